@@ -1,0 +1,51 @@
+# Every target does its own set-up; all it needs is Python 3.11+ with venv, and make.
+SHELL := /bin/sh
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+export PIP_DISABLE_PIP_VERSION_CHECK = 1
+
+.PHONY: demo run test lint setup setup-dev clean
+.DEFAULT_GOAL := help
+
+help:
+	@echo "make demo   start the studio and run the iris LightGBM sweep in it"
+	@echo "make run    start the studio"
+	@echo "make test   run every test and check"
+
+demo: setup
+	@$(BIN)/python manage.py studio --then "demo"
+
+run: setup
+	@$(BIN)/python manage.py studio
+
+test: setup-dev
+	@$(BIN)/python -m tests.run
+
+lint: setup-dev
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
+
+setup: $(VENV)/.setup
+setup-dev: $(VENV)/.setup-dev
+
+$(VENV)/bin/python:
+	@command -v $(PYTHON) >/dev/null 2>&1 || { \
+	  echo "Python is missing: install Python 3.11 or newer, then run make again."; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "$$($(PYTHON) --version) is too old: install Python 3.11 or newer (or make PYTHON=python3.12 …)."; exit 1; }
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { \
+	  echo "Python's venv module is missing: install it (on Debian: apt install python3-venv), then run make again."; exit 1; }
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.setup: requirements.txt | $(VENV)/bin/python
+	@echo "Installing the studio's packages (about a minute, once) …"
+	@$(BIN)/python -m pip install --quiet --requirement requirements.txt
+	@touch $@
+
+$(VENV)/.setup-dev: requirements-dev.txt $(VENV)/.setup
+	@echo "Installing what the tests need …"
+	@$(BIN)/python -m pip install --quiet --requirement requirements-dev.txt
+	@touch $@
+
+clean:
+	rm -rf $(VENV)

@@ -1,0 +1,23 @@
+#!/usr/bin/env python
+"""The studio's command line: `manage.py studio` starts it, `manage.py help` lists the rest."""
+
+import os
+import sys
+
+
+def main() -> None:
+    """Run a management command; a wrong configuration is one sentence, not a traceback."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "studio.settings")
+    try:
+        from django.core.exceptions import ImproperlyConfigured
+        from django.core.management import execute_from_command_line
+    except ImportError as error:
+        sys.exit(f"{error}. Run `make setup` first, or use .venv/bin/python.")
+    try:
+        execute_from_command_line(sys.argv)
+    except ImproperlyConfigured as error:
+        sys.exit(f"studio: {error}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,75 @@
+"""What a first start makes: schema, static files, workspace, compute, owner, sign-in link."""
+
+import hashlib
+import os
+from datetime import datetime
+from pathlib import Path
+
+from django.conf import settings
+from django.contrib.staticfiles.finders import get_finders
+from django.core.management import call_command
+from django.db import transaction
+from django.urls import reverse
+
+from studio.models import Compute, Membership, Role, SignInLink, User, Workspace
+from studio.models.token import SIGN_IN_LINK_LIFETIME, digest, new_secret
+
+DEFAULT_WORKSPACE = "default"
+DEFAULT_COMPUTE = "local"
+OWNER = "owner"
+
+
+def migrate() -> None:
+    """Bring the studio's database up to date."""
+    call_command("migrate", interactive=False, verbosity=0)
+
+
+def collect_static() -> None:
+    """Gather and compress static files, unless the same files were gathered before."""
+    stamp = settings.STATIC_ROOT / ".stamp"
+    now = _static_fingerprint()
+    if stamp.exists() and stamp.read_text() == now:
+        return
+    call_command("collectstatic", interactive=False, verbosity=0, clear=True)
+    stamp.write_text(now)
+
+
+def _static_fingerprint() -> str:
+    """Names, sizes and times of every static file."""
+    found = hashlib.sha256()
+    for finder in get_finders():
+        for path, storage in finder.list([]):
+            status = Path(storage.path(path)).stat()
+            found.update(f"{path} {status.st_size} {status.st_mtime_ns}\n".encode())
+    return found.hexdigest()
+
+
+def first_rows(now: datetime) -> User:
+    """The default workspace, its compute and the owner, made where missing; returns the owner."""
+    with transaction.atomic():
+        owner = User.objects.filter(is_superuser=True, is_active=True).order_by("pk").first()
+        if owner is None:
+            owner = User(username=OWNER, is_superuser=True, is_staff=True, date_joined=now)
+            owner.set_unusable_password()
+            owner.save()
+        if not Workspace.objects.exists():
+            workspace = Workspace.objects.create(name=DEFAULT_WORKSPACE, created_at=now)
+            Membership.objects.create(workspace=workspace, user=owner, role=Role.OWNER)
+            Compute.objects.create(
+                workspace=workspace,
+                name=DEFAULT_COMPUTE,
+                slots=os.cpu_count() or 1,
+                is_default=True,
+                created_at=now,
+            )
+    return owner
+
+
+def new_sign_in_link(user: User, now: datetime) -> str:
+    """A URL that signs `user` in once, within an hour."""
+    secret = new_secret()
+    SignInLink.objects.filter(expires_at__lt=now).delete()
+    SignInLink.objects.create(
+        user=user, digest=digest(secret), created_at=now, expires_at=now + SIGN_IN_LINK_LIFETIME
+    )
+    return f"{settings.STUDIO_URL}{reverse('sign_in_link', args=[secret])}"

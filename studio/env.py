@@ -1,0 +1,115 @@
+"""Typed environment variables that fail loudly, at start-up, in one sentence."""
+
+import os
+import secrets
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from django.core.exceptions import ImproperlyConfigured
+
+
+def env_str(name: str, default: str = "") -> str:
+    """The variable, or `default` when it is unset or empty."""
+    return os.environ.get(name, "").strip() or default
+
+
+def env_int(name: str, default: int, low: int, high: int) -> int:
+    """A whole number from `low` to `high`.
+
+    Raises ImproperlyConfigured otherwise.
+    """
+    text = env_str(name, str(default))
+    if not text.isdecimal() or not low <= int(text) <= high:
+        raise ImproperlyConfigured(f"{name} must be a number from {low} to {high}, not “{text}”.")
+    return int(text)
+
+
+def env_bool(name: str, default: bool = False) -> bool:
+    """true/false, 1/0, yes/no, on/off.
+
+    Raises ImproperlyConfigured otherwise.
+    """
+    text = env_str(name, "true" if default else "false").lower()
+    if text in ("true", "1", "yes", "on"):
+        return True
+    if text in ("false", "0", "no", "off"):
+        return False
+    raise ImproperlyConfigured(f"{name} must be true or false, not “{text}”.")
+
+
+def env_list(name: str, default: str = "") -> list[str]:
+    """Comma-separated words."""
+    return [word.strip() for word in env_str(name, default).split(",") if word.strip()]
+
+
+def writable_folder(path: Path, name: str) -> Path:
+    """`path`, made if missing.
+
+    Raises ImproperlyConfigured when it cannot be written to.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True, mode=0o700)
+        probe = path / f".writable-{os.getpid()}-{secrets.token_hex(4)}"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise ImproperlyConfigured(
+            f"{name} {path} cannot be written to ({error.strerror}). "
+            f"Point {name} at a folder that you own."
+        ) from error
+    return path
+
+
+def kept_secret(path: Path) -> str:
+    """The secret kept in the file at `path`, made on first use (0600)."""
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return path.read_text().strip()
+    with os.fdopen(handle, "w") as file:
+        file.write(secrets.token_urlsafe(48))
+        file.flush()
+        os.fsync(file.fileno())
+    return path.read_text().strip()
+
+
+def database(url: str, home: Path) -> dict[str, Any]:
+    """Django's DATABASES entry for DATABASE_URL; empty means SQLite in `home`.
+
+    Raises ImproperlyConfigured for a scheme other than postgresql.
+    """
+    if not url:
+        return _sqlite(home / "studio.db")
+    parts = urlsplit(url)
+    if parts.scheme not in ("postgres", "postgresql"):
+        raise ImproperlyConfigured(
+            f"DATABASE_URL must start with postgresql://, not “{parts.scheme}://”; "
+            "leave it empty for SQLite in STUDIO_HOME."
+        )
+    query = {key: values[-1] for key, values in parse_qs(parts.query).items()}
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": unquote(parts.path.lstrip("/")),
+        "USER": unquote(parts.username or ""),
+        "PASSWORD": unquote(parts.password or ""),
+        "HOST": query.pop("host", parts.hostname or ""),
+        "PORT": parts.port or "",
+        "CONN_MAX_AGE": None,
+        "CONN_HEALTH_CHECKS": True,
+        "OPTIONS": query,
+    }
+
+
+def _sqlite(path: Path) -> dict[str, Any]:
+    """SQLite that neither loses acknowledged writes (FULL) nor deadlocks writers (IMMEDIATE)."""
+    return {
+        "ENGINE": "django.db.backends.sqlite3",
+        "NAME": path,
+        "CONN_MAX_AGE": None,
+        "OPTIONS": {
+            "transaction_mode": "IMMEDIATE",
+            "timeout": 20,
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
+        },
+    }

@@ -1,0 +1,108 @@
+"""Start the studio: web, queue, engine and tracking under one supervisor."""
+
+import os
+import signal
+import sys
+from argparse import ArgumentParser
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand
+from django.db import connections
+from django.utils import timezone
+
+from studio import bootstrap
+from studio.env import kept_secret
+from studio.models import User
+from studio.supervisor import home, processes
+from studio.supervisor.part import Part, say
+from studio.supervisor.supervisor import Supervisor
+
+WEB_THREADS = 16
+
+
+class Command(BaseCommand):
+    """Everything a user needs, in one command; Ctrl-C ends it in good order."""
+
+    help = "Start the studio and serve until Ctrl-C."
+    # Checks need the database, which this command itself makes.
+    requires_system_checks: list[str] = []
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Options of the command."""
+        parser.add_argument(
+            "--leave-trials",
+            action="store_true",
+            help="on Ctrl-C leave running trials running; the next start adopts them",
+        )
+        parser.add_argument(
+            "--then", metavar="COMMAND", help="a management command to run once the studio is up"
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Check, set up, supervise."""
+        place = settings.STUDIO_HOME
+        held = home.lock(place, settings.STUDIO_URL)
+        for name in home.end_leftovers(place):
+            say("studio", f"ended {name}, left by an earlier start")
+        home.check_port(settings.STUDIO_HOST, settings.STUDIO_PORT)
+        processes.become_subreaper()
+        bootstrap.migrate()
+        bootstrap.collect_static()
+        owner = bootstrap.first_rows(timezone.now())
+        supervisor = Supervisor(place, _parts(), f"{_loopback()}/healthz")
+
+        def ready() -> None:
+            _announce(owner)
+            if options["then"]:
+                supervisor.run_once(options["then"], _manage(*options["then"].split()))
+
+        with held:
+            sys.exit(supervisor.run(ready, options["leave_trials"]))
+
+
+def _loopback() -> str:
+    host = settings.STUDIO_HOST
+    if host in ("0.0.0.0", "::"):  # noqa: S104 - compared with, not bound to
+        host = "127.0.0.1"
+    return f"http://{f'[{host}]' if ':' in host else host}:{settings.STUDIO_PORT}"
+
+
+def _announce(owner: User) -> None:
+    say("studio", f"ready: {settings.STUDIO_URL}")
+    if not owner.has_usable_password():
+        link = bootstrap.new_sign_in_link(owner, timezone.now())
+        say("studio", f"sign in (works once, within an hour): {link}")
+    connections.close_all()
+
+
+def _manage(*words: str) -> tuple[str, ...]:
+    return (sys.executable, str(settings.BASE_DIR / "manage.py"), *words)
+
+
+def _parts() -> list[Part]:
+    """The four parts, in the order in which they are stopped."""
+    port = home.free_port()
+    env = {**os.environ, "STUDIO_TRACKING_PORT": str(port), "PYTHONUNBUFFERED": "1"}
+    bind = f"{settings.STUDIO_HOST}:{settings.STUDIO_PORT}"
+    web = (
+        sys.executable, "-m", "gunicorn", "studio.wsgi", "--bind", bind,
+        "--worker-class", "gthread", "--workers", "1", "--threads", str(WEB_THREADS),
+        "--timeout", "120", "--keep-alive", "75", "--graceful-timeout", "5",
+        "--no-control-socket", "--log-level", "warning", "--chdir", str(settings.BASE_DIR),
+    )  # fmt: skip
+    tracking_env = {
+        **env,
+        "STUDIO_TRACKING_SECRET": kept_secret(settings.TRACKING_SECRET_FILE),
+        "STUDIO_TRACKING_STORE": settings.TRACKING_STORE,
+        "STUDIO_TRACKING_ARTIFACTS": str(settings.TRACKING_ARTIFACTS),
+        "PYTHONPATH": str(settings.BASE_DIR),
+    }
+    return [
+        # Its grace covers stopping every trial and putting it back in the queue.
+        Part("engine", _manage("studio_engine"), env, grace_s=45.0),
+        # SIGINT lets the consumer finish what it is at.
+        Part("queue", _manage("studio_queue"), env, signal.SIGINT, grace_s=15.0),
+        Part("web", web, env),
+        Part("tracking", (sys.executable, "-m", "sweeps.tracking.server"), tracking_env),
+    ]

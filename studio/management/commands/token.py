@@ -1,0 +1,40 @@
+"""Make an API token."""
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
+
+from studio.models import Role, User, Workspace
+from studio.services import create_token
+
+
+class Command(BaseCommand):
+    """Prints the token alone on stdout, so that a script can catch it."""
+
+    help = "Make an API token for a workspace and print it (once)."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Options of the command."""
+        parser.add_argument("--workspace", default="default")
+        parser.add_argument("--role", choices=Role.values, default=Role.CONTRIBUTOR.value)
+        parser.add_argument("--name", default="command line", help="what you will know it by")
+        parser.add_argument("--user", help="whose token it is; the first administrator's if unsaid")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Make it, print it."""
+        workspace = Workspace.objects.filter(name=options["workspace"]).first()
+        if workspace is None:
+            known = ", ".join(Workspace.objects.values_list("name", flat=True)) or "none yet"
+            raise CommandError(f"No workspace “{options['workspace']}”. There are: {known}.")
+        users = User.objects.filter(is_active=True).order_by("-is_superuser", "pk")
+        if options["user"]:
+            users = users.filter(username=options["user"])
+        user = users.first()
+        if user is None:
+            raise CommandError("No such person. Start the studio once, or name one by --user.")
+        made = create_token(
+            workspace, user, role=Role(options["role"]), name=options["name"], now=timezone.now()
+        )
+        self.stdout.write(made.secret)

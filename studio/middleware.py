@@ -1,0 +1,57 @@
+"""What every response carries, and what happens to htmx when the session is gone."""
+
+from collections.abc import Callable
+from urllib.parse import urlencode
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+
+Handler = Callable[[HttpRequest], HttpResponse]
+
+# Plotly writes inline styles; scripts come from our own files only.
+CONTENT_SECURITY_POLICY = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self' 'unsafe-inline'",
+        "img-src 'self' data: blob:",
+        "font-src 'self'",
+        "connect-src 'self'",
+        "form-action 'self'",
+        "frame-ancestors 'none'",
+        "base-uri 'none'",
+    )
+)
+
+
+def security_headers(get_response: Handler) -> Handler:
+    """Add the content security policy where a view has not set its own."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        response = get_response(request)
+        response.setdefault("Content-Security-Policy", CONTENT_SECURITY_POLICY)
+        response.setdefault("Referrer-Policy", "same-origin")
+        return response
+
+    return middleware
+
+
+def sign_in_over_htmx(get_response: Handler) -> Handler:
+    """Send the whole page to sign-in when a fragment's session has ended.
+
+    htmx follows a 302 silently and would swap the sign-in page into a table cell
+    (django-htmx#91).
+    """
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        response = get_response(request)
+        if getattr(request, "htmx", False) and response.status_code == 302:
+            login = reverse(settings.LOGIN_URL)
+            if response.headers.get("Location", "").startswith(login):
+                here = request.htmx.current_url_abs_path or "/"  # type: ignore[attr-defined]
+                response = HttpResponse(status=204)
+                response["HX-Redirect"] = f"{login}?{urlencode({'next': here})}"
+        return response
+
+    return middleware

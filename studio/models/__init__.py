@@ -1,0 +1,8 @@
+"""Tables of the place: people, workspaces, computes, tokens."""
+
+from studio.models.compute import Compute
+from studio.models.token import ApiToken, SignInLink
+from studio.models.user import User
+from studio.models.workspace import Membership, Role, Workspace
+
+__all__ = ["ApiToken", "Compute", "Membership", "Role", "SignInLink", "User", "Workspace"]

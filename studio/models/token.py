@@ -1,0 +1,74 @@
+"""API tokens and one-time sign-in links: random, shown once, kept as SHA-256."""
+
+import hashlib
+import secrets
+from datetime import datetime, timedelta
+from typing import Self
+
+from django.db import models
+from django.utils import timezone
+
+from studio.models.workspace import Role, Workspace
+
+TOKEN_PREFIX = "sst_"
+SIGN_IN_LINK_LIFETIME = timedelta(hours=1)
+
+
+def digest(secret: str) -> str:
+    """SHA-256 of a secret, in hex: what the database holds instead of it."""
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def new_secret(prefix: str = "") -> str:
+    """A fresh secret with 256 random bits."""
+    return prefix + secrets.token_urlsafe(32)
+
+
+class ApiTokenQuerySet(models.QuerySet["ApiToken"]):
+    """Every read of tokens."""
+
+    def usable(self, now: datetime) -> Self:
+        """Neither revoked nor expired, of an active person."""
+        unexpired = models.Q(expires_at=None) | models.Q(expires_at__gt=now)
+        return self.filter(unexpired, revoked_at=None, user__is_active=True)
+
+
+class ApiToken(models.Model):
+    """A key to the REST API and the tracking gateway for one workspace, with one role."""
+
+    workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="tokens")
+    user = models.ForeignKey("studio.User", models.CASCADE, related_name="tokens")
+    name = models.CharField(max_length=120)
+    role = models.CharField(max_length=16, choices=Role.choices)
+    digest = models.CharField(max_length=64, unique=True)
+    hint = models.CharField(max_length=16)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    expires_at = models.DateTimeField(null=True, blank=True)
+    last_used_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    objects = ApiTokenQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-created_at"]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(role__in=Role.values), name="token_role_known"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.hint}…)"
+
+
+class SignInLink(models.Model):
+    """A link that signs one person in, once."""
+
+    user = models.ForeignKey("studio.User", models.CASCADE, related_name="+")
+    digest = models.CharField(max_length=64, unique=True)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    expires_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return f"sign-in link of {self.user}"

@@ -1,0 +1,172 @@
+"""All settings, from typed environment variables; docs/configuration.md explains each."""
+
+from pathlib import Path
+from typing import Any
+
+from huey.serializer import SignedSerializer
+
+from studio.env import (
+    database,
+    env_bool,
+    env_int,
+    env_list,
+    env_str,
+    kept_secret,
+    writable_folder,
+)
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+# --- Where the studio lives and listens ---------------------------------------------------------
+STUDIO_HOME = writable_folder(
+    Path(env_str("STUDIO_HOME", str(BASE_DIR / "var"))).expanduser().resolve(), "STUDIO_HOME"
+)
+STUDIO_HOST = env_str("STUDIO_HOST", "127.0.0.1")
+STUDIO_PORT = env_int("STUDIO_PORT", 8000, 1, 65535)
+STUDIO_URL = env_str(
+    "STUDIO_URL",
+    f"http://{'127.0.0.1' if STUDIO_HOST in ('0.0.0.0', '::') else STUDIO_HOST}:{STUDIO_PORT}",
+).rstrip("/")
+# Trials run on this machine, so they always reach the gateway over loopback.
+STUDIO_GATEWAY = f"http://127.0.0.1:{STUDIO_PORT}/tracking"
+# Names in other people's job files that mean one of our computes: "cpu-cluster=local,…".
+STUDIO_COMPUTE_ALIAS = dict(
+    pair.split("=", 1) for pair in env_list("STUDIO_COMPUTE_ALIAS") if "=" in pair
+)
+STUDIO_LOG_CAP_MB = env_int("STUDIO_LOG_CAP_MB", 50, 1, 100_000)
+STUDIO_UPLOAD_CAP_MB = env_int("STUDIO_UPLOAD_CAP_MB", 1024, 1, 1_000_000)
+DEBUG = env_bool("STUDIO_DEBUG")
+SECRET_KEY = env_str("STUDIO_SECRET_KEY") or kept_secret(STUDIO_HOME / "secret_key")
+ALLOWED_HOSTS = ["127.0.0.1", "localhost", "[::1]", STUDIO_HOST, *env_list("STUDIO_ALLOWED_HOSTS")]
+CSRF_TRUSTED_ORIGINS = [STUDIO_URL]
+
+# --- Tracking: MLflow's server behind the gateway -----------------------------------------------
+TRACKING_STORE = env_str("STUDIO_TRACKING_STORE", f"sqlite:///{STUDIO_HOME / 'mlflow.db'}")
+TRACKING_ARTIFACTS = STUDIO_HOME / "artifacts"
+TRACKING_SECRET_FILE = STUDIO_HOME / "tracking_secret"
+# The supervisor chooses the port and tells its processes; 0: not under a supervisor.
+TRACKING_PORT = env_int("STUDIO_TRACKING_PORT", 0, 0, 65535)
+
+# --- Applications -------------------------------------------------------------------------------
+INSTALLED_APPS = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.forms",
+    "django_htmx",
+    "huey.contrib.djhuey",
+    "ninja",
+    "studio",
+    "sweeps",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "studio.middleware.security_headers",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "studio.middleware.sign_in_over_htmx",
+]
+ROOT_URLCONF = "studio.urls"
+WSGI_APPLICATION = "studio.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "sweeps.context.frame",
+            ],
+        },
+    }
+]
+FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
+
+# --- Data ---------------------------------------------------------------------------------------
+DATABASES = {"default": database(env_str("DATABASE_URL"), STUDIO_HOME)}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+REDIS_URL = env_str("REDIS_URL")
+# Huey carries wake-ups only: ids, signed. `immediate` is said outright because Huey's default
+# follows DEBUG and would run trials inside the request.
+HUEY: dict[str, Any] = {
+    "name": "studio",
+    "immediate": False,
+    "results": False,
+    "serializer": SignedSerializer(SECRET_KEY, salt="studio-queue"),
+    "consumer": {
+        "workers": 4,
+        "worker_type": "thread",
+        "initial_delay": 0.05,
+        "max_delay": 0.4,
+        "backoff": 1.2,
+        "check_worker_health": True,
+        "health_check_interval": 5,
+        "periodic": False,
+    },
+}
+if REDIS_URL:
+    HUEY |= {"huey_class": "huey.RedisHuey", "url": REDIS_URL}
+else:
+    HUEY |= {"huey_class": "huey.SqliteHuey", "filename": str(STUDIO_HOME / "huey.db")}
+
+# --- People -------------------------------------------------------------------------------------
+AUTH_USER_MODEL = "studio.User"
+LOGIN_URL = "login"
+LOGIN_REDIRECT_URL = "home"
+LOGOUT_REDIRECT_URL = "login"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+]
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = STUDIO_URL.startswith("https://")
+# Two studios on one host differ in port only, which cookies do not see.
+SESSION_COOKIE_NAME = f"studio_session_{STUDIO_PORT}"
+CSRF_COOKIE_NAME = f"studio_csrf_{STUDIO_PORT}"
+
+# --- Files and texts ----------------------------------------------------------------------------
+STATIC_URL = "/static/"
+STATIC_ROOT = STUDIO_HOME / "static"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STATICFILES_FINDERS = [
+    "django.contrib.staticfiles.finders.FileSystemFinder",
+    "django.contrib.staticfiles.finders.AppDirectoriesFinder",
+    "studio.finders.PlotlyFinder",
+]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+DATA_UPLOAD_MAX_MEMORY_SIZE = 10 * 2**20
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 5_000
+LANGUAGE_CODE = "en"
+USE_TZ = True
+TIME_ZONE = "UTC"
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(levelname)s %(name)s: %(message)s"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": env_str("STUDIO_LOG_LEVEL", "INFO")},
+    "loggers": {
+        "httpx": {"level": "WARNING"},
+        "httpcore": {"level": "WARNING"},
+        "huey": {"level": "WARNING"},
+    },
+}

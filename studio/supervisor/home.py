@@ -1,0 +1,83 @@
+"""What the supervisor keeps in STUDIO_HOME: its lock, and which processes it started."""
+
+import fcntl
+import json
+import os
+import socket
+from dataclasses import asdict
+from pathlib import Path
+from typing import TextIO
+
+from django.core.exceptions import ImproperlyConfigured
+
+from studio.supervisor.processes import Identity, end, is_alive
+
+
+def lock(home: Path, url: str) -> TextIO:
+    """Hold the home for this process; keep the returned file open.
+
+    Raises ImproperlyConfigured when another studio holds it.
+    """
+    file = (home / "studio.lock").open("a+")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        file.seek(0)
+        other = file.read().strip() or "another process"
+        raise ImproperlyConfigured(
+            f"A studio runs on {home} already ({other}). "
+            "Stop it first, or set STUDIO_HOME and STUDIO_PORT for a second one."
+        ) from error
+    file.truncate(0)
+    file.write(f"pid {os.getpid()}, {url}")
+    file.flush()
+    return file
+
+
+def check_port(host: str, port: int) -> None:
+    """Raise ImproperlyConfigured when somebody listens on the port already."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise ImproperlyConfigured(
+                f"Port {port} on {host} cannot be used ({error.strerror}). "
+                "Stop what uses it, or set STUDIO_PORT to another port."
+            ) from error
+
+
+def free_port() -> int:
+    """A loopback port that nobody uses now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _record(home: Path) -> Path:
+    return home / "processes.json"
+
+
+def remember(home: Path, parts: dict[str, Identity]) -> None:
+    """Write down what runs, for the next start after a crash."""
+    path = _record(home)
+    temporary = path.with_suffix(".tmp")
+    temporary.write_text(json.dumps({name: asdict(part) for name, part in parts.items()}))
+    temporary.replace(path)
+
+
+def end_leftovers(home: Path, grace_s: float = 5.0) -> list[str]:
+    """End what an earlier supervisor left behind; returns the names of what was still alive."""
+    try:
+        recorded = json.loads(_record(home).read_text())
+    except (FileNotFoundError, ValueError):
+        return []
+    ended = []
+    for name, fields in recorded.items():
+        identity = Identity(**fields)
+        if is_alive(identity):
+            end(identity, grace_s)
+            ended.append(name)
+    return ended

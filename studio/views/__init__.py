@@ -1,0 +1,1 @@
+"""Pages of the place: sign-in, health, workspaces, computes, settings."""

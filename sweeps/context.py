@@ -1,0 +1,36 @@
+"""What every page's frame shows of the work: sweeps that run, slots in use."""
+
+from typing import Any
+
+from django.db.models import Sum
+from django.http import HttpRequest
+from django.utils.functional import SimpleLazyObject
+
+from studio.context import shell
+from studio.models import Compute, Workspace
+from sweeps.models import Sweep, Trial
+
+
+def frame(request: HttpRequest) -> dict[str, Any]:
+    """The studio's frame with its live figures; lazy, so that fragments do not pay for it."""
+    context = shell(request)
+    if not context:
+        return {}
+    figures = SimpleLazyObject(lambda: _figures(context["nav_workspace"]))
+    return {
+        **context,
+        "nav_running": SimpleLazyObject(lambda: figures["running"]),
+        "nav_slots_used": SimpleLazyObject(lambda: figures["used"]),
+        "nav_slots_total": SimpleLazyObject(lambda: figures["total"]),
+    }
+
+
+def _figures(workspace: Workspace | None) -> dict[str, int]:
+    if not workspace:
+        return {"running": 0, "used": 0, "total": 0}
+    slots = Compute.objects.filter(workspace=workspace).aggregate(n=Sum("slots"))["n"]
+    return {
+        "running": Sweep.objects.filter(workspace=workspace).live().real().count(),
+        "used": Trial.objects.filter(sweep__workspace=workspace).active().count(),
+        "total": slots or 0,
+    }

@@ -1,0 +1,47 @@
+"""What is wrong with something a person wrote, and where.
+
+Every reader of user input (form, job file, REST) reports all problems at once, so one error
+carries a tuple of them.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing to mend.
+
+    `field` is the dotted path in the job document ("search_space.lr.min_value"), "" for the
+    whole; `line` and `column` are 1-based positions in the text it came from, where there is one.
+    """
+
+    field: str
+    message: str
+    line: int | None = None
+    column: int | None = None
+    code: str = "invalid"
+
+    def __str__(self) -> str:
+        where = f"line {self.line}: " if self.line else ""
+        return f"{where}{self.field}: {self.message}" if self.field else f"{where}{self.message}"
+
+    def under(self, prefix: str) -> "Problem":
+        """The same problem seen from the enclosing document."""
+        if not prefix:
+            return self
+        joined = f"{prefix}.{self.field}" if self.field else prefix
+        return Problem(joined, self.message, self.line, self.column, self.code)
+
+
+class InvalidInput(ValueError):  # noqa: N818 - read as a sentence: raise InvalidInput
+    """User input that cannot be used; `problems` holds every reason found."""
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("; ".join(str(problem) for problem in self.problems))
+
+    @classmethod
+    def one(cls, field: str, message: str) -> "InvalidInput":
+        """An error with a single problem."""
+        return cls([Problem(field, message)])

@@ -1,0 +1,72 @@
+"""Frozen rows that travel between strata: samplers, planner and charts see these, never models."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sweeps.domain.space import Draw, ParamValue
+from sweeps.domain.states import Desired, SweepStatus, TrialStatus
+
+
+@dataclass(frozen=True, slots=True)
+class TrialRecord:
+    """A trial as samplers, policies and charts see it.
+
+    `objective` is the best finite value of the primary metric so far, None when there is none;
+    `draw` is what was sampled, by leaf label (empty for a point that a person picked).
+    """
+
+    number: int
+    status: TrialStatus
+    params: Mapping[str, ParamValue]
+    draw: Draw = field(default_factory=dict)
+    objective: float | None = None
+    last: float | None = None
+    reports: int = 0
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    reason: str = ""
+    attempt: int = 0
+
+    @property
+    def duration_s(self) -> float | None:
+        """Seconds from start to end; None until both are known."""
+        if self.started_at is None or self.ended_at is None:
+            return None
+        return (self.ended_at - self.started_at).total_seconds()
+
+
+@dataclass(frozen=True, slots=True)
+class MetricPoint:
+    """One logged value: `report` counts the values of this metric in this trial from 1."""
+
+    name: str
+    report: int
+    step: int
+    value: float
+    timestamp_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class SweepSnapshot:
+    """What the planner decides on: one sweep at one moment.
+
+    `planned` counts trial rows (the next trial's number); `counts` is trials by status;
+    `free_slots` is what its compute can still take, after what is queued for it;
+    `commonest_reason` is the most frequent reason among trials that did not succeed.
+    """
+
+    status: SweepStatus
+    desired: Desired
+    reason: str
+    max_total_trials: int
+    max_concurrent_trials: int
+    timeout_s: int
+    started_at: datetime | None
+    planned: int
+    counts: Mapping[TrialStatus, int]
+    free_slots: int
+    has_objective: bool
+    exhausted: bool = False
+    commonest_reason: str = ""
+    unclosed_runs: int = 0

@@ -1,0 +1,24 @@
+"""Sampling algorithms by name, as dotted paths: loading one must not load the others."""
+
+from collections.abc import Mapping
+from importlib import import_module
+from typing import cast
+
+from sweeps.domain.samplers.base import Sampler
+
+ALGORITHMS: Mapping[str, str] = {
+    "random": "sweeps.domain.samplers.random_search.RandomSampler",
+    "grid": "sweeps.domain.samplers.grid.GridSampler",
+    "bayesian": "sweeps.domain.samplers.bayesian.BayesianSampler",
+}
+
+
+def get_sampler(name: str) -> Sampler:
+    """The algorithm called `name`.
+
+    Raises KeyError with a sentence that names those there are.
+    """
+    if name not in ALGORITHMS:
+        raise KeyError(f"The algorithm must be one of {', '.join(ALGORITHMS)}, but got “{name}”.")
+    module, _, attribute = ALGORITHMS[name].rpartition(".")
+    return cast(Sampler, getattr(import_module(module), attribute)())

@@ -1,0 +1,1 @@
+"""What moves trials: starting them, watching them, bringing their metrics to MLflow."""

@@ -1,0 +1,101 @@
+"""Bringing the outbox to MLflow: in order within a run, in batches, by one forwarder at a time."""
+
+import logging
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from typing import Any
+
+from django.utils import timezone
+
+from sweeps.engine.tracking import tracking
+from sweeps.models import OutboxEntry
+from sweeps.services import leases, metrics
+from sweeps.tracking.client import (
+    METRICS_PER_BATCH,
+    PARAMS_PER_BATCH,
+    TAGS_PER_BATCH,
+    Tracking,
+    TrackingRejected,
+)
+
+log = logging.getLogger(__name__)
+
+LEASE_S = 15.0
+_CAPS = {"metrics": METRICS_PER_BATCH, "params": PARAMS_PER_BATCH, "tags": TAGS_PER_BATCH}
+
+Clock = Callable[[], datetime]
+
+
+def forward(run_id: str, clock: Clock = timezone.now, client: Tracking | None = None) -> bool:
+    """Send everything that waits for the run; False if another forwarder is at it.
+
+    Raises TrackingUnavailable when MLflow does not answer: the entries stay and keep their order.
+    """
+    name = f"forward:{run_id}"
+    owner = f"{os.getpid()}.{threading.get_ident()}.{time.monotonic_ns()}"
+    if not leases.acquire(name, owner, clock(), LEASE_S):
+        return False
+    try:
+        while entries := metrics.next_batch(run_id):
+            for group in groups(entries):
+                _send(client or tracking(), run_id, group)
+                metrics.delivered(group)
+            if not leases.acquire(name, owner, clock(), LEASE_S):
+                return False
+    finally:
+        leases.release(name, owner)
+    return True
+
+
+def drain(run_id: str, deadline_s: float = 10.0) -> bool:
+    """Wait until MLflow has everything logged so far; False if it took longer than that.
+
+    Raises TrackingUnavailable when MLflow does not answer.
+    """
+    end = time.monotonic() + deadline_s
+    while OutboxEntry.objects.filter(run_id=run_id).exists():
+        if not forward(run_id):
+            if time.monotonic() > end:
+                return False
+            time.sleep(0.02)  # Another forwarder holds the run; it needs a few ms per batch.
+    return True
+
+
+def groups(entries: list[OutboxEntry]) -> Iterator[list[OutboxEntry]]:
+    """Consecutive entries whose merged body stays within MLflow's limits."""
+    group: list[OutboxEntry] = []
+    sizes = dict.fromkeys(_CAPS, 0)
+    for entry in entries:
+        more = {key: sizes[key] + len(entry.body.get(key, ())) for key in _CAPS}
+        if group and any(more[key] > cap for key, cap in _CAPS.items()):
+            yield group
+            group, more = [], {key: len(entry.body.get(key, ())) for key in _CAPS}
+        group.append(entry)
+        sizes = more
+    if group:
+        yield group
+
+
+def merged(run_id: str, group: list[OutboxEntry]) -> dict[str, Any]:
+    """One log-batch body for several entries, in their order."""
+    body: dict[str, Any] = {"run_id": run_id}
+    for key in _CAPS:
+        items = [item for entry in group for item in entry.body.get(key, ())]
+        if items:
+            body[key] = items
+    return body
+
+
+def _send(client: Tracking, run_id: str, group: list[OutboxEntry]) -> None:
+    """Send a group; when MLflow refuses it, find the entry that is to blame and drop only that."""
+    try:
+        client.send_batch(merged(run_id, group))
+    except TrackingRejected as refusal:
+        if len(group) == 1:
+            log.warning("MLflow refused a log entry of run %s: %s", run_id, refusal.message)
+            return
+        for entry in group:
+            _send(client, run_id, [entry])

@@ -1,0 +1,137 @@
+"""From a claimed trial to a running command: its folder, arguments and environment."""
+
+import json
+import os
+import shutil
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+
+from studio.models import Compute
+from sweeps.domain.command import parse_command, render
+from sweeps.domain.param_names import environment, format_value
+from sweeps.domain.problems import InvalidInput
+from sweeps.models import Attempt, Sweep
+from sweeps.runners.base import LaunchSpec
+from sweeps.stores import snapshots
+
+# What a trial may see of the server's own environment; never a copy of it (secrets live there).
+ENV_ALLOWED = (
+    "HOME", "LANG", "LC_ALL", "LC_CTYPE", "LD_LIBRARY_PATH", "LOGNAME", "PATH", "SHELL",
+    "SSL_CERT_DIR", "SSL_CERT_FILE", "TMPDIR", "TZ", "USER",
+)
+ENV_ALLOWED_PREFIXES = ("CUDA_", "NVIDIA_", "ROCR_", "HIP_")
+
+
+def spec_of(attempt: Attempt, token: str) -> LaunchSpec:
+    """Prepare the attempt's folder and say how its command is run.
+
+    Raises InvalidInput when the command cannot be rendered (an input file has gone).
+    """
+    trial, sweep = attempt.trial, attempt.trial.sweep
+    spool = Path(attempt.spool)
+    work = _work_folder(sweep, spool)
+    outputs = _outputs(sweep, spool)
+    inputs = {name: _input(name, value, work) for name, value in sweep.inputs.items()}
+    argv = render(parse_command(sweep.command), trial.params, inputs, outputs)
+    params_file = spool / "params.json"
+    params_file.write_text(json.dumps(trial.params))
+    own = environment(
+        trial.params,
+        sweep=sweep.name,
+        trial=trial.number,
+        attempt=attempt.number,
+        output_dir=str(spool / "outputs"),
+        params_file=str(params_file),
+        inputs=inputs,
+        outputs=outputs,
+    )
+    return LaunchSpec(
+        name=f"{sweep.workspace.name}.{sweep.name}.{trial.number}.{attempt.number}",
+        spool=spool,
+        argv=_resolve(argv, sweep.compute),
+        cwd=work,
+        env=_environment(sweep, attempt, token) | own,
+        time_limit_s=sweep.trial_timeout_s,
+        log_cap_bytes=settings.STUDIO_LOG_CAP_MB * 2**20,
+    )
+
+
+def _work_folder(sweep: Sweep, spool: Path) -> Path:
+    """A fresh copy of the code: a trial may write beside its script without touching others."""
+    work = spool / "work"
+    spool.mkdir(parents=True, exist_ok=True, mode=0o700)
+    shutil.rmtree(work, ignore_errors=True)
+    if sweep.code is None:
+        work.mkdir()
+    else:
+        snapshots.materialise(settings.STUDIO_HOME / "code", sweep.code.digest, work)
+    return work
+
+
+def _outputs(sweep: Sweep, spool: Path) -> dict[str, str]:
+    folder = spool / "outputs"
+    folder.mkdir(exist_ok=True)
+    for name in sweep.outputs:
+        (folder / name).mkdir(exist_ok=True)
+    return {name: str(folder / name) for name in sweep.outputs}
+
+
+def _input(name: str, value: Any, work: Path) -> str:
+    """A literal as text; a data input as the path where it lies (relative: within the code)."""
+    if not isinstance(value, Mapping):
+        return format_value(value)
+    path = work / value["path"]
+    if not path.exists():
+        raise InvalidInput.one(f"inputs.{name}", f"Input “{name}” is not there: {value['path']}")
+    return str(path.resolve())
+
+
+def interpreter(compute: Compute) -> str:
+    """The Python that `python` means on this compute."""
+    return compute.python or sys.executable
+
+
+def _resolve(argv: tuple[str, ...], compute: Compute) -> tuple[str, ...]:
+    """`python` and `python3` as the first word mean the compute's interpreter."""
+    if argv[0] in ("python", "python3"):
+        return (interpreter(compute), *argv[1:])
+    return argv
+
+
+def base_environment(compute: Compute) -> dict[str, str]:
+    """What every command on this compute gets, whoever runs it."""
+    allowed = {
+        name: value
+        for name, value in os.environ.items()
+        if name in ENV_ALLOWED or name.startswith(ENV_ALLOWED_PREFIXES)
+    }
+    python = Path(interpreter(compute))
+    path = allowed.get("PATH", os.defpath)
+    # Trials that share the cores by slots should not each start a thread per core.
+    threads = max(1, (os.cpu_count() or 1) // compute.slots)
+    return {
+        **allowed,
+        "PATH": f"{python.parent}{os.pathsep}{path}" if python.is_absolute() else path,
+        "PYTHONUNBUFFERED": "1",
+        "OMP_NUM_THREADS": str(threads),
+        "MLFLOW_DISABLE_TELEMETRY": "true",
+        "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
+        **{key: str(value) for key, value in compute.environment_variables.items()},
+    }
+
+
+def _environment(sweep: Sweep, attempt: Attempt, token: str) -> dict[str, str]:
+    return {
+        **base_environment(sweep.compute),
+        **{key: str(value) for key, value in sweep.environment_variables.items()},
+        "MLFLOW_TRACKING_URI": f"{settings.STUDIO_GATEWAY}/{sweep.workspace.name}",
+        "MLFLOW_TRACKING_TOKEN": token,
+        "MLFLOW_EXPERIMENT_ID": sweep.experiment_id,
+        "MLFLOW_RUN_ID": attempt.run_id,
+    }
+
+

@@ -1,0 +1,102 @@
+"""The engine's loop: no logic, only pace, the lead, and an orderly end."""
+
+import logging
+import math
+import os
+import socket
+import threading
+import time
+from collections.abc import Callable
+
+from django.db import OperationalError, close_old_connections
+from django.utils import timezone
+
+from sweeps import tasks
+from sweeps.engine import steps
+from sweeps.queries import work
+from sweeps.runners.registry import get_runner
+from sweeps.services import leases
+
+log = logging.getLogger(__name__)
+
+LEAD = "engine"
+LEASE_S = 10.0
+BUSY_S = 0.1
+IDLE_S = 0.5
+RECONCILE_S = 1.0
+QUEUE_BEAT_S = 5.0
+# How long stopping all trials may take: their grace of 5 s, and room for slow machines.
+DRAIN_S = 20.0
+
+
+class Engine:
+    """One engine process. `end` may be called from a signal handler."""
+
+    def __init__(self) -> None:
+        self.owner = f"{socket.gethostname()}.{os.getpid()}"
+        self._ended = threading.Event()
+        self._put_back = False
+        self._waker = steps.Waker()
+        self._reconciled = self._beaten = -math.inf
+
+    def end(self, *, put_back: bool) -> None:
+        """Leave the loop; with `put_back` running trials are stopped and queued again."""
+        self._put_back = put_back
+        self._ended.set()
+
+    def run(self) -> None:
+        """Step until `end` is called."""
+        leases.clear(tasks.DRAINING)
+        while not self._ended.is_set():
+            busy = self._step()
+            self._ended.wait(BUSY_S if busy else IDLE_S)
+        if self._put_back:
+            self._drain()
+        leases.release(LEAD, self.owner)
+
+    def _step(self) -> bool:
+        """One round; True if there is something to watch. Database trouble costs one round."""
+        try:
+            if not leases.acquire(LEAD, self.owner, timezone.now(), LEASE_S):
+                return False
+            return self._lead()
+        except OperationalError:
+            log.exception("the database did not answer; the engine tries again")
+            close_old_connections()
+            return False
+
+    def _lead(self) -> bool:
+        busy = steps.poll(self._waker, timezone.now())
+        if busy:
+            steps.grant_wishes(timezone.now())
+        steps.forward(self._waker)
+        if time.monotonic() - self._reconciled >= RECONCILE_S:
+            self._reconciled = time.monotonic()
+            steps.reconcile(self._waker, timezone.now())
+        if time.monotonic() - self._beaten >= QUEUE_BEAT_S:
+            self._beaten = time.monotonic()
+            tasks.beat()
+        return busy
+
+    def _drain(self) -> None:
+        """Stop every trial and put it back in the queue, so that the next start goes on."""
+        leases.acquire(tasks.DRAINING, self.owner, timezone.now(), 2 * DRAIN_S)
+        _until(self._all_put_back, DRAIN_S)
+
+    def _all_put_back(self) -> bool:
+        steps.poll(self._waker, timezone.now())
+        for attempt in work.running_attempts():
+            runner = get_runner(attempt.trial.sweep.compute.kind)
+            runner.stop(attempt.handle, reason="The studio is stopping.")
+        if work.open_attempts_exist():
+            return False
+        # The queue outlives the engine for this: no run may stay RUNNING in MLflow.
+        for attempt_id in work.unclosed_attempts():
+            self._waker.wake(tasks.close_run, attempt_id)
+        return not work.unclosed_attempts()
+
+
+def _until(done: Callable[[], bool], seconds: float) -> None:
+    end = time.monotonic() + seconds
+    while not done() and time.monotonic() < end:
+        time.sleep(0.05)

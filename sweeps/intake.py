@@ -1,0 +1,115 @@
+"""From what people hand in (a job, code, files) to a saved sweep: forms, REST and commands alike."""
+
+import random
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+
+from django.conf import settings
+
+from studio.models import User, Workspace
+from sweeps.domain.job import DataInput, SweepJob
+from sweeps.domain.limits import Limits
+from sweeps.domain.problems import InvalidInput, Problem
+from sweeps.models import CodeSnapshot, Sweep
+from sweeps.queries.computes import resolve_compute
+from sweeps.services.code import remember_snapshot
+from sweeps.services.sweeps import create_sweep
+from sweeps.spec.reader import read_job
+from sweeps.stores import snapshots
+
+IRIS = Path(settings.BASE_DIR) / "examples" / "iris_lightgbm"
+
+
+def code_root() -> Path:
+    """Where code snapshots are kept."""
+    return Path(settings.STUDIO_HOME) / "code"
+
+
+def keep(workspace: Workspace, snapshot: snapshots.Snapshot, origin: str) -> CodeSnapshot:
+    """The row of a snapshot in a workspace."""
+    return remember_snapshot(
+        workspace,
+        digest=snapshot.digest,
+        origin=origin,
+        file_count=snapshot.files,
+        size=snapshot.size,
+    )
+
+
+def check_inputs(job: SweepJob, code: CodeSnapshot | None) -> list[Problem]:
+    """Data inputs that no trial could find."""
+    files = set(snapshots.list_files(code_root(), code.digest)) if code else set()
+    problems = []
+    for name, value in job.inputs.items():
+        if isinstance(value, DataInput):
+            problem = _input_problem(value.path, files)
+            if problem:
+                problems.append(Problem(f"inputs.{name}.path", problem))
+    return problems
+
+
+def _input_problem(path: str, files: set[str]) -> str | None:
+    if "://" in path:
+        return f"Downloading is not possible yet: put the file on this machine, not at {path}."
+    if Path(path).is_absolute():
+        return None if Path(path).exists() else f"There is no {path} on this machine."
+    clean = path.removeprefix("./").rstrip("/")
+    inside = clean in files or any(name.startswith(f"{clean}/") for name in files)
+    return None if inside or clean in ("", ".") else f"There is no {path} in the code."
+
+
+def submit(
+    workspace: Workspace,
+    job: SweepJob,
+    *,
+    code: CodeSnapshot | None,
+    user: User | None,
+    now: datetime,
+    rng: random.Random,
+    is_dry_run: bool = False,
+) -> Sweep:
+    """Save a job as a sweep of the workspace; the caller wakes the queue.
+
+    Raises InvalidInput with every problem found.
+    """
+    compute, note = resolve_compute(workspace, job.compute, settings.STUDIO_COMPUTE_ALIAS)
+    problems = check_inputs(job, code)
+    if problems:
+        raise InvalidInput(problems)
+    return create_sweep(
+        workspace,
+        job,
+        compute=compute,
+        code=code,
+        user=user,
+        now=now,
+        rng=rng,
+        notes=(note,) if note else (),
+        is_dry_run=is_dry_run,
+    )
+
+
+def submit_iris(
+    workspace: Workspace, *, user: User | None, now: datetime, rng: random.Random
+) -> Sweep:
+    """The Azure tutorial's sweep on the example that comes with the studio."""
+    job = read_job((IRIS / "job-sweep.yml").read_text())
+    compute, _ = resolve_compute(workspace, None, {})
+    limits = Limits(
+        job.limits.max_total_trials,
+        min(job.limits.max_concurrent_trials, compute.slots),
+        job.limits.timeout,
+    )
+    snapshot = snapshots.snapshot_folder(code_root(), IRIS)
+    code = keep(workspace, snapshot, "examples/iris_lightgbm")
+    job = replace(
+        job,
+        compute=compute.name,
+        limits=limits,
+        environment=None,
+        display_name="lightgbm-iris",
+        inputs={"iris_csv": DataInput("iris.csv", "uri_file")},
+        notes=(),
+    )
+    return submit(workspace, job, code=code, user=user, now=now, rng=rng)

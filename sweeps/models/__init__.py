@@ -1,0 +1,19 @@
+"""Tables of the work: sweeps, trials, attempts, metrics, and what the engine must remember."""
+
+from sweeps.models.code import CodeSnapshot
+from sweeps.models.engine import EngineLease, StateChange
+from sweeps.models.metrics import MetricPoint, MetricSummary, OutboxEntry
+from sweeps.models.sweep import Sweep
+from sweeps.models.trial import Attempt, Trial
+
+__all__ = [
+    "Attempt",
+    "CodeSnapshot",
+    "EngineLease",
+    "MetricPoint",
+    "MetricSummary",
+    "OutboxEntry",
+    "StateChange",
+    "Sweep",
+    "Trial",
+]

@@ -1,0 +1,26 @@
+"""Code snapshots: the folder a trial runs in, kept by content."""
+
+from django.db import models
+from django.utils import timezone
+
+from studio.models import Workspace
+
+
+class CodeSnapshot(models.Model):
+    """Training code of a workspace; the files lie in STUDIO_HOME/code/<digest>."""
+
+    workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="snapshots")
+    digest = models.CharField(max_length=64)
+    # Where it came from, for people: a file name or a folder.
+    origin = models.CharField(max_length=1024, blank=True)
+    file_count = models.PositiveIntegerField(default=0)
+    size = models.BigIntegerField(default=0)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["workspace", "digest"], name="snapshot_once")
+        ]
+
+    def __str__(self) -> str:
+        return self.origin or self.digest[:12]

@@ -1,0 +1,134 @@
+"""Sweep jobs."""
+
+from typing import TYPE_CHECKING, Self
+
+from django.db import models
+from django.urls import reverse
+from django.utils import timezone
+
+from studio.models import Compute, Role, User, Workspace
+from sweeps.domain.limits import MAX_CONCURRENT_TRIALS, MAX_TOTAL_TRIALS
+from sweeps.domain.objective import Goal
+from sweeps.domain.states import LIVE_SWEEP, Desired, SweepStatus
+from sweeps.models.code import CodeSnapshot
+
+if TYPE_CHECKING:
+    from sweeps.models.trial import Trial
+
+
+def one_of(field: str, values: type, name: str) -> models.CheckConstraint:
+    """A constraint that keeps `field` among the values of an enumeration."""
+    allowed = [str(value) for value in values]  # type: ignore[attr-defined]
+    return models.CheckConstraint(condition=models.Q(**{f"{field}__in": allowed}), name=name)
+
+
+class SweepQuerySet(models.QuerySet["Sweep"]):
+    """Every read of sweeps starts here."""
+
+    def allowed(self, user: User, role: Role = Role.READER) -> Self:
+        """Sweeps of workspaces where `user` has at least `role`."""
+        return self.filter(workspace__in=Workspace.objects.allowed(user, role))
+
+    def live(self) -> Self:
+        """Sweeps that may still start or watch trials."""
+        return self.filter(status__in=LIVE_SWEEP)
+
+    def real(self) -> Self:
+        """Without dry runs, which belong to the form that started them."""
+        return self.filter(is_dry_run=False)
+
+
+class Sweep(models.Model):
+    """Command + search space + sampling + objective + limits, and its trials.
+
+    The parts that the engine decides on are columns; the rest of the job document (inputs,
+    outputs, tags, …) is JSON as in the job file. `revision` grows with every change that a page
+    could show, in the transaction of that change.
+    """
+
+    workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="sweeps")
+    name = models.CharField(max_length=255)
+    display_name = models.CharField(max_length=255, blank=True)
+    description = models.TextField(blank=True)
+    experiment_name = models.CharField(max_length=255)
+    tags = models.JSONField(default=dict, blank=True)
+    properties = models.JSONField(default=dict, blank=True)
+    notes = models.JSONField(default=list, blank=True)
+
+    status = models.CharField(max_length=16, default=SweepStatus.QUEUED.value)
+    desired = models.CharField(max_length=16, default=Desired.RUN.value)
+    reason = models.TextField(blank=True)
+    revision = models.BigIntegerField(default=0)
+
+    compute = models.ForeignKey(Compute, models.PROTECT, related_name="sweeps")
+    code = models.ForeignKey(CodeSnapshot, models.PROTECT, null=True, related_name="sweeps")
+    command = models.TextField()
+    search_space = models.JSONField()
+    sampling = models.JSONField()
+    seed = models.BigIntegerField()
+    primary_metric = models.CharField(max_length=250)
+    goal = models.CharField(max_length=8)
+    inputs = models.JSONField(default=dict, blank=True)
+    outputs = models.JSONField(default=dict, blank=True)
+    environment = models.JSONField(null=True, blank=True)
+    environment_variables = models.JSONField(default=dict, blank=True)
+    early_termination = models.JSONField(null=True, blank=True)
+
+    max_total_trials = models.PositiveIntegerField()
+    max_concurrent_trials = models.PositiveIntegerField()
+    timeout_s = models.PositiveIntegerField()
+    trial_timeout_s = models.PositiveIntegerField(null=True, blank=True)
+
+    # Trial rows made so far = the number of the next trial; the planner's compare-and-set.
+    planned = models.PositiveIntegerField(default=0)
+    # Set when the sampler has no further point to offer.
+    exhausted = models.BooleanField(default=False)
+    is_dry_run = models.BooleanField(default=False)
+
+    experiment_id = models.CharField(max_length=64, blank=True)
+    run_id = models.CharField(max_length=64, blank=True)
+    run_closed = models.BooleanField(default=False)
+
+    created_by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    started_at = models.DateTimeField(null=True, blank=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    objects = SweepQuerySet.as_manager()
+    trials: "models.Manager[Trial]"
+
+    class Meta:
+        ordering = ["-created_at", "-id"]
+        constraints = [
+            models.UniqueConstraint(fields=["workspace", "name"], name="sweep_name_once"),
+            one_of("status", SweepStatus, "sweep_status_known"),
+            one_of("desired", Desired, "sweep_desired_known"),
+            one_of("goal", Goal, "sweep_goal_known"),
+            models.CheckConstraint(
+                condition=models.Q(
+                    max_total_trials__gte=1, max_total_trials__lte=MAX_TOTAL_TRIALS
+                ),
+                name="sweep_total_range",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(
+                    max_concurrent_trials__gte=1, max_concurrent_trials__lte=MAX_CONCURRENT_TRIALS
+                ),
+                name="sweep_concurrent_range",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(timeout_s__gte=1)
+                & (models.Q(trial_timeout_s=None) | models.Q(trial_timeout_s__gte=1)),
+                name="sweep_timeouts_positive",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["workspace", "-created_at"], name="sweep_newest"),
+            models.Index(fields=["status"], name="sweep_by_status"),
+        ]
+
+    def __str__(self) -> str:
+        return self.display_name or self.name
+
+    def get_absolute_url(self) -> str:
+        return reverse("sweep", args=[self.workspace.name, self.name])

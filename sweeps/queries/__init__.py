@@ -1,0 +1,1 @@
+"""Every read: rows into records and page data."""

@@ -1,0 +1,35 @@
+"""Which compute a job means."""
+
+from collections.abc import Mapping
+
+from studio.models import Compute, Workspace
+from sweeps.domain.problems import InvalidInput
+
+_PREFIX = "azureml:"
+
+
+def resolve_compute(
+    workspace: Workspace, wanted: str | None, aliases: Mapping[str, str]
+) -> tuple[Compute, str | None]:
+    """The compute a job runs on, and a note if it is not the one it named.
+
+    An `azureml:` prefix is dropped and aliases are looked at first. An unknown or absent name
+    falls back to the workspace's default compute. Raises InvalidInput, listing the computes there
+    are, when there is no default.
+    """
+    name = (wanted or "").removeprefix(_PREFIX)
+    meant = aliases.get(name, name)
+    computes = list(workspace.computes.all())
+    for compute in computes:
+        if compute.name == meant:
+            note = f"Compute “{name}” means “{meant}” here." if meant != name else None
+            return compute, note
+    default = next((compute for compute in computes if compute.is_default), None)
+    if default is None:
+        known = ", ".join(compute.name for compute in computes) or "none yet"
+        raise InvalidInput.one(
+            "compute", f"There is no compute “{name}” and no default one. There are: {known}."
+        )
+    if not name:
+        return default, f"No compute was named; “{default.name}”, the default, is used."
+    return default, f"There is no compute “{name}” here; “{default.name}”, the default, is used."

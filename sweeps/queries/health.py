@@ -1,0 +1,48 @@
+"""Which parts of the studio are up."""
+
+import time
+from datetime import datetime
+
+import httpx
+from django.conf import settings
+
+from studio.env import kept_secret
+from sweeps.models import EngineLease
+
+UP, DOWN = "up", "down"
+_CACHE_S = 2.0
+_cached: tuple[float, str] = (0.0, DOWN)
+
+
+def parts(now: datetime) -> dict[str, str]:
+    """The state of each part, as the web process sees it. `now` is compared with leases."""
+    held = set(
+        EngineLease.objects.filter(name__in=("engine", "queue"), expires_at__gte=now).values_list(
+            "name", flat=True
+        )
+    )
+    return {
+        "web": UP,
+        "queue": UP if "queue" in held else DOWN,
+        "engine": UP if "engine" in held else DOWN,
+        "tracking": _tracking(),
+    }
+
+
+def _tracking() -> str:
+    """Asked at most every two seconds: /healthz is open to all."""
+    global _cached
+    at, state = _cached
+    if time.monotonic() - at < _CACHE_S and at:
+        return state
+    try:
+        answer = httpx.get(
+            f"http://127.0.0.1:{settings.TRACKING_PORT}/health",
+            headers={"X-Studio-Secret": kept_secret(settings.TRACKING_SECRET_FILE)},
+            timeout=2.0,
+        )
+        state = UP if answer.status_code == 200 else DOWN
+    except httpx.HTTPError:
+        state = DOWN
+    _cached = (time.monotonic(), state)
+    return state

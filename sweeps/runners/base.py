@@ -1,0 +1,104 @@
+"""The contract every kind of compute fulfils, and the records that cross it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from sweeps.runners.results import EndedBy, Result
+
+__all__ = [
+    "Ended",
+    "EndedBy",
+    "Event",
+    "LaunchSpec",
+    "Lost",
+    "Result",
+    "Runner",
+    "RunnerError",
+    "Running",
+]
+
+
+class RunnerError(Exception):
+    """The runner could not do what was asked; the message says what to do about it."""
+
+
+@dataclass(frozen=True, slots=True)
+class LaunchSpec:
+    """One attempt at running a command.
+
+    `name` is unique per attempt. `spool` is the folder of this attempt alone: logs, result and
+    the runner's own files. `env` is the complete environment; a runner adds only its cookie.
+    `cwd` must exist. Times are in seconds; `log_cap_bytes` holds for each of the two logs.
+    """
+
+    name: str
+    spool: Path
+    argv: tuple[str, ...]
+    cwd: Path
+    env: Mapping[str, str]
+    time_limit_s: float | None = None
+    grace_s: float = 5.0
+    log_cap_bytes: int = 50 * 2**20
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """Alive. `pid` is the command's, None while it is being started; `heartbeat_at` Unix s."""
+
+    handle: str
+    pid: int | None
+    heartbeat_at: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """Over, and no process of it is left."""
+
+    handle: str
+    result: Result
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """No result, and nobody left alive who could still write one."""
+
+    handle: str
+    reason: str
+
+
+Event = Running | Ended | Lost
+
+
+class Runner(Protocol):
+    """Runs commands on one kind of compute. Handles are strings that survive a restart of all."""
+
+    def start(self, spec: LaunchSpec) -> str:
+        """Start the command; a second start of the same spool only returns the same handle.
+
+        Raises RunnerError if nothing was started and nothing will be.
+        """
+        ...
+
+    def poll(self, handles: Sequence[str]) -> list[Event]:
+        """Say for each handle, in order, what is true of it now."""
+        ...
+
+    def stop(self, handle: str, grace_s: float | None = None, reason: str = "") -> None:
+        """Ask for the end: SIGTERM, `grace_s` (default: the spec's), SIGKILL. Returns at once.
+
+        Asking again changes nothing, unless the new grace ends earlier.
+        """
+        ...
+
+    def kill_leftovers(self, handle: str) -> int:
+        """Kill whatever still carries this attempt's cookie; return how many processes."""
+        ...
+
+    def cleanup(self, handle: str) -> None:
+        """Drop the runner's private files, not the logs or the result.
+
+        Raises RunnerError while the command is running.
+        """
+        ...

@@ -1,0 +1,173 @@
+"""Computes of kind `local`: commands on the machine the studio runs on."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from sweeps.runners import proc, spool
+from sweeps.runners.base import Ended, Event, LaunchSpec, Lost, RunnerError, Running
+from sweeps.runners.guard import ON_RECORD
+
+START_TIMEOUT_S = 30.0  # for the guard to be on record; 40 ms on an idle machine
+START_LIMIT_S = 10.0  # a launch older than this without a guard will never have one
+
+_LAUNCHER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "launch.py")
+
+
+class LocalRunner:
+    """Runs each command under a guard and a shim that outlive the studio.
+
+    A handle is the absolute path of the spool. The runner keeps nothing in memory: any process
+    of the same user may poll or stop what another has started.
+    """
+
+    def start(self, spec: LaunchSpec) -> str:
+        """See Runner. Returns in some 50 ms, before the command itself has started."""
+        folder = os.path.abspath(spec.spool)
+        _check(spec)
+        try:
+            os.makedirs(folder, mode=0o700, exist_ok=True)
+            mine = not spool.is_over(folder) and spool.claim(folder, spool.LAUNCH, _record(spec))
+        except OSError as error:
+            raise RunnerError(f"Cannot write to the spool {folder}: {error.strerror}.") from error
+        if not mine:
+            return _same_attempt(folder, spec.name)
+        problem = _spawn_guard(folder)
+        if problem and spool.claim(folder, spool.GUARD, {"lost": problem}):
+            raise RunnerError(problem)
+        return folder
+
+    def poll(self, handles: Sequence[str]) -> list[Event]:
+        """See Runner. Costs some 0.1 ms per living command and no process table scan."""
+        boot = proc.boot_id()
+        return [self._look(handle, boot) for handle in handles]
+
+    def stop(self, handle: str, grace_s: float | None = None, reason: str = "") -> None:
+        """See Runner. A spool that is gone, or has a result, needs no stop."""
+        if not os.path.isdir(handle) or spool.read_result(handle):
+            return
+        order = spool.read(handle, spool.STOP)
+        if order is None:
+            spool.write(handle, spool.STOP, {"grace_s": grace_s, "reason": reason})
+        elif grace_s is not None and (order["grace_s"] is None or grace_s < order["grace_s"]):
+            spool.write(handle, spool.STOP, {**order, "grace_s": grace_s})
+
+    def kill_leftovers(self, handle: str) -> int:
+        """See Runner; the limit of this net is told in proc.kill_carriers."""
+        launch = spool.read(handle, spool.LAUNCH)
+        return 0 if launch is None else proc.kill_carriers(launch["cookie"])
+
+    def cleanup(self, handle: str) -> None:
+        """See Runner. What was lost is put on record, so that later polls say the same."""
+        if spool.read(handle, spool.LAUNCH) is None:
+            return  # never started, or cleaned up before
+        event = self._look(handle, proc.boot_id())
+        if isinstance(event, Running):
+            raise RunnerError(f"The command of {handle} is running. Stop it before the clean-up.")
+        if isinstance(event, Lost):
+            spool.write(handle, spool.LOST, {"reason": event.reason}, durable=True)
+        for name in spool.PRIVATE:
+            try:
+                os.unlink(os.path.join(handle, name))
+            except FileNotFoundError:
+                continue
+
+    def _look(self, handle: str, boot: str) -> Event:
+        if result := spool.read_result(handle):
+            return Ended(handle, result)
+        launch = spool.read(handle, spool.LAUNCH)
+        if launch is None:
+            lost = spool.read(handle, spool.LOST)
+            return Lost(handle, lost["reason"] if lost else f"{handle} holds no attempt.")
+        if launch["boot_id"] != boot:
+            return Lost(handle, "The machine was restarted before the command ended.")
+        guard = spool.read(handle, spool.GUARD) or _claim_late(handle, launch)
+        if guard is None:
+            return Running(handle, None, None)
+        if "lost" in guard:
+            return Lost(handle, guard["lost"])
+        shim = spool.read(handle, spool.SHIM)
+        if proc.is_alive(guard, boot) or (shim is not None and proc.is_alive(shim, boot)):
+            return Running(handle, (shim or {}).get("command_pid"), spool.beat_at(handle))
+        return self._after_both(handle)
+
+    def _after_both(self, handle: str) -> Event:
+        """Guard and shim are gone; the result may have come since we looked for it."""
+        if result := spool.read_result(handle):
+            return Ended(handle, result)
+        count = self.kill_leftovers(handle)
+        return Lost(
+            handle,
+            "Both processes that watched over the command were killed; "
+            f"{count} processes that it left were ended. It can be run again.",
+        )
+
+
+def _check(spec: LaunchSpec) -> None:
+    if not spec.argv or not spec.argv[0]:
+        raise RunnerError("A command needs a program to run, but got an empty one.")
+    if not spec.name or "\0" in spec.name:
+        raise RunnerError(f"An attempt needs a name without NUL, but got {spec.name!r}.")
+
+
+def _record(spec: LaunchSpec) -> dict[str, Any]:
+    return {
+        "name": spec.name,
+        # Two studios on one machine may use the same names, and must not kill each other's.
+        "cookie": f"{spec.name}.{os.urandom(6).hex()}",
+        "argv": list(spec.argv),
+        "cwd": os.path.abspath(spec.cwd),
+        "env": dict(spec.env),
+        "time_limit_s": spec.time_limit_s,
+        "grace_s": spec.grace_s,
+        "log_cap_bytes": spec.log_cap_bytes,
+        "boot_id": proc.boot_id(),
+        "launched_at": time.time(),
+        "launch": time.monotonic(),
+    }
+
+
+def _same_attempt(folder: str, name: str) -> str:
+    launch = spool.read(folder, spool.LAUNCH)
+    if launch is not None and launch["name"] != name:
+        raise RunnerError(
+            f"The spool {folder} belongs to the attempt {launch['name']!r}, so {name!r} "
+            "cannot start there. Give each attempt a spool of its own."
+        )
+    return folder
+
+
+def _spawn_guard(folder: str) -> str:
+    """Start the guard; return what went wrong, or an empty string."""
+    # No variable of ours, secrets least of all; but a Python built shared needs its library path.
+    env = {k: v for k, v in os.environ.items() if k == "LD_LIBRARY_PATH"}
+    command = [sys.executable, "-I", "-S", _LAUNCHER, folder]
+    path = os.path.join(folder, spool.RUNNER_LOG)
+    try:
+        with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "wb") as log:
+            answer = subprocess.run(
+                command,
+                env=env,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                cwd="/",
+                timeout=START_TIMEOUT_S,
+            ).stdout
+    except (OSError, subprocess.SubprocessError) as error:
+        return f"The guard of {folder} could not be started: {error}"
+    return "" if answer == ON_RECORD else f"The guard of {folder} failed at its start; see {path}."
+
+
+def _claim_late(folder: str, launch: dict[str, Any]) -> dict[str, Any] | None:
+    """Return the verdict on a launch without a guard, or None while there may still come one.
+
+    Taking the guard's place first makes it final: a guard that wakes up late finds it taken.
+    """
+    if time.monotonic() - launch["launch"] <= START_LIMIT_S:
+        return None
+    verdict = {"lost": "The studio ended while it was starting the command, which never ran."}
+    return verdict if spool.claim(folder, spool.GUARD, verdict) else None

@@ -1,0 +1,19 @@
+"""The kinds of compute, by dotted path of their runner."""
+
+from functools import cache
+from importlib import import_module
+
+from sweeps.runners.base import Runner, RunnerError
+
+KINDS: dict[str, str] = {"local": "sweeps.runners.local.LocalRunner"}
+
+
+@cache
+def get_runner(kind: str) -> Runner:
+    """Return the runner of a kind of compute; raises RunnerError for a kind there is not."""
+    if kind not in KINDS:
+        known = ", ".join(sorted(KINDS))
+        raise RunnerError(f"No runner for computes of kind {kind!r}. Use one of: {known}.")
+    module, name = KINDS[kind].rsplit(".", 1)
+    runner: Runner = getattr(import_module(module), name)()
+    return runner

@@ -1,0 +1,139 @@
+"""The files of one attempt, through which runner, guard and shim talk.
+
+launch.json  what to run; whoever creates it may spawn the guard (holds secrets: mode 0600)
+guard.json   identity of the guard; whoever creates it owns the attempt
+shim.json    identity of the shim, then pid and start time of the command
+stop.json    the desired state: end the command, with how much grace and why
+heartbeat    touched while somebody watches over the command
+result.json  how it ended; written last, when no process of the command is left
+lost.json    that it was lost, once the other records have been cleaned up
+stdout.log, stderr.log, runner.log (what guard and shim themselves had to say)
+"""
+
+import json
+import os
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from sweeps.runners.results import EndedBy, Result
+
+LAUNCH = "launch.json"
+GUARD = "guard.json"
+SHIM = "shim.json"
+STOP = "stop.json"
+RESULT = "result.json"
+LOST = "lost.json"
+HEARTBEAT = "heartbeat"
+STDOUT = "stdout.log"
+STDERR = "stderr.log"
+RUNNER_LOG = "runner.log"
+PRIVATE = (GUARD, SHIM, STOP, HEARTBEAT, RUNNER_LOG, LAUNCH)  # in the order of their removal
+
+RESULT_RETRIES_S = 600.0
+
+
+def read(folder: str, name: str) -> dict[str, Any] | None:
+    """Return a record, or None if there is none. Damaged (power was lost) counts as none."""
+    try:
+        with open(os.path.join(folder, name), encoding="utf-8") as file:
+            record = json.load(file)
+    except (FileNotFoundError, NotADirectoryError, ValueError):
+        return None
+    return record if isinstance(record, dict) else None
+
+
+def write(folder: str, name: str, record: Mapping[str, Any], durable: bool = False) -> None:
+    """Replace a record in one step; a reader sees the old one or the new one."""
+    draft = _draft(folder, name, record, durable)
+    os.replace(draft, os.path.join(folder, name))
+    if durable:
+        _sync_folder(folder)
+
+
+def claim(folder: str, name: str, record: Mapping[str, Any]) -> bool:
+    """Create a record durably; False, and nothing changed, if there already is one.
+
+    A hard link is the only step that both fails on an existing name and shows a whole file.
+    """
+    draft = _draft(folder, name, record, durable=True)
+    try:
+        os.link(draft, os.path.join(folder, name))
+    except FileExistsError:
+        return False
+    finally:
+        os.unlink(draft)
+    _sync_folder(folder)
+    return True
+
+
+def read_result(folder: str) -> Result | None:
+    """Return how the attempt ended, or None if that is not known (yet)."""
+    record = read(folder, RESULT)
+    if record is None:
+        return None
+    return Result(**{**record, "ended_by": EndedBy(record["ended_by"])})
+
+
+def write_result(folder: str, result: Result) -> None:
+    """Write the result for good. A full disk is waited for: the result is all that counts now."""
+    give_up = time.monotonic() + RESULT_RETRIES_S
+    while True:
+        try:
+            return write(folder, RESULT, result._asdict(), durable=True)
+        except FileNotFoundError:
+            raise  # the spool was removed: nobody waits for this result
+        except OSError:
+            if time.monotonic() > give_up:
+                raise
+            time.sleep(1.0)
+
+
+def is_over(folder: str) -> bool:
+    """True if the attempt has ended or is lost for good, cleaned up or not."""
+    return any(os.path.exists(os.path.join(folder, name)) for name in (RESULT, LOST))
+
+
+def beat(folder: str) -> bool:
+    """Show that somebody watches over the command; False if the spool has been removed.
+
+    Needs no disk space once the file exists.
+    """
+    path = os.path.join(folder, HEARTBEAT)
+    try:
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600))
+        os.utime(path)
+    except FileNotFoundError:
+        return False
+    return True
+
+
+def beat_at(folder: str) -> float | None:
+    """Return the time of the last heartbeat in Unix seconds, None before the first."""
+    try:
+        return os.stat(os.path.join(folder, HEARTBEAT)).st_mtime
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+
+
+def _draft(folder: str, name: str, record: Mapping[str, Any], durable: bool) -> str:
+    path = os.path.join(folder, f".{name}.{os.urandom(6).hex()}")
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with open(descriptor, "w", encoding="utf-8") as file:
+            json.dump(record, file)
+            file.flush()
+            if durable:
+                os.fsync(descriptor)
+    except OSError:
+        os.unlink(path)
+        raise
+    return path
+
+
+def _sync_folder(folder: str) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

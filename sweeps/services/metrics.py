@@ -1,0 +1,134 @@
+"""Keeping what a trial logs: points, running figures and the outbox, in one transaction."""
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import transaction
+
+from sweeps.domain.objective import Goal, Objective
+from sweeps.models import Attempt, MetricPoint, MetricSummary, OutboxEntry, Trial
+from sweeps.models.metrics import to_columns
+from sweeps.services.state import bump
+
+# A client that got no answer sends the same value again, and soon.
+_RETRY_WINDOW = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """One logged value: name, float, step, and the client's clock in ms."""
+
+    name: str
+    value: float
+    step: int
+    timestamp_ms: int
+
+
+def record(
+    attempt: Attempt, objective: Objective, values: Sequence[Value], body: dict[str, Any]
+) -> int:
+    """Store a logging call of an attempt; returns how many values were new.
+
+    `body` is the log-batch request that the forwarder sends to MLflow. Returns 0 and stores
+    nothing if the attempt has been superseded.
+    """
+    with transaction.atomic():
+        revision = bump(attempt.trial.sweep_id)
+        trial = Trial.objects.get(pk=attempt.trial_id)
+        if trial.attempt != attempt.number:
+            return 0
+        new = 0
+        for name, group in _by_name(values).items():
+            points = _store(attempt, trial, name, group, objective)
+            new += len(points)
+            if name == objective.primary_metric and points:
+                _update_objective(trial, points, objective)
+        if new:
+            trial.revision = revision
+            fields = ["objective", "best_report", "last_value", "reports", "revision"]
+            trial.save(update_fields=fields)
+        OutboxEntry.objects.create(attempt=attempt, run_id=attempt.run_id, body=body)
+    return new
+
+
+def _by_name(values: Iterable[Value]) -> dict[str, list[Value]]:
+    groups: dict[str, list[Value]] = {}
+    for value in values:
+        groups.setdefault(value.name, []).append(value)
+    return groups
+
+
+def _store(
+    attempt: Attempt, trial: Trial, name: str, values: list[Value], objective: Objective
+) -> list[MetricPoint]:
+    """Append values of one metric; the running best follows the goal."""
+    summary = MetricSummary.objects.filter(trial=trial, name=name).first()
+    summary = summary or MetricSummary(trial=trial, attempt=attempt, name=name)
+    known = _recent(attempt, name, summary.count) if summary.count else set()
+    points = []
+    for value in values:
+        number, kind = to_columns(value.value)
+        key = (value.step, value.timestamp_ms, number, kind)
+        if key in known:
+            continue
+        known.add(key)
+        points.append(_append(summary, attempt, value, objective))
+    if points:
+        MetricPoint.objects.bulk_create(points)
+        summary.save()
+    return points
+
+
+def _recent(attempt: Attempt, name: str, count: int) -> set[tuple[Any, ...]]:
+    rows = MetricPoint.objects.filter(attempt=attempt, name=name, report__gt=count - _RETRY_WINDOW)
+    return set(rows.values_list("step", "timestamp_ms", "value", "kind"))
+
+
+def _append(
+    summary: MetricSummary, attempt: Attempt, value: Value, objective: Objective
+) -> MetricPoint:
+    """The next point, with `summary` brought up to it."""
+    number, kind = to_columns(value.value)
+    summary.count += 1
+    summary.last, summary.kind, summary.last_step = number, kind, value.step
+    if number is not None:
+        summary.total += number
+        summary.finite += 1
+        summary.lowest = number if summary.lowest is None else min(summary.lowest, number)
+        summary.highest = number if summary.highest is None else max(summary.highest, number)
+    return MetricPoint(
+        attempt=attempt,
+        name=value.name,
+        report=summary.count,
+        step=value.step,
+        value=number,
+        kind=kind,
+        timestamp_ms=value.timestamp_ms,
+        best=summary.lowest if objective.goal is Goal.MINIMIZE else summary.highest,
+        mean=_mean(summary),
+    )
+
+
+def _mean(summary: MetricSummary) -> float | None:
+    mean = summary.total / summary.finite if summary.finite else None
+    return mean if mean is not None and math.isfinite(mean) else None
+
+
+def _update_objective(trial: Trial, points: list[MetricPoint], objective: Objective) -> None:
+    for point in points:
+        trial.reports = point.report
+        trial.last_value = point.value
+        if point.value is not None and objective.is_better(point.value, trial.objective):
+            trial.objective, trial.best_report = point.value, point.report
+
+
+def next_batch(run_id: str, limit: int = 200) -> list[OutboxEntry]:
+    """The oldest waiting entries of a run, in order."""
+    return list(OutboxEntry.objects.filter(run_id=run_id).order_by("id")[:limit])
+
+
+def delivered(entries: Iterable[OutboxEntry]) -> None:
+    """Drop entries that MLflow has (or has refused for good)."""
+    OutboxEntry.objects.filter(pk__in=[entry.pk for entry in entries]).delete()

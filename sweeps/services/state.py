@@ -1,0 +1,92 @@
+"""Changing the status of sweeps and trials: compare-and-set, logged, with a new revision.
+
+Finished is final: the WHERE of each update says from which statuses it may come, so losing a race
+is a normal return and never an overwrite.
+"""
+
+from datetime import datetime
+from typing import Any
+
+from django.db.models import F
+
+from sweeps.domain.states import (
+    SweepStatus,
+    TrialStatus,
+    sweep_sources,
+    trial_sources,
+)
+from sweeps.models import StateChange, Sweep, Trial
+
+
+def bump(sweep_id: int) -> int:
+    """The sweep's next revision; also locks its row until the transaction ends."""
+    Sweep.objects.filter(pk=sweep_id).update(revision=F("revision") + 1)
+    return Sweep.objects.values_list("revision", flat=True).get(pk=sweep_id)
+
+
+def move_trial(
+    trial: Trial,
+    to: TrialStatus,
+    now: datetime,
+    *,
+    reason: str = "",
+    actor: str = "studio",
+    attempt: int | None = None,
+    **changes: Any,
+) -> bool:
+    """Give the trial the status `to`; False if it has moved on in the meantime.
+
+    `attempt` fences the write: it only holds while that is the trial's newest attempt. Call in a
+    transaction.
+    """
+    before = trial.status
+    rows = Trial.objects.filter(pk=trial.pk, status=before)
+    if before not in trial_sources(to):
+        return False
+    if attempt is not None:
+        rows = rows.filter(attempt=attempt)
+    changes |= {"status": to, "reason": reason, "revision": bump(trial.sweep_id)}
+    if to.is_final:
+        changes.setdefault("ended_at", now)
+    if not rows.update(**changes):
+        return False
+    for name, value in changes.items():
+        setattr(trial, name, value)
+    StateChange.objects.create(
+        sweep_id=trial.sweep_id,
+        trial=trial,
+        attempt=trial.attempt,
+        before=before,
+        after=to,
+        reason=reason,
+        actor=actor,
+        at=now,
+    )
+    return True
+
+
+def move_sweep(
+    sweep: Sweep,
+    to: SweepStatus,
+    now: datetime,
+    *,
+    reason: str = "",
+    actor: str = "studio",
+    **changes: Any,
+) -> bool:
+    """Give the sweep the status `to`; False if it has moved on. Call in a transaction."""
+    before = sweep.status
+    if before not in sweep_sources(to):
+        return False
+    changes |= {"status": to, "reason": reason}
+    if to.is_final:
+        changes.setdefault("ended_at", now)
+    rows = Sweep.objects.filter(pk=sweep.pk, status=before)
+    if not rows.update(revision=F("revision") + 1, **changes):
+        return False
+    for name, value in changes.items():
+        setattr(sweep, name, value)
+    StateChange.objects.create(
+        sweep=sweep, before=before, after=to, reason=reason, actor=actor, at=now
+    )
+    return True

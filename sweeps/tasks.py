@@ -1,0 +1,114 @@
+"""Huey's envelopes: wake-ups that carry ids. Each may be lost or come twice without harm."""
+
+import logging
+import os
+import threading
+
+from django.utils import timezone
+from huey.contrib.djhuey import db_task
+
+from sweeps.engine import forward, runs, start
+from sweeps.models import Attempt, Sweep
+from sweeps.services import leases, sweeps
+from sweeps.tracking.client import TrackingUnavailable
+
+log = logging.getLogger(__name__)
+
+DRAINING = "draining"
+_OPEN_LEASE_S = 20.0
+
+
+def _owner() -> str:
+    return f"queue.{os.getpid()}.{threading.get_ident()}"
+
+
+@db_task()
+def advance_sweep(sweep_id: int) -> None:
+    """Take a sweep a step further and wake what that made."""
+    if not _opened(sweep_id):
+        return
+    step = sweeps.advance(sweep_id, timezone.now())
+    for trial_id in step.trials:
+        run_trial(trial_id)
+    if step.finished:
+        close_sweep(sweep_id)
+
+
+def _opened(sweep_id: int) -> bool:
+    """True once the sweep has its MLflow parent run."""
+    sweep = Sweep.objects.select_related("workspace", "created_by").filter(pk=sweep_id).first()
+    if sweep is None or sweep.run_id:
+        return sweep is not None
+    name, owner = f"open:{sweep_id}", _owner()
+    if not leases.acquire(name, owner, timezone.now(), _OPEN_LEASE_S):
+        return False
+    try:
+        sweep.refresh_from_db(fields=["run_id"])
+        runs.open_sweep(sweep)
+    except TrackingUnavailable as error:
+        log.warning("sweep %s waits for tracking: %s", sweep.name, error)
+        return False
+    finally:
+        leases.release(name, owner)
+    return True
+
+
+@db_task()
+def run_trial(trial_id: int) -> None:
+    """Start a queued trial, unless the studio is on its way down."""
+    if not leases.held(DRAINING, timezone.now()):
+        start.start_trial(trial_id, _owner(), timezone.now())
+
+
+@db_task()
+def recover_attempt(attempt_id: int) -> None:
+    """Settle a claim whose starter died."""
+    try:
+        start.recover(attempt_id, timezone.now())
+    except TrackingUnavailable as error:
+        log.warning("attempt %s waits for tracking: %s", attempt_id, error)
+
+
+@db_task()
+def forward_run(run_id: str) -> None:
+    """Bring the run's logged values to MLflow."""
+    try:
+        forward.forward(run_id)
+    except TrackingUnavailable as error:
+        log.warning("run %s waits for tracking: %s", run_id, error)
+
+
+@db_task()
+def close_run(attempt_id: int) -> None:
+    """Close the MLflow run of an ended attempt; the sweep may be over with it."""
+    attempt = Attempt.objects.select_related("trial").get(pk=attempt_id)
+    if attempt.run_closed:
+        return
+    try:
+        runs.close_attempt(attempt)
+    except TrackingUnavailable as error:
+        log.warning("run %s waits for tracking: %s", attempt.run_id, error)
+        return
+    advance_sweep(attempt.trial.sweep_id)
+
+
+@db_task()
+def close_sweep(sweep_id: int) -> None:
+    """Close the MLflow parent run of an ended sweep."""
+    sweep = Sweep.objects.get(pk=sweep_id)
+    if sweep.run_closed or not sweep.run_id:
+        return
+    try:
+        runs.close_sweep(sweep)
+    except TrackingUnavailable as error:
+        log.warning("sweep %s waits for tracking: %s", sweep.name, error)
+
+
+QUEUE_BEAT = "queue"
+QUEUE_BEAT_S = 20.0
+
+
+@db_task()
+def beat() -> None:
+    """Prove that the queue gets things done: health is what a worker did, not that it exists."""
+    leases.acquire(QUEUE_BEAT, "queue", timezone.now(), QUEUE_BEAT_S)

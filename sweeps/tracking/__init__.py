@@ -1,0 +1,1 @@
+"""MLflow: its server behind a secret, and a light client for its REST API."""

@@ -1,0 +1,148 @@
+"""MLflow's own server app in one uvicorn process, on loopback, behind a shared secret.
+
+Run by the supervisor as `python -m sweeps.tracking.server` with these variables:
+`STUDIO_TRACKING_PORT`, `STUDIO_TRACKING_SECRET`, `STUDIO_TRACKING_STORE` (an SQLAlchemy URL,
+`sqlite:////abs/mlflow.db`) and `STUDIO_TRACKING_ARTIFACTS` (an absolute directory).
+
+We start the app ourselves and not by `mlflow server`, because that adds a parent process that
+leaves an orphan on the port after kill -9, and because its multi-worker socket lacks TCP_NODELAY
+(40 ms per request). The secret travels in the environment: a command line is public on a host.
+"""
+
+import hmac
+import os
+import uuid
+from collections.abc import MutableMapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+HOST = "127.0.0.1"
+GATE_HEADER = "X-Studio-Secret"
+GRACE_S = 3
+# Longer than any client of ours keeps an idle connection, so that the client closes first and
+# never writes a request into a connection that the server is just closing.
+KEEP_ALIVE_S = 75
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the supervisor tells the tracking server."""
+
+    port: int
+    secret: str
+    store_uri: str
+    artifacts: str
+
+
+def read_settings(environ: MutableMapping[str, str]) -> Settings:
+    """Take our settings out of `environ`, which no longer holds the secret afterwards.
+
+    Raises SystemExit naming the variable that is missing or wrong.
+    """
+    names = ("PORT", "SECRET", "STORE", "ARTIFACTS")
+    values = {name: environ.pop(f"STUDIO_TRACKING_{name}", "") for name in names}
+    for name, value in values.items():
+        if not value:
+            raise SystemExit(f"STUDIO_TRACKING_{name} must be set for the tracking server.")
+    port = values["PORT"]
+    if not port.isascii() or not port.isdigit() or not 0 < int(port) < 65536:
+        raise SystemExit(f"STUDIO_TRACKING_PORT must be from 1 to 65535, but got {port!r}.")
+    if not Path(values["ARTIFACTS"]).is_absolute():
+        raise SystemExit(
+            f"STUDIO_TRACKING_ARTIFACTS must be an absolute path, but got {values['ARTIFACTS']!r}."
+        )
+    return Settings(int(port), values["SECRET"], values["STORE"], values["ARTIFACTS"])
+
+
+def mlflow_environment(settings: Settings) -> dict[str, str]:
+    """The variables MLflow's app reads while it is imported and at its first request."""
+    return {
+        "_MLFLOW_SERVER_FILE_STORE": settings.store_uri,
+        "_MLFLOW_SERVER_REGISTRY_STORE": settings.store_uri,
+        "_MLFLOW_SERVER_ARTIFACT_ROOT": "mlflow-artifacts:/",
+        "_MLFLOW_SERVER_ARTIFACT_DESTINATION": Path(settings.artifacts).as_uri(),
+        "_MLFLOW_SERVER_SERVE_ARTIFACTS": "true",
+        "_MLFLOW_SERVER_BOOT_ID": uuid.uuid4().hex,
+        "_MLFLOW_SGI_NAME": "uvicorn",
+        "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+        "MLFLOW_SERVER_ALLOWED_HOSTS": f"{HOST},{HOST}:*",
+        "MLFLOW_DISABLE_TELEMETRY": "true",
+        "DO_NOT_TRACK": "true",
+    }
+
+
+def configure_mlflow(environ: MutableMapping[str, str], settings: Settings) -> None:
+    """Replace every MLflow variable of the caller's shell by ours: this server's are ours alone."""
+    for name in [n for n in environ if n.startswith(("MLFLOW_", "_MLFLOW_"))]:
+        del environ[name]
+    environ.update(mlflow_environment(settings))
+
+
+class SecretGate:
+    """ASGI wrapper: without the secret the answer is 401, `/health` included."""
+
+    def __init__(self, app: ASGIApp, secret: str) -> None:
+        self._app = app
+        self._secret = secret.encode()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan" or self._is_open_to(scope):
+            await self._app(scope, receive, send)
+        elif scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1008})
+        else:
+            headers = [(b"content-type", b"application/json"), (b"connection", b"close")]
+            await send({"type": "http.response.start", "status": 401, "headers": headers})
+            body = b'{"error_code": "UNAUTHENTICATED", "message": "The secret is missing."}'
+            await send({"type": "http.response.body", "body": body})
+
+    def _is_open_to(self, scope: Scope) -> bool:
+        given = [v for k, v in scope["headers"] if k == GATE_HEADER.lower().encode()]
+        return len(given) == 1 and hmac.compare_digest(given[0], self._secret)
+
+
+def load_app(settings: Settings) -> ASGIApp:
+    """Import MLflow's app (about 2 s), open its stores and wrap it.
+
+    Its variables must be set before. The stores open here, so that healthy means ready: the first
+    request would take a second otherwise.
+    """
+    import warnings
+
+    with warnings.catch_warnings():
+        # MLflow still mounts Flask through Starlette's deprecated WSGI adapter.
+        warnings.simplefilter("ignore")
+        from mlflow.server import handlers
+        from mlflow.server.fastapi_app import app
+
+        stores: Any = handlers
+        stores._get_tracking_store()
+        stores._get_model_registry_store()
+    return SecretGate(app, settings.secret)
+
+
+def main() -> None:
+    """Serve until SIGTERM or SIGINT, then finish open requests for at most `GRACE_S` seconds."""
+    settings = read_settings(os.environ)
+    configure_mlflow(os.environ, settings)
+    from sweeps.tracking.schema import ensure_schema
+
+    ensure_schema(settings.store_uri, settings.artifacts)
+    uvicorn.run(
+        load_app(settings),
+        host=HOST,
+        port=settings.port,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        timeout_keep_alive=KEEP_ALIVE_S,
+        timeout_graceful_shutdown=GRACE_S,
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,22 @@
+"""Names of the run and experiment tags the studio writes and reads.
+
+The `mlflow.*` names are MLflow's own (`mlflow/utils/mlflow_tags.py`); the `studio.*` names
+are ours and are what recovery searches by, so they never change meaning.
+"""
+
+PARENT_RUN_ID = "mlflow.parentRunId"
+RUN_NAME = "mlflow.runName"
+RUN_NOTE = "mlflow.note.content"
+SOURCE_NAME = "mlflow.source.name"
+SOURCE_TYPE = "mlflow.source.type"
+SOURCE_GIT_COMMIT = "mlflow.source.git.commit"
+USER = "mlflow.user"
+
+SWEEP = "studio.sweep"
+TRIAL = "studio.trial"
+ATTEMPT = "studio.attempt"
+WORKSPACE = "studio.workspace"
+SAMPLING_ALGORITHM = "studio.sampling_algorithm"
+BEST_CHILD_RUN_ID = "studio.best_child_run_id"
+REASON = "studio.reason"
+SUPERSEDED = "studio.superseded"

@@ -1,0 +1,1 @@
+"""Pages of the work: thin; each parses, authorizes, asks one query or service, renders."""

@@ -1,0 +1,18 @@
+"""/healthz: is the studio up?"""
+
+from django.contrib.auth.decorators import login_not_required
+from django.http import HttpRequest, JsonResponse
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from sweeps.queries import health
+
+
+@login_not_required
+@require_safe
+def healthz(request: HttpRequest) -> JsonResponse:
+    """JSON of each part's state; 503 unless all are up. Says no more than up or down."""
+    states = health.parts(timezone.now())
+    everything = all(state == health.UP for state in states.values())
+    body = {"status": "ok" if everything else "degraded", "parts": states}
+    return JsonResponse(body, status=200 if everything else 503)

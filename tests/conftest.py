@@ -1,0 +1,108 @@
+"""The cast and the stage: people with roles, a workspace, a compute, a sweep."""
+
+import random
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import pytest
+
+from studio.models import Compute, Membership, Role, User, Workspace
+from sweeps.domain.job import Sampling, SweepJob
+from sweeps.domain.limits import Limits
+from sweeps.domain.objective import Goal, Objective
+from sweeps.domain.space_doc import parse_space
+from sweeps.models import Sweep
+from sweeps.services.sweeps import create_sweep
+
+NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+SPACE = {
+    "lr": {"type": "uniform", "min_value": 0.1, "max_value": 0.9},
+    "boosting": {"type": "choice", "values": ["gbdt", "dart"]},
+}
+
+
+@pytest.fixture
+def now() -> datetime:
+    """Noon of the day on which every test plays."""
+    return NOW
+
+
+def person(name: str, workspace: Workspace | None, role: Role | None) -> User:
+    """An account, a member of `workspace` if a role is given."""
+    user = User.objects.create_user(username=name, password=f"{name}-secret-1")
+    if workspace and role:
+        Membership.objects.create(workspace=workspace, user=user, role=role)
+    return user
+
+
+@pytest.fixture
+def workspace(db: None) -> Workspace:
+    """The workspace in which most tests play."""
+    return Workspace.objects.create(name="default", created_at=NOW)
+
+
+@pytest.fixture
+def alice(workspace: Workspace) -> User:
+    """Owns the workspace."""
+    return person("alice", workspace, Role.OWNER)
+
+
+@pytest.fixture
+def bob(workspace: Workspace) -> User:
+    """Contributes: runs code."""
+    return person("bob", workspace, Role.CONTRIBUTOR)
+
+
+@pytest.fixture
+def rita(workspace: Workspace) -> User:
+    """Reads only."""
+    return person("rita", workspace, Role.READER)
+
+
+@pytest.fixture
+def charlie(workspace: Workspace) -> User:
+    """Has an account and a workspace of his own, and nothing to do with this one."""
+    elsewhere = Workspace.objects.create(name="elsewhere", created_at=NOW)
+    return person("charlie", elsewhere, Role.OWNER)
+
+
+@pytest.fixture
+def compute(workspace: Workspace) -> Compute:
+    """Two slots on this machine."""
+    return Compute.objects.create(workspace=workspace, name="local", slots=2, is_default=True)
+
+
+def job(**changes: object) -> SweepJob:
+    """A sweep job: 4 trials, 2 at a time, random, minimize loss."""
+    fields: dict[str, object] = {
+        "command": "python train.py --lr ${{search_space.lr}} --b ${{search_space.boosting}}",
+        "search_space": parse_space(SPACE),
+        "objective": Objective("loss", Goal.MINIMIZE),
+        "limits": Limits(4, 2, 3600),
+        "sampling": Sampling("random", seed=7),
+    }
+    return SweepJob(**(fields | changes))  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def make_sweep(workspace: Workspace, compute: Compute) -> Callable[..., Sweep]:
+    """Makes sweeps of `job(**changes)`."""
+
+    def make(**changes: object) -> Sweep:
+        return create_sweep(
+            workspace,
+            job(**changes),
+            compute=compute,
+            code=None,
+            user=None,
+            now=NOW,
+            rng=random.Random(1),
+        )
+
+    return make
+
+
+@pytest.fixture
+def sweep(make_sweep: Callable[..., Sweep]) -> Sweep:
+    """A queued sweep of `job()`."""
+    return make_sweep()

@@ -1,0 +1,295 @@
+"""Bayesian: what Hyperopt is told, what is done with its answers, and that it helps."""
+
+import math
+import statistics
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from sweeps.domain.job import Sampling
+from sweeps.domain.limits import Limits
+from sweeps.domain.objective import Goal, Objective
+from sweeps.domain.records import TrialRecord
+from sweeps.domain.samplers import bayesian
+from sweeps.domain.samplers.base import Exhausted, Suggestion, SuggestRequest
+from sweeps.domain.samplers.bayesian import BayesianSampler, Row, rows_of, tpe_draw
+from sweeps.domain.samplers.draws import prior_draw, uniforms
+from sweeps.domain.samplers.registry import get_sampler
+from sweeps.domain.space import SearchSpace, leaves, realise
+from sweeps.domain.space_doc import parse_space
+from sweeps.domain.states import TrialStatus
+from tests.domain.samplers.contract import LOSS, NESTED, NESTED_SIZE, SamplerContract
+
+MAXIMIZE = Objective("score", Goal.MAXIMIZE)
+LINE = parse_space({"x": {"type": "uniform", "min_value": -3, "max_value": 3}})
+MIXED = parse_space(
+    {
+        "x": {"type": "uniform", "min_value": -3, "max_value": 3},
+        "y": {"type": "quniform", "min_value": -5, "max_value": 5, "q": 1},
+        "z": {"type": "loguniform", "min_value": -7, "max_value": 0},
+    }
+)
+
+
+class TestBayesian(SamplerContract):
+    sampling = Sampling("bayesian")
+    sequence = False
+
+
+def trial(number: int, status: TrialStatus, objective: float | None = None) -> TrialRecord:
+    draw = prior_draw(LINE, uniforms(1, 99, number))
+    return TrialRecord(number, status, realise(LINE, draw), draw, objective=objective)
+
+
+@pytest.mark.parametrize(
+    ("status", "objective", "loss", "pending"),
+    [
+        (TrialStatus.COMPLETED, 2.0, -2.0, False),
+        (TrialStatus.EARLY_TERMINATED, 2.0, -2.0, False),
+        (TrialStatus.TIMED_OUT, 2.0, -2.0, False),
+        (TrialStatus.TIMED_OUT, None, None, False),
+        (TrialStatus.COMPLETED, math.nan, None, False),
+        (TrialStatus.FAILED, None, None, False),
+        (TrialStatus.FAILED, 2.0, None, False),
+        (TrialStatus.LOST, 2.0, None, False),
+        (TrialStatus.QUEUED, None, None, True),
+        (TrialStatus.STARTING, None, None, True),
+        (TrialStatus.RUNNING, 2.0, None, True),
+    ],
+)
+def test_each_status_is_learned_from_in_its_way(
+    status: TrialStatus, objective: float | None, loss: float | None, pending: bool
+) -> None:
+    found = rows_of(LINE, [trial(4, status, objective)], MAXIMIZE)
+    assert found == [Row(4, trial(4, status).draw, loss, pending)]
+
+
+def test_cancelled_trials_are_left_out() -> None:
+    assert rows_of(LINE, [trial(0, TrialStatus.CANCELED, 1.0)], LOSS) == []
+
+
+def test_points_that_people_picked_count_where_the_space_has_them() -> None:
+    inside = TrialRecord(0, TrialStatus.COMPLETED, {"x": 1}, objective=0.5)
+    outside = TrialRecord(1, TrialStatus.COMPLETED, {"x": 4.0}, objective=0.1)
+    assert rows_of(LINE, [outside, inside], LOSS) == [Row(0, {"x": 1.0}, 0.5, False)]
+
+
+def test_hyperopt_sees_failed_trials_as_done_and_unfinished_ones_as_new() -> None:
+    rows = rows_of(
+        LINE,
+        [
+            trial(0, TrialStatus.COMPLETED, 3.0),
+            trial(1, TrialStatus.FAILED),
+            trial(2, TrialStatus.RUNNING),
+        ],
+        LOSS,
+    )
+    seen = bayesian._trials(LINE, rows).trials
+    assert [(doc["tid"], doc["state"], doc["result"].get("loss")) for doc in seen] == [
+        (0, 2, 3.0),
+        (1, 2, None),
+        (2, 0, None),
+    ]
+
+
+def test_call_has_the_measured_options(monkeypatch: pytest.MonkeyPatch) -> None:
+    from hyperopt import tpe
+
+    calls: list[dict[str, Any]] = []
+    real = tpe.suggest
+
+    def spy(ids: list[int], domain: object, trials: object, seed: int, **options: Any) -> Any:
+        calls.append({"ids": ids, "seed": seed, **options})
+        return real(ids, domain, trials, seed, **options)
+
+    monkeypatch.setattr(tpe, "suggest", spy)
+    history = (
+        *(trial(n, TrialStatus.FAILED) for n in range(7)),
+        *(trial(n, TrialStatus.RUNNING) for n in range(7, 10)),
+        *(trial(n, TrialStatus.COMPLETED, 1.0) for n in range(10, 15)),
+    )
+    BayesianSampler().suggest(SuggestRequest(LINE, LOSS, Sampling("bayesian"), 7, 15, history))
+    assert len(calls) == 1
+    assert calls[0]["ids"] == [15]
+    assert calls[0]["gamma"] == 0.5
+    assert calls[0]["n_startup_jobs"] == 30
+    assert 0 <= calls[0]["seed"] < 2**31
+
+
+def good_at(x: float, count: int = 25, start: int = 0) -> tuple[TrialRecord, ...]:
+    """Trials whose loss is the distance from `x`."""
+    history = []
+    for number in range(start, start + count):
+        draw = prior_draw(LINE, uniforms(1, 5, number))
+        params = realise(LINE, draw)
+        loss = abs(float(draw["x"]) - x)
+        history.append(TrialRecord(number, TrialStatus.COMPLETED, params, draw, objective=loss))
+    return tuple(history)
+
+
+def ask_many(history: tuple[TrialRecord, ...], objective: Objective = LOSS) -> list[float]:
+    """Suggestions for the same history by forty seeds."""
+    answers = []
+    for seed in range(40):
+        request = SuggestRequest(LINE, objective, Sampling("bayesian"), seed, 100, history)
+        answer = BayesianSampler().suggest(request)
+        assert isinstance(answer, Suggestion)
+        answers.append(float(answer.draw["x"]))
+    return answers
+
+
+def test_suggestions_gather_where_the_loss_is_low() -> None:
+    assert statistics.median(abs(x - 2) for x in ask_many(good_at(2))) < 0.5
+
+
+def test_maximize_turns_the_search_round() -> None:
+    points = ask_many(good_at(2), MAXIMIZE)
+    assert statistics.median(points) < -1.5
+
+
+def test_failures_do_not_end_the_start_up_phase() -> None:
+    """Twenty failures and one result: the next points still come from the prior."""
+    failed = tuple(trial(n, TrialStatus.FAILED) for n in range(20))
+    points = ask_many((*failed, *good_at(2, 1, start=20)))
+    assert statistics.stdev(points) > 1.2
+
+
+def test_failed_trials_repel_and_cancelled_ones_do_nothing() -> None:
+    base = good_at(2)
+    crash = tuple(
+        TrialRecord(50 + n, TrialStatus.FAILED, {"x": 2 + n / 50}, {"x": 2 + n / 50})
+        for n in range(-8, 9)
+    )
+    cancelled = tuple(replace(t, status=TrialStatus.CANCELED) for t in crash)
+    assert ask_many((*base, *cancelled)) == ask_many(base)
+    near = [sum(abs(x - 2) < 0.2 for x in ask_many((*base, *extra))) for extra in ((), crash)]
+    assert near[1] < near[0] / 2
+
+
+def test_pending_trials_change_the_next_point() -> None:
+    base = good_at(2)
+    pending = tuple(
+        TrialRecord(50 + n, TrialStatus.RUNNING, {"x": 2 + n / 20}, {"x": 2 + n / 20})
+        for n in range(-4, 5)
+    )
+    assert ask_many((*base, *pending)) != ask_many(base)
+
+
+def test_own_row_is_not_learned_from() -> None:
+    history = good_at(2)
+    request = SuggestRequest(LINE, LOSS, Sampling("bayesian"), 3, 24, history)
+    assert BayesianSampler().suggest(request) == BayesianSampler().suggest(
+        replace(request, history=history[:24])
+    )
+
+
+def test_finite_space_is_tried_out_without_repeats() -> None:
+    suite = TestBayesian()
+    history = suite.run(NESTED, NESTED_SIZE + 5)
+    assert len(history) == NESTED_SIZE
+    assert len({frozenset(t.draw.items()) for t in history}) == NESTED_SIZE
+    answer = BayesianSampler().suggest(suite.request(number=NESTED_SIZE, history=history))
+    assert answer == Exhausted("all 30 points of the search space have been tried")
+
+
+def test_steps_of_a_bounded_range_can_be_exhausted_too() -> None:
+    space = parse_space({"q": {"type": "quniform", "min_value": 0.5, "max_value": 3.5, "q": 1}})
+    history = TestBayesian().run(space, 10)
+    assert sorted(t.params["q"] for t in history) == [1, 2, 3]  # type: ignore[type-var]
+
+
+def test_repeats_of_the_estimator_are_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
+    space = parse_space({"c": {"type": "choice", "values": list("abcdef")}})
+    seeds: list[int] = []
+
+    def stubborn(*args: Any) -> dict[str, int | float]:
+        seeds.append(args[-1])
+        return {"c": 3}
+
+    monkeypatch.setattr(bayesian, "tpe_draw", stubborn)
+    history = TestBayesian().run(space, 6)
+    assert sorted(t.draw["c"] for t in history) == [0, 1, 2, 3, 4, 5]
+    assert history[0].draw["c"] == 3
+    assert len(seeds) == len(set(seeds)) == 1 + 5 * 11
+
+
+def test_unusable_answers_of_the_estimator_are_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bayesian, "tpe_draw", lambda *args: None)
+    (only,) = TestBayesian().run(LINE, 1)
+    assert -3 <= float(only.draw["x"]) <= 3
+
+
+def test_numbers_outside_floating_point_are_refused() -> None:
+    labels = {"x": [math.nan], "y": [1.0], "z": [0.5]}
+    assert bayesian._checked(MIXED, labels) is None
+    assert bayesian._checked(MIXED, {**labels, "x": [9.0]}) == {"x": 3, "y": 1, "z": 0.5}
+
+
+def test_large_ranges_of_whole_numbers_are_searched_as_numbers() -> None:
+    space = parse_space({"n": {"type": "randint", "upper": 10**12}})
+    rows = []
+    for number in range(30):
+        draw = prior_draw(space, uniforms(1, 3, number))
+        rows.append(Row(number, draw, abs(draw["n"] / 10**12 - 0.25), False))
+    answers = [tpe_draw(space, rows, 40, seed) for seed in range(30)]
+    values = [answer["n"] for answer in answers if answer]
+    assert len(values) == 30
+    assert all(type(value) is int and 0 <= value < 10**12 for value in values)
+    assert abs(statistics.median(values) / 10**12 - 0.25) < 0.1
+
+
+def test_extreme_ranges_give_finite_points() -> None:
+    space = parse_space(
+        {
+            "wide": {"type": "uniform", "min_value": -8e307, "max_value": 8e307},
+            "log": {"type": "loguniform", "min_value": -700, "max_value": 700},
+            "one": {"type": "choice", "values": ["only"]},
+            "single": {"type": "randint", "upper": 1},
+        }
+    )
+    for t in TestBayesian().run(space, 26):
+        assert all(math.isfinite(value) for value in t.draw.values())
+
+
+def quadratic(params: dict[str, Any]) -> float:
+    return (params["x"] - 1) ** 2 + (params["y"] + 2) ** 2 / 4 + (math.log(params["z"]) + 3) ** 2
+
+
+def best_of(algorithm: str, seed: int, trials: int, space: SearchSpace = MIXED) -> float:
+    sampler, sampling = get_sampler(algorithm), Sampling(algorithm)
+    history: tuple[TrialRecord, ...] = ()
+    for number in range(trials):
+        answer = sampler.suggest(SuggestRequest(space, LOSS, sampling, seed, number, history))
+        assert isinstance(answer, Suggestion)
+        loss = quadratic(answer.params)
+        history += (
+            TrialRecord(number, TrialStatus.COMPLETED, answer.params, answer.draw, objective=loss),
+        )
+    return min(t.objective for t in history if t.objective is not None)
+
+
+def test_beats_random_search_on_a_smooth_bowl() -> None:
+    medians = {
+        algorithm: statistics.median(best_of(algorithm, seed, 60) for seed in range(7))
+        for algorithm in ("random", "bayesian")
+    }
+    assert medians["bayesian"] < medians["random"] / 2
+
+
+def test_advice_names_budget_concurrency_and_what_azure_refuses() -> None:
+    notes = BayesianSampler().advise(MIXED, Limits(40, 20))
+    assert notes[0].endswith("60 for 3, but max_total_trials is 40.")
+    assert "at most 10 of 40 at a time, but max_concurrent_trials is 20" in notes[1]
+    assert notes[2].endswith("it would refuse z (loguniform).")
+    assert BayesianSampler().advise(LINE, Limits(40, 10)) == []
+
+
+def test_every_leaf_reaches_hyperopt_under_its_label() -> None:
+    from hyperopt.base import Domain
+
+    space = parse_space(
+        {"m": {"type": "choice", "values": [1, {"c": {"type": "randint", "upper": 2}}]}}
+    )
+    domain = Domain(None, [bayesian._expression(name, item) for name, item in space])
+    assert set(domain.params) == {leaf.label for leaf in leaves(space)} == {"m", "m[1].c"}

@@ -1,0 +1,96 @@
+"""What a sweep does next."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from sweeps.domain.planner import AddTrials, FinishSweep, StopTrials, plan
+from sweeps.domain.records import SweepSnapshot
+from sweeps.domain.states import Desired, SweepStatus, TrialStatus
+
+NOW = datetime(2026, 3, 1, tzinfo=UTC)
+T = TrialStatus
+SWEEP = SweepSnapshot(
+    status=SweepStatus.RUNNING,
+    desired=Desired.RUN,
+    reason="",
+    max_total_trials=10,
+    max_concurrent_trials=4,
+    timeout_s=100,
+    started_at=NOW,
+    planned=0,
+    counts={},
+    free_slots=3,
+    has_objective=False,
+)
+
+
+@pytest.mark.parametrize(
+    ("changes", "count"),
+    [
+        ({}, 3),  # the compute's free slots
+        ({"free_slots": 9}, 4),  # the sweep's concurrency
+        ({"free_slots": 9, "planned": 8, "counts": {T.COMPLETED: 8}}, 2),  # the total
+        ({"free_slots": 9, "planned": 3, "counts": {T.RUNNING: 2, T.QUEUED: 1}}, 1),
+    ],
+)
+def test_it_adds_as_many_trials_as_there_is_room_for(changes, count):
+    assert plan(replace(SWEEP, **changes), NOW) == AddTrials(count)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"free_slots": 0},
+        {"free_slots": -2},
+        {"planned": 4, "counts": {T.RUNNING: 4}, "free_slots": 9},
+        {"planned": 10, "counts": {T.RUNNING: 1, T.COMPLETED: 9}, "free_slots": 9},
+        {"desired": Desired.PAUSE},
+        {"status": SweepStatus.COMPLETED},
+    ],
+)
+def test_it_waits_when_there_is_no_room_or_nothing_left_to_start(changes):
+    assert plan(replace(SWEEP, **changes), NOW) is None
+
+
+def test_it_completes_when_all_trials_ended_and_one_has_a_value():
+    done = replace(SWEEP, planned=10, counts={T.COMPLETED: 1, T.FAILED: 9}, has_objective=True)
+    assert plan(done, NOW) == FinishSweep(SweepStatus.COMPLETED, "")
+
+
+def test_it_fails_with_the_commonest_reason_when_no_trial_has_a_value():
+    done = replace(SWEEP, planned=10, counts={T.FAILED: 10}, commonest_reason="no module x.")
+    assert plan(done, NOW) == FinishSweep(
+        SweepStatus.FAILED, "No trial completed with a value. Most often: no module x."
+    )
+
+
+def test_it_waits_for_open_mlflow_runs_before_it_ends():
+    done = replace(SWEEP, planned=10, counts={T.COMPLETED: 10}, has_objective=True, unclosed_runs=1)
+    assert plan(done, NOW) is None
+
+
+def test_the_timeout_stops_running_trials_first_and_then_ends_the_sweep():
+    late = NOW + timedelta(seconds=100)
+    running = replace(SWEEP, planned=2, counts={T.RUNNING: 1, T.COMPLETED: 1}, has_objective=True)
+    assert plan(running, late - timedelta(seconds=1)) == AddTrials(3)
+    reason = "The sweep's timeout of 1m 40s was reached."
+    assert plan(running, late) == StopTrials(reason)
+    stopping = replace(running, desired=Desired.STOP, reason=reason)
+    assert plan(stopping, late) is None
+    ended = replace(stopping, counts={T.CANCELED: 1, T.COMPLETED: 1})
+    assert plan(ended, late) == FinishSweep(SweepStatus.COMPLETED, reason)
+
+
+def test_a_cancelled_sweep_ends_as_canceled_even_with_a_value():
+    canceled = replace(SWEEP, desired=Desired.CANCEL, reason="Canceled by ann.", has_objective=True)
+    assert plan(canceled, NOW) == FinishSweep(SweepStatus.CANCELED, "Canceled by ann.")
+    assert plan(replace(canceled, counts={T.RUNNING: 1}), NOW) is None
+
+
+def test_an_exhausted_space_ends_the_sweep_and_says_so():
+    done = replace(
+        SWEEP, planned=4, counts={T.COMPLETED: 4}, has_objective=True, exhausted=True, reason="All."
+    )
+    assert plan(done, NOW) == FinishSweep(SweepStatus.COMPLETED, "All.")

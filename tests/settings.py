@@ -1,0 +1,16 @@
+"""Settings of the test suite: a throw-away home, fast hashing, no static manifest."""
+
+import os
+import tempfile
+
+os.environ.setdefault("STUDIO_HOME", tempfile.mkdtemp(prefix="studio-tests-"))
+
+from studio.settings import *  # noqa: E402, F403
+
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+MIDDLEWARE = [name for name in MIDDLEWARE if "whitenoise" not in name]  # noqa: F405
+HUEY = {"huey_class": "huey.MemoryHuey", "name": "tests", "immediate": False, "results": False}

@@ -1,0 +1,214 @@
+"""Claims, fences and verdicts on rows."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from sweeps.domain.objective import Goal, Objective
+from sweeps.domain.problems import InvalidInput
+from sweeps.domain.states import Desired, SweepStatus, TrialStatus
+from sweeps.domain.verdict import Ending, Outcome
+from sweeps.models import Attempt, MetricPoint, MetricSummary, OutboxEntry, StateChange
+from sweeps.queries.records import best_trial, trial_counts
+from sweeps.services import metrics, sweeps, trials
+from sweeps.services.metrics import Value
+
+pytestmark = pytest.mark.django_db
+LOSS = Objective("loss", Goal.MINIMIZE)
+DONE = Outcome(Ending.EXIT, exit_code=0)
+
+
+def claim(trial_id, now):
+    return trials.claim(trial_id, owner="t", spool_root=Path("/spool"), now=now)
+
+
+def started(trial_id, now, run_id="r"):
+    attempt = claim(trial_id, now).attempt
+    trials.record_run(attempt, f"{run_id}{attempt.pk}")
+    assert trials.record_started(attempt, f"handle{attempt.pk}", ("python",), now)
+    return Attempt.objects.select_related("trial__sweep").get(pk=attempt.pk)
+
+
+def log(attempt, *values, name="loss", start=0):
+    logged = [Value(name, v, i, 1000 + i) for i, v in enumerate(values, start)]
+    return metrics.record(attempt, LOSS, logged, [{"run_id": attempt.run_id}])
+
+
+def test_advancing_fills_the_slots_and_nothing_more(sweep, now):
+    assert len(sweeps.advance(sweep.pk, now).trials) == 2
+    assert sweeps.advance(sweep.pk, now).trials == ()
+    sweep.refresh_from_db()
+    assert (sweep.status, sweep.planned, sweep.started_at) == (SweepStatus.RUNNING, 2, now)
+
+
+def test_the_same_seed_gives_the_same_points(make_sweep, now):
+    first, second = make_sweep(name="a"), make_sweep(name="b")
+    for one in (first, second):
+        one.compute.slots = 9
+        one.compute.save()
+        sweeps.advance(one.pk, now)
+    points = [list(s.trials.values_list("params", flat=True)) for s in (first, second)]
+    assert points[0] == points[1] != []
+
+
+def test_a_trial_is_claimed_once(sweep, now):
+    [trial_id, _] = sweeps.advance(sweep.pk, now).trials
+    assert claim(trial_id, now) is not None
+    assert claim(trial_id, now) is None
+
+
+def test_a_claim_waits_for_a_free_slot(make_sweep, now, compute):
+    compute.slots = 1
+    compute.save()
+    one, other = make_sweep(name="one"), make_sweep(name="other")
+    [first] = sweeps.advance(one.pk, now).trials
+    compute.slots = 2
+    compute.save()
+    [second] = sweeps.advance(other.pk, now).trials
+    compute.slots = 1
+    compute.save()
+    assert claim(first, now) is not None
+    assert claim(second, now) is None
+
+
+def test_the_best_value_counts_and_a_retry_is_logged_once(sweep, now):
+    attempt = started(sweeps.advance(sweep.pk, now).trials[0], now)
+    assert log(attempt, 0.5, 0.2, 0.9) == 3
+    assert log(attempt, 0.5, 0.2, 0.9) == 0
+    attempt.trial.refresh_from_db()
+    trial = attempt.trial
+    assert (trial.objective, trial.best_report, trial.last_value, trial.reports) == (0.2, 2, 0.9, 3)
+    best = list(MetricPoint.objects.order_by("report").values_list("best", flat=True))
+    assert best == [0.5, 0.2, 0.2]
+    summary = MetricSummary.objects.get(trial=trial)
+    assert (summary.lowest, summary.highest, summary.count) == (0.2, 0.9, 3)
+
+
+def test_nan_and_infinity_are_kept_and_never_win(sweep, now):
+    attempt = started(sweeps.advance(sweep.pk, now).trials[0], now)
+    log(attempt, float("nan"), float("-inf"), float("inf"))
+    kinds = list(MetricPoint.objects.order_by("report").values_list("value", "kind"))
+    assert kinds == [(None, "nan"), (None, "-inf"), (None, "inf")]
+    verdict = trials.finish(attempt, DONE, peak_memory=1, now=now)
+    assert verdict.status is TrialStatus.FAILED
+    assert "never as a finite number" in verdict.reason
+    assert best_trial(sweep) is None
+
+
+def test_a_finished_trial_is_final(sweep, now):
+    attempt = started(sweeps.advance(sweep.pk, now).trials[0], now)
+    log(attempt, 0.5)
+    assert trials.finish(attempt, DONE, peak_memory=1, now=now).status is TrialStatus.COMPLETED
+    again = Outcome(Ending.EXIT, exit_code=1)
+    assert trials.finish(attempt, again, peak_memory=1, now=now) is None
+    attempt.trial.refresh_from_db()
+    assert attempt.trial.status == TrialStatus.COMPLETED
+    assert Attempt.objects.get(pk=attempt.pk).run_status == "FINISHED"
+
+
+def test_a_lost_attempt_is_tried_again_and_its_late_words_are_ignored(sweep, now):
+    [trial_id, _] = sweeps.advance(sweep.pk, now).trials
+    first = started(trial_id, now)
+    log(first, 0.1)
+    assert trials.finish(first, Outcome(Ending.LOST), peak_memory=None, now=now).lost
+    assert claim(trial_id, now) is None  # it backs off
+    later = now + timedelta(seconds=11)
+    second = started(trial_id, later)
+    assert second.number == 2
+    second.trial.refresh_from_db()
+    assert second.trial.objective is None
+    assert log(first, 0.0001, start=9) == 0
+    log(second, 0.4)
+    trials.finish(second, DONE, peak_memory=1, now=later)
+    assert best_trial(sweep).objective == 0.4
+
+
+def test_cancelling_ends_queued_trials_and_asks_running_ones(sweep, now):
+    running, queued = sweeps.advance(sweep.pk, now).trials
+    attempt = started(running, now)
+    assert sweeps.cancel_sweep(sweep, actor="ann", now=now)
+    assert not sweeps.cancel_sweep(sweep, actor="ann", now=now)
+    statuses = dict(sweep.trials.values_list("pk", "status"))
+    assert statuses == {running: TrialStatus.RUNNING, queued: TrialStatus.CANCELED}
+    attempt.trial.refresh_from_db()
+    assert attempt.trial.desired == Desired.CANCEL
+    trials.finish(attempt, Outcome(Ending.STOPPED), peak_memory=1, now=now)
+    Attempt.objects.update(run_closed=True)
+    assert sweeps.advance(sweep.pk, now).finished
+    sweep.refresh_from_db()
+    assert (sweep.status, sweep.reason) == (SweepStatus.CANCELED, "Canceled by ann.")
+
+
+def test_cancelling_a_completed_sweep_is_refused(sweep, now):
+    sweep.status = SweepStatus.COMPLETED
+    sweep.save()
+    with pytest.raises(InvalidInput, match="has ended as Completed"):
+        sweeps.cancel_sweep(sweep, actor="ann", now=now)
+
+
+def test_a_cancelled_sweep_starts_nothing(sweep, now):
+    trial_ids = sweeps.advance(sweep.pk, now).trials
+    sweeps.cancel_sweep(sweep, actor="ann", now=now)
+    assert [claim(trial_id, now) for trial_id in trial_ids] == [None, None]
+
+
+def test_a_failed_trial_is_run_again_and_wakes_its_sweep(make_sweep, now):
+    from sweeps.domain.limits import Limits
+
+    sweep = make_sweep(limits=Limits(1, 1, 3600))
+    [trial_id] = sweeps.advance(sweep.pk, now).trials
+    attempt = started(trial_id, now)
+    trials.finish(attempt, Outcome(Ending.EXIT, exit_code=1), peak_memory=1, now=now)
+    Attempt.objects.update(run_closed=True)
+    assert sweeps.advance(sweep.pk, now).finished
+    attempt.trial.refresh_from_db()
+    assert trials.rerun_trial(attempt.trial, actor="ann", now=now)
+    sweep.refresh_from_db()
+    assert sweep.status == SweepStatus.RUNNING
+    again = started(trial_id, now)
+    log(again, 0.3)
+    trials.finish(again, DONE, peak_memory=1, now=now)
+    assert trial_counts(sweep) == {TrialStatus.COMPLETED: 1}
+    with pytest.raises(InvalidInput, match="has completed"):
+        trials.rerun_trial(again.trial, actor="ann", now=now)
+
+
+def test_a_claim_whose_start_was_interrupted_goes_back_uncounted(sweep, now):
+    [trial_id, _] = sweeps.advance(sweep.pk, now).trials
+    attempt = claim(trial_id, now).attempt
+    assert trials.put_back(attempt, "tracking is away", now, wait_s=3)
+    attempt.trial.refresh_from_db()
+    assert (attempt.trial.status, attempt.trial.losses) == (TrialStatus.QUEUED, 0)
+    assert not trials.put_back(attempt, "again", now)
+    assert claim(trial_id, now + timedelta(seconds=3)) is not None
+
+
+def test_every_change_is_in_the_state_log_and_raises_the_revision(sweep, now):
+    [trial_id, _] = sweeps.advance(sweep.pk, now).trials
+    attempt = started(trial_id, now)
+    log(attempt, 0.5)
+    trials.finish(attempt, DONE, peak_memory=1, now=now)
+    path = StateChange.objects.filter(trial=trial_id).values_list("before", "after")
+    assert list(path) == [
+        ("", "Queued"),
+        ("Queued", "Starting"),
+        ("Starting", "Running"),
+        ("Running", "Completed"),
+    ]
+    sweep.refresh_from_db()
+    attempt.trial.refresh_from_db()
+    assert attempt.trial.revision == sweep.revision > 4
+
+
+def test_logging_and_outbox_are_one_transaction(sweep, now, monkeypatch):
+    attempt = started(sweeps.advance(sweep.pk, now).trials[0], now)
+
+    def fail(*args, **kwargs):
+        raise RuntimeError("disk full")
+
+    monkeypatch.setattr(OutboxEntry.objects, "bulk_create", fail)
+    monkeypatch.setattr(OutboxEntry.objects, "create", fail)
+    with pytest.raises(RuntimeError, match="disk full"):
+        log(attempt, 0.5)
+    assert not MetricPoint.objects.exists()
