@@ -7,7 +7,7 @@ from pathlib import Path
 
 from django.conf import settings
 
-from studio.models import User, Workspace
+from studio.models import Compute, User, Workspace
 from sweeps.domain.job import DataInput, SweepJob
 from sweeps.domain.limits import Limits
 from sweeps.domain.problems import InvalidInput, Problem
@@ -59,6 +59,28 @@ def _input_problem(path: str, files: set[str]) -> str | None:
     return None if inside or clean in ("", ".") else f"There is no {path} in the code."
 
 
+def _resolve(
+    workspace: Workspace, job: SweepJob, code: CodeSnapshot | None
+) -> tuple[Compute, tuple[str, ...]]:
+    compute, note = resolve_compute(workspace, job.compute, settings.STUDIO_COMPUTE_ALIAS)
+    problems = check_inputs(job, code)
+    if problems:
+        raise InvalidInput(problems)
+    notes = [note] if note else []
+    if job.limits.max_concurrent_trials > compute.slots:
+        notes.append(
+            f"{job.limits.max_concurrent_trials} trials may run at once, but “{compute.name}” has "
+            f"{compute.slots} slots: the others wait."
+        )
+    return compute, tuple(notes)
+
+
+def check(workspace: Workspace, job: SweepJob, code: CodeSnapshot | None) -> list[str]:
+    """Everything that `submit` would note, without saving; raises as it does."""
+    _, notes = _resolve(workspace, job, code)
+    return [*job.notes, *notes]
+
+
 def submit(
     workspace: Workspace,
     job: SweepJob,
@@ -73,10 +95,7 @@ def submit(
 
     Raises InvalidInput with every problem found.
     """
-    compute, note = resolve_compute(workspace, job.compute, settings.STUDIO_COMPUTE_ALIAS)
-    problems = check_inputs(job, code)
-    if problems:
-        raise InvalidInput(problems)
+    compute, notes = _resolve(workspace, job, code)
     return create_sweep(
         workspace,
         job,
@@ -85,7 +104,7 @@ def submit(
         user=user,
         now=now,
         rng=rng,
-        notes=(note,) if note else (),
+        notes=notes,
         is_dry_run=is_dry_run,
     )
 

@@ -1,1 +1,4 @@
-"""The words and rules of hyperparameter sweeps as plain values: no Django, files, clocks, processes."""
+"""The words and rules of hyperparameter sweeps as plain values.
+
+No Django, files, clocks or processes here.
+"""

@@ -36,7 +36,7 @@ SHELL_HINT = "Commands run without a shell; write bash -c '…' if you need one.
 ARGS = "args"
 KINDS = ("search_space", "inputs", "outputs")
 
-_EXPRESSION = re.compile(r"\$\{\{(.*?)\}\}", re.DOTALL)
+_EXPRESSION = re.compile(r"\$\{\{([^{}]*)\}\}")
 _BODY = re.compile(r"\s*(search_space|inputs|outputs)\.(\w[\w-]*(?:\.\w[\w-]*)*)\s*")
 _DEPRECATED = re.compile(r"(?<![${])\{\s*((?:search_space|inputs|outputs)\.\w[\w.-]*)\s*\}(?!\})")
 _CONTINUATION = re.compile(r"(?<!\\)\\[ \t]*\r?\n")
@@ -220,7 +220,7 @@ def _notes(hidden: str, words: tuple[Word, ...]) -> list[str]:
             "Write bash -c '…' to run several commands."
         )
     texts = [part for word in words for part in word.parts if isinstance(part, str)]
-    variable = next((m for text in texts if (m := re.search(r"\$\{?[A-Za-z_]\w*", text))), None)
+    variable = next((m for text in texts if (m := re.search(r"\$(?:\w+|\{\w+\})", text))), None)
     if variable:
         notes.append(f"“{variable[0]}” is passed as it stands. {SHELL_HINT}")
     return notes

@@ -21,7 +21,7 @@ class Objective:
     goal: Goal
 
     def is_better(self, value: float, than: float | None) -> bool:
-        """True if `value` beats `than`; a non-finite value never does, anything finite beats none."""
+        """True if `value` beats `than`; a non-finite value never does, a finite one beats none."""
         if not math.isfinite(value):
             return False
         if than is None or not math.isfinite(than):

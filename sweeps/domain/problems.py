@@ -45,3 +45,8 @@ class InvalidInput(ValueError):  # noqa: N818 - read as a sentence: raise Invali
     def one(cls, field: str, message: str) -> "InvalidInput":
         """An error with a single problem."""
         return cls([Problem(field, message)])
+
+    @classmethod
+    def conflict(cls, message: str) -> "InvalidInput":
+        """The request is fine, but not in the present state."""
+        return cls([Problem("", message, code="conflict")])

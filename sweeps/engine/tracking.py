@@ -5,13 +5,21 @@ from functools import cache
 from django.conf import settings
 
 from studio.env import kept_secret
-from sweeps.tracking.client import Tracking
+from sweeps.tracking.client import GATE_HEADER, Tracking, TrackingUnavailable
+
+__all__ = ["TrackingUnavailable", "address", "tracking"]
 
 TIMEOUT_S = 5.0
+
+
+def address() -> tuple[str, dict[str, str]]:
+    """Where the tracking server listens, and the header it lets in."""
+    secret = kept_secret(settings.TRACKING_SECRET_FILE)
+    return f"http://127.0.0.1:{settings.TRACKING_PORT}", {GATE_HEADER: secret}
 
 
 @cache
 def tracking() -> Tracking:
     """The client of the tracking server that the supervisor runs."""
-    secret = kept_secret(settings.TRACKING_SECRET_FILE)
-    return Tracking(f"http://127.0.0.1:{settings.TRACKING_PORT}", secret, timeout_s=TIMEOUT_S)
+    url, headers = address()
+    return Tracking(url, headers[GATE_HEADER], timeout_s=TIMEOUT_S)

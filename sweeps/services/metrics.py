@@ -26,19 +26,24 @@ class Value:
     timestamp_ms: int
 
 
+class Superseded(Exception):  # noqa: N818
+    """The attempt has ended, or another one runs in its place: what it logs counts nowhere."""
+
+
 def record(
-    attempt: Attempt, objective: Objective, values: Sequence[Value], body: dict[str, Any]
+    attempt: Attempt,
+    objective: Objective,
+    values: Sequence[Value],
+    bodies: Sequence[dict[str, Any]],
 ) -> int:
     """Store a logging call of an attempt; returns how many values were new.
 
-    `body` is the log-batch request that the forwarder sends to MLflow. Returns 0 and stores
-    nothing if the attempt has been superseded.
+    `bodies` are the log-batch requests that the forwarder sends to MLflow, in order. Raises
+    Superseded, and stores nothing, if the attempt has ended.
     """
     with transaction.atomic():
         revision = bump(attempt.trial.sweep_id)
-        trial = Trial.objects.get(pk=attempt.trial_id)
-        if trial.attempt != attempt.number:
-            return 0
+        trial = _fenced(attempt)
         new = 0
         for name, group in _by_name(values).items():
             points = _store(attempt, trial, name, group, objective)
@@ -49,8 +54,19 @@ def record(
             trial.revision = revision
             fields = ["objective", "best_report", "last_value", "reports", "revision"]
             trial.save(update_fields=fields)
-        OutboxEntry.objects.create(attempt=attempt, run_id=attempt.run_id, body=body)
+        OutboxEntry.objects.bulk_create(
+            OutboxEntry(attempt=attempt, run_id=attempt.run_id, body=body) for body in bodies
+        )
     return new
+
+
+def _fenced(attempt: Attempt) -> Trial:
+    """The trial, if the attempt is its newest one and still runs."""
+    running = {"attempts__number": attempt.number, "attempts__ended_at": None}
+    trial = Trial.objects.filter(pk=attempt.trial_id, attempt=attempt.number, **running).first()
+    if trial is None:
+        raise Superseded(str(attempt.pk))
+    return trial
 
 
 def _by_name(values: Iterable[Value]) -> dict[str, list[Value]]:

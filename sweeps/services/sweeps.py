@@ -204,7 +204,7 @@ def cancel_sweep(sweep: Sweep, *, actor: str, now: datetime) -> bool:
         if changed:
             _cancel_trials(sweep, reason, now, actor)
     if not changed and sweep.status in (SweepStatus.COMPLETED, SweepStatus.FAILED):
-        raise InvalidInput.one("", f"The sweep has ended as {sweep.status}; nothing to cancel.")
+        raise InvalidInput.conflict(f"The sweep has ended as {sweep.status}; nothing to cancel.")
     return bool(changed)
 
 

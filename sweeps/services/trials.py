@@ -230,7 +230,7 @@ def cancel_trial(trial: Trial, *, actor: str, now: datetime) -> bool:
             desired=Desired.CANCEL, reason=reason, revision=bump(trial.sweep_id)
         )
     if not changed and TrialStatus(trial.status).is_final and trial.status != TrialStatus.CANCELED:
-        raise InvalidInput.one("", f"The trial has ended as {trial.status}; nothing to cancel.")
+        raise InvalidInput.conflict(f"The trial has ended as {trial.status}; nothing to cancel.")
     return bool(changed)
 
 
@@ -242,9 +242,9 @@ def rerun_trial(trial: Trial, *, actor: str, now: datetime) -> bool:
     with transaction.atomic():
         trial.refresh_from_db()
         if trial.status == TrialStatus.COMPLETED:
-            raise InvalidInput.one("", "The trial has completed; clone the sweep to run it anew.")
+            raise InvalidInput.conflict("The trial has completed; clone the sweep to run it anew.")
         if not TrialStatus(trial.status).is_final:
-            raise InvalidInput.one("", f"The trial is {trial.status}; wait for its end.")
+            raise InvalidInput.conflict(f"The trial is {trial.status}; wait for its end.")
         Attempt.objects.filter(trial=trial, accepted=True).update(accepted=False)
         sweep = Sweep.objects.get(pk=trial.sweep_id)
         if SweepStatus(sweep.status).is_final:

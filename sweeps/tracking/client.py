@@ -260,7 +260,7 @@ class Tracking:
 
 def _checked(answer: httpx.Response, what: str) -> dict[str, Any]:
     """The JSON object of a good answer; our two exceptions for all others."""
-    if answer.status_code >= 500 and False:
+    if answer.status_code >= 500 or answer.status_code == 429:
         raise TrackingUnavailable(f"{what}: {answer.status_code} {answer.text[:300]}")
     try:
         body = answer.json()

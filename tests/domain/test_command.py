@@ -73,15 +73,17 @@ def refusal(template: str) -> str:
         ("python \\\n  a.py \\ \r\n --x", ["python", "a.py", "--x"]),
         ("python\n  a.py\n --x\n", ["python", "a.py", "--x"]),
         ("echo 'a|b' \"&&\" ';' \\>", ["echo", "a|b", "&&", ";", ">"]),
-        ("echo a=b --filter=x>1 http://x/?a=1&b=2", ["echo", "a=b", "--filter=x>1",
-                                                     "http://x/?a=1&b=2"]),
+        (
+            "echo a=b --filter=x>1 http://x/?a=1&b=2",
+            ["echo", "a=b", "--filter=x>1", "http://x/?a=1&b=2"],
+        ),
         ("bash -c 'a | b && c > d'", ["bash", "-c", "a | b && c > d"]),
         ("echo '' x", ["echo", "", "x"]),
         ("echo {a} {{search_space.lr}} ${x}", ["echo", "{a}", "{{search_space.lr}}", "${x}"]),
         ("echo [[ x ]]", ["echo", "[[", "x", "]]"]),
         ("echo # no comment", ["echo", "#", "no", "comment"]),
     ],
-)  # fmt: skip
+)
 def test_templates_become_argument_vectors(template: str, argv: list[str]) -> None:
     assert fill(template, lr=0.05) == tuple(argv)
 
@@ -114,7 +116,9 @@ def test_args_give_every_flat_parameter() -> None:
 
 def test_nested_values_have_dotted_names() -> None:
     model = {"name": "svm", "k": {"degree": 2}}
-    template = "x ${{search_space.model}} ${{search_space.model.k}} ${{search_space.model.k.degree}}"
+    template = (
+        "x ${{search_space.model}} ${{search_space.model.k}} ${{search_space.model.k.degree}}"
+    )
     assert fill(template, model=model) == (
         "x",
         '{"name":"svm","k":{"degree":2}}',
@@ -125,7 +129,17 @@ def test_nested_values_have_dotted_names() -> None:
 
 @pytest.mark.parametrize(
     "value",
-    ["; rm -rf $HOME", "$(id)", "`id`", "a\nb", "'", '"', "${{inputs.iris}}", "{inputs.iris}", "\\"],
+    [
+        "; rm -rf $HOME",
+        "$(id)",
+        "`id`",
+        "a\nb",
+        "'",
+        '"',
+        "${{inputs.iris}}",
+        "{inputs.iris}",
+        "\\",
+    ],
 )
 def test_values_stay_one_argument_and_are_never_expanded(value: str) -> None:
     argv = fill("python a.py --x=${{search_space.v}} ${{search_space.v}}", v=value)
@@ -158,7 +172,10 @@ def test_a_program_really_gets_the_words() -> None:
         ("x $[[--a ${{inputs.none}}]] y", ["x", "y"]),
         ("x $[[--a ${{inputs.none}} ${{inputs.iris}}]] y", ["x", "y"]),
         ("x $[[ --c=${{search_space.model.c}} ]]", ["x", "--c=2"]),
-        ("x $[[--c ${{search_space.model.d}}]] $[[--e ${{search_space.model.c}}]]", ["x", "--e", "2"]),
+        (
+            "x $[[--c ${{search_space.model.d}}]] $[[--e ${{search_space.model.c}}]]",
+            ["x", "--e", "2"],
+        ),
     ],
 )
 def test_optional_parts_are_dropped_without_a_value(template: str, argv: list[str]) -> None:
@@ -205,8 +222,25 @@ def test_commands_that_mean_nothing_are_refused(template: str, message: str) -> 
 
 
 @pytest.mark.parametrize(
-    "operator", ["|", "||", "&", "&&", ";", ">", ">>", "<", "<<", "2>", "2>&1", "|&", "&>", ">log.txt", "2>err"]
-)  # fmt: skip
+    "operator",
+    [
+        "|",
+        "||",
+        "&",
+        "&&",
+        ";",
+        ">",
+        ">>",
+        "<",
+        "<<",
+        "2>",
+        "2>&1",
+        "|&",
+        "&>",
+        ">log.txt",
+        "2>err",
+    ],
+)
 def test_shell_operators_are_refused(operator: str) -> None:
     message = refusal(f"python a.py {operator} b")
     assert f"“{operator}” would be passed as an argument." in message
@@ -225,7 +259,7 @@ def test_word_that_ends_with_a_semicolon_is_refused() -> None:
         ("python a.py --x {search_space.lr}", "{…} for parameters is deprecated"),
         ("pip install x\npython a.py", "Line breaks count as spaces"),
         ("python a.py --x $HOME/a", "“$HOME” is passed as it stands"),
-        ("python a.py --x ${HOME}", "“${HOME” is passed as it stands"),
+        ("python a.py --x ${HOME}", "“${HOME}” is passed as it stands"),
     ],
 )
 def test_lenient_readings_are_noted(template: str, note: str) -> None:

@@ -72,7 +72,9 @@ def test_the_time_limit_says_which():
 
 def test_a_stopped_trial_ends_as_it_was_wished():
     stopped = Outcome(Ending.STOPPED)
-    assert verdict(stopped, desired=Desired.CANCEL, wish="By ann.") == Verdict(T.CANCELED, "By ann.")
+    assert verdict(stopped, desired=Desired.CANCEL, wish="By ann.") == Verdict(
+        T.CANCELED, "By ann."
+    )
     early = verdict(stopped, desired=Desired.TERMINATE_EARLY, wish="bandit")
     assert early == Verdict(T.EARLY_TERMINATED, "bandit")
     assert verdict(stopped).status is T.QUEUED

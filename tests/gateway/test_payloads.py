@@ -99,6 +99,12 @@ def test_text_that_a_database_cannot_hold_is_refused(text):
     assert "no text" in refusal("set-tag", key="k", value=text)
 
 
+def test_a_long_value_is_cut_as_mlflow_cuts_it():
+    long = "x" * 9000
+    assert len(read("log-parameter", key="k", value=long).params[0][1]) == 6000
+    assert len(read("set-tag", key="k", value=long).tags[0][1]) == 8000
+
+
 def test_a_name_with_a_line_break_is_refused():
     assert "Names may only contain" in refusal("log-metric", key="m\n", value=1, timestamp=1)
 

@@ -252,6 +252,17 @@ def test_an_artifact_path_tells_its_owner():
     assert (model.experiment_id, model.run_id, model.model_id, model.rest) == ("3", None, "m-1", "")
 
 
-@pytest.mark.parametrize("path", ["", "3", f"3/{RUN}", "3/traces/tr-1/artifacts/x", "3/models/m-1"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "",
+        "3",
+        f"3/{RUN}",
+        "3/traces/tr-1/artifacts/x",
+        "3/models/m-1",
+        "3/models/artifacts/x",
+        "3/traces/artifacts/x",
+    ],
+)
 def test_a_path_outside_of_runs_and_models_has_no_owner(path):
     assert artifact_owner(path) is None

@@ -118,7 +118,8 @@ def test_a_lost_attempt_is_tried_again_and_its_late_words_are_ignored(sweep, now
     assert second.number == 2
     second.trial.refresh_from_db()
     assert second.trial.objective is None
-    assert log(first, 0.0001, start=9) == 0
+    with pytest.raises(metrics.Superseded):
+        log(first, 0.0001, start=9)
     log(second, 0.4)
     trials.finish(second, DONE, peak_memory=1, now=later)
     assert best_trial(sweep).objective == 0.4

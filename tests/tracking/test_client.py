@@ -4,6 +4,7 @@ import math
 import socket
 import time
 
+import httpx
 import pytest
 from mlflow.entities import Metric
 
@@ -172,6 +173,20 @@ def test_a_server_that_does_not_answer_in_time_is_unavailable():
         with pytest.raises(TrackingUnavailable, match="Timeout"):
             client.get_run("0" * 32)
         client.close()
+
+
+@pytest.mark.parametrize(
+    ("status", "text"), [(429, "{}"), (500, "{}"), (503, "busy"), (200, "<html>"), (200, "[]")]
+)
+def test_an_answer_that_may_be_better_later_is_unavailable(status, text):
+    client = Tracking("http://tracking.invalid", "x")
+    client._http = httpx.Client(
+        base_url="http://tracking.invalid",
+        transport=httpx.MockTransport(lambda _request: httpx.Response(status, text=text)),
+    )
+    with pytest.raises(TrackingUnavailable, match="runs/get"):
+        client.get_run("0" * 32)
+    client.close()
 
 
 def test_a_wrong_secret_is_rejected_and_unhealthy(tracking_server):

@@ -95,10 +95,7 @@ def drop_q(doc: dict[str, Any]) -> dict[str, Any]:
 def spaces(kinds: tuple[str, ...]) -> st.SearchStrategy[SearchSpace]:
     """Spaces of one to three parameters, with branches up to two deep."""
     flat = flat_spaces(kinds)
-    if "choice" in kinds:
-        nested = st.recursive(flat, branching, max_leaves=4)
-    else:
-        nested = flat
+    nested = st.recursive(flat, branching, max_leaves=4) if "choice" in kinds else flat
     return st.dictionaries(st.sampled_from(["a", "b", "c"]), nested, min_size=1).map(parse_space)
 
 

@@ -79,9 +79,9 @@ def test_hyperopt_sees_failed_trials_as_done_and_unfinished_ones_as_new() -> Non
     rows = rows_of(
         LINE,
         [
+            trial(2, TrialStatus.RUNNING),
             trial(0, TrialStatus.COMPLETED, 3.0),
             trial(1, TrialStatus.FAILED),
-            trial(2, TrialStatus.RUNNING),
         ],
         LOSS,
     )

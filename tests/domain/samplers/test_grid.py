@@ -76,4 +76,6 @@ def test_difference_between_grid_and_trials_is_said(trials: int, expected: str) 
     notes = GridSampler().advise(NESTED, Limits(trials, 1))
     assert expected in notes[0]
     assert "model.kernel.degree is randint" in notes[-1]
-    assert not any("only" in n and "tried" in n for n in GridSampler().advise(NESTED, Limits(30, 1)))
+    assert not any(
+        "only" in n and "tried" in n for n in GridSampler().advise(NESTED, Limits(30, 1))
+    )

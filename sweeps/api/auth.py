@@ -1,0 +1,47 @@
+"""Who calls the API: a bearer token, bound to one workspace and one role."""
+
+from datetime import timedelta
+
+from django.db.models import Q
+from django.http import Http404, HttpRequest
+from django.utils import timezone
+from ninja.security import HttpBearer
+
+from studio.models import ApiToken, Role, Workspace
+from studio.models.token import digest
+from studio.models.workspace import may
+
+_USE_NOTED = timedelta(minutes=1)
+
+
+class Bearer(HttpBearer):
+    """`Authorization: Bearer sst_…`."""
+
+    def authenticate(self, request: HttpRequest, token: str) -> ApiToken | None:
+        """The usable token behind the header; None means 401."""
+        now = timezone.now()
+        rows = ApiToken.objects.usable(now).select_related("workspace", "user")
+        found = rows.filter(digest=digest(token)).first()
+        if found:
+            stale = Q(last_used_at=None) | Q(last_used_at__lt=now - _USE_NOTED)
+            ApiToken.objects.filter(stale, pk=found.pk).update(last_used_at=now)
+        return found
+
+
+def token_of(request: HttpRequest) -> ApiToken:
+    """The token that `Bearer` accepted."""
+    token: ApiToken = request.auth  # type: ignore[attr-defined]
+    return token
+
+
+def workspace_of(request: HttpRequest, ws: str, role: Role = Role.READER) -> Workspace:
+    """The workspace, if the token is for it and may do there what `role` may.
+
+    Raises Http404 otherwise, the same for foreign, missing and forbidden.
+    """
+    token = token_of(request)
+    allowed = Workspace.objects.allowed(token.user, role).filter(name=ws, pk=token.workspace_id)
+    workspace = allowed.first() if may(Role(token.role), role) else None
+    if workspace is None:
+        raise Http404(f"There is no workspace “{ws}”, or this token may not do that there.")
+    return workspace

@@ -1,0 +1,208 @@
+"""Operations on sweeps and trials."""
+
+import random
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.utils import timezone
+from ninja import Query, Router
+
+from studio.models import Role, Workspace
+from sweeps import intake, tasks
+from sweeps.api import shapes
+from sweeps.api.auth import token_of, workspace_of
+from sweeps.api.intake import read_posted
+from sweeps.api.paging import DEFAULT_LIMIT, Page, page
+from sweeps.domain.problems import InvalidInput
+from sweeps.domain.states import SweepStatus
+from sweeps.models import Sweep, Trial
+from sweeps.queries import spec_of, trials
+from sweeps.queries.logs import read_log
+from sweeps.services import sweeps as sweep_services
+from sweeps.services import trials as trial_services
+from sweeps.spec.writer import job_to_doc, to_yaml
+
+router = Router(tags=["sweeps"])
+_BODY = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": {"schema": {"type": "object"}},
+            "application/yaml": {"schema": {"type": "string"}},
+            "multipart/form-data": {
+                "schema": {
+                    "type": "object",
+                    "properties": {
+                        "spec": {"type": "string", "format": "binary"},
+                        "code": {"type": "string", "format": "binary"},
+                    },
+                    "required": ["spec"],
+                }
+            },
+        },
+    }
+}
+
+
+def _sweep(workspace: Workspace, name: str) -> Sweep:
+    rows = Sweep.objects.filter(workspace=workspace, name=name)
+    sweep = rows.select_related("workspace", "compute", "code").first()
+    if sweep is None:
+        raise Http404(f"There is no sweep “{name}”.")
+    return sweep
+
+
+def _trial(sweep: Sweep, number: int) -> Trial:
+    trial = Trial.objects.filter(sweep=sweep, number=number).select_related("sweep").first()
+    if trial is None:
+        raise Http404(f"The sweep has no trial {number}.")
+    return trial
+
+
+@router.post("/workspaces/{ws}/sweeps", response={201: shapes.SweepOut}, openapi_extra=_BODY)
+def submit(request: HttpRequest, ws: str, dry_run: bool = False) -> Any:
+    """Submit a sweep job; `dry_run=1` only validates it."""
+    workspace = workspace_of(request, ws, Role.CONTRIBUTOR)
+    posted = read_posted(request, workspace)
+    if dry_run:
+        notes = intake.check(workspace, posted.job, posted.code)
+        body = {"valid": True, "notes": notes, "sweep": job_to_doc(posted.job)}
+        return HttpResponse(shapes.dumps(body), content_type="application/json")
+    sweep = intake.submit(
+        workspace,
+        posted.job,
+        code=posted.code,
+        user=token_of(request).user,
+        now=timezone.now(),
+        rng=random.SystemRandom(),
+    )
+    tasks.advance_sweep(sweep.pk)
+    return 201, shapes.sweep_out(sweep)
+
+
+@router.get("/workspaces/{ws}/sweeps", response=Page[shapes.SweepOut])
+def list_sweeps(
+    request: HttpRequest,
+    ws: str,
+    status: str = "",
+    limit: int = DEFAULT_LIMIT,
+    cursor: str = "",
+) -> Any:
+    """Sweeps, newest first."""
+    rows = Sweep.objects.filter(workspace=workspace_of(request, ws)).real()
+    if status:
+        if status not in list(SweepStatus):
+            known = ", ".join(SweepStatus)
+            raise InvalidInput.one("status", f"“{status}” is not a status; there are {known}.")
+        rows = rows.filter(status=status)
+    rows = rows.select_related("workspace")
+    return page(rows, lambda found: [shapes.sweep_out(sweep) for sweep in found], limit, cursor)
+
+
+@router.get("/workspaces/{ws}/sweeps/{name}", response=shapes.SweepOut)
+def get_sweep(request: HttpRequest, ws: str, name: str) -> Any:
+    """One sweep."""
+    return shapes.sweep_out(_sweep(workspace_of(request, ws), name))
+
+
+@router.get("/workspaces/{ws}/sweeps/{name}/spec")
+def get_spec(request: HttpRequest, ws: str, name: str) -> HttpResponse:
+    """The sweep as an Azure ML job file (YAML)."""
+    sweep = _sweep(workspace_of(request, ws), name)
+    return HttpResponse(to_yaml(spec_of.job_of(sweep)), content_type="application/yaml")
+
+
+@router.post("/workspaces/{ws}/sweeps/{name}/cancel", response=shapes.SweepOut)
+def cancel_sweep(request: HttpRequest, ws: str, name: str) -> Any:
+    """Kill running trials now and start no more. Again: the same answer."""
+    sweep = _sweep(workspace_of(request, ws, Role.CONTRIBUTOR), name)
+    sweep_services.cancel_sweep(sweep, actor=str(token_of(request).user), now=timezone.now())
+    tasks.advance_sweep(sweep.pk)
+    return shapes.sweep_out(sweep)
+
+
+@router.get("/workspaces/{ws}/sweeps/{name}/trials", response=Page[shapes.TrialOut])
+def list_trials(
+    request: HttpRequest,
+    ws: str,
+    name: str,
+    status: list[str] = Query(default=[]),  # noqa: B008 - ninja's way
+    order_by: str = "number",
+    limit: int = DEFAULT_LIMIT,
+    cursor: str = "",
+) -> Any:
+    """Trials of a sweep."""
+    sweep = _sweep(workspace_of(request, ws), name)
+    rows = trials.selected(sweep, trials.Selection(tuple(status)))
+    rows = trials.ordered(rows, order_by)
+    return page(rows, lambda found: shapes.trials_out(found, sweep.goal), limit, cursor)
+
+
+@router.get("/workspaces/{ws}/sweeps/{name}/trials/{number}", response=shapes.TrialOut)
+def get_trial(request: HttpRequest, ws: str, name: str, number: int) -> Any:
+    """One trial."""
+    sweep = _sweep(workspace_of(request, ws), name)
+    return shapes.trials_out([_trial(sweep, number)], sweep.goal)[0]
+
+
+@router.get(
+    "/workspaces/{ws}/sweeps/{name}/trials/{number}/metrics", response=Page[shapes.PointOut]
+)
+def get_metrics(
+    request: HttpRequest,
+    ws: str,
+    name: str,
+    number: int,
+    metric: list[str] = Query(default=[], alias="name"),  # noqa: B008
+) -> Any:
+    """Every value that the trial logged, by name and report."""
+    trial = _trial(_sweep(workspace_of(request, ws), name), number)
+    items = [
+        {
+            "name": point.name,
+            "step": point.step,
+            "value": shapes.number(point.value),
+            "time": datetime.fromtimestamp(point.timestamp_ms / 1000, UTC),
+        }
+        for point in trials.metric_points(trial, metric)
+    ]
+    return {"items": items, "next_cursor": None}
+
+
+@router.get("/workspaces/{ws}/sweeps/{name}/trials/{number}/logs/{stream}")
+def get_log(
+    request: HttpRequest, ws: str, name: str, number: int, stream: str, offset: int = 0
+) -> HttpResponse:
+    """What the trial wrote from byte `offset` on; `X-Next-Offset` says where to go on."""
+    trial = _trial(_sweep(workspace_of(request, ws), name), number)
+    if stream not in ("stdout", "stderr"):
+        raise Http404("There are the logs stdout and stderr.")
+    attempt = trial.attempts.order_by("-number").first()
+    part = read_log(Path(attempt.spool) if attempt else None, stream, max(0, offset))
+    response = HttpResponse(part.text, content_type="text/plain; charset=utf-8")
+    response["X-Next-Offset"] = str(part.next_offset)
+    response["X-Content-Type-Options"] = "nosniff"
+    return response
+
+
+@router.post("/workspaces/{ws}/sweeps/{name}/trials/{number}/cancel", response=shapes.TrialOut)
+def cancel_trial(request: HttpRequest, ws: str, name: str, number: int) -> Any:
+    """Kill one trial."""
+    sweep = _sweep(workspace_of(request, ws, Role.CONTRIBUTOR), name)
+    trial = _trial(sweep, number)
+    trial_services.cancel_trial(trial, actor=str(token_of(request).user), now=timezone.now())
+    trial.refresh_from_db()
+    return shapes.trials_out([trial], sweep.goal)[0]
+
+
+@router.post("/workspaces/{ws}/sweeps/{name}/trials/{number}/rerun", response=shapes.TrialOut)
+def rerun_trial(request: HttpRequest, ws: str, name: str, number: int) -> Any:
+    """A new attempt of an ended trial that did not complete."""
+    sweep = _sweep(workspace_of(request, ws, Role.CONTRIBUTOR), name)
+    trial = _trial(sweep, number)
+    trial_services.rerun_trial(trial, actor=str(token_of(request).user), now=timezone.now())
+    tasks.run_trial(trial.pk)
+    trial.refresh_from_db()
+    return shapes.trials_out([trial], sweep.goal)[0]

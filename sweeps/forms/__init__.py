@@ -1,0 +1,1 @@
+"""The new-sweep form: what was typed, kept as typed, and read as a job document."""

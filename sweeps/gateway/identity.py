@@ -1,0 +1,67 @@
+"""Whose request it is: a trial's (its attempt's token) or a member's (an API token)."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from studio.models import Role
+from studio.models.token import TOKEN_PREFIX
+from studio.models.workspace import may
+from sweeps.gateway.refusals import missing, unauthenticated
+from sweeps.models import Attempt
+from sweeps.queries.tracking import attempt_of_token, role_of_token
+from sweeps.services.trials import TRIAL_TOKEN_PREFIX
+
+
+@dataclass(frozen=True, slots=True)
+class TrialCaller:
+    """A running attempt; it owns its MLflow run and what it makes below it."""
+
+    workspace: str
+    run_id: str
+    experiment_id: str
+    attempt: Attempt
+
+
+@dataclass(frozen=True, slots=True)
+class MemberCaller:
+    """A person's program, in one workspace."""
+
+    workspace: str
+    may_write: bool
+
+
+Caller = TrialCaller | MemberCaller
+
+
+def identify(authorization: str, workspace: str, now: datetime) -> Caller:
+    """The caller behind an Authorization header.
+
+    Raises Refusal: 401 for a token that is unknown or no longer good, 404 for one of another
+    workspace, whether the workspace asked for exists or not.
+    """
+    scheme, _, token = authorization.partition(" ")
+    token = token.strip()
+    if scheme.lower() != "bearer" or not token:
+        raise unauthenticated("Set MLFLOW_TRACKING_TOKEN to a token of this workspace.")
+    caller = _trial(token) if token.startswith(TRIAL_TOKEN_PREFIX) else _member(token, now)
+    if caller is None:
+        raise unauthenticated("The token is unknown, has ended or was revoked.")
+    if caller.workspace != workspace:
+        raise missing()
+    return caller
+
+
+def _trial(token: str) -> TrialCaller | None:
+    attempt = attempt_of_token(token)
+    if attempt is None:
+        return None
+    sweep = attempt.trial.sweep
+    return TrialCaller(sweep.workspace.name, attempt.run_id, sweep.experiment_id, attempt)
+
+
+def _member(token: str, now: datetime) -> MemberCaller | None:
+    found = role_of_token(token, now) if token.startswith(TOKEN_PREFIX) else None
+    if found is None:
+        return None
+    workspace, role = found
+    return MemberCaller(workspace, may(role, Role.CONTRIBUTOR))

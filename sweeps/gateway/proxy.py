@@ -1,0 +1,107 @@
+"""Answers of the tracking server, handed on: whole for JSON, block by block for artifacts."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+
+from sweeps.gateway.adapt import Asked, is_filtered, visible
+from sweeps.gateway.identity import Caller
+from sweeps.gateway.refusals import Refusal
+from sweeps.gateway.routes import Matched
+from sweeps.gateway.upstream import ARTIFACT_TIMEOUT, send
+
+_BLOCK = 1 << 18
+# An artifact is what a training script wrote: never a page of ours.
+_ARTIFACT_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Content-Disposition": "attachment",
+    "Content-Security-Policy": "sandbox; default-src 'none'",
+    "Cache-Control": "private, no-cache",
+}
+_ARTIFACT_KEPT = ("Content-Length", "Last-Modified", "ETag")
+
+
+def exchange(matched: Matched, asked: Asked) -> httpx.Response:
+    """Ask the tracking server; nothing of the caller's headers goes with it.
+
+    MLflow reads the query of a GET only, and the body of every other method only.
+    """
+    if matched.route.method == "GET":
+        return send("GET", matched.upstream_path, asked.query)
+    return send(matched.route.method, matched.upstream_path, json=asked.body or {})
+
+
+def answer(caller: Caller, matched: Matched, got: httpx.Response) -> HttpResponse:
+    """The tracking server's answer for the caller's eyes."""
+    content = got.content
+    if got.is_success and is_filtered(matched):
+        content = json.dumps(visible(caller, matched, got.json())).encode()
+    kind = got.headers.get("Content-Type", "application/json")
+    return HttpResponse(content, status=got.status_code, content_type=kind)
+
+
+class Blocks:
+    """The body of a streamed answer; closes the connection also when it was never read."""
+
+    def __init__(self, got: httpx.Response) -> None:
+        self._got = got
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self._got.iter_raw(_BLOCK)
+
+    def close(self) -> None:
+        self._got.close()
+
+
+def download(matched: Matched, asked: Asked) -> HttpResponseBase:
+    """An artifact, or the list of a folder."""
+    got = send(
+        "GET",
+        matched.upstream_path,
+        asked.query,
+        stream=True,
+        headers={"Accept-Encoding": "identity"},
+        timeout=ARTIFACT_TIMEOUT,
+    )
+    kind = got.headers.get("Content-Type", "application/octet-stream")
+    response = StreamingHttpResponse(Blocks(got), status=got.status_code, content_type=kind)
+    for name in _ARTIFACT_KEPT:
+        if name in got.headers:
+            response[name] = got.headers[name]
+    for name, value in _ARTIFACT_HEADERS.items():
+        response[name] = value
+    return response
+
+
+def upload(request: HttpRequest, matched: Matched) -> HttpResponse:
+    """Store an artifact (PUT), or take one away (DELETE)."""
+    headers = {"Content-Type": "application/octet-stream"}
+    content: dict[str, Any] = {}
+    if matched.route.method == "PUT":
+        length = request.META.get("CONTENT_LENGTH")
+        if length:
+            headers["Content-Length"] = length
+        content["content"] = _blocks(request, bool(length))
+    got = send(
+        matched.route.method,
+        matched.upstream_path,
+        headers=headers,
+        timeout=ARTIFACT_TIMEOUT,
+        **content,
+    )
+    kind = got.headers.get("Content-Type", "application/json")
+    return HttpResponse(got.content, status=got.status_code, content_type=kind)
+
+
+def _blocks(request: HttpRequest, has_length: bool) -> Iterator[bytes]:
+    """The request's body. Django reads only as far as the announced length, so a chunked body is
+    read from the server itself, which must be one that tells where it ends (gunicorn does)."""
+    source: Any = request
+    if not has_length and request.META.get("HTTP_TRANSFER_ENCODING"):
+        if not request.META.get("wsgi.input_terminated"):
+            raise Refusal(411, "INVALID_PARAMETER_VALUE", "Send the artifact's length.")
+        source = request.META["wsgi.input"]
+    return iter(lambda: source.read(_BLOCK), b"")

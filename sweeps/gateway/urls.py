@@ -1,0 +1,7 @@
+"""URLs below `/tracking/<workspace>/`."""
+
+from django.urls import path
+
+from sweeps.gateway.views import gateway
+
+urlpatterns = [path("<path:rest>", gateway, name="tracking")]

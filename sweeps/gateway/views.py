@@ -1,0 +1,163 @@
+"""The tracking gateway: MLflow's REST API for one workspace, to those who may.
+
+A trial's own values are stored here, in one transaction, before the answer; everything else is
+authorized and asked of the tracking server.
+"""
+
+import json
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+from django.contrib.auth.decorators import login_not_required
+from django.core.exceptions import RequestDataTooBig
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.utils import timezone
+from django.views.decorators.csrf import csrf_exempt
+
+from sweeps.engine import forward
+from sweeps.engine.tracking import TrackingUnavailable
+from sweeps.gateway import payloads, policy, proxy
+from sweeps.gateway.adapt import Asked, adapt
+from sweeps.gateway.identity import Caller, TrialCaller, identify
+from sweeps.gateway.refusals import Refusal, invalid, unauthenticated, unavailable
+from sweeps.gateway.routes import V2, BadReference, Kind, Matched, Names, match, references
+from sweeps.queries.records import objective_of
+from sweeps.queries.tracking import waiting_runs
+from sweeps.services import metrics
+
+log = logging.getLogger(__name__)
+
+_DRAINED = (Kind.RUN_READ, Kind.RUN_WRITE, Kind.SEARCH)
+_DRAIN_S = 10.0
+
+
+@csrf_exempt
+@login_not_required
+def gateway(request: HttpRequest, ws: str, rest: str) -> HttpResponseBase:
+    """Answer one request of MLflow's client. Refusals have MLflow's shape of an error."""
+    try:
+        return _answer(request, ws, f"/{rest}")
+    except Refusal as refusal:
+        return _refused(refusal)
+    except payloads.BadPayload as bad:
+        return JsonResponse(bad.as_json(), status=400)
+    except BadReference as bad:
+        return _refused(invalid(str(bad)))
+    except RequestDataTooBig:
+        return _refused(Refusal(413, "INVALID_PARAMETER_VALUE", "The request is too large."))
+    except TrackingUnavailable as error:
+        log.warning("no answer from tracking: %s", error)
+        return _refused(unavailable())
+
+
+def _refused(refusal: Refusal) -> JsonResponse:
+    headers = {"WWW-Authenticate": "Bearer"} if refusal.status == 401 else {}
+    return JsonResponse(refusal.as_json(), status=refusal.status, headers=headers)
+
+
+def _answer(request: HttpRequest, ws: str, path: str) -> HttpResponseBase:
+    caller = identify(request.headers.get("Authorization", ""), ws, timezone.now())
+    matched = match(request.method or "", path)
+    if matched is None:
+        log.info("no such route: %s %r", request.method, path)
+        raise Refusal(404, "ENDPOINT_NOT_FOUND", f"There is no {request.method} {path} here.")
+    match matched.route.kind:
+        case Kind.LOG if isinstance(caller, TrialCaller):
+            return _log(request, caller, matched)
+        case Kind.ARTIFACT_READ:
+            asked = Asked(_query(request), None)
+            _authorize(caller, matched, asked)
+            return proxy.download(matched, asked)
+        case Kind.ARTIFACT_WRITE:
+            _authorize(caller, matched, Asked((), None))
+            return proxy.upload(request, matched)
+        case _:
+            return _ask(caller, matched, _asked(request, matched))
+
+
+def _query(request: HttpRequest) -> tuple[tuple[str, str], ...]:
+    return tuple((key, value) for key, values in request.GET.lists() for value in values)
+
+
+def _asked(request: HttpRequest, matched: Matched) -> Asked:
+    if matched.route.method == "GET":
+        return Asked(_query(request), None)
+    return Asked((), _json_object(request.body))
+
+
+def _json_object(text: bytes) -> Mapping[str, Any]:
+    """The body as MLflow reads it: an object, or (old clients) an object encoded twice."""
+    try:
+        value = json.loads(text) if text.strip() else {}
+        value = json.loads(value) if isinstance(value, str) else value
+    except (ValueError, RecursionError) as error:
+        raise invalid(f"The request body is not JSON: {error}") from error
+    if not isinstance(value, dict):
+        raise invalid(f"The request body must be an object, but got {type(value).__name__}.")
+    return value
+
+
+def _authorize(caller: Caller, matched: Matched, asked: Asked) -> dict[Names, tuple[str, ...]]:
+    refs = references(matched, asked.query, asked.body)
+    policy.authorize(caller, matched, refs)
+    return refs
+
+
+def _log(request: HttpRequest, caller: TrialCaller, matched: Matched) -> HttpResponse:
+    """Keep a logging call of the trial's own run; pass on one of a run below it."""
+    call = payloads.parse(matched.path.rpartition("/")[2], request.body)
+    if call.run_id != caller.run_id:
+        return _ask(caller, matched, _asked(request, matched))
+    policy.require_free_tags(caller, matched, [key for key, _value in call.tags])
+    policy.require_own_models(caller, [m.model_id for m in call.metrics if m.model_id])
+    attempt = caller.attempt
+    objective = objective_of(attempt.trial.sweep)
+    values = [metrics.Value(m.name, m.value, m.step, m.timestamp_ms) for m in call.metrics]
+    try:
+        metrics.record(attempt, objective, values, payloads.to_log_batch([call]))
+    except metrics.Superseded as error:
+        raise unauthenticated("The attempt has ended; its token is no longer good.") from error
+    return HttpResponse(b"{}", content_type="application/json")
+
+
+def _ask(caller: Caller, matched: Matched, asked: Asked) -> HttpResponse:
+    if isinstance(caller, TrialCaller) and matched.route.kind is Kind.EXPERIMENT:
+        own = _own_experiment(caller, matched)
+        if own is not None:
+            return own
+    asked = adapt(caller, matched, asked)
+    refs = _authorize(caller, matched, asked)
+    keys = policy.tag_keys(matched, asked.body or {})
+    policy.require_free_tags(caller, matched, keys)
+    if isinstance(caller, TrialCaller) and matched.route.kind is Kind.RUN_CREATE:
+        for parent in policy.parents(asked.body or {}):
+            policy.require_own_run(caller, parent)
+    if matched.route.kind in _DRAINED:
+        _drain(refs)
+    return proxy.answer(caller, matched, proxy.exchange(matched, asked))
+
+
+def _own_experiment(caller: TrialCaller, matched: Matched) -> HttpResponse | None:
+    """To a trial every experiment name means its own, so that `set_experiment("x")` does no harm.
+
+    (MLflow's client would otherwise change the experiment and then refuse to log to the run.)
+    """
+    if matched.path == V2 + "experiments/create":
+        return JsonResponse({"experiment_id": caller.experiment_id})
+    if matched.path == V2 + "experiments/get-by-name":
+        get = match("GET", V2 + "experiments/get")
+        assert get is not None
+        query = (("experiment_id", caller.experiment_id),)
+        return proxy.answer(caller, get, proxy.exchange(get, Asked(query, None)))
+    return None
+
+
+def _drain(refs: Mapping[Names, tuple[str, ...]]) -> None:
+    """Bring to MLflow what it lacks of the runs the request is about.
+
+    Raises TrackingUnavailable when MLflow does not take it in time.
+    """
+    for run_id in waiting_runs(refs.get(Names.RUN, ()), refs.get(Names.EXPERIMENT, ())):
+        if not forward.drain(run_id, _DRAIN_S):
+            raise TrackingUnavailable(f"run {run_id} still has values under way")

@@ -1,0 +1,91 @@
+"""How far a sweep is."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Avg, DurationField, ExpressionWrapper, F
+
+from sweeps.domain.states import TrialStatus
+from sweeps.models import Sweep, Trial
+from sweeps.queries.records import trial_counts
+
+# The order of the segments of a progress bar.
+SEGMENTS = (
+    TrialStatus.COMPLETED,
+    TrialStatus.EARLY_TERMINATED,
+    TrialStatus.TIMED_OUT,
+    TrialStatus.LOST,
+    TrialStatus.FAILED,
+    TrialStatus.CANCELED,
+    TrialStatus.RUNNING,
+    TrialStatus.STARTING,
+    TrialStatus.QUEUED,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A status, its number of trials and its share of the bar in percent."""
+
+    status: TrialStatus
+    count: int
+    percent: float
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Counts and times of a sweep. `left_s` and `mean_s` are None while nothing is known."""
+
+    total: int
+    done: int
+    active: int
+    segments: tuple[Segment, ...]
+    elapsed_s: float | None
+    left_s: float | None
+    mean_s: float | None
+
+
+def progress(sweep: Sweep, now: datetime) -> Progress:
+    """The progress of one sweep."""
+    return progress_of(sweep, trial_counts(sweep), _mean_s(sweep), now)
+
+
+def progress_of(
+    sweep: Sweep, counts: Mapping[TrialStatus, int], mean_s: float | None, now: datetime
+) -> Progress:
+    """The progress that counts and a mean duration make."""
+    done = sum(count for status, count in counts.items() if status.is_final)
+    total = sum(counts.values()) if sweep.ended_at else sweep.max_total_trials
+    elapsed = ((sweep.ended_at or now) - sweep.started_at).total_seconds() if sweep.started_at else None
+    return Progress(
+        total=total,
+        done=done,
+        active=sum(count for status, count in counts.items() if status.is_active),
+        segments=tuple(
+            Segment(status, counts[status], 100 * counts[status] / max(total, 1))
+            for status in SEGMENTS
+            if counts.get(status)
+        ),
+        elapsed_s=elapsed,
+        left_s=None if sweep.ended_at else _left_s(sweep, done, total, mean_s, elapsed),
+        mean_s=mean_s,
+    )
+
+
+def _left_s(
+    sweep: Sweep, done: int, total: int, mean_s: float | None, elapsed: float | None
+) -> float | None:
+    """Remaining trials at the mean duration, as many at a time as may run; never past the limit."""
+    if mean_s is None:
+        return None
+    at_once = min(sweep.max_concurrent_trials, sweep.compute.slots)
+    left = (total - done) * mean_s / max(at_once, 1)
+    return min(left, max(0.0, sweep.timeout_s - (elapsed or 0)))
+
+
+def _mean_s(sweep: Sweep) -> float | None:
+    took = ExpressionWrapper(F("ended_at") - F("started_at"), output_field=DurationField())
+    ended = Trial.objects.filter(sweep=sweep, started_at__isnull=False, ended_at__isnull=False)
+    mean = ended.aggregate(mean=Avg(took))["mean"]
+    return mean.total_seconds() if mean is not None else None

@@ -1,0 +1,42 @@
+"""A stored sweep as the job it was made from."""
+
+from typing import Any
+
+from sweeps.domain.job import DataInput, EarlyTermination, Output, SweepJob
+from sweeps.domain.limits import Limits
+from sweeps.domain.space import Scalar
+from sweeps.models import Sweep
+from sweeps.queries.records import objective_of, sampling_of, space_of
+
+
+def job_of(sweep: Sweep) -> SweepJob:
+    """The job that reads back as this sweep (its seed said outright where it may be said)."""
+    early = sweep.early_termination
+    return SweepJob(
+        command=sweep.command,
+        search_space=space_of(sweep),
+        objective=objective_of(sweep),
+        limits=Limits(
+            sweep.max_total_trials,
+            sweep.max_concurrent_trials,
+            sweep.timeout_s,
+            sweep.trial_timeout_s,
+        ),
+        sampling=sampling_of(sweep),
+        name=sweep.name,
+        display_name=sweep.display_name,
+        description=sweep.description,
+        experiment_name=sweep.experiment_name,
+        compute=sweep.compute.name,
+        environment=sweep.environment,
+        environment_variables=sweep.environment_variables,
+        inputs={name: _input(value) for name, value in sweep.inputs.items()},
+        outputs={name: Output(**value) for name, value in sweep.outputs.items()},
+        early_termination=EarlyTermination(**early) if early else None,
+        tags=sweep.tags,
+        properties=sweep.properties,
+    )
+
+
+def _input(value: Any) -> Scalar | DataInput:
+    return DataInput(**value) if isinstance(value, dict) else value

@@ -1,0 +1,56 @@
+"""What the tracking gateway reads: whose a token is, and which runs have values under way."""
+
+from collections.abc import Collection
+from datetime import datetime
+
+from studio.models import ApiToken, Membership, Role
+from studio.models.token import digest
+from studio.models.workspace import may
+from sweeps.models import Attempt, OutboxEntry
+
+
+def attempt_of_token(secret: str) -> Attempt | None:
+    """The running attempt with this token; None when it is unknown or the attempt has ended.
+
+    Only the columns that a logging call needs are read: this is the busiest query of all.
+    """
+    attempts = Attempt.objects.open().select_related("trial__sweep__workspace")
+    return (
+        attempts.filter(token_digest=digest(secret))
+        .exclude(run_id="")
+        .only(
+            "number",
+            "run_id",
+            "trial__sweep__experiment_id",
+            "trial__sweep__primary_metric",
+            "trial__sweep__goal",
+            "trial__sweep__workspace__name",
+        )
+        .first()
+    )
+
+
+def role_of_token(secret: str, now: datetime) -> tuple[str, Role] | None:
+    """Workspace and role of a usable API token, None when there is none.
+
+    A token is worth no more than its owner's membership: it ends or shrinks with that.
+    """
+    tokens = ApiToken.objects.usable(now).select_related("workspace", "user")
+    token = tokens.filter(digest=digest(secret)).first()
+    member = Membership.objects.role_of(token.user, token.workspace) if token else None
+    if token is None or member is None:
+        return None
+    role = Role(token.role)
+    return token.workspace.name, role if may(member, role) else member
+
+
+def waiting_runs(
+    run_ids: Collection[str] = (), experiment_ids: Collection[str] = ()
+) -> list[str]:
+    """Which of the runs, and of the runs in the experiments, have values that MLflow lacks."""
+    waiting = OutboxEntry.objects.order_by()
+    found = set(waiting.filter(run_id__in=run_ids).values_list("run_id", flat=True))
+    if experiment_ids:
+        theirs = waiting.filter(attempt__trial__sweep__experiment_id__in=experiment_ids)
+        found |= set(theirs.values_list("run_id", flat=True).distinct())
+    return sorted(found)

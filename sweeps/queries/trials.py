@@ -1,0 +1,134 @@
+"""Lists of trials: order, filter, page. One way for the tables, the REST API and exports."""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from django.db.models import F, FloatField, OuterRef, QuerySet, Subquery
+from django.db.models.expressions import BaseExpression
+from django.db.models.fields.json import KeyTransform
+
+from sweeps.domain.problems import InvalidInput
+from sweeps.domain.space import columns
+from sweeps.domain.states import TrialStatus
+from sweeps.models import MetricPoint, MetricSummary, Sweep, Trial
+from sweeps.models.metrics import from_columns
+from sweeps.queries.records import space_of
+
+PLAIN_ORDERS = ("objective", "number", "started_at", "duration_s", "status")
+_ORDER = re.compile(r"(?P<down>-?)(?P<what>objective|number|started_at|duration_s|status|params|metrics)(?:\.(?P<name>.+))?")
+
+
+def ordered(trials: QuerySet[Trial], order_by: str) -> QuerySet[Trial]:
+    """`trials` by `[-]objective|number|started_at|duration_s|status|params.<x>|metrics.<x>`.
+
+    Missing values come last in either direction; equals by number. Raises InvalidInput for
+    anything else.
+    """
+    found = _ORDER.fullmatch(order_by)
+    if not found or (found["what"] in ("params", "metrics")) != bool(found["name"]):
+        allowed = ", ".join((*PLAIN_ORDERS, "params.<name>", "metrics.<name>"))
+        raise InvalidInput.one("order_by", f"Must be one of {allowed}, or - and one of them.")
+    key = _key(found["what"], found["name"])
+    way = key.desc(nulls_last=True) if found["down"] else key.asc(nulls_last=True)
+    return trials.order_by(way, "number")
+
+
+def _key(what: str, name: str | None) -> F | BaseExpression:
+    if what == "params":
+        return KeyTransform(name, "flat_params")
+    if what == "metrics":
+        last = MetricSummary.objects.filter(trial=OuterRef("pk"), name=name).values("last")
+        return Subquery(last[:1], output_field=FloatField())
+    if what == "duration_s":
+        return F("ended_at") - F("started_at")
+    return F(what)
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which trials a table shows: statuses (none = all), text in a reason or parameter value."""
+
+    statuses: tuple[str, ...] = ()
+    text: str = ""
+
+    @property
+    def is_filtered(self) -> bool:
+        """True if it may leave trials out."""
+        return bool(self.statuses or self.text)
+
+
+def selected(sweep: Sweep, selection: Selection) -> QuerySet[Trial]:
+    """The trials of a sweep that a selection keeps.
+
+    Raises InvalidInput for an unknown status.
+    """
+    trials = Trial.objects.filter(sweep=sweep)
+    unknown = [status for status in selection.statuses if status not in list(TrialStatus)]
+    if unknown:
+        known = ", ".join(TrialStatus)
+        raise InvalidInput.one("status", f"“{unknown[0]}” is not a status; there are {known}.")
+    if selection.statuses:
+        trials = trials.filter(status__in=selection.statuses)
+    text = selection.text.strip()
+    if text.lstrip("#").isdecimal():
+        return trials.filter(number=int(text.lstrip("#")))
+    return trials.filter(reason__icontains=text) if text else trials
+
+
+def metric_names(sweep: Sweep) -> list[str]:
+    """Every metric that a trial of the sweep logged, the primary one first."""
+    names = MetricSummary.objects.filter(trial__sweep=sweep).order_by("name")
+    found = list(names.values_list("name", flat=True).distinct())
+    primary = [name for name in found if name == sweep.primary_metric]
+    return primary + [name for name in found if name != sweep.primary_metric]
+
+
+def parameter_columns(sweep: Sweep) -> list[str]:
+    """Dotted names of the sweep's parameters, in the order in which they were written."""
+    return columns(space_of(sweep))
+
+
+def last_metrics(trials: Iterable[Trial]) -> dict[int, dict[str, float]]:
+    """By trial id: the last value of each of its metrics (also NaN and infinities)."""
+    found: dict[int, dict[str, float]] = {}
+    rows = MetricSummary.objects.filter(trial__in=[trial.pk for trial in trials])
+    for row in rows.order_by("name"):
+        found.setdefault(row.trial_id, {})[row.name] = from_columns(row.last, row.kind)
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One logged value as charts and the API show it."""
+
+    name: str
+    report: int
+    step: int
+    value: float
+    timestamp_ms: int
+
+
+def metric_points(trial: Trial, names: Sequence[str] = ()) -> list[Point]:
+    """Everything the trial's newest attempt logged, by name and report."""
+    points = MetricPoint.objects.filter(attempt__trial=trial, attempt__number=trial.attempt)
+    if names:
+        points = points.filter(name__in=names)
+    return [
+        Point(row.name, row.report, row.step, from_columns(row.value, row.kind), row.timestamp_ms)
+        for row in points.order_by("name", "report")
+    ]
+
+
+def curves(trials: Sequence[Trial], name: str) -> dict[int, list[Point]]:
+    """By trial number: the values of one metric in the newest attempt of each trial."""
+    found: dict[int, list[Point]] = {trial.number: [] for trial in trials}
+    rows = MetricPoint.objects.filter(
+        name=name,
+        attempt__trial__in=[trial.pk for trial in trials],
+        attempt__number=F("attempt__trial__attempt"),
+    )
+    fields = ("attempt__trial__number", "report", "step", "value", "kind", "timestamp_ms")
+    for number, report, step, value, kind, at in rows.order_by("report").values_list(*fields):
+        found[number].append(Point(name, report, step, from_columns(value, kind), at))
+    return found

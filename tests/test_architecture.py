@@ -1,0 +1,179 @@
+"""The strata hold: who may import whom is data here, and every file is checked against it."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+# Stratum -> what it may import of this project (prefixes). A module may always import its own.
+MAY_IMPORT: dict[str, tuple[str, ...]] = {
+    "studio.env": (),
+    "studio.formatting": (),
+    "studio.models": (),
+    "studio.services": ("studio.models",),
+    "studio.access": ("studio.models",),
+    "studio.context": ("studio.models",),
+    "studio.bootstrap": ("studio.models",),
+    "studio.supervisor": (),
+    "sweeps.domain": (),
+    "sweeps.spec": ("sweeps.domain",),
+    "sweeps.runners": ("sweeps.domain",),
+    "sweeps.tracking": ("sweeps.domain",),
+    "sweeps.charts": ("sweeps.domain", "studio.formatting"),
+    "sweeps.stores": ("sweeps.domain",),
+    "sweeps.models": ("sweeps.domain", "studio.models"),
+    "sweeps.queries": ("sweeps.models", "sweeps.domain", "studio.models", "studio.env"),
+    "sweeps.forms": ("sweeps.models", "sweeps.domain", "sweeps.spec", "studio.models"),
+    "sweeps.services": ("sweeps.queries", "sweeps.models", "sweeps.domain", "studio.models"),
+    "sweeps.context": ("sweeps.models", "studio.models", "studio.context"),
+    "sweeps.intake": (
+        "sweeps.services", "sweeps.queries", "sweeps.models", "sweeps.domain", "sweeps.spec",
+        "sweeps.stores", "studio.models",
+    ),
+    "sweeps.engine": (
+        "sweeps.tasks", "sweeps.services", "sweeps.queries", "sweeps.models", "sweeps.domain",
+        "sweeps.runners", "sweeps.tracking", "sweeps.stores", "studio.models", "studio.env",
+    ),
+    "sweeps.tasks": (
+        "sweeps.engine", "sweeps.services", "sweeps.queries", "sweeps.models", "sweeps.domain",
+        "sweeps.tracking",
+    ),
+}  # fmt: skip
+_TOP = (
+    "sweeps.tasks", "sweeps.engine", "sweeps.intake", "sweeps.services", "sweeps.queries",
+    "sweeps.forms", "sweeps.models", "sweeps.domain", "sweeps.spec", "sweeps.charts",
+    "sweeps.stores", "sweeps.views", "sweeps.api", "sweeps.gateway", "studio",
+)  # fmt: skip
+MAY_IMPORT |= {
+    name: _TOP
+    for name in (
+        "sweeps.views", "sweeps.api", "sweeps.gateway", "sweeps.management", "sweeps.urls",
+        "sweeps.templatetags",
+    )
+}  # fmt: skip
+
+# Stratum -> packages from outside that it must never import.
+NEVER: dict[str, tuple[str, ...]] = {
+    "sweeps.domain": ("django", "mlflow", "huey", "plotly", "httpx", "yaml", "subprocess"),
+    "sweeps.spec": ("django", "mlflow", "huey"),
+    "sweeps.runners": ("django", "mlflow", "huey", "hyperopt"),
+    "sweeps.tracking": ("django", "huey", "hyperopt"),
+    "sweeps.charts": ("django", "mlflow", "huey"),
+    "sweeps.stores": ("django.db", "mlflow", "huey"),
+    "sweeps.services": ("huey", "mlflow", "requests", "httpx", "hyperopt"),
+    "sweeps.models": ("mlflow", "huey", "hyperopt"),
+    "studio": ("sweeps", "mlflow", "hyperopt"),
+}
+ONLY_IMPORTER = {"hyperopt": "sweeps/domain/samplers/", "scipy": "sweeps/domain/samplers/"}
+# The root URLconf and settings name the apps they are made of.
+EXEMPT = {"studio/urls.py", "studio/settings.py"}
+
+
+def sources() -> list[Path]:
+    found = [*ROOT.glob("studio/**/*.py"), *ROOT.glob("sweeps/**/*.py")]
+    return [path for path in found if "migrations" not in path.parts]
+
+
+def imports(path: Path) -> set[str]:
+    """Dotted names that a file imports, wherever in it."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            found |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return found
+
+
+def within(name: str, prefix: str) -> bool:
+    return name == prefix or name.startswith(f"{prefix}.")
+
+
+def stratum(module: str, table: dict[str, tuple[str, ...]]) -> str | None:
+    fitting = [name for name in table if within(module, name)]
+    return max(fitting, key=len) if fitting else None
+
+
+def module_of(path: Path) -> str:
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
+def violations(module: str, imported: set[str]) -> list[str]:
+    own = stratum(module, MAY_IMPORT)
+    bad = []
+    for name in sorted(imported):
+        if within(name, "sweeps") or within(name, "studio"):
+            allowed = (own, *MAY_IMPORT[own]) if own else ("studio",)
+            if not any(within(name, prefix) for prefix in allowed):
+                bad.append(f"{module} imports {name}")
+        never = stratum(module, NEVER)
+        if never and any(within(name, prefix) for prefix in NEVER[never]):
+            bad.append(f"{module} imports {name}")
+    return bad
+
+
+def test_every_import_goes_in_the_allowed_direction():
+    bad = [
+        line
+        for path in sources()
+        if str(path.relative_to(ROOT)) not in EXEMPT
+        for line in violations(module_of(path), imports(path))
+    ]
+    assert not bad, "\n".join(bad)
+
+
+def test_the_check_sees_a_wrong_import():
+    assert violations("sweeps.domain.space", {"sweeps.models.trial.Trial"})
+    assert violations("sweeps.services.trials", {"huey.api"})
+    assert violations("studio.models.user", {"sweeps.models"})
+    assert not violations("sweeps.services.trials", {"sweeps.models.Trial", "sweeps.domain.x"})
+
+
+@pytest.mark.parametrize(("package", "home"), ONLY_IMPORTER.items())
+def test_heavy_packages_are_imported_in_one_place(package, home):
+    users = [
+        str(path.relative_to(ROOT))
+        for path in sources()
+        if any(within(name, package) for name in imports(path))
+    ]
+    assert users, f"nothing imports {package} any more; drop it"
+    assert all(user.startswith(home) for user in users), users
+
+
+def test_the_web_process_loads_no_heavy_package():
+    code = (
+        "import sys, studio.wsgi\n"
+        "from django.urls import get_resolver\n"
+        "get_resolver().url_patterns\n"
+        "print([m for m in ('mlflow', 'hyperopt', 'scipy', 'pandas', 'sklearn') if m in sys.modules])"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        env={"PATH": "/usr/bin:/bin", "DJANGO_SETTINGS_MODULE": "tests.settings"},
+        check=False,
+    )
+    assert run.stdout.strip() == "[]", run.stdout + run.stderr
+
+
+def test_files_and_functions_stay_small():
+    long_files = [
+        f"{path.relative_to(ROOT)}: {lines} lines"
+        for path in sources()
+        if (lines := len(path.read_text().splitlines())) > 400
+    ]
+    long_functions = [
+        f"{path.relative_to(ROOT)}:{node.lineno} {node.name}"
+        for path in sources()
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        and (node.end_lineno or 0) - node.lineno + 1 > 60
+    ]
+    assert not long_files + long_functions, "\n".join(long_files + long_functions)
