@@ -14,3 +14,5 @@ STORAGES = {
 }
 MIDDLEWARE = [name for name in MIDDLEWARE if "whitenoise" not in name]  # noqa: F405
 HUEY = {"huey_class": "huey.MemoryHuey", "name": "tests", "immediate": False, "results": False}
+# A file: servers under test write from several threads, which need connections of their own.
+DATABASES["default"].setdefault("TEST", {})["NAME"] = str(STUDIO_HOME / "tests.db")  # noqa: F405

@@ -25,14 +25,22 @@ log = logging.getLogger(__name__)
 
 LEASE_S = 15.0
 _CAPS = {"metrics": METRICS_PER_BATCH, "params": PARAMS_PER_BATCH, "tags": TAGS_PER_BATCH}
+# MLflow's limit for metrics, params and tags together.
+_CAP_ALL = 1000
 
 Clock = Callable[[], datetime]
 
 
-def forward(run_id: str, clock: Clock = timezone.now, client: Tracking | None = None) -> bool:
+def forward(
+    run_id: str,
+    clock: Clock = timezone.now,
+    client: Tracking | None = None,
+    until: int | None = None,
+) -> bool:
     """Send everything that waits for the run; False if another forwarder is at it.
 
-    Raises TrackingUnavailable when MLflow does not answer: the entries stay and keep their order.
+    `until` is the id of an entry after which to stop. Raises TrackingUnavailable when
+    MLflow does not answer: the entries stay and keep their order.
     """
     name = f"forward:{run_id}"
     owner = f"{os.getpid()}.{threading.get_ident()}.{time.monotonic_ns()}"
@@ -43,6 +51,8 @@ def forward(run_id: str, clock: Clock = timezone.now, client: Tracking | None = 
             for group in groups(entries):
                 _send(client or tracking(), run_id, group)
                 metrics.delivered(group)
+            if until is not None and entries[-1].pk >= until:
+                break
             if not leases.acquire(name, owner, clock(), LEASE_S):
                 return False
     finally:
@@ -51,13 +61,16 @@ def forward(run_id: str, clock: Clock = timezone.now, client: Tracking | None = 
 
 
 def drain(run_id: str, deadline_s: float = 10.0) -> bool:
-    """Wait until MLflow has everything logged so far; False if it took longer than that.
+    """Wait until MLflow has everything logged before the call; False if it took longer than that.
 
     Raises TrackingUnavailable when MLflow does not answer.
     """
     end = time.monotonic() + deadline_s
-    while OutboxEntry.objects.filter(run_id=run_id).exists():
-        if not forward(run_id):
+    waiting = OutboxEntry.objects.filter(run_id=run_id)
+    newest = waiting.order_by("-id").values_list("id", flat=True).first()
+    # A script that goes on logging must not keep the reader waiting.
+    while newest is not None and waiting.filter(id__lte=newest).exists():
+        if not forward(run_id, until=newest):
             if time.monotonic() > end:
                 return False
             time.sleep(0.02)  # Another forwarder holds the run; it needs a few ms per batch.
@@ -69,10 +82,13 @@ def groups(entries: list[OutboxEntry]) -> Iterator[list[OutboxEntry]]:
     group: list[OutboxEntry] = []
     sizes = dict.fromkeys(_CAPS, 0)
     for entry in entries:
-        more = {key: sizes[key] + len(entry.body.get(key, ())) for key in _CAPS}
-        if group and any(more[key] > cap for key, cap in _CAPS.items()):
+        own = {key: len(entry.body.get(key, ())) for key in _CAPS}
+        more = {key: sizes[key] + own[key] for key in _CAPS}
+        if group and (
+            any(more[key] > cap for key, cap in _CAPS.items()) or sum(more.values()) > _CAP_ALL
+        ):
             yield group
-            group, more = [], {key: len(entry.body.get(key, ())) for key in _CAPS}
+            group, more = [], own
         group.append(entry)
         sizes = more
     if group:
@@ -84,6 +100,8 @@ def merged(run_id: str, group: list[OutboxEntry]) -> dict[str, Any]:
     body: dict[str, Any] = {"run_id": run_id}
     for key in _CAPS:
         items = [item for entry in group for item in entry.body.get(key, ())]
+        if key == "tags":  # MLflow would store any one of several values; the last one counts.
+            items = list({item["key"]: item for item in items}.values())
         if items:
             body[key] = items
     return body
@@ -94,8 +112,23 @@ def _send(client: Tracking, run_id: str, group: list[OutboxEntry]) -> None:
     try:
         client.send_batch(merged(run_id, group))
     except TrackingRejected as refusal:
-        if len(group) == 1:
-            log.warning("MLflow refused a log entry of run %s: %s", run_id, refusal.message)
-            return
-        for entry in group:
-            _send(client, run_id, [entry])
+        if len(group) > 1:
+            for entry in group:
+                _send(client, run_id, [entry])
+        else:
+            _send_singly(client, run_id, group[0].body, refusal)
+
+
+def _send_singly(
+    client: Tracking, run_id: str, body: dict[str, Any], refusal: TrackingRejected
+) -> None:
+    """Send a refused body value by value: MLflow refuses all for one param of another value."""
+    items = [(key, item) for key in _CAPS for item in body.get(key, ())]
+    for key, item in items:
+        if len(items) > 1:
+            try:
+                client.send_batch({"run_id": run_id, key: [item]})
+                continue
+            except TrackingRejected as single:
+                refusal = single
+        log.warning("MLflow refused a value of run %s: %s", run_id, refusal.message)

@@ -82,7 +82,7 @@ def _store(
     """Append values of one metric; the running best follows the goal."""
     summary = MetricSummary.objects.filter(trial=trial, name=name).first()
     summary = summary or MetricSummary(trial=trial, attempt=attempt, name=name)
-    known = _recent(attempt, name, summary.count) if summary.count else set()
+    known = _recent(attempt, name, summary.count, values) if summary.count else set()
     points = []
     for value in values:
         number, kind = to_columns(value.value)
@@ -97,8 +97,17 @@ def _store(
     return points
 
 
-def _recent(attempt: Attempt, name: str, count: int) -> set[tuple[Any, ...]]:
-    rows = MetricPoint.objects.filter(attempt=attempt, name=name, report__gt=count - _RETRY_WINDOW)
+def _recent(
+    attempt: Attempt, name: str, count: int, values: list[Value]
+) -> set[tuple[Any, ...]]:
+    """What the newest points say, as far as one of `values` could be the same again."""
+    times = [value.timestamp_ms for value in values]
+    rows = MetricPoint.objects.filter(
+        attempt=attempt,
+        name=name,
+        report__gt=count - _RETRY_WINDOW - len(values),
+        timestamp_ms__range=(min(times), max(times)),
+    )
     return set(rows.values_list("step", "timestamp_ms", "value", "kind"))
 
 

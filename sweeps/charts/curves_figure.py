@@ -1,0 +1,161 @@
+"""Metric curves, how: lines, marks and labels at their ends."""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from sweeps.charts.figure import Figure, axis, base_layout
+from sweeps.charts.metric_curves import CurveLine, CurvesInfo
+from sweeps.charts.text import escape, tick_text
+from sweeps.charts.value_axis import value_scales
+
+MIN_LABEL_PX = 14.0
+# Height of the plot area for which labels are kept apart; higher ones only have more room.
+PLOT_PX = 210.0
+_CHAR_PX = 6.8
+
+
+def curves_figure(info: CurvesInfo) -> Figure:
+    """The Plotly figure of `info`; `layout.meta.scales` holds axis and labels, linear and log."""
+    longest = max((len(_label(line, info)) for line in info.lines), default=0)
+    right = round(min(max(longest * _CHAR_PX + 18, 40), 160)) if info.labelled else 24
+    layout = base_layout(left=64, right=right, revision="curves")
+    layout["xaxis"] = axis(info.x.capitalize(), nticks=7, anchor="y")
+    values = [y for line in info.lines for _, y in line.points if y is not None]
+    if not values:
+        layout["yaxis"] = axis(escape(info.metric))
+        return {"data": [], "layout": layout}
+    layout["xaxis"]["range"] = _x_range(info.lines)
+    scales = value_scales(values)
+    layout["meta"] = {
+        "scale": info.scale,
+        "scales": {
+            kind: {"yaxis": settings, "annotations": _labels(info, settings["range"], kind)}
+            for kind, settings in scales.items()
+        },
+    }
+    layout["yaxis"] = axis(escape(info.metric), showgrid=True) | scales[info.scale]
+    layout["annotations"] = layout["meta"]["scales"][info.scale]["annotations"]
+    data = [_line(line) for line in info.lines]
+    return {"data": [*data, *_ends(info.lines)], "layout": layout}
+
+
+def _x_range(lines: Sequence[CurveLine]) -> list[float]:
+    xs = [x for line in lines for x, _ in line.points]
+    low, high = min(xs), max(xs)
+    span = (high - low) or 1.0
+    return [low - 0.03 * span, high + 0.02 * span]
+
+
+def _line(line: CurveLine) -> dict[str, Any]:
+    single = len(line.points) == 1
+    return {
+        "type": "scatter",
+        "uid": f"line-{line.number}-{line.label}",
+        "mode": "markers" if single else "lines",
+        "name": escape(line.label),
+        "x": [x for x, _ in line.points],
+        "y": [y for _, y in line.points],
+        "customdata": [line.number] * len(line.points),
+        "line": {"color": line.color, "width": 2.6 if line.strong else 1.8, "dash": line.dash},
+        "marker": {"color": line.color, "size": 6},
+        "connectgaps": False,
+        "hoverinfo": "none",
+    }
+
+
+def _ends(lines: Sequence[CurveLine]) -> list[dict[str, Any]]:
+    """One trace per kind of end mark."""
+    traces = []
+    for mark in ("circle", "diamond", "star"):
+        ended = [(line, line.last) for line in lines if line.end == mark and line.last]
+        if not ended:
+            continue
+        star = mark == "star"
+        traces.append(
+            {
+                "type": "scatter",
+                "uid": f"end-{mark}",
+                "mode": "markers",
+                "x": [last[0] for _, last in ended],
+                "y": [last[1] for _, last in ended],
+                "customdata": [line.number for line, _ in ended],
+                "marker": {
+                    "symbol": mark,
+                    "size": 14 if star else 6 if mark == "circle" else 8,
+                    "color": "@best" if star else [line.color for line, _ in ended],
+                    "line": {"width": 1 if star else 0, "color": "@surface"},
+                },
+                "cliponaxis": False,
+                "hoverinfo": "none",
+            }
+        )
+    return traces
+
+
+def _label(line: CurveLine, info: CurvesInfo) -> str:
+    few = len(info.lines) <= 4 and line.last is not None
+    value = f" {tick_text(float(f'{line.last[1]:.4g}'))}" if few and line.last else ""
+    return line.label + value
+
+
+def _labels(info: CurvesInfo, ends: Sequence[float], kind: str) -> list[dict[str, Any]]:
+    """Labels at line ends, moved so that neighbours stand at least 14 pixels apart."""
+    if not info.labelled:
+        return []
+    placed = []
+    for line in info.lines:
+        if line.last is None or (kind == "log" and line.last[1] <= 0):
+            continue
+        y = math.log10(line.last[1]) if kind == "log" else line.last[1]
+        placed.append((line, line.last[0], y, (y - ends[0]) / (ends[1] - ends[0]) * PLOT_PX))
+    heights = spread([pixel for *_, pixel in placed], MIN_LABEL_PX)
+    return [
+        _annotation(line, info, x, y, height - pixel)
+        for (line, x, y, pixel), height in zip(placed, heights, strict=True)
+    ]
+
+
+def _annotation(
+    line: CurveLine, info: CurvesInfo, x: float, y: float, shift: float
+) -> dict[str, Any]:
+    text = escape(_label(line, info))
+    head, _, value = text.partition(" ") if line.label.startswith("#") else (text, "", "")
+    head = f"<b>{head}</b>" if line.strong or value else head
+    return {
+        "x": x,
+        "y": y,
+        "xref": "x",
+        "yref": "y",
+        "xanchor": "left",
+        "xshift": 9,
+        "yshift": round(shift, 1),
+        "showarrow": False,
+        "text": f"{head} {value}" if value else head,
+        "font": {"size": 11.5, "color": "@text"},
+    }
+
+
+def spread(heights: Sequence[float], gap: float) -> list[float]:
+    """`heights` moved as little as needed so that all stand at least `gap` apart, order kept.
+
+    Neighbours that collide become a block around their common middle (pool adjacent violators).
+    """
+    order = sorted(range(len(heights)), key=lambda i: heights[i])
+    # Each block: how many, and the sum of (height - rank * gap); its start is their mean.
+    blocks: list[tuple[int, float]] = []
+    for rank, i in enumerate(order):
+        blocks.append((1, heights[i] - rank * gap))
+        while len(blocks) > 1 and _mean(blocks[-2]) > _mean(blocks[-1]):
+            (n, a), (m, b) = blocks[-2:]
+            blocks[-2:] = [(n + m, a + b)]
+    moved, rank = [0.0] * len(heights), 0
+    for block in blocks:
+        for _ in range(block[0]):
+            moved[order[rank]] = _mean(block) + rank * gap
+            rank += 1
+    return moved
+
+
+def _mean(block: tuple[int, float]) -> float:
+    return block[1] / block[0]

@@ -1,0 +1,96 @@
+"""What all figures share: frame, fonts, key, and the form in which a page gets them."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, NamedTuple, Protocol, TypeAlias
+
+Figure: TypeAlias = dict[str, Any]
+Rows: TypeAlias = tuple[tuple[str, ...], ...]
+FONT = "Inter, system-ui, sans-serif"
+
+
+class Table(NamedTuple):
+    """A chart as a table: texts only."""
+
+    header: tuple[str, ...]
+    rows: Rows
+
+
+class Key(NamedTuple):
+    """One entry of the legend below a chart."""
+
+    mark: Literal["line", "step", "dash", "dot", "disc", "ring", "diamond", "triangle", "cross"]
+    color: str
+    text: str
+
+
+class Info(Protocol):
+    """What every chart can say besides its drawing."""
+
+    @property
+    def empty(self) -> str | None: ...  # noqa: D102
+    @property
+    def note(self) -> str: ...  # noqa: D102
+    @property
+    def summary(self) -> str: ...  # noqa: D102
+    @property
+    def table(self) -> Table: ...  # noqa: D102
+    @property
+    def legend(self) -> tuple[Key, ...]: ...  # noqa: D102
+
+
+def payload(
+    info: Info, figure: Figure, *, hint: str = "", cards: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """All a page needs to draw `figure`, fit for JSON: put it in the chart's script element.
+
+    `note` is the half-sentence of the chart's head, `hint` the reading hint below, `cards` what
+    `cards.trial_cards` gives (once per page is enough).
+    """
+    return {
+        **figure,
+        "empty": info.empty,
+        "note": info.note,
+        "summary": info.summary,
+        "hint": hint,
+        "legend": [entry._asdict() for entry in info.legend],
+        "table": {"header": list(info.table.header), "rows": [list(r) for r in info.table.rows]},
+        "cards": dict(cards or {}),
+    }
+
+
+def base_layout(
+    *, left: int = 58, right: int = 14, top: int = 10, bottom: int = 40, revision: str
+) -> dict[str, Any]:
+    """The layout that every figure starts from; `revision` keeps zoom over live updates."""
+    return {
+        "font": {"family": FONT, "size": 12, "color": "@text"},
+        "margin": {"l": left, "r": right, "t": top, "b": bottom, "pad": 0},
+        "paper_bgcolor": "rgba(0,0,0,0)",
+        "plot_bgcolor": "rgba(0,0,0,0)",
+        "showlegend": False,
+        "hovermode": "closest",
+        "hoverdistance": 24,
+        "dragmode": "zoom",
+        "uirevision": revision,
+        "modebar": {"bgcolor": "rgba(0,0,0,0)"},
+    }
+
+
+def axis(title: str = "", **changes: Any) -> dict[str, Any]:
+    """An axis: muted ticks, line in the axis token, no grid unless asked for."""
+    return {
+        "title": {"text": title, "font": {"size": 12, "color": "@muted"}, "standoff": 8},
+        "tickfont": {"size": 11.5, "color": "@muted"},
+        "linecolor": "@axis",
+        "showline": True,
+        "showgrid": False,
+        "gridcolor": "@grid",
+        "zeroline": False,
+        "ticks": "",
+        **changes,
+    }
+
+
+def texts(rows: Sequence[Sequence[str]]) -> Rows:
+    """Rows as tuples."""
+    return tuple(tuple(row) for row in rows)

@@ -1,0 +1,241 @@
+"""A metric over steps or reports: one line per trial, or per metric of one trial."""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Literal, NamedTuple
+
+from sweeps.charts.decimate import MAX_POINTS, Point, decimate
+from sweeps.charts.figure import Key, Table
+from sweeps.charts.marks import trial_color, trial_dash
+from sweeps.charts.text import objective_text, plural
+from sweeps.charts.value_axis import YScale, resolve_scale
+from sweeps.domain.objective import Objective
+from sweeps.domain.records import MetricPoint
+from sweeps.domain.states import TrialStatus
+
+XAxis = Literal["report", "step"]
+Mode = Literal["best", "selected", "all"]
+EndMark = Literal["star", "circle", "diamond", "none"]
+BEST_COUNT = 5
+MAX_LABELS = 8
+
+
+class TrialCurve(NamedTuple):
+    """What is known of one trial's metric; `objective` ranks it among the others."""
+
+    number: int
+    status: TrialStatus
+    points: Sequence[MetricPoint]
+    objective: float | None = None
+
+
+class CurveLine(NamedTuple):
+    """A line as drawn: (x, value) points, None for a value that is no finite number."""
+
+    number: int
+    label: str
+    points: tuple[Point, ...]
+    color: str
+    dash: str
+    strong: bool
+    end: EndMark
+
+    @property
+    def last(self) -> tuple[float, float] | None:
+        """The last point that has a value."""
+        return next(((x, y) for x, y in reversed(self.points) if y is not None), None)
+
+
+class CurvesInfo(NamedTuple):
+    """What a chart of curves draws; the last of `lines` is on top."""
+
+    metric: str
+    x: XAxis
+    scale: str
+    lines: tuple[CurveLine, ...]
+    labelled: bool
+    empty: str | None
+    note: str
+    summary: str
+    legend: tuple[Key, ...]
+    table: Table
+
+
+def build_curves_info(
+    curves: Iterable[TrialCurve],
+    metric: str,
+    objective: Objective,
+    *,
+    best: int | None,
+    mode: Mode = "best",
+    selected: Sequence[int] = (),
+    x: XAxis = "report",
+    scale: YScale = "auto",
+    own_colors: bool = False,
+) -> CurvesInfo:
+    """Curves of `metric`, one per trial: the best five, the `selected`, or all of them.
+
+    `best` is the best trial's number: drawn last, wider, with a star, and in the reserved colour
+    unless `own_colors` (comparing trials, where every one keeps its own).
+    """
+    known = list(curves)
+    chosen = _choose(known, objective, best, mode, selected)
+    lines = [_trial_line(curve, best, x, own_colors) for curve in chosen]
+    lines = [line for line in lines if line.last is not None]
+    lines.sort(key=lambda line: (line.number == best, 0 if own_colors else -line.number))
+    thinned = [decimate(line.points) for line in lines]
+    cut = any(len(t) < len(line.points) for t, line in zip(thinned, lines, strict=True))
+    lines = [line._replace(points=tuple(t)) for t, line in zip(thinned, lines, strict=True)]
+    words = {"best": f"best {len(lines)}", "selected": "selected trials", "all": "all trials"}
+    return _info(
+        metric,
+        x,
+        scale,
+        lines,
+        note=words[mode] + (_CUT if cut else ""),
+        empty=f"No values of {metric} yet." if known or mode != "selected" else _NOTHING_SELECTED,
+    )
+
+
+def build_trial_curves_info(
+    number: int,
+    status: TrialStatus,
+    metrics: Mapping[str, Sequence[MetricPoint]],
+    *,
+    primary: str,
+    is_best: bool = False,
+    x: XAxis = "report",
+    scale: YScale = "auto",
+    title: str = "",
+) -> CurvesInfo:
+    """Metrics of one trial in its colour, told apart by dash; the primary one on top.
+
+    Give one metric at a time for small multiples. `title` names the y axis (else the metric, when
+    there is one).
+    """
+    others = [name for name in metrics if name != primary]
+    lines = []
+    for i, name in enumerate([*others, *(n for n in metrics if n == primary)]):
+        main = name == primary
+        end: EndMark = "star" if main and is_best else "none"
+        dash = "solid" if main or len(metrics) == 1 else _dash(i + 1)
+        points = _points(metrics[name], x)
+        lines.append(CurveLine(number, name, points, trial_color(number), dash, main, end))
+    lines = [line for line in lines if line.last is not None]
+    thinned = [decimate(line.points) for line in lines]
+    cut = any(len(t) < len(line.points) for t, line in zip(thinned, lines, strict=True))
+    lines = [line._replace(points=tuple(t)) for t, line in zip(thinned, lines, strict=True)]
+    name = title or (next(iter(metrics)) if len(metrics) == 1 else "value")
+    waiting = f"No value yet. Waiting for {primary}."
+    ended = f"Trial {number} logged no metric."
+    return _info(
+        name,
+        x,
+        scale,
+        lines,
+        note=f"trial {number}" + (_CUT if cut else ""),
+        empty=ended if status.is_final else waiting,
+    )
+
+
+_CUT = f", thinned to {MAX_POINTS} points a line, peaks kept"
+_NOTHING_SELECTED = "No trial is selected. Tick some in the table."
+
+
+def _dash(i: int) -> str:
+    return ("solid", "dash", "dot", "dashdot")[i % 4]
+
+
+def _choose(
+    known: Sequence[TrialCurve],
+    objective: Objective,
+    best: int | None,
+    mode: Mode,
+    selected: Sequence[int],
+) -> Sequence[TrialCurve]:
+    if mode == "all":
+        return known
+    if mode == "selected":
+        order = {number: i for i, number in enumerate(selected)}
+        return sorted((c for c in known if c.number in order), key=lambda c: order[c.number])
+
+    def rank(curve: TrialCurve) -> tuple[bool, float, int]:
+        value = curve.objective
+        loss = math.inf if value is None else objective.loss(value)
+        return curve.number != best, loss, curve.number
+
+    return sorted(known, key=rank)[:BEST_COUNT]
+
+
+def _trial_line(curve: TrialCurve, best: int | None, x: XAxis, own_colors: bool) -> CurveLine:
+    is_best = curve.number == best
+    plain = is_best and not own_colors
+    end: EndMark = "star" if is_best else _END.get(curve.status, "none")
+    return CurveLine(
+        number=curve.number,
+        label=f"#{curve.number}",
+        points=_points(curve.points, x),
+        color="@best" if plain else trial_color(curve.number),
+        dash="solid" if plain else trial_dash(curve.number),
+        strong=is_best,
+        end=end,
+    )
+
+
+_END: Mapping[TrialStatus, EndMark] = {
+    TrialStatus.COMPLETED: "circle",
+    TrialStatus.EARLY_TERMINATED: "diamond",
+}
+
+
+def _points(points: Iterable[MetricPoint], x: XAxis) -> tuple[Point, ...]:
+    placed: list[Point] = [
+        (p.report if x == "report" else p.step, p.value if math.isfinite(p.value) else None)
+        for p in points
+    ]
+    # A script may log its steps out of order; a line that runs backwards says nothing.
+    return tuple(sorted(placed, key=lambda point: point[0]))
+
+
+def _info(
+    metric: str, x: XAxis, scale: YScale, lines: Sequence[CurveLine], *, note: str, empty: str
+) -> CurvesInfo:
+    values = [y for line in lines for _, y in line.points if y is not None]
+    drawn = resolve_scale(scale, values)
+    labelled = len(lines) <= MAX_LABELS
+    rows = [
+        (line.label, f"{at:g}", objective_text(value))
+        for line in lines
+        for at, value in line.points
+    ]
+    return CurvesInfo(
+        metric=metric,
+        x=x,
+        scale=drawn,
+        lines=tuple(lines),
+        labelled=labelled,
+        empty=None if lines else empty,
+        note=note,
+        summary=_summary(metric, x, lines),
+        legend=() if labelled else _legend(lines),
+        table=Table(("Line", x.capitalize(), metric), tuple(rows)),
+    )
+
+
+def _legend(lines: Sequence[CurveLine]) -> tuple[Key, ...]:
+    """Beyond eight lines labels would collide; beyond forty so many keys say nothing either."""
+    if len(lines) > 40:
+        return tuple(Key("line", line.color, line.label) for line in lines if line.strong)
+    marks: Mapping[str, Literal["line", "dash", "dot"]] = {"dash": "dash", "dot": "dot"}
+    return tuple(
+        Key(marks.get(line.dash, "line"), line.color, line.label) for line in reversed(lines)
+    )
+
+
+def _summary(metric: str, x: XAxis, lines: Sequence[CurveLine]) -> str:
+    ends = [
+        f"{line.label} ends at {objective_text(line.last[1])} ({x} {line.last[0]:g})"
+        for line in lines[::-1][:MAX_LABELS]
+        if line.last
+    ]
+    return f"{metric} over {x}s, {plural(len(lines), 'line')}: " + "; ".join(ends) + "."

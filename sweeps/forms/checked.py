@@ -1,0 +1,232 @@
+"""Reading a draft: the job it describes, or what to mend and at which field."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from sweeps.domain.durations import parse_duration
+from sweeps.domain.job import SweepJob
+from sweeps.domain.problems import InvalidInput, Problem
+from sweeps.forms.draft import Draft
+from sweeps.forms.rows import Places, to_space_doc
+from sweeps.forms.values import parse_value
+from sweeps.spec.reader import read_job
+
+# Where problems of the job document stand in the form.
+_FIELDS = {
+    "trial.command": "command",
+    "trial.code": "code",
+    "trial.environment_variables": "variables",
+    "objective.primary_metric": "primary_metric",
+    "objective.goal": "goal",
+    "objective": "primary_metric",
+    "limits.max_total_trials": "max_total_trials",
+    "limits.max_concurrent_trials": "max_concurrent_trials",
+    "limits.timeout": "timeout",
+    "limits.trial_timeout": "trial_timeout",
+    "sampling_algorithm.type": "algorithm",
+    "sampling_algorithm.seed": "seed",
+    "sampling_algorithm.rule": "rule",
+    "sampling_algorithm.logbase": "logbase",
+    "sampling_algorithm": "algorithm",
+    "search_space": "rows",
+}
+LABELS = {
+    "command": "Command",
+    "code": "Training code",
+    "variables": "Environment variables",
+    "inputs": "Inputs",
+    "primary_metric": "Primary metric",
+    "goal": "Goal",
+    "max_total_trials": "Total trials",
+    "max_concurrent_trials": "At the same time",
+    "timeout": "Timeout",
+    "trial_timeout": "Trial timeout",
+    "algorithm": "Sampling",
+    "seed": "Seed",
+    "rows": "Search space",
+    "display_name": "Display name",
+    "name": "Name",
+    "compute": "Compute",
+    "tags": "Tags",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class FieldError:
+    """One message at one field; `anchor` is the id of the element to go to."""
+
+    field: str
+    label: str
+    message: str
+
+    @property
+    def anchor(self) -> str:
+        """The id of the field's element on the page."""
+        return f"f-{self.field.replace('.', '-')}"
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What reading a draft gave: a job, or errors; `notes` do not block."""
+
+    job: SweepJob | None
+    errors: tuple[FieldError, ...] = ()
+    notes: tuple[str, ...] = ()
+    by_field: Mapping[str, list[str]] = field(default_factory=dict)
+
+
+def check(draft: Draft) -> Checked:
+    """Read a draft; every problem is told at the field where it was made."""
+    doc, places, problems = to_doc(draft)
+    job: SweepJob | None = None
+    try:
+        job = read_job(doc)
+    except InvalidInput as error:
+        problems += error.problems
+    return checked(draft, job, problems, places)
+
+
+def checked(
+    draft: Draft, job: SweepJob | None, problems: list[Problem], places: Places
+) -> Checked:
+    """The outcome of reading, with problems at their fields (once each)."""
+    by_field: dict[str, list[str]] = {}
+    errors: list[FieldError] = []
+    names = {row.key: row.name for row in draft.rows}
+    for problem in problems:
+        where = place(problem.field, places)
+        messages = by_field.setdefault(where, [])
+        if problem.message not in messages:
+            messages.append(problem.message)
+            errors.append(FieldError(where, _label(where, names), problem.message))
+    return Checked(
+        job=None if errors else job,
+        errors=tuple(errors),
+        notes=job.notes if job else (),
+        by_field=by_field,
+    )
+
+
+def place(path: str, places: Places) -> str:
+    """The form field of a path in the job document."""
+    fitting = [known for known in places if path == known or path.startswith((f"{known}.", f"{known}["))]
+    if fitting:
+        known = max(fitting, key=len)
+        rest = re.split(r"[.\[]", path[len(known) :].lstrip(".["))[0]
+        return f"rows.{places[known]}.{rest or 'name'}"
+    for known in sorted(_FIELDS, key=len, reverse=True):
+        if path == known or path.startswith(f"{known}."):
+            return _FIELDS[known]
+    return path or "form"
+
+
+def _label(where: str, names: Mapping[str, str]) -> str:
+    head, _, rest = where.partition(".")
+    if head == "rows" and rest:
+        return names.get(rest.split(".")[0]) or "Search space"
+    return LABELS.get(head, head)
+
+
+def to_doc(draft: Draft) -> tuple[dict[str, Any], Places, list[Problem]]:
+    """The draft as a job document, where its parts came from, and what could not be read."""
+    problems: list[Problem] = []
+    space = to_space_doc(draft.rows)
+    problems += space.problems
+    doc: dict[str, Any] = {
+        "type": "sweep",
+        "trial": {
+            "command": draft["command"].replace("\r\n", "\n"),
+            "environment_variables": _variables(draft, problems),
+        },
+        "inputs": _inputs(draft, problems),
+        "search_space": space.doc,
+        "sampling_algorithm": _sampling(draft, problems),
+        "objective": {"primary_metric": draft["primary_metric"].strip(), "goal": draft["goal"]},
+        "limits": _limits(draft, problems),
+        "tags": _tags(draft),
+    }
+    for name in ("display_name", "description", "experiment_name", "compute", "name"):
+        if draft[name].strip():
+            doc[name] = draft[name].strip()
+    return doc, space.places, problems
+
+
+def _variables(draft: Draft, problems: list[Problem]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for variable in draft.variables:
+        name = variable.name.strip()
+        if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
+            text = f"“{name}” cannot name a variable. Use letters, digits and _."
+            problems.append(Problem("variables", text))
+        found[name] = variable.value
+    return found
+
+
+def _inputs(draft: Draft, problems: list[Problem]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for row in draft.inputs:
+        name = row.name.strip()
+        if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
+            text = f"“{name}” cannot name an input. Use letters, digits and _."
+            problems.append(Problem("inputs", text))
+        elif not row.value.strip():
+            what = "value" if row.kind == "value" else "path, or upload a file"
+            problems.append(Problem("inputs", f"Give input “{name}” a {what}."))
+        elif row.kind == "value":
+            found[name] = parse_value(row.value.strip())
+        else:
+            found[name] = {"type": row.kind, "path": row.value.strip()}
+    return found
+
+
+def _sampling(draft: Draft, problems: list[Problem]) -> dict[str, Any]:
+    doc: dict[str, Any] = {"type": draft["algorithm"]}
+    if draft["seed"].strip():
+        doc["seed"] = _whole(draft, "seed", problems)
+    if draft["algorithm"] == "random":
+        doc["rule"] = draft["rule"] or "random"
+        if draft["logbase"].strip():
+            doc["logbase"] = draft["logbase"].strip()
+    return doc
+
+
+def _limits(draft: Draft, problems: list[Problem]) -> dict[str, Any]:
+    doc: dict[str, Any] = {"max_total_trials": _whole(draft, "max_total_trials", problems)}
+    if draft["max_concurrent_trials"].strip():
+        doc["max_concurrent_trials"] = _whole(draft, "max_concurrent_trials", problems)
+    for name in ("timeout", "trial_timeout"):
+        if draft[name].strip():
+            doc[name] = _read(draft, name, parse_duration, problems)
+    return doc
+
+
+def _whole(draft: Draft, name: str, problems: list[Problem]) -> int:
+    def whole(text: str) -> int:
+        text = text.strip().replace(",", "").replace("−", "-")  # noqa: RUF001
+        if not re.fullmatch(r"[+-]?\d{1,15}", text):
+            raise ValueError(f"Must be a whole number, but got “{text}”." if text else "Is required.")
+        return int(text)
+
+    return _read(draft, name, whole, problems)
+
+
+def _read(
+    draft: Draft, name: str, parse: Callable[[str], int], problems: list[Problem]
+) -> int:
+    """The parsed text; where it cannot be, a problem and a harmless stand-in."""
+    try:
+        return parse(draft[name])
+    except ValueError as error:
+        problems.append(Problem(name, str(error)))
+        return 1
+
+
+def _tags(draft: Draft) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for part in draft["tags"].split(","):
+        key, _, value = part.strip().partition("=")
+        if key.strip():
+            found[key.strip()] = value.strip()
+    return found

@@ -1,0 +1,111 @@
+"""What ties the parts of a job together: placeholders, samplers, names."""
+
+import posixpath
+import re
+from collections.abc import Collection, Mapping
+
+from sweeps.domain import command as commands
+from sweeps.domain.job import Sampling
+from sweeps.domain.limits import Limits
+from sweeps.domain.naming import name_problem
+from sweeps.domain.param_names import known_names
+from sweeps.domain.preview import log_notes
+from sweeps.domain.problems import InvalidInput
+from sweeps.domain.samplers.registry import get_sampler
+from sweeps.domain.space import SearchSpace
+from sweeps.spec.keys import Reading
+
+# MLflow's rule for metric names.
+_METRIC = re.compile(r"[\w\-. :/]+")
+MAX_METRIC = 250
+_MAX_TEXT = {"display_name": 255, "experiment_name": 255, "description": 10_000, "compute": 255}
+
+
+def command(
+    text: str,
+    space: SearchSpace | None,
+    inputs: Collection[str],
+    outputs: Collection[str],
+    reading: Reading,
+) -> str:
+    """The command with its placeholders checked; the one to keep (see `_swept_inputs`)."""
+    if not text.strip():
+        return text
+    if space is not None:
+        text = _swept_inputs(text, space, inputs)
+    try:
+        template = commands.parse_command(text)
+    except InvalidInput as error:
+        reading.take(error, "trial.command")
+        return text
+    for note in template.notes:
+        reading.note(note)
+    if space is None:
+        return text
+    known = known_names(space, inputs, outputs)
+    for problem in commands.check(template, known):
+        reading.problem("trial.command", problem.message)
+    unused = commands.unused(template, space.names())
+    if unused:
+        names = ", ".join(unused)
+        verb = "is" if len(unused) == 1 else "are"
+        reading.note(
+            f"{names} {verb} not in the command; the script can read them from "
+            f"SWEEP_PARAM_{unused[0].upper()} or SWEEP_PARAMS_FILE."
+        )
+    for note in (*commands.dashes(template, space), *log_notes(space)):
+        reading.note(note)
+    return text
+
+
+def _swept_inputs(text: str, space: SearchSpace, inputs: Collection[str]) -> str:
+    """${{inputs.p}} of a swept p means ${{search_space.p}}: the form that a sweep node dumps."""
+    for name in space.names():
+        if name not in inputs:
+            text = re.sub(
+                rf"\$\{{\{{\s*inputs\.{name}\s*\}}\}}", f"${{{{search_space.{name}}}}}", text
+            )
+    return text
+
+
+def sampler(
+    space: SearchSpace, sampling: Sampling, limits: Limits | None, reading: Reading
+) -> None:
+    """What the sampling algorithm cannot do with the space, and what it does badly."""
+    algorithm = get_sampler(sampling.algorithm)
+    problems = algorithm.check(space, sampling)
+    reading.problems += problems
+    if not problems and limits is not None:
+        for advice in algorithm.advise(space, limits):
+            reading.note(advice)
+
+
+def metric_problem(name: str) -> str | None:
+    """Why MLflow would refuse a metric of this name, None if it would not."""
+    if len(name) > MAX_METRIC:
+        return f"A metric's name has {MAX_METRIC} characters at most, but this has {len(name)}."
+    if not _METRIC.fullmatch(name):
+        odd = ", ".join(f"“{c}”" for c in dict.fromkeys(c for c in name if not _METRIC.fullmatch(c)))
+        return f"MLflow has no metric with {odd} in its name: letters, digits, _ - . space : /."
+    if posixpath.normpath(name) != name or name.startswith(("/", "..")) or name == ".":
+        return f"MLflow would read “{name}” as a path; leave out ./ and //."
+    return None
+
+
+def name(text: str, reading: Reading) -> str | None:
+    """The job's name, None to have one made."""
+    problem = name_problem(text) if text else None
+    if problem:
+        reading.problem("name", problem)
+    return text or None
+
+
+def texts(job: Mapping[str, object], reading: Reading) -> None:
+    """Texts that no table would take."""
+    for key, longest in _MAX_TEXT.items():
+        value = str(job.get(key) or "")
+        if len(value) > longest:
+            text = f"Has {longest:,} characters at most, but this has {len(value):,}."
+            reading.problem(key, text)
+        if "\x00" in value or any("\ud800" <= c <= "\udfff" for c in value):
+            reading.problem(key, "Holds a character that is no text (NUL or a surrogate).")

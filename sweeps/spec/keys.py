@@ -1,0 +1,111 @@
+"""Reading mappings key by key: what is unknown is told, with what was perhaps meant."""
+
+import difflib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from sweeps.domain.problems import InvalidInput, Problem
+
+
+@dataclass(slots=True)
+class Reading:
+    """What a reader found on its way: every problem, and notes for the person."""
+
+    problems: list[Problem] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    def problem(self, where: str, message: str) -> None:
+        """Something to mend."""
+        self.problems.append(Problem(where, message))
+
+    def take(self, error: InvalidInput, prefix: str = "") -> None:
+        """Problems that a part found in itself."""
+        self.problems += [problem.under(prefix) for problem in error.problems]
+
+    def note(self, text: str) -> None:
+        """Something that was replaced or ignored, once."""
+        if text not in self.notes:
+            self.notes.append(text)
+
+    def mapping(self, value: Any, where: str) -> Mapping[str, Any]:
+        """`value` if it is a mapping; else {} and a problem (None is an empty one)."""
+        if value is None:
+            return {}
+        if isinstance(value, Mapping):
+            return value
+        self.problem(where, f"Must be a mapping, but got {value!r}.")
+        return {}
+
+    def known(self, doc: Mapping[str, Any], where: str, allowed: Iterable[str]) -> None:
+        """Tell each key of `doc` that is not allowed."""
+        names = list(allowed)
+        for key in doc:
+            if key not in names:
+                near = difflib.get_close_matches(str(key), names, 1)
+                hint = f" Did you mean “{near[0]}”?" if near else f" Known: {', '.join(names)}."
+                self.problem(f"{where}.{key}".strip("."), f"Unknown key “{key}”.{hint}")
+
+    def text(self, doc: Mapping[str, Any], key: str, where: str, default: str = "") -> str:
+        """A text."""
+        value = doc.get(key)
+        if value is None:
+            return default
+        if isinstance(value, str):
+            return value
+        self.problem(f"{where}.{key}".strip("."), f"Must be text, but got {value!r}.")
+        return default
+
+    def word(self, doc: Mapping[str, Any], key: str, where: str, allowed: Iterable[str]) -> str:
+        """One of some words, in any case, camel or snake; "" and a problem otherwise."""
+        value = doc.get(key)
+        names = list(allowed)
+        plain = str(value).replace("_", "").replace("-", "").lower() if value is not None else ""
+        for name in names:
+            if name.replace("_", "") == plain:
+                return name
+        got = "is missing" if value is None else f"is “{value}”"
+        self.problem(f"{where}.{key}".strip("."), f"Must be one of {', '.join(names)}; it {got}.")
+        return ""
+
+    def whole(self, doc: Mapping[str, Any], key: str, where: str) -> int | None:
+        """A whole number (also as text), None when absent."""
+        value = doc.get(key)
+        if value is None:
+            return None
+        if isinstance(value, str) and value.strip().lstrip("+-").isdecimal():
+            value = int(value)
+        if isinstance(value, float) and value.is_integer():
+            value = int(value)
+        if isinstance(value, bool) or not isinstance(value, int):
+            text = f"Must be a whole number, but got {value!r}."
+            self.problem(f"{where}.{key}".strip("."), text)
+            return None
+        return value
+
+    def number(self, doc: Mapping[str, Any], key: str, where: str) -> float | None:
+        """A number (also as text), None when absent."""
+        value = doc.get(key)
+        if value is None:
+            return None
+        try:
+            if isinstance(value, bool):
+                raise ValueError
+            return float(value)
+        except (TypeError, ValueError):
+            text = f"Must be a number, but got {value!r}."
+            self.problem(f"{where}.{key}".strip("."), text)
+            return None
+
+    def texts(self, doc: Mapping[str, Any], key: str, where: str) -> dict[str, str]:
+        """A mapping of texts; numbers are taken as text."""
+        place = f"{where}.{key}".strip(".")
+        found = {}
+        for name, value in self.mapping(doc.get(key), place).items():
+            if isinstance(value, str | int | float) and not isinstance(value, bool):
+                found[str(name)] = str(value)
+            elif isinstance(value, bool):
+                found[str(name)] = "true" if value else "false"
+            else:
+                self.problem(f"{place}.{name}", f"Must be text, but got {value!r}.")
+        return found

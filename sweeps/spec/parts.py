@@ -1,0 +1,194 @@
+"""Parts of a sweep job: trial, sampling algorithm, limits, early termination."""
+
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from sweeps.domain.job import ALGORITHMS, EarlyTermination, Sampling
+from sweeps.domain.limits import DEFAULT_TIMEOUT_S, MAX_CONCURRENT_TRIALS, Limits
+from sweeps.domain.problems import InvalidInput
+from sweeps.spec.keys import Reading
+
+# Azure's own default for a sweep without limits.
+DEFAULT_TOTAL = 1000
+_TRIAL = (
+    "command", "code", "environment", "environment_variables", "distribution", "resources",
+    "queue_settings",
+)  # fmt: skip
+# Keys of the component that `sweep_node.dump()` writes around the trial.
+_COMPONENT = ("type", "name", "version", "is_deterministic", "inputs", "outputs", "display_name")
+_STUDIO_ENVIRONMENT = "The studio's own Python is used; environment “{}” is not built here."
+
+
+@dataclass(slots=True)
+class Trial:
+    """What a job says of its trials."""
+
+    command: str = ""
+    code: str | None = None
+    environment: Any = None
+    variables: dict[str, str] = field(default_factory=dict)
+
+
+def trial(value: Any, reading: Reading) -> Trial:
+    """The `trial` part; problems go to `reading`."""
+    if isinstance(value, str):
+        reading.problem("trial", f"Write the trial out here; “{value}” cannot be looked up.")
+        return Trial()
+    doc = reading.mapping(value, "trial")
+    if not doc:
+        reading.problem("trial.command", "Give the command that runs one trial.")
+        return Trial()
+    is_component = doc.get("type") == "command" or "is_deterministic" in doc
+    if not is_component and "inputs" in doc:
+        reading.problem("trial.inputs", "Inputs belong at the top of the job, not in the trial.")
+    if "compute" in doc:
+        reading.problem("trial.compute", "The compute belongs at the top of the job.")
+    misplaced = ("inputs", "compute")
+    reading.known(doc, "trial", (*_TRIAL, *misplaced, *(_COMPONENT if is_component else ())))
+    for key in ("distribution", "resources", "queue_settings"):
+        if doc.get(key):
+            reading.note(f"“{key}” of the trial does not apply on this machine; it is ignored.")
+    environment = doc.get("environment")
+    if environment:
+        name = environment if isinstance(environment, str) else "(inline)"
+        reading.note(_STUDIO_ENVIRONMENT.format(name.removeprefix("azureml:")))
+    command = reading.text(doc, "command", "trial")
+    if not command.strip():
+        reading.problem("trial.command", "Give the command that runs one trial.")
+    return Trial(
+        command=command,
+        code=_code(doc.get("code"), reading),
+        environment=environment,
+        variables=reading.texts(doc, "environment_variables", "trial"),
+    )
+
+
+def _code(value: Any, reading: Reading) -> str | None:
+    if isinstance(value, Mapping):
+        reading.problem("trial.code", "Must be a folder, for example ./src, not a mapping.")
+        return None
+    if value is None or isinstance(value, str):
+        return (value or "").removeprefix("azureml:") or None
+    reading.problem("trial.code", f"Must be a folder, but got {value!r}.")
+    return None
+
+
+def sampling(value: Any, reading: Reading) -> Sampling | None:
+    """The `sampling_algorithm` part: a name, or a mapping with options."""
+    if value is None:
+        return Sampling()
+    where = "sampling_algorithm"
+    doc = {"type": value} if isinstance(value, str) else reading.mapping(value, where)
+    kind = reading.word(doc, "type", where, ALGORITHMS)
+    reading.known(doc, where, ("type", "seed", "rule", "logbase"))
+    seed = reading.whole(doc, "seed", where)
+    if seed is not None and not 0 <= seed < 2**63:
+        reading.problem(f"{where}.seed", f"Must be from 0 to 2^63 - 1, but got {seed}.")
+    if kind != "random":
+        for key in ("rule", "logbase"):
+            if doc.get(key) is not None:
+                reading.problem(f"{where}.{key}", f"Only random has “{key}”, not {kind}.")
+        return Sampling(kind, seed=seed) if kind else None
+    has_rule = doc.get("rule") is not None
+    rule = reading.word(doc, "rule", where, ("random", "sobol")) if has_rule else "random"
+    return Sampling(kind, rule or "random", seed, _logbase(doc, where, reading))
+
+
+def _logbase(doc: Mapping[str, Any], where: str, reading: Reading) -> float | None:
+    if doc.get("logbase") in (None, "e"):
+        return None
+    base = reading.number(doc, "logbase", where)
+    if base is not None and not (math.isfinite(base) and base > 0 and base != 1):
+        text = f"Must be a positive number other than 1, or e, but got {base:g}."
+        reading.problem(f"{where}.logbase", text)
+        return None
+    return base
+
+
+def limits(value: Any, reading: Reading) -> Limits | None:
+    """The `limits` part."""
+    doc = reading.mapping(value, "limits")
+    names = ("max_total_trials", "max_concurrent_trials", "timeout", "trial_timeout")
+    reading.known(doc, "limits", names)
+    before = len(reading.problems)
+    total = reading.whole(doc, names[0], "limits")
+    if total is None and len(reading.problems) == before:
+        total = DEFAULT_TOTAL
+        reading.note(f"No limit on trials was given; at most {total:,} are run, as in Azure ML.")
+    at_once = reading.whole(doc, names[1], "limits")
+    if len(reading.problems) > before or total is None:
+        return None
+    timeouts = [_seconds(doc, name, reading) for name in names[2:]]
+    if len(reading.problems) > before:
+        return None
+    if at_once is None:
+        at_once = min(max(total, 1), MAX_CONCURRENT_TRIALS)
+    timeout = DEFAULT_TIMEOUT_S if timeouts[0] is None else timeouts[0]
+    try:
+        return Limits(total, at_once, timeout, timeouts[1])
+    except InvalidInput as error:
+        reading.take(error, "limits")
+        return None
+
+
+_ISO = re.compile(r"PT?(?:(\d+)D)?T?(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?")
+
+
+def _seconds(doc: Mapping[str, Any], name: str, reading: Reading) -> int | None:
+    """Seconds, or an ISO 8601 duration as Azure's REST API writes it (PT2H)."""
+    value = doc.get(name)
+    found = _ISO.fullmatch(value) if isinstance(value, str) else None
+    if found and any(found.groups()):
+        days, hours, minutes, seconds = (int(part or 0) for part in found.groups())
+        return ((days * 24 + hours) * 60 + minutes) * 60 + seconds
+    return reading.whole(doc, name, "limits")
+
+
+_POLICIES = {
+    "bandit": ("slack_factor", "slack_amount"),
+    "median_stopping": (),
+    "truncation_selection": ("truncation_percentage",),
+}
+_COMMON = ("evaluation_interval", "delay_evaluation")
+
+
+def early_termination(value: Any, reading: Reading) -> EarlyTermination | None:
+    """The `early_termination` part; None when there is none."""
+    if value is None:
+        return None
+    where = "early_termination"
+    doc = reading.mapping(value, where)
+    kind = reading.word(doc, "type", where, _POLICIES)
+    if not kind:
+        return None
+    reading.known(doc, where, ("type", *_COMMON, *_POLICIES[kind]))
+    options: dict[str, int | float] = {}
+    for name, least in (("evaluation_interval", 0), ("delay_evaluation", 0)):
+        count = reading.whole(doc, name, where)
+        if count is not None and count < least:
+            reading.problem(f"{where}.{name}", f"Must be at least {least}, but got {count}.")
+        options[name] = count or (1 if name == "evaluation_interval" else 0)
+    for name in _POLICIES[kind]:
+        number = reading.number(doc, name, where)
+        if number is not None:
+            options[name] = number
+    _check_policy(kind, options, where, reading)
+    reading.note("This version stores early termination but does not stop trials by it yet.")
+    return EarlyTermination(kind, options)
+
+
+def _check_policy(
+    kind: str, options: Mapping[str, int | float], where: str, reading: Reading
+) -> None:
+    if kind == "bandit":
+        slacks = [name for name in _POLICIES[kind] if options.get(name)]
+        if len(slacks) != 1 or options[slacks[0]] < 0:
+            reading.problem(where, "Give exactly one of slack_factor and slack_amount, above 0.")
+    elif kind == "truncation_selection":
+        percent = options.get("truncation_percentage")
+        if percent is None or not 1 <= percent <= 99:
+            text = f"Must be from 1 to 99, but got {percent}."
+            reading.problem(f"{where}.truncation_percentage", text)

@@ -1,0 +1,189 @@
+"""Sweep-job documents to `SweepJob` values: Azure ML CLI v2 `type: sweep`, read generously.
+
+What cannot be honoured is refused or noted in plain words, never dropped silently. Source: Azure ML
+sweep-job YAML reference and the azure-ai-ml 1.35 schemas.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from sweeps.domain.job import DataInput, Output, SweepJob
+from sweeps.domain.objective import Goal, Objective
+from sweeps.domain.problems import InvalidInput, Problem
+from sweeps.domain.space import Scalar, SearchSpace
+from sweeps.domain.space_doc import NAME, NAME_RULE, parse_space
+from sweeps.spec import checks, parts, yaml_text
+from sweeps.spec.keys import Reading
+
+TOP = (
+    "$schema", "type", "name", "display_name", "experiment_name", "description", "tags",
+    "properties", "compute", "trial", "inputs", "outputs", "search_space", "sampling_algorithm",
+    "objective", "limits", "early_termination", "queue_settings", "identity", "resources",
+    "services", "id", "status", "creation_context", "log_files",
+)  # fmt: skip
+_UNUSED = {
+    "queue_settings": "Job tiers and priorities",
+    "identity": "Identities",
+    "resources": "Resources (instances, shared memory, docker arguments)",
+    "services": "Interactive services",
+}
+_DATA_TYPES = ("uri_file", "uri_folder", "mltable", "mlflow_model", "custom_model", "triton_model")
+
+
+def read_job(source: Mapping[str, Any] | str) -> SweepJob:
+    """The job that a document (or YAML text) describes.
+
+    Raises InvalidInput with every problem, with line and column when it was read from text.
+    """
+    if isinstance(source, str):
+        loaded = yaml_text.load(source)
+        try:
+            return _read(loaded.document)
+        except InvalidInput as error:
+            raise InvalidInput(_placed(error.problems, loaded.positions)) from error
+    return _read(source)
+
+
+def _placed(problems: tuple[Problem, ...], positions: yaml_text.Positions) -> list[Problem]:
+    return [
+        problem
+        if problem.line
+        else replace(problem, line=where[0], column=where[1])
+        for problem in problems
+        for where in [_position(problem.field, positions)]
+    ]
+
+
+def _position(field: str, positions: yaml_text.Positions) -> tuple[int, int]:
+    """Where a field stands, or the nearest thing around it that is there."""
+    path = tuple(
+        int(part[1:-1]) if part.startswith("[") else part
+        for part in re.findall(r"\[\d+\]|[^.\[\]]+", field)
+    )
+    while path and path not in positions:
+        path = path[:-1]
+    return positions.get(path, (1, 1))
+
+
+def _read(doc: Any) -> SweepJob:
+    reading = Reading()
+    if not isinstance(doc, Mapping):
+        raise InvalidInput.one("", "A sweep job is a mapping that begins with type: sweep.")
+    if doc.get("type") is not None and str(doc["type"]).lower() != "sweep":
+        raise InvalidInput.one("type", f"Only jobs of type sweep run here, not “{doc['type']}”.")
+    reading.known(doc, "", TOP)
+    for key, what in _UNUSED.items():
+        if doc.get(key):
+            reading.note(f"{what} do not apply on this machine; “{key}” is ignored.")
+    space = _space(doc, reading)
+    trial = parts.trial(doc.get("trial"), reading)
+    inputs = _inputs(doc, reading)
+    outputs = _outputs(doc, reading)
+    command = checks.command(trial.command, space, inputs, outputs, reading)
+    objective = _objective(doc, reading)
+    limits = parts.limits(doc.get("limits"), reading)
+    sampling = parts.sampling(doc.get("sampling_algorithm"), reading)
+    early = parts.early_termination(doc.get("early_termination"), reading)
+    name = checks.name(reading.text(doc, "name", ""), reading)
+    if space is not None and sampling is not None:
+        checks.sampler(space, sampling, limits, reading)
+    job = {
+        "display_name": reading.text(doc, "display_name", ""),
+        "description": reading.text(doc, "description", ""),
+        "experiment_name": reading.text(doc, "experiment_name", "") or None,
+        "compute": reading.text(doc, "compute", "").removeprefix("azureml:") or None,
+        "tags": reading.texts(doc, "tags", ""),
+        "properties": reading.texts(doc, "properties", ""),
+    }
+    checks.texts(job, reading)
+    if reading.problems or space is None or objective is None or limits is None or sampling is None:
+        raise InvalidInput(reading.problems)
+    return SweepJob(
+        command=command,
+        search_space=space,
+        objective=objective,
+        limits=limits,
+        sampling=sampling,
+        code=trial.code,
+        name=name,
+        environment=trial.environment,
+        environment_variables=trial.variables,
+        inputs=inputs,
+        outputs=outputs,
+        early_termination=early,
+        notes=tuple(reading.notes),
+        **job,  # type: ignore[arg-type]
+    )
+
+
+def _space(doc: Mapping[str, Any], reading: Reading) -> SearchSpace | None:
+    try:
+        return parse_space(doc.get("search_space") or {})
+    except InvalidInput as error:
+        reading.take(error, "search_space")
+        return None
+
+
+def _objective(doc: Mapping[str, Any], reading: Reading) -> Objective | None:
+    part = reading.mapping(doc.get("objective"), "objective")
+    reading.known(part, "objective", ("goal", "primary_metric"))
+    goal = reading.word(part, "goal", "objective", list(Goal))
+    metric = reading.text(part, "primary_metric", "objective").strip()
+    if not metric:
+        text = "Name the metric exactly as the script logs it."
+        reading.problem("objective.primary_metric", text)
+    elif problem := checks.metric_problem(metric):
+        reading.problem("objective.primary_metric", problem)
+    elif goal:
+        return Objective(metric, Goal(goal))
+    return None
+
+
+def _inputs(doc: Mapping[str, Any], reading: Reading) -> dict[str, Scalar | DataInput]:
+    found: dict[str, Scalar | DataInput] = {}
+    for name, value in reading.mapping(doc.get("inputs"), "inputs").items():
+        where = f"inputs.{name}"
+        if not NAME.fullmatch(str(name)):
+            reading.problem(where, f"“{name}” cannot name an input. {NAME_RULE}")
+        elif isinstance(value, Mapping):
+            data = _data(value, where, reading)
+            if data is not None:
+                found[name] = data
+        elif isinstance(value, str | int | float):
+            found[name] = value
+        else:
+            reading.problem(where, f"Must be a value or a file or folder, but got {value!r}.")
+    return found
+
+
+def _data(value: Mapping[str, Any], where: str, reading: Reading) -> DataInput | None:
+    reading.known(value, where, ("type", "path", "mode"))
+    kind = str(value.get("type") or "uri_folder").lower()
+    if kind not in _DATA_TYPES:
+        allowed = ", ".join(_DATA_TYPES)
+        reading.problem(f"{where}.type", f"Must be one of {allowed}, but got “{kind}”.")
+    path = reading.text(value, "path", where)
+    if not path:
+        reading.problem(f"{where}.path", "Give the path of the file or folder.")
+        return None
+    mode = value.get("mode")
+    return DataInput(path.removeprefix("azureml:"), kind, str(mode).lower() if mode else None)
+
+
+def _outputs(doc: Mapping[str, Any], reading: Reading) -> dict[str, Output]:
+    found = {}
+    for name, value in reading.mapping(doc.get("outputs"), "outputs").items():
+        where = f"outputs.{name}"
+        if not NAME.fullmatch(str(name)):
+            reading.problem(where, f"“{name}” cannot name an output. {NAME_RULE}")
+            continue
+        part = reading.mapping(value, where)
+        reading.known(part, where, ("type", "mode", "path", "name", "version"))
+        if any(part.get(key) for key in ("path", "name", "version")):
+            reading.note(f"Output “{name}” is kept with its trial; its path and name are ignored.")
+        mode = part.get("mode")
+        kind = str(part.get("type") or "uri_folder").lower()
+        found[name] = Output(kind, str(mode).lower() if mode else None)
+    return found

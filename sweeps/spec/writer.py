@@ -1,0 +1,126 @@
+"""`SweepJob` values to sweep-job documents that Azure ML's tools and `read_job` both read."""
+
+from dataclasses import asdict
+from typing import Any
+
+import yaml
+
+from sweeps.domain.job import DataInput, Sampling, SweepJob
+from sweeps.domain.limits import DEFAULT_TIMEOUT_S
+from sweeps.domain.space_doc import space_to_doc
+
+# Azure's schema asks for one; this names none in particular.
+DEFAULT_ENVIRONMENT = "azureml:AzureML-sklearn-1.5@latest"
+_SCHEMA = "https://azuremlschemas.azureedge.net/latest/sweepJob.schema.json"
+
+
+def job_to_doc(job: SweepJob) -> dict[str, Any]:
+    """The job as a document, without what is at its default."""
+    limits = job.limits
+    doc: dict[str, Any] = {
+        "type": "sweep",
+        "name": job.name,
+        "display_name": job.display_name,
+        "experiment_name": job.experiment_name,
+        "description": job.description,
+        "tags": dict(job.tags),
+        "properties": dict(job.properties),
+        "compute": f"azureml:{job.compute}" if job.compute else None,
+        "trial": _trial(job),
+        "inputs": {name: _input(value) for name, value in job.inputs.items()},
+        "outputs": {
+            name: _without_none(asdict(output)) for name, output in job.outputs.items()
+        },
+        "search_space": space_to_doc(job.search_space),
+        "sampling_algorithm": _sampling(job.sampling),
+        "objective": {
+            "goal": job.objective.goal.value,
+            "primary_metric": job.objective.primary_metric,
+        },
+        "limits": _without_none(
+            {
+                "max_total_trials": limits.max_total_trials,
+                "max_concurrent_trials": limits.max_concurrent_trials,
+                "timeout": None if limits.timeout == DEFAULT_TIMEOUT_S else limits.timeout,
+                "trial_timeout": limits.trial_timeout,
+            }
+        ),
+    }
+    if job.early_termination:
+        early = job.early_termination
+        doc["early_termination"] = {"type": early.type, **early.options}
+    return {key: value for key, value in doc.items() if value not in (None, "", {})}
+
+
+def to_yaml(job: SweepJob) -> str:
+    """The job as YAML text, keys in reading order."""
+    head = f"$schema: {_SCHEMA}\n"
+    body = yaml.dump(
+        job_to_doc(job), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100
+    )
+    return head + body
+
+
+def _trial(job: SweepJob) -> dict[str, Any]:
+    return _without_none(
+        {
+            "command": job.command,
+            "code": job.code,
+            "environment": job.environment or DEFAULT_ENVIRONMENT,
+            "environment_variables": dict(job.environment_variables) or None,
+        }
+    )
+
+
+def _input(value: Any) -> Any:
+    return _without_none(asdict(value)) if isinstance(value, DataInput) else value
+
+
+def _sampling(sampling: Sampling) -> Any:
+    """A name where that says all; Azure's schema knows options for random only."""
+    if sampling.algorithm != "random":
+        return sampling.algorithm
+    options = {"seed": sampling.seed, "logbase": sampling.logbase}
+    if sampling.rule != "random":
+        options["rule"] = sampling.rule  # type: ignore[assignment]
+    said = _without_none(options)
+    return {"type": "random", **said} if said else "random"
+
+
+def _without_none(doc: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in doc.items() if value is not None}
+
+
+class _Dumper(yaml.SafeDumper):
+    """Writes floats so that YAML 1.1 readers take them for floats, and no aliases."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
+
+
+def _float(dumper: yaml.SafeDumper, value: float) -> yaml.ScalarNode:
+    text = repr(value)
+    if "e" in text and "." not in text.split("e")[0]:
+        text = text.replace("e", ".0e", 1)
+    return dumper.represent_scalar("tag:yaml.org,2002:float", text)
+
+
+def _text(dumper: yaml.SafeDumper, value: str) -> yaml.ScalarNode:
+    style = "|" if "\n" in value else None
+    # Texts that our reader or YAML 1.1 would take for something else are quoted by SafeDumper;
+    # numbers of YAML 1.2 (1e-3) it does not know.
+    if style is None and _looks_like_number(value):
+        style = '"'
+    return dumper.represent_scalar("tag:yaml.org,2002:str", value, style=style)
+
+
+def _looks_like_number(value: str) -> bool:
+    try:
+        float(value)
+    except ValueError:
+        return False
+    return True
+
+
+_Dumper.add_representer(float, _float)
+_Dumper.add_representer(str, _text)

@@ -1,0 +1,124 @@
+"""A YAML loader for text from strangers: plain data, small, with the line of every part.
+
+No aliases, anchors or merge keys (bombs), no duplicate keys, no tags; numbers as in YAML 1.2
+(1e-3 is a number, 010 is ten). Positions are 1-based.
+"""
+
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+import yaml
+
+from sweeps.domain.problems import InvalidInput, Problem
+
+MAX_BYTES = 256 * 1024
+MAX_DEPTH = 32
+_INT = re.compile(r"[+-]?[0-9]{1,30}")
+_FLOAT = re.compile(r"[+-]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][+-]?[0-9]+)?")
+_SPECIAL = re.compile(r"[+-]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
+
+_CORE = "tag:yaml.org,2002:"
+_CORE_TAGS = frozenset({"str", "int", "float", "bool", "null", "timestamp", "map", "seq", "value"})
+
+Path = tuple[str | int, ...]
+Positions = dict[Path, tuple[int, int]]
+
+
+@dataclass(slots=True)
+class Loaded:
+    """A document and where each of its parts stands, by path: ("limits", "timeout") -> (7, 3)."""
+
+    document: Any
+    positions: Positions = field(default_factory=dict)
+
+
+def load(text: str) -> Loaded:
+    """Read one YAML document.
+
+    Raises InvalidInput with the line and column of what cannot be read.
+    """
+    if len(text.encode(errors="surrogatepass")) > MAX_BYTES:
+        raise InvalidInput.one("", f"A job file may have {MAX_BYTES // 1024} KiB at most.")
+    loaded = Loaded(None)
+    try:
+        _refuse_aliases(text)
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        if node is not None:
+            loaded.document = _value(node, (), loaded.positions, 0)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+        message = f"This is not YAML: {error.problem or error.context}."
+        raise InvalidInput([Problem("", message, line, column)]) from error
+    except yaml.YAMLError as error:
+        raise InvalidInput([Problem("", f"This is not YAML: {error}.", 1, 1)]) from error
+    except RecursionError as error:
+        raise InvalidInput([Problem("", "The file is nested too deeply.", 1, 1)]) from error
+    return loaded
+
+
+def _refuse_aliases(text: str) -> None:
+    """Look at events first: composing would already follow the aliases."""
+    depth = 0
+    for event in yaml.parse(text, Loader=yaml.SafeLoader):
+        if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
+            _fail(event.start_mark, "Anchors and aliases (& and *) are not read; write it out.")
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+            if depth > MAX_DEPTH:
+                _fail(event.start_mark, f"The file is nested more than {MAX_DEPTH} deep.")
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+
+
+def _fail(mark: Any, message: str) -> None:
+    raise InvalidInput([Problem("", message, mark.line + 1, mark.column + 1)])
+
+
+def _value(node: Any, path: Path, positions: Positions, depth: int) -> Any:
+    if node.tag.removeprefix(_CORE) not in _CORE_TAGS:
+        _fail(node.start_mark, f"Tags like {node.tag.replace(_CORE, '!!')} are not read.")
+    positions.setdefault(path, (node.start_mark.line + 1, node.start_mark.column + 1))
+    if isinstance(node, yaml.MappingNode):
+        return _mapping(node, path, positions, depth)
+    if isinstance(node, yaml.SequenceNode):
+        return [
+            _value(item, (*path, index), positions, depth + 1)
+            for index, item in enumerate(node.value)
+        ]
+    return _scalar(node)
+
+
+def _mapping(node: Any, path: Path, positions: Positions, depth: int) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for key_node, value_node in node.value:
+        if not isinstance(key_node, yaml.ScalarNode):
+            _fail(key_node.start_mark, "A key must be plain text.")
+        key = key_node.value
+        if key == "<<" and key_node.style is None:
+            _fail(key_node.start_mark, "Merge keys (<<) are not read; write it out.")
+        if key in found:
+            _fail(key_node.start_mark, f"“{key}” is there twice.")
+        where = (*path, key)
+        positions[where] = (key_node.start_mark.line + 1, key_node.start_mark.column + 1)
+        found[key] = _value(value_node, where, positions, depth + 1)
+    return found
+
+
+def _scalar(node: Any) -> Any:
+    text = node.value
+    if node.style is not None:
+        return text
+    if text in ("", "~", "null", "Null", "NULL"):
+        return None
+    if text in ("true", "True", "TRUE"):
+        return True
+    if text in ("false", "False", "FALSE"):
+        return False
+    if _INT.fullmatch(text):
+        return int(text)
+    if _FLOAT.fullmatch(text) or _SPECIAL.fullmatch(text):
+        special = _SPECIAL.fullmatch(text)
+        return float(text.replace(".", "", 1) if special else text)
+    return text

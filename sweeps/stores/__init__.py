@@ -1,0 +1,1 @@
+"""Files that people hand in: code snapshots and data uploads, kept by content."""

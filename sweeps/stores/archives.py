@@ -1,0 +1,161 @@
+"""Unpacking archives from strangers: regular files and folders only, nothing outside, no bombs.
+
+tarfile's own filters were bypassed before (CVE-2025-4517), so names are judged here and only file
+contents are taken from the archive.
+"""
+
+import stat
+import tarfile
+import unicodedata
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import IO, Any, NoReturn
+
+from sweeps.domain.problems import InvalidInput
+
+MAX_FILES = 10_000
+MAX_BYTES = 2**30
+MAX_RATIO = 100
+# Small archives of small texts compress well; a ratio says nothing about them.
+RATIO_FROM = 10 * 2**20
+_CHUNK = 2**20
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One entry of an archive."""
+
+    name: str
+    is_folder: bool
+    size: int
+    source: zipfile.ZipInfo | tarfile.TarInfo
+
+
+def unpack(file: IO[bytes], filename: str, target: Path) -> None:
+    """Unpack a zip or tar.gz into the empty folder `target`.
+
+    Raises InvalidInput, naming the entry, for anything but plain files and folders inside it.
+    """
+    lower = filename.lower()
+    try:
+        if lower.endswith(".zip"):
+            with zipfile.ZipFile(file) as archive:
+                _unpack(_zip_members(archive), archive.open, file, target)
+        elif lower.endswith((".tar.gz", ".tgz", ".tar")):
+            with tarfile.open(fileobj=file) as tar:
+                _unpack(_tar_members(tar), tar.extractfile, file, target)
+        else:
+            raise InvalidInput.one("", f"“{filename}” is neither a .zip nor a .tar.gz.")
+    except (zipfile.BadZipFile, tarfile.TarError, EOFError, zlib.error, OSError) as error:
+        raise InvalidInput.one("", f"“{filename}” cannot be read as an archive: {error}.") from error
+    except (RuntimeError, NotImplementedError) as error:
+        raise InvalidInput.one("", f"“{filename}” cannot be unpacked: {error}.") from error
+
+
+def _zip_members(archive: zipfile.ZipFile) -> Iterator[Member]:
+    for info in archive.infolist():
+        mode = info.external_attr >> 16
+        kind = stat.S_IFMT(mode)
+        if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
+            _refuse(info.filename, "is a link or a device")
+        yield Member(info.filename, info.is_dir(), info.file_size, info)
+
+
+def _tar_members(archive: tarfile.TarFile) -> Iterator[Member]:
+    for info in archive:
+        if not (info.isreg() or info.isdir()):
+            _refuse(info.name, "is a link or a device")
+        yield Member(info.name, info.isdir(), info.size, info)
+
+
+def _unpack(
+    members: Iterator[Member], open_member: Callable[[Any], Any], file: IO[bytes], target: Path
+) -> None:
+    budget = _Budget(_size_of(file))
+    seen: dict[str, str] = {}
+    for member in members:
+        path = _inside(member.name)
+        budget.entry(member)
+        if not path.parts:
+            continue
+        _once(path, member.is_folder, seen)
+        place = target / path
+        if member.is_folder:
+            place.mkdir(parents=True, exist_ok=True)
+            continue
+        place.parent.mkdir(parents=True, exist_ok=True)
+        with open_member(member.source) as source, place.open("xb") as out:
+            budget.copy(source, out)
+
+
+def _inside(name: str) -> PurePosixPath:
+    """The name as a relative path; refused if it could lead outside."""
+    if "\x00" in name or "\\" in name or any("\ud800" <= c <= "\udfff" for c in name):
+        _refuse(name, "has a name that is no plain path")
+    path = PurePosixPath(name)
+    if path.is_absolute() or (len(name) > 1 and name[1] == ":"):
+        _refuse(name, "is an absolute path")
+    if ".." in path.parts:
+        _refuse(name, "climbs out of the archive")
+    if any(len(part.encode()) > 255 for part in path.parts) or len(path.parts) > 40:
+        _refuse(name, "has a name that is too long")
+    return path
+
+
+def _once(path: PurePosixPath, is_folder: bool, seen: dict[str, str]) -> None:
+    """No two entries may be one file on a disk that folds case or accents."""
+    for depth in range(1, len(path.parts) + 1):
+        part = PurePosixPath(*path.parts[:depth])
+        folder = is_folder or depth < len(path.parts)
+        key = unicodedata.normalize("NFC", str(part)).casefold()
+        kind = f"{part}/" if folder else str(part)
+        if key in seen and (seen[key] != kind or not folder):
+            _refuse(str(path), f"clashes with “{seen[key]}”")
+        seen[key] = kind
+
+
+class _Budget:
+    """Counts what an archive may still unpack to; declared sizes are not believed."""
+
+    def __init__(self, packed: int) -> None:
+        self._packed, self._files, self._bytes = packed, 0, 0
+
+    def entry(self, member: Member) -> None:
+        """One more entry."""
+        self._files += 1
+        if self._files > MAX_FILES:
+            raise InvalidInput.one("", f"The archive has more than {MAX_FILES:,} entries.")
+        self._check(member.size)
+
+    def copy(self, source: IO[bytes], out: IO[bytes]) -> None:
+        """Copy contents as long as the budget lasts."""
+        while chunk := source.read(_CHUNK):
+            self._bytes += len(chunk)
+            self._check(0)
+            out.write(chunk)
+
+    def _check(self, more: int) -> None:
+        total = self._bytes + more
+        if total > MAX_BYTES:
+            raise InvalidInput.one("", f"The archive unpacks to more than {MAX_BYTES // 2**30} GiB.")
+        if total > RATIO_FROM and total > MAX_RATIO * max(self._packed, 1):
+            text = f"The archive unpacks to more than {MAX_RATIO} times its size."
+            raise InvalidInput.one("", text)
+
+
+def _size_of(file: IO[bytes]) -> int:
+    at = file.tell()
+    size = file.seek(0, 2)
+    file.seek(at)
+    return size
+
+
+def _refuse(name: str, why: str) -> NoReturn:
+    shown = name.encode("unicode_escape").decode()[:120]
+    raise InvalidInput.one(
+        "", f"“{shown}” {why}. Pack plain files and folders with relative names only."
+    )
+

@@ -1,0 +1,150 @@
+"""Code snapshots: a folder of training code, kept once under the hash of its contents."""
+
+import hashlib
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import IO
+
+from sweeps.domain.problems import InvalidInput
+from sweeps.stores.archives import MAX_BYTES, MAX_FILES, unpack
+
+# Never part of the code, and large.
+SKIPPED = frozenset(
+    {".git", "__pycache__", ".venv", "venv", "node_modules", ".ipynb_checkpoints", "mlruns"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A kept folder: its digest (hex SHA-256), number of files, size in bytes, names."""
+
+    digest: str
+    files: int
+    size: int
+    names: tuple[str, ...]
+
+
+def snapshot_folder(root: Path, folder: Path) -> Snapshot:
+    """Keep a copy of a folder of this machine.
+
+    Raises InvalidInput when it is too large or cannot be read.
+    """
+    with _staging(root) as stage:
+        total = 0
+        for count, name in enumerate(_walk(folder), 1):
+            source = folder / name
+            total += source.stat().st_size
+            if count > MAX_FILES or total > MAX_BYTES:
+                raise InvalidInput.one(
+                    "", f"{folder} is too large for training code: at most {MAX_FILES:,} files "
+                    f"and {MAX_BYTES // 2**30} GiB. Name data as inputs instead."
+                )
+            place = stage / name
+            place.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(source, place)
+        return _keep(root, stage)
+
+
+def snapshot_archive(root: Path, file: IO[bytes], filename: str) -> Snapshot:
+    """Keep the contents of a zip or tar.gz; one folder around everything is left out.
+
+    Raises InvalidInput for an archive that is unsafe or cannot be read.
+    """
+    with _staging(root) as stage:
+        file.seek(0)
+        unpack(file, filename, stage)
+        inner = [path for path in stage.iterdir() if path.name != "__MACOSX"]
+        only = inner[0] if len(inner) == 1 and inner[0].is_dir() else stage
+        return _keep(root, only)
+
+
+def snapshot_file(root: Path, file: IO[bytes], filename: str) -> Snapshot:
+    """Keep a single script."""
+    name = PurePosixPath(filename.replace("\\", "/")).name
+    if not name or name in (".", "..") or "\x00" in name:
+        raise InvalidInput.one("", f"“{filename}” is no file name.")
+    with _staging(root) as stage:
+        file.seek(0)
+        with (stage / name).open("wb") as out:
+            shutil.copyfileobj(file, out)
+        return _keep(root, stage)
+
+
+def materialise(root: Path, digest: str, target: Path) -> None:
+    """A fresh, writable copy of a snapshot at `target`, which must not exist yet."""
+    shutil.copytree(_folder(root, digest), target)
+
+
+def list_files(root: Path, digest: str) -> list[str]:
+    """Relative names of the files of a snapshot, sorted."""
+    return sorted(_walk(_folder(root, digest)))
+
+
+def read_file(root: Path, digest: str, name: str, limit: int = 2**20) -> str:
+    """The text of one file of a snapshot, at most `limit` bytes.
+
+    Raises KeyError if the snapshot has no such file.
+    """
+    if name not in list_files(root, digest):
+        raise KeyError(name)
+    with (_folder(root, digest) / name).open("rb") as file:
+        return file.read(limit).decode(errors="replace")
+
+
+def _folder(root: Path, digest: str) -> Path:
+    if not digest.isalnum():
+        raise ValueError(f"{digest!r} is no digest")
+    return root / digest
+
+
+def _walk(folder: Path) -> Iterator[str]:
+    """Relative names of the regular files below a folder, without what is never code."""
+    for here, folders, files in os.walk(folder):
+        folders[:] = sorted(name for name in folders if name not in SKIPPED)
+        for name in sorted(files):
+            path = Path(here) / name
+            if path.is_file() and not path.is_symlink() and not name.endswith(".pyc"):
+                yield path.relative_to(folder).as_posix()
+
+
+class _staging:  # noqa: N801 - used as a function
+    """A folder beside the kept ones, gone afterwards unless it was kept."""
+
+    def __init__(self, root: Path) -> None:
+        root.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._path = Path(tempfile.mkdtemp(prefix=".stage-", dir=root))
+
+    def __enter__(self) -> Path:
+        return self._path
+
+    def __exit__(self, *_: object) -> None:
+        shutil.rmtree(self._path, ignore_errors=True)
+
+
+def _keep(root: Path, stage: Path) -> Snapshot:
+    """Move a staged folder to the place of its digest; an equal one that is there stays."""
+    names = tuple(sorted(_walk(stage)))
+    if not names:
+        raise InvalidInput.one("", "There is no file in it.")
+    whole, size = hashlib.sha256(), 0
+    for name in names:
+        part = hashlib.sha256()
+        with (stage / name).open("rb") as file:
+            while chunk := file.read(2**20):
+                part.update(chunk)
+                size += len(chunk)
+            os.fsync(file.fileno())
+        whole.update(f"{len(name.encode())}:{name}:{part.hexdigest()}\n".encode())
+    digest = whole.hexdigest()
+    if not (root / digest).exists():
+        try:
+            stage.rename(root / digest)
+        except OSError:
+            # Another request kept the same code in this moment.
+            if not (root / digest).exists():
+                raise
+    return Snapshot(digest, len(names), size, names)

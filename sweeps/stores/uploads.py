@@ -1,0 +1,49 @@
+"""Data uploads: files kept once under the hash of their contents, with their own name."""
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from sweeps.domain.problems import InvalidInput
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A kept file: hex SHA-256, its name, bytes, and where it lies."""
+
+    digest: str
+    name: str
+    size: int
+    path: Path
+
+
+def save_upload(root: Path, chunks: Iterable[bytes], filename: str, limit: int) -> Upload:
+    """Keep an uploaded file under `root`/<digest>/<name>.
+
+    Raises InvalidInput when it is larger than `limit` bytes.
+    """
+    name = PurePosixPath(filename.replace("\\", "/")).name
+    if not name or name in (".", "..") or "\x00" in name or len(name.encode()) > 255:
+        raise InvalidInput.one("", f"“{filename[:100]}” is no file name.")
+    root.mkdir(parents=True, exist_ok=True, mode=0o700)
+    handle, temporary = tempfile.mkstemp(prefix=".upload-", dir=root)
+    found, size = hashlib.sha256(), 0
+    try:
+        with os.fdopen(handle, "wb") as out:
+            for chunk in chunks:
+                size += len(chunk)
+                if size > limit:
+                    raise InvalidInput.one("", f"“{name}” is larger than {limit // 2**20} MiB.")
+                found.update(chunk)
+                out.write(chunk)
+            out.flush()
+            os.fsync(out.fileno())
+        place = root / found.hexdigest() / name
+        place.parent.mkdir(exist_ok=True)
+        Path(temporary).replace(place)
+    finally:
+        Path(temporary).unlink(missing_ok=True)
+    return Upload(found.hexdigest(), name, size, place)
