@@ -3,7 +3,7 @@
 from django.contrib.auth import views as auth
 from django.urls import include, path
 
-from studio.views import accounts
+from studio.views import accounts, computes, settings, workspaces
 
 urlpatterns = [
     path(
@@ -15,5 +15,25 @@ urlpatterns = [
     ),
     path("accounts/logout/", auth.LogoutView.as_view(), name="logout"),
     path("accounts/link/<str:secret>/", accounts.sign_in_link, name="sign_in_link"),
+    # --- workspaces, settings, computes ---
+    path("accounts/password/", settings.password_change, name="password_change"),
+    path("workspaces/new", workspaces.workspace_new, name="workspace_new"),
+    path("w/", workspaces.workspaces, name="workspaces"),
+    path("w/<str:ws>/archive", workspaces.workspace_archive, name="workspace_archive"),
+    path("w/<str:ws>/restore", workspaces.workspace_restore, name="workspace_restore"),
+    path("w/<str:ws>/settings/", settings.workspace_settings, name="workspace_settings"),
+    path("w/<str:ws>/settings/members", settings.member_add, name="member_add"),
+    path("w/<str:ws>/settings/members/<int:pk>/role", settings.member_role, name="member_role"),
+    path(
+        "w/<str:ws>/settings/members/<int:pk>/remove", settings.member_remove, name="member_remove"
+    ),
+    path("w/<str:ws>/settings/tokens", settings.token_create, name="token_create"),
+    path("w/<str:ws>/settings/tokens/<int:pk>/revoke", settings.token_revoke, name="token_revoke"),
+    path("w/<str:ws>/computes/new", computes.compute_new, name="compute_new"),
+    path("w/<str:ws>/computes/-/variable", computes.compute_variable_row, name="compute_variable"),
+    path("w/<str:ws>/computes/<str:name>/", computes.compute, name="compute"),
+    path("w/<str:ws>/computes/<str:name>/default", computes.compute_default, name="compute_default"),
+    path("w/<str:ws>/computes/<str:name>/delete", computes.compute_delete, name="compute_delete"),
+    # --- the work ---
     path("", include("sweeps.urls")),
 ]

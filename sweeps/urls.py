@@ -3,10 +3,31 @@
 from django.urls import include, path
 
 from sweeps.api.urls import urls as api
-from sweeps.views import health
+from sweeps.views import compare, health, job, trial
+
+_SWEEP = "w/<str:ws>/sweeps/<str:name>/"
+_TRIAL = f"{_SWEEP}trials/<int:number>/"
+
+JOB_PAGES = [
+    path(_SWEEP, job.overview, name="sweep"),
+    path(f"{_SWEEP}live", job.live, name="sweep_live"),
+    path(f"{_SWEEP}trials/", job.trials, name="sweep_trials"),
+    path(f"{_SWEEP}charts/", job.charts, name="sweep_charts"),
+    path(f"{_SWEEP}compare/", compare.compare_trials, name="sweep_compare"),
+    path(f"{_SWEEP}logs/", job.logs, name="sweep_logs"),
+    path(f"{_SWEEP}config/", job.config, name="sweep_config"),
+    path(f"{_SWEEP}cancel", job.cancel, name="sweep_cancel"),
+    path(_TRIAL, trial.trial, name="trial"),
+    path(f"{_TRIAL}live", trial.live, name="trial_live"),
+    path(f"{_TRIAL}log/<str:stream>", trial.log, name="trial_log"),
+    path(f"{_TRIAL}download/<str:stream>.log", trial.download_log, name="trial_log_download"),
+    path(f"{_TRIAL}cancel", trial.cancel, name="trial_cancel"),
+    path(f"{_TRIAL}rerun", trial.rerun, name="trial_rerun"),
+]
 
 urlpatterns = [
     path("healthz", health.healthz, name="healthz"),
     path("api/v1/", api),
     path("tracking/<str:ws>/", include("sweeps.gateway.urls")),
+    *JOB_PAGES,
 ]

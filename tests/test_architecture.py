@@ -26,7 +26,9 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "sweeps.charts": ("sweeps.domain", "studio.formatting"),
     "sweeps.stores": ("sweeps.domain",),
     "sweeps.models": ("sweeps.domain", "studio.models"),
-    "sweeps.queries": ("sweeps.models", "sweeps.domain", "studio.models", "studio.env"),
+    "sweeps.queries": (
+        "sweeps.models", "sweeps.domain", "studio.models", "studio.env", "studio.formatting",
+    ),
     "sweeps.forms": ("sweeps.models", "sweeps.domain", "sweeps.spec", "studio.models"),
     "sweeps.services": ("sweeps.queries", "sweeps.models", "sweeps.domain", "studio.models"),
     "sweeps.context": ("sweeps.models", "studio.models", "studio.context"),

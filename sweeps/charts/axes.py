@@ -65,7 +65,11 @@ def column_scale(distributions: Sequence[Distribution], seen: Sequence[Scalar]) 
     if log:
         ends = [end for end in ends if end > 0] or [1.0]
     return numeric_scale(
-        min(ends), max(ends), log=log, integer=all(_is_integer(d) for d in numeric)
+        min(ends),
+        max(ends),
+        log=log,
+        integer=all(_is_integer(d) for d in numeric),
+        bounded=not any(d.kind.endswith("normal") for d in numeric),
     )
 
 
@@ -112,10 +116,8 @@ def _kind(own: Sequence[Leaf], scale: Scale, by_label: Mapping[str, Leaf]) -> st
     conditions = [_condition(leaf, by_label) for leaf in own if leaf.condition]
     if own and len(conditions) == len(own):
         return " or ".join(dict.fromkeys(conditions))
-    if not own:
-        return "constant"
     if scale.kind == "category":
-        return "choice"
+        return "choice" if len(scale.categories) > 1 else "constant"
     words = ["log"] if scale.kind == "log" else []
     if scale.integer:
         words.append("integer")

@@ -7,19 +7,21 @@ from typing import Any
 from sweeps.charts.figure import Figure, axis, base_layout
 from sweeps.charts.metric_curves import CurveLine, CurvesInfo
 from sweeps.charts.text import escape, tick_text
-from sweeps.charts.value_axis import value_scales
+from sweeps.charts.value_axis import left_margin, value_scales
 
 MIN_LABEL_PX = 14.0
 # Height of the plot area for which labels are kept apart; higher ones only have more room.
 PLOT_PX = 210.0
 _CHAR_PX = 6.8
+# Ends closer than this share of the x axis share a column of labels.
+_NEAR = 0.15
 
 
 def curves_figure(info: CurvesInfo) -> Figure:
     """The Plotly figure of `info`; `layout.meta.scales` holds axis and labels, linear and log."""
-    longest = max((len(_label(line, info)) for line in info.lines), default=0)
+    longest = max((len(" ".join(_words(line, info))) for line in info.lines), default=0)
     right = round(min(max(longest * _CHAR_PX + 18, 40), 160)) if info.labelled else 24
-    layout = base_layout(left=64, right=right, revision="curves")
+    layout = base_layout(right=right, revision="curves")
     layout["xaxis"] = axis(info.x.capitalize(), nticks=7, anchor="y")
     values = [y for line in info.lines for _, y in line.points if y is not None]
     if not values:
@@ -27,6 +29,7 @@ def curves_figure(info: CurvesInfo) -> Figure:
         return {"data": [], "layout": layout}
     layout["xaxis"]["range"] = _x_range(info.lines)
     scales = value_scales(values)
+    layout["margin"]["l"] = left_margin(scales.values())
     layout["meta"] = {
         "scale": info.scale,
         "scales": {
@@ -36,8 +39,10 @@ def curves_figure(info: CurvesInfo) -> Figure:
     }
     layout["yaxis"] = axis(escape(info.metric), showgrid=True) | scales[info.scale]
     layout["annotations"] = layout["meta"]["scales"][info.scale]["annotations"]
-    data = [_line(line) for line in info.lines]
-    return {"data": [*data, *_ends(info.lines)], "layout": layout}
+    # Among many lines the strong one stands out only when the others step back.
+    data = [_line(line, 1.0 if info.labelled or line.strong else 0.45) for line in info.lines]
+    ended = info.lines if info.labelled else [line for line in info.lines if line.end == "star"]
+    return {"data": [*data, *_ends(ended)], "layout": layout}
 
 
 def _x_range(lines: Sequence[CurveLine]) -> list[float]:
@@ -47,7 +52,7 @@ def _x_range(lines: Sequence[CurveLine]) -> list[float]:
     return [low - 0.03 * span, high + 0.02 * span]
 
 
-def _line(line: CurveLine) -> dict[str, Any]:
+def _line(line: CurveLine, opacity: float) -> dict[str, Any]:
     single = len(line.points) == 1
     return {
         "type": "scatter",
@@ -59,8 +64,8 @@ def _line(line: CurveLine) -> dict[str, Any]:
         "customdata": [line.number] * len(line.points),
         "line": {"color": line.color, "width": 2.6 if line.strong else 1.8, "dash": line.dash},
         "marker": {"color": line.color, "size": 6},
+        "opacity": opacity,
         "connectgaps": False,
-        "hoverinfo": "none",
     }
 
 
@@ -87,52 +92,66 @@ def _ends(lines: Sequence[CurveLine]) -> list[dict[str, Any]]:
                     "line": {"width": 1 if star else 0, "color": "@surface"},
                 },
                 "cliponaxis": False,
-                "hoverinfo": "none",
             }
         )
     return traces
 
 
-def _label(line: CurveLine, info: CurvesInfo) -> str:
-    few = len(info.lines) <= 4 and line.last is not None
-    value = f" {tick_text(float(f'{line.last[1]:.4g}'))}" if few and line.last else ""
-    return line.label + value
+def _words(line: CurveLine, info: CurvesInfo) -> tuple[str, str]:
+    """What stands at a line's end: its label, and among few lines its last value."""
+    if line.last is None or len(info.lines) > 4:
+        return line.label, ""
+    return line.label, tick_text(float(f"{line.last[1]:.4g}"))
 
 
 def _labels(info: CurvesInfo, ends: Sequence[float], kind: str) -> list[dict[str, Any]]:
     """Labels at line ends, moved so that neighbours stand at least 14 pixels apart."""
-    if not info.labelled:
-        return []
-    placed = []
-    for line in info.lines:
+    placed: list[tuple[CurveLine, float, float, float]] = []
+    for line in info.lines if info.labelled else ():
         if line.last is None or (kind == "log" and line.last[1] <= 0):
             continue
         y = math.log10(line.last[1]) if kind == "log" else line.last[1]
         placed.append((line, line.last[0], y, (y - ends[0]) / (ends[1] - ends[0]) * PLOT_PX))
-    heights = spread([pixel for *_, pixel in placed], MIN_LABEL_PX)
-    return [
-        _annotation(line, info, x, y, height - pixel)
-        for (line, x, y, pixel), height in zip(placed, heights, strict=True)
-    ]
+    near = _NEAR * (max((x for _, x, *_ in placed), default=0.0) or 1.0)
+    notes = []
+    for column in columns_of(placed, near):
+        heights = spread([pixel for *_, pixel in column], MIN_LABEL_PX)
+        for (line, x, y, pixel), height in zip(column, heights, strict=True):
+            notes.append(_annotation(line, info, x, y, height - pixel))
+    return notes
+
+
+def columns_of(
+    placed: Sequence[tuple[CurveLine, float, float, float]], near: float
+) -> list[list[tuple[CurveLine, float, float, float]]]:
+    """Ends grouped by x: those of curves that stopped early do not push the others' labels."""
+    columns: list[list[tuple[CurveLine, float, float, float]]] = []
+    for item in sorted(placed, key=lambda item: item[1]):
+        if columns and item[1] - columns[-1][-1][1] <= near:
+            columns[-1].append(item)
+        else:
+            columns.append([item])
+    return columns
 
 
 def _annotation(
     line: CurveLine, info: CurvesInfo, x: float, y: float, shift: float
 ) -> dict[str, Any]:
-    text = escape(_label(line, info))
-    head, _, value = text.partition(" ") if line.label.startswith("#") else (text, "", "")
-    head = f"<b>{head}</b>" if line.strong or value else head
+    label, value = (escape(text) for text in _words(line, info))
+    head = f"<b>{label}</b>" if line.strong or (value and label.startswith("#")) else label
     return {
         "x": x,
         "y": y,
         "xref": "x",
         "yref": "y",
         "xanchor": "left",
-        "xshift": 9,
+        "xshift": 8,
         "yshift": round(shift, 1),
         "showarrow": False,
         "text": f"{head} {value}" if value else head,
         "font": {"size": 11.5, "color": "@text"},
+        "bgcolor": "@surface",
+        "borderpad": 0,
     }
 
 

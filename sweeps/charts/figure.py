@@ -27,15 +27,15 @@ class Info(Protocol):
     """What every chart can say besides its drawing."""
 
     @property
-    def empty(self) -> str | None: ...  # noqa: D102
+    def empty(self) -> str | None: ...
     @property
-    def note(self) -> str: ...  # noqa: D102
+    def note(self) -> str: ...
     @property
-    def summary(self) -> str: ...  # noqa: D102
+    def summary(self) -> str: ...
     @property
-    def table(self) -> Table: ...  # noqa: D102
+    def table(self) -> Table: ...
     @property
-    def legend(self) -> tuple[Key, ...]: ...  # noqa: D102
+    def legend(self) -> tuple[Key, ...]: ...
 
 
 def payload(
@@ -68,8 +68,8 @@ def base_layout(
         "paper_bgcolor": "rgba(0,0,0,0)",
         "plot_bgcolor": "rgba(0,0,0,0)",
         "showlegend": False,
-        "hovermode": "closest",
-        "hoverdistance": 24,
+        # The page finds what is under the pointer itself: whole lines, not only points.
+        "hovermode": False,
         "dragmode": "zoom",
         "uirevision": revision,
         "modebar": {"bgcolor": "rgba(0,0,0,0)"},

@@ -215,7 +215,7 @@ def _info(
         lines=tuple(lines),
         labelled=labelled,
         empty=None if lines else empty,
-        note=note,
+        note=note if lines else "",
         summary=_summary(metric, x, lines),
         legend=() if labelled else _legend(lines),
         table=Table(("Line", x.capitalize(), metric), tuple(rows)),

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from sweeps.charts.figure import Figure, Key, Table, axis, base_layout
 from sweeps.charts.marks import MARKS, STATUS_WORDS
 from sweeps.charts.text import escape, objective_text, plural
-from sweeps.charts.value_axis import YScale, resolve_scale, value_scales
+from sweeps.charts.value_axis import YScale, left_margin, resolve_scale, value_scales
 from sweeps.domain.objective import Goal, Objective
 from sweeps.domain.records import TrialRecord
 from sweeps.domain.states import WINNING_TRIAL, TrialStatus
@@ -94,7 +94,7 @@ def build_objective_info(
         scale=resolve_scale(scale, values),
         edits=tuple(edits),
         empty=None if values else empty_sentence(len(dots), objective, seen_metrics, final),
-        note=f"best so far as a line, {direction} is better",
+        note=f"best so far as a line, {direction} is better" if values else "",
         summary=_summary(dots, steps, objective),
         legend=_legend(dots, bool(steps)),
         table=Table(
@@ -168,7 +168,7 @@ def _legend(dots: Sequence[Dot], best: bool) -> tuple[Key, ...]:
 def objective_figure(info: ObjectiveInfo) -> Figure:
     """The Plotly figure of `info`; `layout.meta.scales` holds the y axis linear and log."""
     end = max(info.total, info.planned, 1) - 0.5
-    layout = base_layout(revision="objective", left=64)
+    layout = base_layout(revision="objective")
     layout["xaxis"] = axis("Trial", range=[-0.8, end + 0.3], anchor="y2", rangemode="nonnegative")
     layout["xaxis"] |= {"tickformat": "d", "nticks": 10, "minallowed": -1}
     layout["annotations"], layout["shapes"] = [], []
@@ -187,7 +187,9 @@ def objective_figure(info: ObjectiveInfo) -> Figure:
 
 def _value_axes(layout: dict[str, Any], info: ObjectiveInfo, values: Sequence[float]) -> None:
     bare = any(dot.value is None for dot in info.dots)
-    scales = value_scales(values)
+    # The best trial's label stands beyond the best value.
+    scales = value_scales(values, (0.17, 0.07) if info.goal is Goal.MINIMIZE else (0.08, 0.14))
+    layout["margin"]["l"] = left_margin(scales.values(), "no value" if bare else "")
     layout["meta"] = {"scales": {k: {"yaxis": v} for k, v in scales.items()}, "scale": info.scale}
     layout["yaxis"] = axis(escape(info.metric), showgrid=True, anchor="x") | scales[info.scale]
     layout["yaxis"]["domain"] = [0.14 if bare else 0.0, 1.0]
@@ -222,7 +224,9 @@ def _edit(layout: dict[str, Any], edit: Edit) -> None:
         | {"line": line, "layer": "below"}
     )
     text = escape(edit.text).replace("\n", "<br>")
-    layout["annotations"].append(_note(text, x=x, y=0.18, xanchor="right", align="right"))
+    layout["annotations"].append(
+        _note(text, x=x, y=0.18, xanchor="right", align="right") | {"bgcolor": "@surface"}
+    )
 
 
 def _note(text: str, **place: Any) -> dict[str, Any]:
@@ -241,7 +245,6 @@ def _step_line(info: ObjectiveInfo, end: float) -> list[dict[str, Any]]:
             "x": [*(step.number for step in info.steps), end],
             "y": [*(step.value for step in info.steps), info.best.value],
             "line": {"color": "@best", "width": 2, "shape": "hv"},
-            "hoverinfo": "skip",
         }
     ]
 
@@ -276,7 +279,6 @@ def _dot_trace(
         "customdata": [dot.number for dot in dots],
         "marker": {"color": color, "symbol": symbol, "size": size, "line": line, "opacity": 1},
         "cliponaxis": False,
-        "hoverinfo": "none",
     }
 
 
@@ -305,6 +307,5 @@ def _star(info: ObjectiveInfo, end: float) -> list[dict[str, Any]]:
                 "line": {"width": 1, "color": "@surface"},
             },
             "cliponaxis": False,
-            "hoverinfo": "none",
         }
     ]

@@ -103,9 +103,21 @@ def _selection(
 
 def _objective_axis(values: Sequence[float], objective: Objective, scale: YScale) -> AxisInfo:
     log = prefers_log(values) if scale == "auto" else scale == "log" and min(values, default=0) > 0
-    axis = numeric_scale(min(values, default=0.0), max(values, default=1.0), log=log)
+    low, high = _with_air(min(values, default=0.0), max(values, default=1.0), log)
+    axis = numeric_scale(low, high, log=log, bounded=False)
     kind = f"{objective.goal.value}, log" if axis.kind == "log" else objective.goal.value
     return AxisInfo(objective.primary_metric, kind, axis)
+
+
+def _with_air(low: float, high: float, log: bool) -> tuple[float, float]:
+    """A little more than the values span, so that the best is not lost on the axis's end."""
+    if low == high:
+        return low, high
+    if log:
+        air = (high / low) ** 0.03
+        return max(low / air, 5e-324), min(high * air, 1.7e308)
+    span = high / 2 - low / 2
+    return max(low - 0.06 * span, -1.7e308), min(high + 0.06 * span, 1.7e308)
 
 
 def _strengths(
@@ -157,7 +169,9 @@ def jitter(number: int, categories: int) -> float:
 def _note(shown: int, known: int) -> str:
     if shown < known:
         return f"the best {shown:,} of {known:,} trials"
-    return f"all {plural(known, 'trial')}" if known != 1 else "1 trial"
+    if known < 2:
+        return "1 trial" if known else ""
+    return f"all {known:,} trials"
 
 
 def _summary(axes: Sequence[AxisInfo], lines: Sequence[Line], best: Line | None) -> str:

@@ -18,15 +18,15 @@ from sweeps.charts.text import escape, wrap_name
 BUCKETS = 12
 # Where "none" and "no value" stand, below the lowest value at 0.
 ABSENT = -0.12
-MIN_GAP_PX = 110
-_CHAR_PX, _TICK_PX = 7.0, 6.6
+MIN_GAP_PX = 106
+_CHAR_PX, _TICK_PX = 6.7, 6.4
 
 
 def parallel_figure(info: ParallelInfo) -> Figure:
     """The Plotly figure of `info`; `layout.meta.minWidth` is in pixels."""
     names = [wrap_name(axis.name) for axis in info.axes]
     left, right = _left(info, names), _right(info, names)
-    top = 36 + 15 * max(len(name) for name in names)
+    top = 46 + 15 * max(len(name) for name in names)
     layout = base_layout(left=left, right=right, top=top, bottom=12, revision="parallel")
     last = len(info.axes) - 1
     absent = [any(line.positions[i] is None for line in info.lines) for i in range(last + 1)]
@@ -61,7 +61,7 @@ def _half(name: Sequence[str]) -> float:
 
 
 def _gap(info: ParallelInfo, names: Sequence[Sequence[str]]) -> int:
-    """Least distance of two axes, in which no name, and no tick beside a label, runs into another."""
+    """Least distance of two axes at which no name and no tick runs into its neighbour."""
     by_name = [_half(a) + _half(b) + 14 for a, b in pairwise(names)]
     by_tick = [
         max((len(tick.text) for tick in axis.scale.ticks()), default=0) * _TICK_PX + 44
@@ -79,7 +79,7 @@ def _right(info: ParallelInfo, names: Sequence[Sequence[str]]) -> int:
     shown = [len(tick.text) for tick in info.axes[-1].scale.ticks()]
     shown += [len(info.best.texts[-1]) + 1] if info.best else []
     shown += [8]
-    return round(max(_half(names[-1]) + 2, max(shown) * _TICK_PX + 18))
+    return round(max(_half(names[-1]) + 2, max(shown) * _TICK_PX + 14))
 
 
 # --- Traces -------------------------------------------------------------------------------------
@@ -90,7 +90,7 @@ def _path(line: Line) -> list[float]:
 
 
 def _bundles(lines: Iterable[Line]) -> list[dict[str, Any]]:
-    """Lines joined by colour and dash, in the order in which each first comes: worst at the back."""
+    """Lines joined by colour and dash, in the order in which each comes first: worst behind."""
     bundles: dict[tuple[str, str], list[Line]] = {}
     for line in lines:
         bundles.setdefault(_style(line), []).append(line)
@@ -124,7 +124,6 @@ def _bundle(color: str, dash: str, lines: Sequence[Line]) -> dict[str, Any]:
         "customdata": numbers,
         "line": {"color": color, "width": 1.4, "dash": dash},
         "connectgaps": False,
-        "hoverinfo": "none",
         "cliponaxis": False,
     }
 
@@ -142,7 +141,6 @@ def _axis_lines(axes: Sequence[AxisInfo], absent: Sequence[bool]) -> dict[str, A
         "x": x,
         "y": y,
         "line": {"color": "@axis", "width": 1},
-        "hoverinfo": "skip",
         "cliponaxis": False,
     }
 
@@ -162,11 +160,11 @@ def _ticks(info: ParallelInfo, absent: Sequence[bool]) -> dict[str, Any]:
         "mode": "markers+text",
         "x": [i for i, _, _ in ticks],
         "y": [place for _, place, _ in ticks],
-        "text": [escape(text) for _, _, text in ticks],
+        # No-break spaces keep the texts off their tick marks.
+        "text": [f"\u00a0{escape(text)}\u00a0" for _, _, text in ticks],
         "textposition": ["middle right" if i == last else "middle left" for i, _, _ in ticks],
         "textfont": {"size": 11.5, "color": "@muted"},
-        "marker": {"symbol": "line-ew", "size": 6, "line": {"color": "@axis", "width": 1}},
-        "hoverinfo": "skip",
+        "marker": {"symbol": "line-ew", "size": 5, "line": {"color": "@axis", "width": 1}},
         "cliponaxis": False,
     }
 
@@ -190,7 +188,7 @@ def _best(line: Line, axes: Sequence[AxisInfo]) -> list[dict[str, Any]]:
         "y": path,
         "cliponaxis": False,
     }
-    halo = shared | {"uid": "best-halo", "mode": "lines", "hoverinfo": "skip"}
+    halo = shared | {"uid": "best-halo", "mode": "lines"}
     halo["line"] = {"color": "@surface", "width": 6}
     best = shared | {
         "uid": "best",
@@ -201,7 +199,6 @@ def _best(line: Line, axes: Sequence[AxisInfo]) -> list[dict[str, Any]]:
         "text": [f"<b>{escape(text)}</b>" for text in line.texts],
         "textposition": [_label_side(path, i) for i in range(len(path))],
         "textfont": {"size": 11.5, "color": "@best"},
-        "hoverinfo": "none",
     }
     return [halo, best]
 
@@ -221,7 +218,7 @@ def _title(i: int, axis: AxisInfo, name: Sequence[str]) -> list[dict[str, Any]]:
         {**place, "text": text, "yshift": shift, "showarrow": False, "borderpad": 0}
         | {"font": {"size": size, "color": color}}
         for text, shift, size, color in (
-            (bold, 22, 12, "@text"),
-            (escape(axis.kind), 8, 11, "@muted"),
+            (bold, 32, 12, "@text"),
+            (escape(axis.kind), 18, 11, "@muted"),
         )
     ]

@@ -15,8 +15,8 @@ class Place(NamedTuple):
     """One parameter of a trial.
 
     `fraction` is its place from 0 to 1 on a track from `low` to `high` (texts), None for a choice
-    or an inactive parameter; `segments` are the texts of a choice, `index` the taken one. `edge`
-    is "lower" or "upper" when the value sits on that bound.
+    or an inactive parameter; `segments` are the texts of a choice, `taken` the index of its own.
+    `edge` is "lower" or "upper" when the value sits on that bound.
     """
 
     name: str
@@ -27,8 +27,13 @@ class Place(NamedTuple):
     low: str = ""
     high: str = ""
     segments: tuple[str, ...] = ()
-    index: int | None = None
+    taken: int | None = None
     edge: str = ""
+
+    @property
+    def percent(self) -> float | None:
+        """`fraction` as style sheets take it."""
+        return None if self.fraction is None else round(100 * self.fraction, 2)
 
 
 def place_params(space: SearchSpace, params: Mapping[str, ParamValue]) -> tuple[Place, ...]:
@@ -44,7 +49,7 @@ def _place(axis: AxisInfo, value: Scalar | None) -> Place:
         return place
     if axis.scale.kind == "category":
         categories = axis.scale.categories
-        return place._replace(segments=categories, index=categories.index(param_text(value)))
+        return place._replace(segments=categories, taken=categories.index(param_text(value)))
     fraction = axis.scale.position(value)
     if fraction is None:
         return place

@@ -26,7 +26,7 @@ class Scale(NamedTuple):
     """How values lie on an axis.
 
     `low` and `high` are the ends of a numeric one (both > 0 for "log"), `categories` the texts of
-    a categorical one from the low end up.
+    a categorical one from the low end up. `bounded` says that the ends are declared bounds.
     """
 
     kind: ScaleKind
@@ -34,6 +34,7 @@ class Scale(NamedTuple):
     high: float = 1.0
     categories: tuple[str, ...] = ()
     integer: bool = False
+    bounded: bool = True
 
     def position(self, value: Scalar) -> float | None:
         """Where `value` stands from 0 to 1; None for one that has no place here."""
@@ -53,8 +54,8 @@ class Scale(NamedTuple):
         span = math.log(self.high) - math.log(self.low)
         return (math.log(value) - math.log(self.low)) / span if span else 0.5
 
-    def ticks(self, count: int = 6) -> tuple[Tick, ...]:
-        """About `count` written values, both ends among them where the scale is numeric."""
+    def ticks(self, count: int = 5) -> tuple[Tick, ...]:
+        """About `count` written values, the ends among them where they are bounds."""
         if self.kind == "category":
             step = -(-len(self.categories) // _MAX_CATEGORY_TICKS) or 1
             size = len(self.categories)
@@ -66,25 +67,41 @@ class Scale(NamedTuple):
             if self.kind == "log"
             else linear_ticks(self.low, self.high, count, self.integer)
         )
-        return self._with_ends(inner)
+        return self._written(inner)
 
-    def _with_ends(self, values: Sequence[float]) -> tuple[Tick, ...]:
+    def _written(self, values: Sequence[float]) -> tuple[Tick, ...]:
         decimals = _decimals(values) if self.kind == "linear" else None
+        # Where the ends are no bounds but what was seen, they are not worth a tick.
+        gap = _MIN_GAP if self.bounded else 0.0
         ticks = []
         for value in values:
             position = self.position(value)
-            if position is not None and _MIN_GAP <= position <= 1 - _MIN_GAP:
+            if position is not None and gap <= position <= 1 - gap:
                 ticks.append(Tick(position, tick_text(value, decimals)))
-        low = tick_text(float(f"{self.low:.4g}")) if not self.integer else tick_text(self.low)
-        high = tick_text(float(f"{self.high:.4g}")) if not self.integer else tick_text(self.high)
-        return (Tick(0.0, low), *ticks, Tick(1.0, high))
+        if not self.bounded:
+            return tuple(ticks)
+        return (
+            Tick(0.0, _end_text(self.low, decimals)),
+            *ticks,
+            Tick(1.0, _end_text(self.high, decimals)),
+        )
 
 
-def numeric_scale(low: float, high: float, *, log: bool = False, integer: bool = False) -> Scale:
+def _end_text(value: float, decimals: int | None) -> str:
+    """A bound with as many decimals as its ticks, or as many as it needs."""
+    short = float(f"{value:.4g}")
+    if decimals is not None and round(short, decimals) == short:
+        return tick_text(short, decimals)
+    return tick_text(short)
+
+
+def numeric_scale(
+    low: float, high: float, *, log: bool = False, integer: bool = False, bounded: bool = True
+) -> Scale:
     """A numeric scale; linear when its low end has no logarithm."""
     if log and low > 0:
-        return Scale("log", low, high, integer=integer)
-    return Scale("linear", low, high, integer=integer)
+        return Scale("log", low, high, integer=integer, bounded=bounded)
+    return Scale("linear", low, high, integer=integer, bounded=bounded)
 
 
 def prefers_log(values: Sequence[float]) -> bool:
@@ -130,6 +147,6 @@ def _decimals(values: Sequence[float]) -> int:
     """How many decimals all of `values` need."""
     needed = 0
     for value in values:
-        if 1e-4 <= abs(value) < 1e6:
+        if 1e-3 <= abs(value) < 1e6:
             needed = max(needed, len(f"{value:.10f}".rstrip("0").partition(".")[2]))
     return min(needed, 6)

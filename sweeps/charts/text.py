@@ -46,7 +46,7 @@ def _significant(value: float, digits: int) -> str:
 
 def tick_text(value: float, decimals: int | None = None) -> str:
     """A round number beside an axis: 0.001, 1e-6, 20000; `decimals` aligns linear ticks."""
-    if value != 0 and not 1e-4 <= abs(value) < 1e6:
+    if value != 0 and not 1e-3 <= abs(value) < 1e6:
         mantissa, _, exponent = f"{value:.3e}".partition("e")
         text = f"{mantissa.rstrip('0').rstrip('.')}e{int(exponent)}"
     elif decimals is not None:

@@ -1,5 +1,7 @@
 """MLflow runs of sweeps and attempts: opened before the command, closed after it, always."""
 
+import logging
+from collections.abc import Callable
 from datetime import datetime
 
 from sweeps.domain.param_names import format_value
@@ -11,6 +13,8 @@ from sweeps.services import sweeps as sweep_services
 from sweeps.services import trials as trial_services
 from sweeps.tracking import tags
 from sweeps.tracking.client import TrackingRejected
+
+log = logging.getLogger(__name__)
 
 # MLflow's own limit of a parameter's text is 6,000.
 _PARAM_MAX = 6000
@@ -86,26 +90,32 @@ def close_attempt(attempt: Attempt) -> None:
     """
     if not forward.drain(attempt.run_id):
         return
-    client = tracking()
-    try:
-        client.log_params_missing(
-            attempt.run_id,
-            {
-                name: format_value(value)[:_PARAM_MAX]
-                for name, value in attempt.trial.flat_params.items()
-            },
-        )
-        extra = {tags.REASON: attempt.reason[:5000]} if attempt.reason else {}
-        if not attempt.accepted:
-            extra[tags.SUPERSEDED] = "true"
-        if extra:
-            client.set_tags(attempt.run_id, extra)
-        client.set_terminated(attempt.run_id, attempt.run_status or "KILLED", _ms(attempt.ended_at))
-    except TrackingRejected as refusal:
-        if refusal.code != "RESOURCE_DOES_NOT_EXIST":
-            raise
-        # A person deleted the run in MLflow; there is nothing left to close.
+    client, run_id = tracking(), attempt.run_id
+    params = {
+        name: format_value(value)[:_PARAM_MAX]
+        for name, value in attempt.trial.flat_params.items()
+    }
+    extra = {tags.REASON: attempt.reason[:5000]} if attempt.reason else {}
+    if not attempt.accepted:
+        extra[tags.SUPERSEDED] = "true"
+    status, end_ms = attempt.run_status or "KILLED", _ms(attempt.ended_at)
+    _take(
+        run_id,
+        lambda: client.log_params_missing(run_id, params),
+        lambda: client.set_tags(run_id, extra),
+        lambda: client.set_terminated(run_id, status, end_ms),
+    )
     trial_services.mark_run_closed(attempt)
+
+
+def _take(run_id: str, *steps: Callable[[], None]) -> None:
+    """Take every step. What MLflow refuses now it refuses always: a person deleted the run there,
+    and a run that cannot be closed must not keep its sweep from ending."""
+    for step in steps:
+        try:
+            step()
+        except TrackingRejected as refusal:
+            log.warning("MLflow refused to close run %s: %s", run_id, refusal.message)
 
 
 _SWEEP_RUN_STATUS = {"Completed": "FINISHED", "Failed": "FAILED", "Canceled": "KILLED"}
@@ -116,12 +126,12 @@ def close_sweep(sweep: Sweep) -> None:
 
     Raises TrackingUnavailable.
     """
-    client, best = tracking(), best_trial(sweep)
-    try:
-        if best is not None:
-            client.set_tags(sweep.run_id, {tags.BEST_CHILD_RUN_ID: best.run_id})
-        client.set_terminated(sweep.run_id, _SWEEP_RUN_STATUS[sweep.status], _ms(sweep.ended_at))
-    except TrackingRejected as refusal:
-        if refusal.code != "RESOURCE_DOES_NOT_EXIST":
-            raise
+    client, best, run_id = tracking(), best_trial(sweep), sweep.run_id
+    status, end_ms = _SWEEP_RUN_STATUS[sweep.status], _ms(sweep.ended_at)
+    marks = {tags.BEST_CHILD_RUN_ID: best.run_id} if best is not None else {}
+    _take(
+        run_id,
+        lambda: client.set_tags(run_id, marks),
+        lambda: client.set_terminated(run_id, status, end_ms),
+    )
     sweep_services.mark_run_closed(sweep)

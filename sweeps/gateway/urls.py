@@ -4,4 +4,7 @@ from django.urls import path
 
 from sweeps.gateway.views import gateway
 
-urlpatterns = [path("<path:rest>", gateway, name="tracking")]
+urlpatterns = [
+    path("", gateway, {"rest": ""}),
+    path("<path:rest>", gateway, name="tracking"),
+]

@@ -45,6 +45,11 @@ class Progress:
     left_s: float | None
     mean_s: float | None
 
+    @property
+    def rest(self) -> int:
+        """Trials that are not there yet."""
+        return max(0, self.total - sum(segment.count for segment in self.segments))
+
 
 def progress(sweep: Sweep, now: datetime) -> Progress:
     """The progress of one sweep."""

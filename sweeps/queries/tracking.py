@@ -44,9 +44,7 @@ def role_of_token(secret: str, now: datetime) -> tuple[str, Role] | None:
     return token.workspace.name, role if may(member, role) else member
 
 
-def waiting_runs(
-    run_ids: Collection[str] = (), experiment_ids: Collection[str] = ()
-) -> list[str]:
+def waiting_runs(run_ids: Collection[str] = (), experiment_ids: Collection[str] = ()) -> list[str]:
     """Which of the runs, and of the runs in the experiments, have values that MLflow lacks."""
     waiting = OutboxEntry.objects.order_by()
     found = set(waiting.filter(run_id__in=run_ids).values_list("run_id", flat=True))

@@ -9,6 +9,7 @@ from django.db.models.expressions import BaseExpression
 from django.db.models.fields.json import KeyTransform
 
 from sweeps.domain.problems import InvalidInput
+from sweeps.domain.records import MetricPoint as MetricRecord
 from sweeps.domain.space import columns
 from sweeps.domain.states import TrialStatus
 from sweeps.models import MetricPoint, MetricSummary, Sweep, Trial
@@ -98,31 +99,20 @@ def last_metrics(trials: Iterable[Trial]) -> dict[int, dict[str, float]]:
     return found
 
 
-@dataclass(frozen=True, slots=True)
-class Point:
-    """One logged value as charts and the API show it."""
-
-    name: str
-    report: int
-    step: int
-    value: float
-    timestamp_ms: int
-
-
-def metric_points(trial: Trial, names: Sequence[str] = ()) -> list[Point]:
+def metric_points(trial: Trial, names: Sequence[str] = ()) -> list[MetricRecord]:
     """Everything the trial's newest attempt logged, by name and report."""
     points = MetricPoint.objects.filter(attempt__trial=trial, attempt__number=trial.attempt)
     if names:
         points = points.filter(name__in=names)
     return [
-        Point(row.name, row.report, row.step, from_columns(row.value, row.kind), row.timestamp_ms)
+        MetricRecord(row.name, row.report, row.step, from_columns(row.value, row.kind), row.timestamp_ms)
         for row in points.order_by("name", "report")
     ]
 
 
-def curves(trials: Sequence[Trial], name: str) -> dict[int, list[Point]]:
+def curves(trials: Sequence[Trial], name: str) -> dict[int, list[MetricRecord]]:
     """By trial number: the values of one metric in the newest attempt of each trial."""
-    found: dict[int, list[Point]] = {trial.number: [] for trial in trials}
+    found: dict[int, list[MetricRecord]] = {trial.number: [] for trial in trials}
     rows = MetricPoint.objects.filter(
         name=name,
         attempt__trial__in=[trial.pk for trial in trials],
@@ -130,5 +120,5 @@ def curves(trials: Sequence[Trial], name: str) -> dict[int, list[Point]]:
     )
     fields = ("attempt__trial__number", "report", "step", "value", "kind", "timestamp_ms")
     for number, report, step, value, kind, at in rows.order_by("report").values_list(*fields):
-        found[number].append(Point(name, report, step, from_columns(value, kind), at))
+        found[number].append(MetricRecord(name, report, step, from_columns(value, kind), at))
     return found

@@ -50,7 +50,8 @@ def unpack(file: IO[bytes], filename: str, target: Path) -> None:
         else:
             raise InvalidInput.one("", f"“{filename}” is neither a .zip nor a .tar.gz.")
     except (zipfile.BadZipFile, tarfile.TarError, EOFError, zlib.error, OSError) as error:
-        raise InvalidInput.one("", f"“{filename}” cannot be read as an archive: {error}.") from error
+        text = f"“{filename}” cannot be read as an archive: {error}."
+        raise InvalidInput.one("", text) from error
     except (RuntimeError, NotImplementedError) as error:
         raise InvalidInput.one("", f"“{filename}” cannot be unpacked: {error}.") from error
 
@@ -140,7 +141,8 @@ class _Budget:
     def _check(self, more: int) -> None:
         total = self._bytes + more
         if total > MAX_BYTES:
-            raise InvalidInput.one("", f"The archive unpacks to more than {MAX_BYTES // 2**30} GiB.")
+            text = f"The archive unpacks to more than {MAX_BYTES // 2**30} GiB."
+            raise InvalidInput.one("", text)
         if total > RATIO_FROM and total > MAX_RATIO * max(self._packed, 1):
             text = f"The archive unpacks to more than {MAX_RATIO} times its size."
             raise InvalidInput.one("", text)

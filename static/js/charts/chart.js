@@ -1,0 +1,298 @@
+// One chart on the page: its parts, when it is drawn, what a pointer does on it.
+
+import * as card from "./card.js";
+import { legend } from "./legend.js";
+import { emphasise, nearest, pieces, place, svg } from "./overlay.js";
+import { palette, resolve } from "./tokens.js";
+import { tableOf } from "./tools.js";
+
+const CONFIG = {
+  displayModeBar: false,
+  showSendToCloud: false,
+  plotlyServerURL: "",
+  displaylogo: false,
+  typesetMath: false,
+  // Plotly would go back to the ranges of its first draw, not of the newest data.
+  doubleClick: false,
+  // The chart's own observer resizes it, its scrolling container included.
+  responsive: false,
+};
+
+function part(parent, className, name = "div") {
+  const made = document.createElement(name);
+  made.className = className;
+  parent.append(made);
+  return made;
+}
+
+export class Chart {
+  constructor(host, payload) {
+    this.host = host;
+    this.payload = payload;
+    this.scale = null;
+    this.zoomed = false;
+    this.resets = 0;
+    this.resetting = false;
+    this.drawn = false;
+    this.found = new Map();
+    this.hovered = null;
+    this.drawnAt = 0;
+    this.cost = 0;
+    this.waiting = false;
+    this.width = 0;
+    host.replaceChildren();
+    this.summary = part(host, "visually-hidden", "p");
+    this.message = part(host, "chart-empty", "p");
+    this.scroller = part(host, "chart-scroll");
+    this.sheet = part(this.scroller, "chart-sheet");
+    this.gd = part(this.sheet, "chart-plot");
+    this.gd.setAttribute("role", "img");
+    this.layer = svg("svg", { class: "chart-overlay", "aria-hidden": "true" });
+    this.sheet.append(this.layer);
+    this.foot = part(host, "chart-foot");
+    this.table = part(host, "chart-table-box");
+    this.table.hidden = true;
+    this.observer = new ResizeObserver(() => this.resized());
+    this.observer.observe(this.scroller);
+    this.listen();
+    this.schedule(true);
+  }
+
+  /** Show another payload (same chart, newer data). */
+  update(payload) {
+    this.payload = payload;
+    this.schedule();
+  }
+
+  /** Draw in the next frame; unless `now`, not before a second, or three times what drawing takes,
+      has passed since the last time. */
+  schedule(now = false) {
+    if (this.waiting && !now) return;
+    this.waiting = true;
+    const pause = Math.max(1000, 3 * this.cost) - (performance.now() - this.drawnAt);
+    clearTimeout(this.timer);
+    const later = () => requestAnimationFrame(() => this.draw());
+    if (now || !this.drawnAt || pause <= 0) later();
+    else this.timer = setTimeout(later, pause);
+  }
+
+  async draw() {
+    this.waiting = false;
+    if (!this.host.isConnected) return;
+    const { payload } = this;
+    card.learn(payload.cards);
+    this.summary.textContent = payload.summary;
+    this.message.textContent = payload.empty || "";
+    this.message.hidden = !payload.empty;
+    this.scroller.hidden = Boolean(payload.empty);
+    this.note();
+    if (!this.table.hidden) this.fillTable();
+    const color = palette();
+    this.renewFoot(color);
+    this.frame().querySelectorAll("[data-chart-tool]").forEach((button) => {
+      button.toggleAttribute("disabled", Boolean(payload.empty));
+    });
+    if (payload.empty) {
+      this.settle();
+      return;
+    }
+    // Not laid out (another tab is shown): the observer calls again when it is.
+    if (!this.scroller.clientWidth) return;
+    await this.plot(this.figure(color));
+  }
+
+  async plot(figure) {
+    const width = `${figure.layout.meta?.minWidth || 0}px`;
+    this.sheet.style.minWidth = width;
+    const start = performance.now();
+    this.gd.setAttribute("aria-label", this.payload.summary);
+    await window.Plotly.react(this.gd, figure.data, figure.layout, CONFIG);
+    this.cost = performance.now() - start;
+    if (!this.drawn) {
+      this.drawn = true;
+      this.gd.on("plotly_relayout", () => this.relayouted());
+      this.gd.on("plotly_doubleclick", () => this.reset());
+    }
+    this.found = pieces(this.gd.data);
+    this.width = this.scroller.clientWidth;
+    this.emphasise();
+    this.settle();
+  }
+
+  settle() {
+    this.drawnAt = performance.now();
+    this.host.classList.add("is-drawn");
+    const detail = { id: this.host.id, ms: this.cost };
+    this.host.dispatchEvent(new CustomEvent("studio:chart-drawn", { bubbles: true, detail }));
+  }
+
+  /** The figure as Plotly gets it: colours resolved, the chosen scale, zoomed ticks. */
+  figure(color) {
+    const { data, layout } = resolve({ data: this.payload.data, layout: this.payload.layout }, color);
+    if (this.resetting) {
+      this.resetting = false;
+      this.zoomed = false;
+      this.resets += 1;
+    }
+    const { scales, scale } = layout.meta || {};
+    if (scales) {
+      const chosen = scales[this.scale] ? this.scale : scale;
+      Object.assign(layout.yaxis, scales[chosen].yaxis);
+      if (scales[chosen].annotations) layout.annotations = scales[chosen].annotations;
+      if (this.zoomed) layout.yaxis.tickmode = "auto";
+      this.markToggles(chosen, scales);
+    }
+    layout.uirevision += `-${this.resets}`;
+    this.range = [...layout.yaxis.range];
+    return { data, layout };
+  }
+
+  /** Written ticks fit the whole range; inside a zoom Plotly finds its own. */
+  relayouted() {
+    this.emphasise();
+    if (this.resetting || !this.payload.layout.meta?.scales) return;
+    const { range } = this.gd.layout.yaxis;
+    const zoomed = range.some((end, i) => Math.abs(end - this.range[i]) > 1e-9);
+    if (zoomed === this.zoomed) return;
+    this.zoomed = zoomed;
+    window.Plotly.relayout(this.gd, { "yaxis.tickmode": zoomed ? "auto" : "array" });
+  }
+
+  /** Show everything again. */
+  reset() {
+    this.resetting = true;
+    this.schedule(true);
+  }
+
+  setScale(scale) {
+    this.scale = scale;
+    this.reset();
+  }
+
+  markToggles(chosen, scales) {
+    const frame = this.frame();
+    frame.querySelectorAll('[data-chart-toggle="scale"]').forEach((button) => {
+      const own = button.dataset.value === chosen;
+      button.setAttribute("aria-pressed", String(own));
+      button.classList.toggle("is-on", own);
+      button.toggleAttribute("disabled", !scales[button.dataset.value]);
+    });
+  }
+
+  frame() {
+    return this.host.closest("[data-chart-frame]") || this.host.parentElement;
+  }
+
+  note() {
+    const note = this.frame().querySelector("[data-chart-note]");
+    if (note) note.textContent = this.payload.note;
+  }
+
+  renewFoot(color) {
+    const { legend: entries, hint, empty } = this.payload;
+    const made = legend(empty ? [] : entries, empty ? "" : hint, color);
+    this.foot.replaceWith(made);
+    this.foot = made;
+  }
+
+  showTable(shown) {
+    this.table.hidden = !shown;
+    this.host.classList.toggle("shows-table", shown);
+    if (shown) this.fillTable();
+    else this.schedule(true);
+  }
+
+  fillTable() {
+    const made = tableOf(this.payload.table, this.payload.summary, this.host.dataset.trialUrl);
+    this.table.replaceChildren(made);
+    this.table.tabIndex = 0;
+  }
+
+  resized() {
+    const width = this.scroller.clientWidth;
+    if (!width || this.payload.empty) return;
+    if (!this.drawn) this.schedule(true);
+    else if (width !== this.width || this.gd.clientHeight !== this.gd._fullLayout.height) {
+      this.width = width;
+      window.Plotly.Plots.resize(this.gd).then(() => this.emphasise());
+    }
+  }
+
+  remove() {
+    this.observer.disconnect();
+    clearTimeout(this.timer);
+    window.Plotly.purge(this.gd);
+  }
+
+  // --- Pointer ---------------------------------------------------------------------------------
+
+  listen() {
+    this.gd.addEventListener("pointermove", (event) => this.look(event));
+    this.gd.addEventListener("pointerleave", () => this.leave());
+    this.gd.addEventListener("pointerdown", (event) => this.press(event));
+    this.scroller.addEventListener("scroll", () => card.hide(this.host));
+  }
+
+  /** What is under the pointer; lines are hit anywhere along them, not only at their points. */
+  look(event) {
+    const box = this.gd.getBoundingClientRect();
+    const [x, y] = [event.clientX - box.left, event.clientY - box.top];
+    const hit = nearest(this.found, x, y);
+    if (!hit) return this.leave();
+    card.show(this.host, hit.number, x - this.scroller.scrollLeft, y, this.pointRow(hit));
+    this.gd.classList.toggle("is-over-trial", Boolean(this.host.dataset.trialUrl));
+    card.point(hit.number, this.host.id);
+    return hit.number;
+  }
+
+  /** On a curve the card begins with the point itself. */
+  pointRow({ piece, index }) {
+    const { xaxis, meta } = this.payload.layout;
+    const value = piece.ys[index];
+    if (meta?.axes || piece.xs.length < 2 || value === null) return null;
+    return [`${xaxis.title.text} ${piece.xs[index]}`, String(Number(value.toPrecision(6)))];
+  }
+
+  leave() {
+    if (this.hovered === null) return null;
+    card.hide(this.host);
+    this.gd.classList.remove("is-over-trial");
+    card.point(null, this.host.id);
+    return null;
+  }
+
+  /** A press without a drag opens the trial; on touch the first one shows its card. */
+  press(event) {
+    const shown = this.hovered;
+    const number = this.look(event);
+    if (number === null || event.button !== 0) return;
+    // At the window: Plotly lays a cover over the page while a button is down.
+    const released = (up) => {
+      const moved = Math.hypot(up.clientX - event.clientX, up.clientY - event.clientY);
+      const first = event.pointerType === "touch" && shown !== number;
+      if (up.type === "pointerup" && moved <= 4 && !first) this.open(number, up);
+      window.removeEventListener("pointerup", released, true);
+      window.removeEventListener("pointercancel", released, true);
+    };
+    window.addEventListener("pointerup", released, true);
+    window.addEventListener("pointercancel", released, true);
+  }
+
+  open(number, event) {
+    if (!this.host.dataset.trialUrl) return;
+    const target = this.host.dataset.trialUrl.replace("__n__", String(number));
+    if (event.ctrlKey || event.metaKey) window.open(target, "_blank", "noopener");
+    else window.location.assign(target);
+  }
+
+  hover(number) {
+    this.hovered = number;
+    if (this.drawn) emphasise(this.layer, this.gd, this.found.get(number));
+  }
+
+  /** Anew after whatever moved the points. */
+  emphasise() {
+    place(this.gd, this.found);
+    this.hover(this.hovered);
+  }
+}

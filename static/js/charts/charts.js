@@ -1,0 +1,81 @@
+// Charts of a page: found by [data-chart], drawn from the JSON that data-figure names.
+//
+// window.studioCharts.update(id, payload)  newer data for the chart with this element id
+// window.studioCharts.scan(root)           draw charts that came with a fragment
+// Events: studio:theme (in), studio:hover (in and out), studio:chart-drawn, studio:chart-scale (out)
+
+import * as card from "./card.js";
+import { Chart } from "./chart.js";
+import { palette } from "./tokens.js";
+import { csvOf, fullScreen, save, saveImage } from "./tools.js";
+
+const charts = new Map();
+
+function scan(root = document) {
+  charts.forEach((chart, id) => {
+    if (chart.host.isConnected) return;
+    chart.remove();
+    charts.delete(id);
+  });
+  const found = [...root.querySelectorAll("[data-chart]")];
+  if (root.matches?.("[data-chart]")) found.push(root);
+  found.forEach((host) => {
+    if (charts.get(host.id)?.host === host) return;
+    const source = document.getElementById(host.dataset.figure);
+    if (source) charts.set(host.id, new Chart(host, JSON.parse(source.textContent)));
+  });
+}
+
+function update(id, payload) {
+  const chart = charts.get(id);
+  if (chart) chart.update(payload);
+  return Boolean(chart);
+}
+
+function chartOf(control) {
+  const id = control.dataset.for;
+  const host = id
+    ? document.getElementById(id)
+    : control.closest("[data-chart-frame]")?.querySelector("[data-chart]");
+  return host ? charts.get(host.id) : undefined;
+}
+
+const TOOLS = {
+  table(chart, button) {
+    const shown = button.getAttribute("aria-pressed") !== "true";
+    button.setAttribute("aria-pressed", String(shown));
+    chart.showTable(shown);
+  },
+  csv(chart) {
+    save(csvOf(chart.payload.table), "text/csv;charset=utf-8", `${chart.host.id}.csv`);
+  },
+  png: (chart) => saveImage(chart.gd, "png", chart.host.id, palette()("@surface")),
+  svg: (chart) => saveImage(chart.gd, "svg", chart.host.id, palette()("@surface")),
+  fullscreen: (chart) => fullScreen(chart.frame()),
+};
+
+document.addEventListener("click", (event) => {
+  const control = event.target.closest("[data-chart-tool], [data-chart-toggle]");
+  const chart = control && chartOf(control);
+  if (!chart) return;
+  if (control.dataset.chartToggle === "scale") {
+    event.preventDefault();
+    chart.setScale(control.dataset.value);
+    const detail = { id: chart.host.id, value: control.dataset.value };
+    document.dispatchEvent(new CustomEvent("studio:chart-scale", { detail }));
+  } else if (TOOLS[control.dataset.chartTool]) {
+    event.preventDefault();
+    TOOLS[control.dataset.chartTool](chart, control);
+  }
+});
+
+document.addEventListener("studio:hover", ({ detail }) => {
+  charts.forEach((chart) => chart.hover(detail.number));
+});
+// Captured at the window, so that it does not matter on which node the theme switch speaks.
+window.addEventListener("studio:theme", () => charts.forEach((chart) => chart.schedule(true)), true);
+document.addEventListener("htmx:load", (event) => scan(event.detail.elt));
+
+card.linkRows();
+window.studioCharts = { update, scan, ids: () => [...charts.keys()] };
+scan();

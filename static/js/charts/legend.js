@@ -1,0 +1,38 @@
+// The key below a chart.
+
+import { svg } from "./overlay.js";
+
+const SHAPES = {
+  line: (color) => svg("path", { d: "M0 6H20", stroke: color, "stroke-width": 2.5 }),
+  step: (color) => svg("path", { d: "M0 9H9V3H20", stroke: color, "stroke-width": 2, fill: "none" }),
+  dash: (color) => svg("path", { d: "M0 6H20", stroke: color, "stroke-width": 1.8, "stroke-dasharray": "5 3" }),
+  dot: (color) => svg("path", { d: "M0 6H20", stroke: color, "stroke-width": 1.8, "stroke-dasharray": "2 2" }),
+  disc: (color) => svg("circle", { cx: 10, cy: 6, r: 3.6, fill: color }),
+  ring: (color) => svg("circle", { cx: 10, cy: 6, r: 3.4, fill: "none", stroke: color, "stroke-width": 1.7 }),
+  diamond: (color) => svg("path", { d: "M10 2L14 6L10 10L6 6Z", fill: "none", stroke: color, "stroke-width": 1.5 }),
+  triangle: (color) => svg("path", { d: "M10 2L14 9.5H6Z", fill: "none", stroke: color, "stroke-width": 1.5 }),
+  cross: (color) => svg("path", { d: "M6.5 2.5L13.5 9.5M13.5 2.5L6.5 9.5", stroke: color, "stroke-width": 1.8 }),
+};
+
+/** The legend's element: entries left, the reading hint right. */
+export function legend(entries, hint, color) {
+  const list = document.createElement("ul");
+  list.className = "chart-keys";
+  entries.forEach(({ mark, color: token, text }) => {
+    const item = document.createElement("li");
+    const drawn = SHAPES[mark](color(token));
+    item.append(svg("svg", { width: 20, height: 12, "aria-hidden": "true" }, drawn), text);
+    list.append(item);
+  });
+  const foot = document.createElement("div");
+  foot.className = "chart-foot";
+  foot.append(list);
+  if (hint) {
+    const words = document.createElement("span");
+    words.className = "chart-hint";
+    words.textContent = hint;
+    foot.append(words);
+  }
+  foot.hidden = !entries.length && !hint;
+  return foot;
+}

@@ -1,0 +1,66 @@
+// What a chart's tools do: show as table, download, full screen.
+
+/** The chart's values as a table; trial numbers link to their pages. */
+export function tableOf({ header, rows }, caption, trialUrl) {
+  const table = document.createElement("table");
+  table.className = "table chart-table";
+  table.createCaption().textContent = caption;
+  table.caption.className = "visually-hidden";
+  const head = table.createTHead().insertRow();
+  header.forEach((name) => {
+    const cell = document.createElement("th");
+    cell.scope = "col";
+    cell.textContent = name;
+    head.append(cell);
+  });
+  const body = table.createTBody();
+  const isTrial = header[0] === "Trial";
+  rows.forEach((values) => {
+    const row = body.insertRow();
+    values.forEach((value) => {
+      row.insertCell().textContent = value;
+    });
+    if (!isTrial) return;
+    row.dataset.trial = values[0];
+    if (!trialUrl) return;
+    const link = document.createElement("a");
+    link.href = trialUrl.replace("__n__", values[0]);
+    link.textContent = values[0];
+    row.cells[0].replaceChildren(link);
+  });
+  return table;
+}
+
+// A cell that begins like this would run as a formula in a spreadsheet.
+const FORMULA = /^[=+@\t\r]|^-(?![\d.])/;
+
+/** Comma-separated values after RFC 4180. */
+export function csvOf({ header, rows }) {
+  const cell = (text) => {
+    const safe = FORMULA.test(text) ? `'${text}` : text;
+    return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+  };
+  return [header, ...rows].map((row) => row.map(cell).join(",")).join("\r\n") + "\r\n";
+}
+
+export function save(text, type, filename) {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(new Blob([text], { type }));
+  link.download = filename;
+  link.click();
+  // The download has its own reference once the click is handled.
+  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+}
+
+/** Save the drawn figure as "png" or "svg", on the surface's colour. */
+export function saveImage(gd, format, filename, surface) {
+  const layout = { ...gd.layout, paper_bgcolor: surface };
+  const { width, height } = gd._fullLayout;
+  const options = { format, filename, width, height, scale: format === "png" ? 2 : 1 };
+  return window.Plotly.downloadImage({ data: gd.data, layout }, options);
+}
+
+export function fullScreen(frame) {
+  if (document.fullscreenElement) return document.exitFullscreen();
+  return frame.requestFullscreen();
+}

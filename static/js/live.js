@@ -1,0 +1,104 @@
+/* The page's one timer: asks for news since the revision that it shows, and puts them in place.
+
+   [data-live] holds the URL, data-live-tab which page it is, data-revision what it shows;
+   data-final: nothing more will come. An answer is 204, or JSON {revision, retry_ms, fragments by
+   element id, figures by chart id}; retry_ms 0 ends it. */
+(() => {
+  "use strict";
+  const page = document.querySelector("[data-live]");
+  if (!page || page.hasAttribute("data-final")) return;
+
+  const HIDDEN_MS = 15000;
+  const BACKOFF_MS = [1000, 2000, 5000, 15000];
+  let revision = page.dataset.revision;
+  let wait = 1000;
+  let failures = 0;
+  let seen = Date.now();
+  let timer = 0;
+  let asking = false;
+
+  function address() {
+    const query = new URLSearchParams(window.location.search);
+    query.set("since", revision);
+    query.set("tab", page.dataset.liveTab);
+    return `${page.dataset.live}?${query}`;
+  }
+
+  function chip() {
+    const shown = document.querySelector("[data-live-chip]");
+    if (!shown) return;
+    const word = shown.querySelector("[data-live-word]");
+    const lost = failures > 1;
+    const seconds = Math.max(0, Math.round((Date.now() - seen) / 1000));
+    word.textContent = lost ? "Reconnecting" : "Live";
+    word.className = lost ? "family-amber" : "family-green";
+    const since = seconds < 2 ? "just now" : `${seconds} s ago`;
+    shown.querySelector("[data-live-ago]").textContent = lost ? `last update ${since}` : "";
+  }
+
+  function place(id, html) {
+    const element = document.getElementById(id);
+    if (!element) return;
+    window.Idiomorph.morph(element, html, {
+      morphStyle: "innerHTML",
+      ignoreActiveValue: true,
+      callbacks: { beforeNodeMorphed: keepTicks },
+    });
+    window.htmx.process(element);
+  }
+
+  /** What the person ticked, opened or typed stays as it is. */
+  function keepTicks(old, fresh) {
+    if (old.tagName === "INPUT" && old.type === "checkbox") fresh.checked = old.checked;
+    if (old.tagName === "DETAILS" && old.open) fresh.open = true;
+    return true;
+  }
+
+  function show(news) {
+    revision = String(news.revision);
+    Object.entries(news.fragments).forEach(([id, html]) => place(id, html));
+    Object.entries(news.figures).forEach(([id, figure]) => window.studioCharts?.update(id, figure));
+    document.dispatchEvent(new CustomEvent("studio:news", { detail: news }));
+  }
+
+  async function ask() {
+    if (asking) return;
+    asking = true;
+    try {
+      const answer = await fetch(address(), { headers: { Accept: "application/json" } });
+      if (answer.redirected) {
+        window.location.reload();
+        return;
+      }
+      if (answer.status === 404) return;
+      if (!answer.ok) throw new Error(String(answer.status));
+      failures = 0;
+      seen = Date.now();
+      wait = 1000;
+      if (answer.status !== 204) {
+        const news = await answer.json();
+        show(news);
+        if (!news.retry_ms) return;
+        wait = news.retry_ms;
+      }
+      next();
+    } catch {
+      wait = BACKOFF_MS[Math.min(failures, BACKOFF_MS.length - 1)];
+      failures += 1;
+      next();
+    } finally {
+      asking = false;
+      chip();
+    }
+  }
+
+  function next() {
+    clearTimeout(timer);
+    timer = setTimeout(ask, document.hidden ? HIDDEN_MS : wait);
+  }
+
+  document.addEventListener("visibilitychange", () => {
+    if (!document.hidden) ask();
+  });
+  next();
+})();

@@ -1,0 +1,147 @@
+/* Small behaviours of the frame: menus, copying, relative times, toasts, lost connections. */
+(() => {
+  "use strict";
+
+  // Menus -------------------------------------------------------------------------------------
+  const openMenus = () => document.querySelectorAll("details.menu[open]");
+  document.addEventListener("click", (event) => {
+    for (const menu of openMenus()) {
+      const chosen = event.target.closest?.("a.item, button.item, .menu-panel [type=submit]");
+      if (!menu.contains(event.target) || chosen) menu.open = false;
+    }
+  });
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape") return;
+    for (const menu of openMenus()) {
+      menu.open = false;
+      menu.querySelector("summary").focus();
+    }
+  });
+
+  // Toasts: HX-Trigger {"studio:toast": {"text": …, "family": …}} or studio.toast(text, family) --
+  const ICONS = {
+    blue: "info-circle",
+    green: "circle-check",
+    amber: "alert-triangle",
+    red: "alert-circle",
+  };
+  function toast(text, family = "blue") {
+    const area = document.getElementById("toasts");
+    const note = document.getElementById("toast-template").content.firstElementChild.cloneNode(true);
+    const use = note.querySelector("use");
+    use.setAttribute("href", use.getAttribute("href").replace(/#.*/, `#i-${ICONS[family]}`));
+    note.classList.add(`family-${family}`);
+    note.querySelector("div").textContent = text;
+    note.querySelector(".close").addEventListener("click", () => note.remove());
+    for (const old of [...area.children])
+      if (old.querySelector("div").textContent === text) old.remove();
+    area.append(note);
+    setTimeout(() => note.remove(), family === "red" ? 12000 : 6000);
+  }
+  document.addEventListener("studio:toast", (event) =>
+    toast(event.detail.text ?? event.detail.value, event.detail.family),
+  );
+
+  // Copying -----------------------------------------------------------------------------------
+  function oldCopy(text) {
+    // Without https (another machine in the lab) browsers have no clipboard object.
+    const area = document.createElement("textarea");
+    area.value = text;
+    area.setAttribute("readonly", "");
+    area.style.cssText = "position:fixed;top:0;opacity:0";
+    document.body.append(area);
+    area.select();
+    const copied = document.execCommand("copy");
+    area.remove();
+    if (!copied) throw new Error("copying is not allowed here");
+  }
+  async function copy(text) {
+    if (navigator.clipboard) await navigator.clipboard.writeText(text);
+    else oldCopy(text);
+  }
+  function sayCopied(button) {
+    const label = [...button.childNodes].findLast(
+      (node) => node.nodeType === Node.TEXT_NODE && node.data.trim(),
+    );
+    if (!label) return toast("Copied.", "green");
+    if (button.dataset.before === undefined) button.dataset.before = label.data;
+    label.data = "Copied";
+    setTimeout(() => {
+      label.data = button.dataset.before;
+    }, 1500);
+  }
+  document.addEventListener("click", async (event) => {
+    const button = event.target.closest?.("[data-copy], [data-copy-from]");
+    if (!button) return;
+    event.preventDefault();
+    const from = button.dataset.copyFrom && document.querySelector(button.dataset.copyFrom);
+    const text = from ? (from.value ?? from.textContent) : button.dataset.copy;
+    try {
+      await copy(text);
+      sayCopied(button);
+    } catch {
+      toast("The browser does not allow copying here; select the text instead.", "amber");
+    }
+  });
+
+  // Times: the server writes UTC, the reader sees the own zone ---------------------------------
+  const STEPS = [
+    [60, 1, "s"],
+    [3600, 60, "min"],
+    [86400, 3600, "h"],
+  ];
+  const full = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "medium" });
+  const month = new Intl.DateTimeFormat("en-GB", { month: "short" });
+  function ago(moment, now) {
+    const seconds = (now - moment) / 1000;
+    const size = Math.abs(seconds);
+    if (size < 1) return "just now";
+    const step = STEPS.find(([limit]) => size < limit);
+    if (!step) {
+      const year = moment.getFullYear() === now.getFullYear() ? "" : ` ${moment.getFullYear()}`;
+      const clock = moment.toTimeString().slice(0, 5);
+      return `${moment.getDate()} ${month.format(moment)}${year} ${clock}`;
+    }
+    const text = `${Math.floor(size / step[1])} ${step[2]}`;
+    return seconds > 0 ? `${text} ago` : `in ${text}`;
+  }
+  function refreshTimes() {
+    const now = new Date();
+    for (const time of document.querySelectorAll("time[data-ago]")) {
+      const moment = new Date(time.dateTime);
+      const text = ago(moment, now);
+      if (time.textContent !== text) time.textContent = text;
+      time.title = full.format(moment);
+    }
+  }
+  refreshTimes();
+  setInterval(refreshTimes, 5000);
+  document.addEventListener("htmx:afterSettle", refreshTimes);
+
+  // When a request fails, say so; a page that polls says it itself in its live chip -------------
+  const quiet = (event) => event.detail.elt?.closest?.("[data-quiet-errors]");
+  document.addEventListener("htmx:sendError", (event) => {
+    if (!quiet(event)) toast("Could not reach the studio; nothing was lost.", "amber");
+  });
+  document.addEventListener("htmx:timeout", (event) => {
+    if (!quiet(event)) toast("The studio takes long to answer; nothing was lost.", "amber");
+  });
+  document.addEventListener("htmx:responseError", (event) => {
+    if (quiet(event)) return;
+    const { status } = event.detail.xhr;
+    const sentences = {
+      403: "You may not do this here.",
+      404: "That is no longer there; reload the page.",
+      409: "That is not possible in the present state; reload the page.",
+      413: "That is too large to send.",
+    };
+    toast(sentences[status] || `The studio answered with an error (${status}).`, "red");
+  });
+
+  // A select that leads to sections of a long form, on narrow screens.
+  document.addEventListener("change", (event) => {
+    if (event.target.matches?.("select[data-goes-to-section]")) location.hash = event.target.value;
+  });
+
+  window.studio = Object.assign(window.studio || {}, { toast, copy, refreshTimes });
+})();

@@ -1,0 +1,39 @@
+/* Loaded in the head, not deferred: the theme is set before anything is painted. */
+(() => {
+  "use strict";
+  const KEY = "studio:theme";
+  const dark = window.matchMedia("(prefers-color-scheme: dark)");
+
+  function stored() {
+    try {
+      return localStorage.getItem(KEY);
+    } catch {
+      return null; // storage may be forbidden; then the system's choice counts
+    }
+  }
+
+  function apply() {
+    const theme = stored() || (dark.matches ? "dark" : "light");
+    const root = document.documentElement;
+    if (root.dataset.bsTheme === theme) return;
+    root.dataset.bsTheme = theme;
+    document.dispatchEvent(new CustomEvent("studio:theme", { detail: { theme } }));
+  }
+
+  function toggle() {
+    const next = document.documentElement.dataset.bsTheme === "dark" ? "light" : "dark";
+    try {
+      localStorage.setItem(KEY, next);
+    } catch {
+      document.documentElement.dataset.bsTheme = next;
+    }
+    apply();
+  }
+
+  apply();
+  dark.addEventListener("change", apply);
+  window.addEventListener("storage", (event) => event.key === KEY && apply());
+  document.addEventListener("click", (event) => {
+    if (event.target.closest?.("[data-theme-toggle]")) toggle();
+  });
+})();

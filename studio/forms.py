@@ -1,0 +1,219 @@
+"""Forms of the place: workspaces, members, tokens, computes."""
+
+import os
+import re
+from datetime import datetime, timedelta
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.datastructures import MultiValueDict
+
+from studio.models import Compute, Membership, Role, User, Workspace
+from studio.models.compute import MAX_SLOTS
+
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+
+class WorkspaceForm(forms.ModelForm[Workspace]):
+    """A new workspace."""
+
+    class Meta:
+        model = Workspace
+        fields = ["name", "title", "description"]
+        help_texts = {
+            "name": "Part of every address, so it stays. Lower-case letters, digits, - and _.",
+            "title": "What people call it; may change.",
+        }
+        widgets = {"description": forms.Textarea(attrs={"rows": 3})}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["name"].widget.attrs |= {"class": "mono", "autofocus": True}
+
+    def clean_name(self) -> str:
+        """Case does not make another name."""
+        name: str = self.cleaned_data["name"]
+        if Workspace.objects.filter(name__iexact=name).exists():
+            raise ValidationError(f"There is a workspace “{name}” already. Choose another name.")
+        return name
+
+
+class WorkspaceTextForm(forms.ModelForm[Workspace]):
+    """What people call a workspace, and what it is for."""
+
+    class Meta:
+        model = Workspace
+        fields = ["title", "description"]
+        help_texts = {"title": "Shown instead of the name; addresses keep the name."}
+        widgets = {"description": forms.Textarea(attrs={"rows": 3})}
+
+
+class MemberForm(forms.Form):
+    """An account that becomes a member."""
+
+    username = forms.CharField(
+        label="Account",
+        max_length=150,
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+    )
+    role = forms.ChoiceField(choices=Role.choices, initial=Role.CONTRIBUTOR)
+
+    def __init__(self, *args: Any, workspace: Workspace, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.workspace = workspace
+
+    def clean_username(self) -> User:
+        """The account itself."""
+        name = self.cleaned_data["username"].strip()
+        user = User.objects.filter(username__iexact=name, is_active=True).first()
+        if user is None:
+            raise ValidationError(f"There is no account “{name}” in this studio.")
+        if Membership.objects.filter(workspace=self.workspace, user=user).exists():
+            raise ValidationError(f"{user} is a member already. Change the role in the list.")
+        return user
+
+
+class RoleForm(forms.Form):
+    """Another role for a member."""
+
+    role = forms.ChoiceField(choices=Role.choices)
+
+
+LIFETIMES = (("30", "30 days"), ("90", "90 days"), ("365", "1 year"), ("", "never"))
+
+
+class TokenForm(forms.Form):
+    """A new API token."""
+
+    name = forms.CharField(
+        label="What it is for",
+        max_length=120,
+        widget=forms.TextInput(attrs={"placeholder": "nightly sweeps", "autocomplete": "off"}),
+    )
+    role = forms.ChoiceField(choices=Role.choices, initial=Role.CONTRIBUTOR)
+    days = forms.ChoiceField(label="Ends after", choices=LIFETIMES, initial="90", required=False)
+
+    def expires_at(self, now: datetime) -> datetime | None:
+        """When it ends; None = never. Ask after is_valid()."""
+        days = self.cleaned_data["days"]
+        return now + timedelta(days=int(days)) if days else None
+
+
+class VariablesWidget(forms.Widget):
+    """Rows of name and value, posted as two parallel lists; an empty row counts for nothing."""
+
+    template_name = "computes/_variables.html"
+    spare_rows = 2
+
+    def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
+        """The rows to draw: those there are, and some to fill in."""
+        context = super().get_context(name, value, attrs)
+        context["rows"] = [*(value or []), *[("", "")] * self.spare_rows]
+        return context
+
+    def value_from_datadict(self, data: Any, files: Any, name: str) -> list[tuple[str, str]]:
+        """The rows as typed."""
+        if not isinstance(data, MultiValueDict):
+            return list(data.get(name, []))
+        names, values = data.getlist(f"{name}-name"), data.getlist(f"{name}-value")
+        pairs = zip(names, values, strict=False)
+        return [(key.strip(), value) for key, value in pairs if key.strip() or value]
+
+    def value_omitted_from_data(self, data: Any, files: Any, name: str) -> bool:
+        """Rows are left out by leaving them empty."""
+        return False
+
+    def id_for_label(self, id_: str) -> str:
+        """A label points at the first name."""
+        return f"{id_}-0" if id_ else ""
+
+
+class VariablesField(forms.Field):
+    """Environment variables as a dict of text; drawn as rows."""
+
+    widget = VariablesWidget
+
+    def prepare_value(self, value: Any) -> Any:
+        """A dict as rows; typed rows as they are."""
+        return list(value.items()) if isinstance(value, dict) else value
+
+    def clean(self, value: Any) -> dict[str, str]:
+        """The variables. Raises ValidationError naming each row that is wrong."""
+        rows = value or []
+        problems = [problem for row in rows if (problem := _row_problem(*row))]
+        names = [name for name, _ in rows if name]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        problems += [f"“{name}” is there twice. Keep one of them." for name in twice]
+        if problems:
+            raise ValidationError(problems)
+        return dict(rows)
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        """True if a row differs."""
+        return dict(initial or {}) != dict(data or [])
+
+
+def _row_problem(name: str, value: str) -> str | None:
+    if not name:
+        return f"The value “{value}” has no name."
+    if not _VARIABLE.fullmatch(name):
+        return f"“{name}” cannot be a name: use letters, digits and _, not starting with a digit."
+    return None if "\0" not in value else f"The value of “{name}” holds a NUL character."
+
+
+class ComputeForm(forms.ModelForm[Compute]):
+    """A compute of kind `local`, new or changed; the view gives the instance its workspace."""
+
+    environment_variables = VariablesField(
+        required=False, help_text="Every trial here gets them; a sweep's own ones win."
+    )
+    is_default = forms.BooleanField(
+        label="New sweeps take this compute unless they name another", required=False
+    )
+
+    class Meta:
+        model = Compute
+        fields = ["name", "slots", "python", "description", "environment_variables", "is_default"]
+        labels = {"python": "Python interpreter"}
+        help_texts = {
+            "name": "What job files call it. Lower-case letters, digits, - and _.",
+            "slots": f"How many trials run at the same time, from 1 to {MAX_SLOTS:,}.",
+            "python": "Full path of the program that <code>python</code> means in commands. "
+            "Empty: the studio's own, which has MLflow.",
+        }
+        widgets = {
+            "description": forms.Textarea(attrs={"rows": 2}),
+            "python": forms.TextInput(
+                attrs={
+                    "class": "mono",
+                    "placeholder": "/home/me/project/.venv/bin/python",
+                    "spellcheck": "false",
+                }
+            ),
+        }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["name"].widget.attrs |= {"class": "mono", "autocomplete": "off"}
+
+    def clean_name(self) -> str:
+        """Case does not make another name."""
+        name: str = self.cleaned_data["name"]
+        rivals = Compute.objects.filter(workspace=self.instance.workspace_id, name__iexact=name)
+        if rivals.exclude(pk=self.instance.pk).exists():
+            raise ValidationError(f"There is a compute “{name}” already. Choose another name.")
+        return name
+
+    def clean_python(self) -> str:
+        """A program that is there; on this machine that can be said at once."""
+        path: str = self.cleaned_data["python"].strip()
+        if not path:
+            return ""
+        if not os.path.isabs(path):
+            raise ValidationError(f"Write the full path, beginning with /, but got “{path}”.")
+        if not os.path.isfile(path):
+            raise ValidationError(f"There is no file {path} on this machine.")
+        if not os.access(path, os.X_OK):
+            raise ValidationError(f"{path} cannot be run: it is not executable.")
+        return path

@@ -1,0 +1,113 @@
+"""Proving that a compute works: a real command, run as trials are."""
+
+import json
+import shutil
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from studio.models import Compute
+from sweeps.engine.launch import base_environment, interpreter
+from sweeps.runners.base import Ended, Event, LaunchSpec, Lost, RunnerError
+from sweeps.runners.registry import get_runner
+from sweeps.runners.results import EndedBy
+
+LIMIT_S = 60.0
+_LOOK_S = 0.1
+_SAYS = "sweep-studio compute test: "
+# Run by the compute's own Python, so it speaks the oldest dialect that may be there.
+_PROBE = f"""
+import json, sys, time
+found = {{"python": sys.version.split()[0], "executable": sys.executable}}
+try:
+    import mlflow
+    found["mlflow"] = mlflow.__version__
+except Exception as error:
+    found["mlflow_error"] = "%s: %s" % (type(error).__name__, error)
+time.sleep(1)
+print({_SAYS!r} + json.dumps(found))
+"""
+
+Step = dict[str, Any]
+
+
+def _step(name: str, ok: bool, detail: str) -> Step:
+    return {"name": name, "ok": ok, "detail": detail}
+
+
+def run(compute: Compute, folder: Path, report: Callable[[list[Step]], None]) -> list[Step]:
+    """Run the probe on the compute and say step by step what worked.
+
+    `folder` is where its spool is made, and removed again; `report` gets the steps known so far.
+    """
+    program = interpreter(compute)
+    found = shutil.which(program)
+    if found is None:
+        return [_step("Interpreter", False, f"There is no program {program} here.")]
+    report([_step("Interpreter", True, found)])
+    folder.mkdir(parents=True, exist_ok=True)
+    spool = Path(tempfile.mkdtemp(prefix="test-", dir=folder))
+    try:
+        return _probe(compute, program, spool)
+    finally:
+        shutil.rmtree(spool, ignore_errors=True)
+
+
+def _probe(compute: Compute, program: str, spool: Path) -> list[Step]:
+    runner = get_runner(compute.kind)
+    spec = LaunchSpec(
+        name=f"test.{compute.pk}.{spool.name}",
+        spool=spool,
+        argv=(program, "-c", _PROBE),
+        cwd=spool,
+        env=base_environment(compute),
+        time_limit_s=LIMIT_S,
+    )
+    try:
+        handle = runner.start(spec)
+    except (RunnerError, OSError) as error:
+        return [_step("Command", False, f"It could not be started: {error}")]
+    # The shim ends the command at its limit, so this ends a few seconds later at the latest.
+    [event] = runner.poll([handle])
+    while not isinstance(event, Ended | Lost):
+        time.sleep(_LOOK_S)
+        [event] = runner.poll([handle])
+    return _steps(event, _read(spool / "stdout.log"), _read(spool / "stderr.log"), program)
+
+
+def _read(path: Path) -> str:
+    return path.read_text(errors="replace") if path.exists() else ""
+
+
+def _steps(event: Event, stdout: str, stderr: str, program: str) -> list[Step]:
+    """What the end of the probe and its logs say."""
+    line = next((text for text in stdout.splitlines() if text.startswith(_SAYS)), None)
+    said = json.loads(line.removeprefix(_SAYS)) if line else {}
+    ran = _ran(event, stderr)
+    python = f"Python {said['python']} at {said['executable']}" if said else program
+    mlflow = (
+        f"MLflow {said['mlflow']}"
+        if "mlflow" in said
+        else said.get("mlflow_error", "unknown: the command did not get that far")
+    )
+    return [
+        _step("Interpreter", bool(said), python),
+        _step("MLflow", "mlflow" in said, mlflow),
+        ran,
+        _step("Log", bool(said), "its output arrived" if said else "its output did not arrive"),
+    ]
+
+
+def _ran(event: Event, stderr: str) -> Step:
+    if isinstance(event, Lost):
+        return _step("Command", False, event.reason)
+    assert isinstance(event, Ended)  # noqa: S101 - the loop ends with nothing else
+    result = event.result
+    took = result.ended_at - result.started_at
+    if result.ended_by is EndedBy.EXIT and result.exit_code == 0:
+        return _step("Command", True, f"ran for {took:.1f} s, exit code 0")
+    last = next((text for text in reversed(stderr.splitlines()) if text.strip()), "")
+    how = result.message or f"exit code {result.exit_code}"
+    return _step("Command", False, f"{how} {last}".strip())

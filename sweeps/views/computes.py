@@ -1,0 +1,33 @@
+"""The computes of a workspace: what runs on them, what waits for them."""
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from studio.access import may_in, workspace_for
+from studio.models import Role
+from sweeps.queries import compute_load, machine
+from sweeps.views.lists import wants_fragment
+
+
+@require_safe
+def compute_list(request: HttpRequest, ws: str) -> HttpResponse:
+    """Slots as lanes, gauges of this machine, the queue. htmx gets the live part alone."""
+    workspace = workspace_for(request, ws)
+    now = timezone.now()
+    loads = compute_load.loads(compute_load.computes_of(workspace), now)
+    queue = compute_load.waiting(workspace)
+    context = {
+        "workspace": workspace,
+        "may_manage": may_in(request, workspace, Role.OWNER),
+        "loads": loads,
+        "queue": queue,
+        "ticks": compute_load.ticks(now),
+        "used": sum(load.used for load in loads),
+        "slots": sum(load.compute.slots for load in loads),
+        "machine": machine.machine(settings.STUDIO_HOME),
+    }
+    template = "computes/_live.html" if wants_fragment(request) else "computes/list.html"
+    return render(request, template, context)

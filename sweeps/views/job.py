@@ -1,0 +1,194 @@
+"""The job page: its tabs, its live updates, and cancelling."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.template.loader import render_to_string
+from django.utils import timezone
+from django.views.decorators.http import require_POST, require_safe
+
+from studio.access import may_in, signed_in
+from studio.models import Role
+from sweeps import tasks
+from sweeps.domain.problems import InvalidInput
+from sweeps.domain.states import FINAL_TRIAL, SweepStatus, TrialStatus
+from sweeps.models import StateChange, Sweep
+from sweeps.queries.best import best_of
+from sweeps.queries.progress import progress
+from sweeps.queries.spec_of import job_of
+from sweeps.queries.trial_table import TrialTable, best_order, few_trials, trial_table
+from sweeps.queries.trials import Selection, metric_names, parameter_columns
+from sweeps.services import sweeps as services
+from sweeps.spec.writer import to_yaml
+from sweeps.views.figures import CurveMode, curves_payload, sweep_figures
+
+FIRST_TRIALS = 6
+# How soon a page asks again, in ms; 0 = the sweep is final, ask no more.
+ACTIVE_MS = 1000
+# With so many axes or fewer the curves fit beside the parallel coordinates.
+FEW_AXES = 4
+RERUNNABLE = FINAL_TRIAL - {TrialStatus.COMPLETED}
+
+
+def sweep_for(request: HttpRequest, ws: str, name: str, role: Role = Role.READER) -> Sweep:
+    """The sweep, if the person has at least `role` in its workspace; else Http404."""
+    rows = Sweep.objects.allowed(signed_in(request), role)
+    rows = rows.select_related("workspace", "compute", "code", "created_by")
+    return get_object_or_404(rows, workspace__name=ws, name=name)
+
+
+def job_context(request: HttpRequest, sweep: Sweep, tab: str) -> dict[str, Any]:
+    return {
+        "sweep": sweep,
+        "workspace": sweep.workspace,
+        "tab": tab,
+        "progress": progress(sweep, timezone.now()),
+        "is_final": SweepStatus(sweep.status).is_final,
+        "may_run": may_in(request, sweep.workspace, Role.CONTRIBUTOR),
+        "sampling": sweep.sampling,
+        "rerunnable": RERUNNABLE,
+    }
+
+
+def _curve_mode(request: HttpRequest) -> CurveMode:
+    return "all" if request.GET.get("curves") == "all" else "best"
+
+
+def _overview(request: HttpRequest, sweep: Sweep) -> dict[str, Any]:
+    latest = request.GET.get("show") == "latest"
+    order = "-number" if latest else best_order(sweep)
+    return job_context(request, sweep, "overview") | {
+        "best": best_of(sweep),
+        "seen": metric_names(sweep),
+        "table": few_trials(sweep, timezone.now(), order, FIRST_TRIALS),
+        "latest": latest,
+        "curves": _curve_mode(request),
+        "few_axes": len(parameter_columns(sweep)) + 1 <= FEW_AXES,
+    }
+
+
+@require_safe
+def overview(request: HttpRequest, ws: str, name: str) -> HttpResponse:
+    """Progress, best trial, charts and the first trials."""
+    sweep = sweep_for(request, ws, name)
+    context = _overview(request, sweep)
+    context["figures"] = sweep_figures(sweep, context["curves"])
+    return render(request, "sweeps/job/overview.html", context)
+
+
+@require_safe
+def live(request: HttpRequest, ws: str, name: str) -> HttpResponse:
+    """What changed since the revision that the page has: 204, or fragments and figures."""
+    sweep = sweep_for(request, ws, name)
+    if sweep.revision <= _whole(request.GET.get("since", ""), -1):
+        return HttpResponse(status=204)
+    context: dict[str, Any]
+    figures: dict[str, Any] = {}
+    tab = request.GET.get("tab", "overview")
+    if tab == "trials":
+        context = _trials(request, sweep)
+        fragments = {"job-trials": "sweeps/job/_trials.html"}
+    elif tab == "overview":
+        context = _overview(request, sweep)
+        fragments = {"job-best": "sweeps/job/_best.html", "job-trials": "sweeps/job/_first.html"}
+        figures = sweep_figures(sweep, context["curves"])
+    else:
+        context, fragments = job_context(request, sweep, tab), {}
+        if tab == "charts":
+            figures = sweep_figures(sweep, _curve_mode(request), request.GET.get("metric", ""))
+    fragments |= {
+        "job-status": "sweeps/job/_status.html",
+        "job-actions": "sweeps/job/_actions.html",
+        "job-progress": "sweeps/job/_progress.html",
+    }
+    return JsonResponse(
+        {
+            "revision": sweep.revision,
+            "retry_ms": 0 if context["is_final"] else ACTIVE_MS,
+            "fragments": {
+                key: render_to_string(template, context, request)
+                for key, template in fragments.items()
+            },
+            "figures": figures,
+        }
+    )
+
+
+def _whole(text: str, default: int) -> int:
+    return int(text) if text.isdecimal() and len(text) < 18 else default
+
+
+def _trials(request: HttpRequest, sweep: Sweep) -> dict[str, Any]:
+    selection = Selection(tuple(request.GET.getlist("status")), request.GET.get("q", ""))
+    table: TrialTable = trial_table(
+        sweep,
+        timezone.now(),
+        order=request.GET.get("sort", ""),
+        selection=selection,
+        page=_whole(request.GET.get("page", ""), 1),
+    )
+    return job_context(request, sweep, "trials") | {"table": table, "selection": selection}
+
+
+@require_safe
+def trials(request: HttpRequest, ws: str, name: str) -> HttpResponse:
+    """The table of all trials; its state is in the URL."""
+    sweep = sweep_for(request, ws, name)
+    try:
+        context = _trials(request, sweep)
+    except InvalidInput as error:
+        raise Http404(str(error)) from error
+    template = "sweeps/job/_trials.html" if request.htmx else "sweeps/job/trials.html"  # type: ignore[attr-defined]
+    response = render(request, template, context)
+    response["Vary"] = "HX-Request"
+    return response
+
+
+@require_safe
+def charts(request: HttpRequest, ws: str, name: str) -> HttpResponse:
+    """All charts, large."""
+    sweep = sweep_for(request, ws, name)
+    names = metric_names(sweep)
+    metric = request.GET.get("metric", "")
+    metric = metric if metric in names else sweep.primary_metric
+    mode = _curve_mode(request)
+    figures = sweep_figures(sweep, mode)
+    figures["chart-curves"] = curves_payload(sweep, mode, metric)
+    context = job_context(request, sweep, "charts") | {
+        "figures": figures,
+        "curves": mode,
+        "metric": metric,
+        "metrics": names or [sweep.primary_metric],
+    }
+    return render(request, "sweeps/job/charts.html", context)
+
+
+@require_safe
+def logs(request: HttpRequest, ws: str, name: str) -> HttpResponse:
+    """What the studio did for this sweep, newest first."""
+    sweep = sweep_for(request, ws, name)
+    changes = StateChange.objects.filter(sweep=sweep).select_related("trial").order_by("-id")
+    context = job_context(request, sweep, "logs") | {"changes": changes[:500]}
+    return render(request, "sweeps/job/logs.html", context)
+
+
+@require_safe
+def config(request: HttpRequest, ws: str, name: str) -> HttpResponse:
+    """The sweep as it was submitted: job file, code, notes."""
+    sweep = sweep_for(request, ws, name)
+    context = job_context(request, sweep, "config") | {"yaml": to_yaml(job_of(sweep))}
+    return render(request, "sweeps/job/config.html", context)
+
+
+@require_POST
+def cancel(request: HttpRequest, ws: str, name: str) -> HttpResponse:
+    """Kill running trials now, start no more."""
+    sweep = sweep_for(request, ws, name, Role.CONTRIBUTOR)
+    try:
+        services.cancel_sweep(sweep, actor=str(request.user), now=timezone.now())
+    except InvalidInput as error:
+        messages.warning(request, error.problems[0].message)
+    tasks.advance_sweep(sweep.pk)
+    return redirect(sweep)

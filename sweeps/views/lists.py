@@ -1,0 +1,61 @@
+"""The list of a workspace's sweeps."""
+
+from urllib.parse import urlencode
+
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.cache import patch_vary_headers
+from django.views.decorators.http import require_safe
+
+from studio.access import may_in, workspace_for
+from studio.models import Role
+from sweeps.queries import lists
+
+
+def wants_fragment(request: HttpRequest) -> bool:
+    """True for htmx, except when it restores a page that the browser has forgotten."""
+    htmx = getattr(request, "htmx", None)
+    return bool(htmx) and not htmx.history_restore_request
+
+
+@require_safe
+def sweep_list(request: HttpRequest, ws: str) -> HttpResponse:
+    """Sweeps, the active ones first. htmx gets the rows alone; 204 if they are as at `rev`."""
+    workspace = workspace_for(request, ws)
+    group = request.GET.get("status", "")
+    chosen = lists.Selection(group if group in lists.GROUPS else "", request.GET.get("q", "").strip())
+    found = lists.matching(lists.sweeps_of([workspace]), chosen.text)
+    shown = lists.in_group(found, chosen.group)
+    revision = lists.revision(found)
+    is_fragment = wants_fragment(request)
+    if is_fragment and request.GET.get("rev") == revision:
+        return HttpResponse(status=204)
+    groups = lists.groups(found)
+    page = Paginator(lists.listed(shown), lists.PAGE_SIZE).get_page(request.GET.get("page"))
+    rows = lists.rows(list(page.object_list), timezone.now())
+    kept = {key: value for key, value in (("status", chosen.group), ("q", chosen.text)) if value}
+    context = {
+        "workspace": workspace,
+        "may_run": may_in(request, workspace, Role.CONTRIBUTOR),
+        "chosen": chosen,
+        "groups": [(row, _url(ws, kept | {"status": row.key})) for row in groups],
+        "page": page,
+        "rows": rows,
+        "is_live": any(row.key == "active" and row.count for row in groups),
+        "is_fragment": is_fragment,
+        "poll_url": _url(ws, kept | {"page": page.number, "rev": revision}),
+        "previous_url": page.has_previous() and _url(ws, kept | {"page": page.number - 1}),
+        "next_url": page.has_next() and _url(ws, kept | {"page": page.number + 1}),
+    }
+    template = "sweeps/_sweep_rows.html" if is_fragment else "sweeps/list.html"
+    response = render(request, template, context)
+    patch_vary_headers(response, ["HX-Request"])
+    return response
+
+
+def _url(ws: str, query: dict[str, object]) -> str:
+    words = urlencode({key: value for key, value in query.items() if value not in ("", None)})
+    return reverse("sweep_list", args=[ws]) + (f"?{words}" if words else "")

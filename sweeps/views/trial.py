@@ -1,0 +1,206 @@
+"""The page of one trial."""
+
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect, render
+from django.template.loader import render_to_string
+from django.utils import timezone
+from django.views.decorators.http import require_POST, require_safe
+
+from studio.access import may_in
+from studio.models import Role
+from sweeps import tasks
+from sweeps.charts.placement import place_params
+from sweeps.domain.command import shell_line
+from sweeps.domain.problems import InvalidInput
+from sweeps.domain.states import TrialStatus
+from sweeps.models import MetricSummary, Sweep, Trial
+from sweeps.queries.best import best_of
+from sweeps.queries.logs import read_log
+from sweeps.queries.records import space_of
+from sweeps.services import trials as services
+from sweeps.views.figures import trial_payload
+from sweeps.views.job import ACTIVE_MS, sweep_for
+
+# What a page shows of a log at first; the rest is a download.
+LOG_TAIL = 128 * 1024
+STREAMS = ("stdout", "stderr")
+
+
+def _trial(sweep: Sweep, number: int) -> Trial:
+    trial = Trial.objects.filter(sweep=sweep, number=number).first()
+    if trial is None:
+        raise Http404
+    trial.sweep = sweep
+    return trial
+
+
+def _context(request: HttpRequest, sweep: Sweep, trial: Trial) -> dict[str, Any]:
+    attempt = trial.attempts.order_by("-number").first()
+    best = best_of(sweep)
+    return {
+        "sweep": sweep,
+        "workspace": sweep.workspace,
+        "trial": trial,
+        "attempt": attempt,
+        "attempts": trial.attempts.order_by("number"),
+        "is_best": best is not None and best.trial.pk == trial.pk,
+        "best": best,
+        "places": place_params(space_of(sweep), trial.params),
+        "metrics": MetricSummary.objects.filter(trial=trial).order_by("name"),
+        "minimize": sweep.goal == "minimize",
+        "command": shell_line(attempt.argv) if attempt and attempt.argv else "",
+        "is_final": TrialStatus(trial.status).is_final,
+        "may_run": may_in(request, sweep.workspace, Role.CONTRIBUTOR),
+        "duration_s": _duration(trial),
+    }
+
+
+def _duration(trial: Trial) -> float | None:
+    if trial.started_at is None:
+        return None
+    return ((trial.ended_at or timezone.now()) - trial.started_at).total_seconds()
+
+
+def _names(request: HttpRequest) -> list[str]:
+    return request.GET.getlist("metric")[:8]
+
+
+@require_safe
+def trial(request: HttpRequest, ws: str, name: str, number: int) -> HttpResponse:
+    """Parameters, metrics, curves, log, command, and what became of it."""
+    sweep = sweep_for(request, ws, name)
+    found = _trial(sweep, number)
+    numbers = list(
+        sweep.trials.filter(number__in=(number - 1, number + 1)).values_list("number", flat=True)
+    )
+    context = _context(request, sweep, found) | {
+        "figure": trial_payload(sweep, found, _names(request)),
+        "chosen": _names(request) or [sweep.primary_metric],
+        "previous": number - 1 if number - 1 in numbers else None,
+        "next": number + 1 if number + 1 in numbers else None,
+        "mlflow_ui": mlflow_ui_line(),
+    }
+    return render(request, "sweeps/trial/trial.html", context)
+
+
+def mlflow_ui_line() -> str:
+    """The command that opens the same runs in MLflow's own pages."""
+    return shell_line(
+        [
+            "mlflow",
+            "ui",
+            "--backend-store-uri",
+            settings.TRACKING_STORE,
+            "--artifacts-destination",
+            str(settings.TRACKING_ARTIFACTS),
+        ]
+    )
+
+
+@require_safe
+def live(request: HttpRequest, ws: str, name: str, number: int) -> HttpResponse:
+    """What changed since the revision that the page has."""
+    sweep = sweep_for(request, ws, name)
+    found = _trial(sweep, number)
+    since = request.GET.get("since", "")
+    if since.isdecimal() and found.revision <= int(since[:18]):
+        return HttpResponse(status=204)
+    context = _context(request, sweep, found)
+    fragments = {
+        "trial-status": "sweeps/trial/_status.html",
+        "trial-actions": "sweeps/trial/_actions.html",
+        "trial-facts": "sweeps/trial/_facts.html",
+        "trial-objective": "sweeps/trial/_objective.html",
+        "trial-metrics": "sweeps/trial/_metrics.html",
+        "trial-command": "sweeps/trial/_command.html",
+    }
+    return JsonResponse(
+        {
+            "revision": found.revision,
+            "retry_ms": 0 if context["is_final"] else ACTIVE_MS,
+            "fragments": {
+                key: render_to_string(template, context, request)
+                for key, template in fragments.items()
+            },
+            "figures": {"chart-trial": trial_payload(sweep, found, _names(request))},
+        }
+    )
+
+
+@require_safe
+def log(request: HttpRequest, ws: str, name: str, number: int, stream: str) -> HttpResponse:
+    """A piece of a log from `offset` on (`tail=1`: the end), or all of it as a download."""
+    found = _trial(sweep_for(request, ws, name), number)
+    spool = _spool(found, stream)
+    offset = request.GET.get("offset", "0")
+    start = int(offset) if offset.isdecimal() and len(offset) < 16 else 0
+    if "tail" in request.GET:
+        start = max(0, _size(spool, stream) - LOG_TAIL)
+    part = read_log(spool, stream, start)
+    body = {
+        "text": part.text,
+        "offset": part.next_offset,
+        "start": start,
+        "more": part.next_offset < _size(spool, stream),
+        "attempt": found.attempt,
+        "final": TrialStatus(found.status).is_final,
+    }
+    return JsonResponse(body)
+
+
+def _spool(trial: Trial, stream: str) -> Path | None:
+    """The newest attempt's folder; Http404 for a log that no trial has."""
+    if stream not in STREAMS:
+        raise Http404
+    attempt = trial.attempts.order_by("-number").first()
+    return Path(attempt.spool) if attempt else None
+
+
+def _size(spool: Path | None, stream: str) -> int:
+    try:
+        return (spool / f"{stream}.log").stat().st_size if spool else 0
+    except FileNotFoundError:
+        return 0
+
+
+@require_safe
+def download_log(
+    request: HttpRequest, ws: str, name: str, number: int, stream: str
+) -> HttpResponse:
+    """A whole log as a file."""
+    found = _trial(sweep_for(request, ws, name), number)
+    spool = _spool(found, stream)
+    part = read_log(spool, stream, 0, limit=settings.STUDIO_LOG_CAP_MB * 2**20 + 4096)
+    response = HttpResponse(part.text, content_type="text/plain; charset=utf-8")
+    filename = f"{name}_{number}_{stream}.log"
+    response["Content-Disposition"] = f'attachment; filename="{filename}"'
+    response["X-Content-Type-Options"] = "nosniff"
+    return response
+
+
+@require_POST
+def cancel(request: HttpRequest, ws: str, name: str, number: int) -> HttpResponse:
+    """Kill one trial, or take it from the queue."""
+    found = _trial(sweep_for(request, ws, name, Role.CONTRIBUTOR), number)
+    try:
+        services.cancel_trial(found, actor=str(request.user), now=timezone.now())
+    except InvalidInput as error:
+        messages.warning(request, error.problems[0].message)
+    return redirect("trial", ws=ws, name=name, number=number)
+
+
+@require_POST
+def rerun(request: HttpRequest, ws: str, name: str, number: int) -> HttpResponse:
+    """A new attempt of an ended trial that did not complete."""
+    found = _trial(sweep_for(request, ws, name, Role.CONTRIBUTOR), number)
+    try:
+        services.rerun_trial(found, actor=str(request.user), now=timezone.now())
+        tasks.run_trial(found.pk)
+    except InvalidInput as error:
+        messages.warning(request, error.problems[0].message)
+    return redirect("trial", ws=ws, name=name, number=number)

@@ -1,0 +1,55 @@
+"""Requests and answers as a workspace means them."""
+
+import pytest
+
+from sweeps.gateway.adapt import Asked, adapt, visible
+from sweeps.gateway.identity import MemberCaller
+from sweeps.gateway.routes import V2, match
+
+MEMBER = MemberCaller("team_a", may_write=True)
+
+
+@pytest.mark.parametrize(
+    ("path", "items", "separator"),
+    [
+        ("experiments/search", "experiments", "/"),
+        ("registered-models/search", "registered_models", "."),
+        ("model-versions/search", "model_versions", "."),
+    ],
+)
+def test_an_answer_is_cleaned_of_names_that_the_filters_wildcard_let_through(
+    path, items, separator
+):
+    found = {items: [{"name": f"{ws}{separator}x"} for ws in ("team_a", "teamXa", "team_ab")]}
+    answer = visible(MEMBER, match("GET", V2 + path), found | {"next_page_token": "t"})
+    assert answer == {items: [{"name": f"team_a{separator}x"}], "next_page_token": "t"}
+
+
+@pytest.mark.parametrize(
+    ("given", "sent"),
+    [
+        ("", "name LIKE 'team_a.%'"),
+        ("name = 'x'", "name = 'team_a.x' AND name LIKE 'team_a.%'"),
+        ("name='team_a.x'", "name='team_a.x' AND name LIKE 'team_a.%'"),
+        ("tags.name = 'x'", "tags.name = 'x' AND name LIKE 'team_a.%'"),
+    ],
+)
+def test_a_search_is_confined_to_the_workspaces_names(given, sent):
+    matched = match("GET", V2 + "registered-models/search")
+    asked = Asked((("filter", given), ("max_results", "5")), None)
+    assert adapt(MEMBER, matched, asked).query == (("max_results", "5"), ("filter", sent))
+
+
+@pytest.mark.parametrize(
+    ("given", "sent"),
+    [
+        ("models:/iris/1", "models:/team_a.iris/1"),
+        ("models:/team_a.iris@best", "models:/team_a.iris@best"),
+        ("models:/m-0123", "models:/m-0123"),
+        ("runs:/r/model", "runs:/r/model"),
+    ],
+)
+def test_the_source_of_a_version_gets_the_workspaces_prefix(given, sent):
+    matched = match("POST", V2 + "model-versions/create")
+    asked = adapt(MEMBER, matched, Asked((), {"name": "new", "source": given}))
+    assert asked.body == {"name": "team_a.new", "source": sent}
