@@ -15,7 +15,7 @@ from studio.models.compute import MAX_SLOTS
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
-class WorkspaceForm(forms.ModelForm[Workspace]):
+class WorkspaceForm(forms.ModelForm):
     """A new workspace."""
 
     class Meta:
@@ -39,7 +39,7 @@ class WorkspaceForm(forms.ModelForm[Workspace]):
         return name
 
 
-class WorkspaceTextForm(forms.ModelForm[Workspace]):
+class WorkspaceTextForm(forms.ModelForm):
     """What people call a workspace, and what it is for."""
 
     class Meta:
@@ -162,7 +162,7 @@ def _row_problem(name: str, value: str) -> str | None:
     return None if "\0" not in value else f"The value of “{name}” holds a NUL character."
 
 
-class ComputeForm(forms.ModelForm[Compute]):
+class ComputeForm(forms.ModelForm):
     """A compute of kind `local`, new or changed; the view gives the instance its workspace."""
 
     environment_variables = VariablesField(

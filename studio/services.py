@@ -3,10 +3,8 @@
 import os
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
-
 from django.db import IntegrityError, transaction
-from django.db.models import ProtectedError
+from django.db.models import ProtectedError, QuerySet
 
 from studio.models import ApiToken, Compute, Membership, Role, SignInLink, User, Workspace
 from studio.models.token import TOKEN_PREFIX, digest, new_secret
@@ -181,19 +179,5 @@ def delete_compute(compute: Compute) -> Compute | None:
         ) from error
 
 
-def _others(compute: Compute) -> Any:
+def _others(compute: Compute) -> QuerySet[Compute]:
     return Compute.objects.filter(workspace=compute.workspace_id).exclude(pk=compute.pk)
-
-
-def start_compute_test(compute: Compute, now: datetime) -> None:
-    """Note that a test was asked for; the caller wakes the queue."""
-    state = {"ok": None, "at": now.isoformat(), "steps": []}
-    Compute.objects.filter(pk=compute.pk).update(last_test=state)
-
-
-def record_compute_test(
-    compute_id: int, steps: list[dict[str, Any]], ok: bool | None, now: datetime
-) -> None:
-    """Keep what a test found; `ok` is None while it is under way."""
-    state = {"ok": ok, "at": now.isoformat(), "steps": steps}
-    Compute.objects.filter(pk=compute_id).update(last_test=state)

@@ -1,10 +1,10 @@
 """What every page's frame shows of the work: sweeps that run, slots in use."""
 
+from functools import cache
 from typing import Any
 
 from django.db.models import Sum
 from django.http import HttpRequest
-from django.utils.functional import SimpleLazyObject
 
 from studio.context import shell
 from studio.models import Compute, Workspace
@@ -16,12 +16,13 @@ def frame(request: HttpRequest) -> dict[str, Any]:
     context = shell(request)
     if not context:
         return {}
-    figures = SimpleLazyObject(lambda: _figures(context["nav_workspace"]))
+    # Templates call what is callable, so a page without the frame asks for nothing.
+    figures = cache(lambda: _figures(context["nav_workspace"]))
     return {
         **context,
-        "nav_running": SimpleLazyObject(lambda: figures["running"]),
-        "nav_slots_used": SimpleLazyObject(lambda: figures["used"]),
-        "nav_slots_total": SimpleLazyObject(lambda: figures["total"]),
+        "nav_running": lambda: figures()["running"],
+        "nav_slots_used": lambda: figures()["used"],
+        "nav_slots_total": lambda: figures()["total"],
     }
 
 

@@ -1,4 +1,4 @@
-"""From what people hand in (a job, code, files) to a saved sweep: forms, REST and commands alike."""
+"""From what people hand in (a job, code, files) to a saved sweep: for forms, REST and commands."""
 
 import random
 from dataclasses import replace
@@ -109,10 +109,8 @@ def submit(
     )
 
 
-def submit_iris(
-    workspace: Workspace, *, user: User | None, now: datetime, rng: random.Random
-) -> Sweep:
-    """The Azure tutorial's sweep on the example that comes with the studio."""
+def iris(workspace: Workspace) -> tuple[SweepJob, CodeSnapshot]:
+    """The Azure tutorial's sweep and its code, as they run here."""
     job = read_job((IRIS / "job-sweep.yml").read_text())
     compute, _ = resolve_compute(workspace, None, {})
     limits = Limits(
@@ -122,7 +120,7 @@ def submit_iris(
     )
     snapshot = snapshots.snapshot_folder(code_root(), IRIS)
     code = keep(workspace, snapshot, "examples/iris_lightgbm")
-    job = replace(
+    fitting = replace(
         job,
         compute=compute.name,
         limits=limits,
@@ -131,4 +129,12 @@ def submit_iris(
         inputs={"iris_csv": DataInput("iris.csv", "uri_file")},
         notes=(),
     )
+    return fitting, code
+
+
+def submit_iris(
+    workspace: Workspace, *, user: User | None, now: datetime, rng: random.Random
+) -> Sweep:
+    """The Azure tutorial's sweep on the example that comes with the studio."""
+    job, code = iris(workspace)
     return submit(workspace, job, code=code, user=user, now=now, rng=rng)

@@ -4,12 +4,9 @@ import logging
 import os
 import threading
 
-from django.conf import settings
 from django.utils import timezone
 from huey.contrib.djhuey import db_task
 
-from studio import services
-from studio.models import Compute
 from sweeps.engine import compute_test, forward, runs, start
 from sweeps.models import Attempt, Sweep
 from sweeps.services import leases, sweeps
@@ -120,14 +117,4 @@ def beat() -> None:
 @db_task()
 def test_compute(compute_id: int) -> None:
     """Run a real command on a compute and keep what it showed."""
-    compute = Compute.objects.filter(pk=compute_id).first()
-    if compute is None:
-        return
-    folder = settings.STUDIO_HOME / "tests"
-
-    def report(steps: list[compute_test.Step]) -> None:
-        services.record_compute_test(compute_id, steps, None, timezone.now())
-
-    steps = compute_test.run(compute, folder, report)
-    ok = all(step["ok"] for step in steps)
-    services.record_compute_test(compute_id, steps, ok, timezone.now())
+    compute_test.test(compute_id)

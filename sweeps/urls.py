@@ -3,7 +3,7 @@
 from django.urls import include, path
 
 from sweeps.api.urls import urls as api
-from sweeps.views import compare, health, job, trial
+from sweeps.views import compare, compute_test, computes, health, home, job, lists, trial
 
 _SWEEP = "w/<str:ws>/sweeps/<str:name>/"
 _TRIAL = f"{_SWEEP}trials/<int:number>/"
@@ -25,9 +25,23 @@ JOB_PAGES = [
     path(f"{_TRIAL}rerun", trial.rerun, name="trial_rerun"),
 ]
 
+_COMPUTE = "w/<str:ws>/computes/<str:name>/"
+
+LISTS = [
+    path("", home.home, name="home"),
+    path("help/", home.help_page, name="help"),
+    path("w/<str:ws>/", home.workspace, name="workspace"),
+    path("w/<str:ws>/examples/iris", home.run_example, name="run_example"),
+    path("w/<str:ws>/sweeps/", lists.sweep_list, name="sweep_list"),
+    path("w/<str:ws>/computes/", computes.compute_list, name="compute_list"),
+    path(f"{_COMPUTE}test", compute_test.compute_test, name="compute_test"),
+    path(f"{_COMPUTE}test/result", compute_test.compute_test_result, name="compute_test_result"),
+]
+
 urlpatterns = [
     path("healthz", health.healthz, name="healthz"),
     path("api/v1/", api),
     path("tracking/<str:ws>/", include("sweeps.gateway.urls")),
     *JOB_PAGES,
+    *LISTS,
 ]

@@ -35,9 +35,7 @@ class Compute(models.Model):
 
     workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="computes")
     name = models.CharField(max_length=63, validators=[name_validator])
-    kind = models.CharField(
-        max_length=16, choices=ComputeKind.choices, default=ComputeKind.LOCAL
-    )
+    kind = models.CharField(max_length=16, choices=ComputeKind.choices, default=ComputeKind.LOCAL)
     slots = models.PositiveIntegerField(
         default=1, validators=[MinValueValidator(1), MaxValueValidator(MAX_SLOTS)]
     )

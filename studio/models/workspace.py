@@ -124,5 +124,3 @@ class Membership(models.Model):
 def may(role: Role | None, needed: Role) -> bool:
     """True if somebody with `role` may do what `needed` may."""
     return role is not None and _RANK[role] >= _RANK[needed]
-
-

@@ -44,7 +44,8 @@ class Part:
         )
         self.started = self.healthy = now
         self.restart_at = None
-        self.identity = identify(process.pid)
+        # Ours until we reap it, even if it has ended already: its end must not go unnoticed.
+        self.identity = identify(process.pid, even_zombie=True)
         assert process.stdout is not None
         reader = threading.Thread(target=_prefix, args=(self.name, process.stdout), daemon=True)
         reader.start()

@@ -25,7 +25,7 @@ def boot_id() -> str:
     return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
 
 
-def identify(pid: int) -> Identity | None:
+def identify(pid: int, *, even_zombie: bool = False) -> Identity | None:
     """The identity of a living process, None if there is none (or only its zombie)."""
     try:
         stat = Path(f"/proc/{pid}/stat").read_text()
@@ -33,7 +33,7 @@ def identify(pid: int) -> Identity | None:
         return None
     # The name in parentheses may hold anything, so fields are counted from its end.
     fields = stat.rpartition(")")[2].split()
-    if fields[0] in ("Z", "X"):
+    if fields[0] in ("Z", "X") and not even_zombie:
         return None
     return Identity(pid, int(fields[19]), boot_id())
 

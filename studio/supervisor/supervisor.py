@@ -20,11 +20,17 @@ UNHEALTHY_S = 45.0
 
 
 class Supervisor:
-    """Runs `parts`, given in the order in which they are stopped."""
+    """Runs `parts`, given in the order in which they are stopped.
 
-    def __init__(self, home: Path, parts: Sequence[Part], health_url: str) -> None:
+    `witness` is the part that answers `health_url` with the state of all parts.
+    """
+
+    def __init__(
+        self, home: Path, parts: Sequence[Part], health_url: str, witness: str = "web"
+    ) -> None:
         self.parts = {part.name: part for part in parts}
-        self._home, self._health_url = home, health_url
+        self._home, self._health_url, self._witness = home, health_url, witness
+        self._beside: list[Part] = []
         self._signal: signal.Signals | None = None
         self._asked = 0
         self._probed = 0.0
@@ -49,7 +55,9 @@ class Supervisor:
     def run_once(self, name: str, argv: tuple[str, ...]) -> None:
         """Start a command beside the parts, its output in the same log; it is not restarted."""
         env = next(iter(self.parts.values())).env
-        Part(name.split()[0], argv, env).start(monotonic())
+        part = Part(name.split()[0], argv, env, signal.SIGINT, grace_s=2.0)
+        part.start(monotonic())
+        self._beside.append(part)
 
     def _on_signal(self, number: int, _frame: object) -> None:
         self._signal = signal.Signals(number)
@@ -79,14 +87,20 @@ class Supervisor:
                 return
             if pid == 0:
                 return
-            for part in self.parts.values():
-                if part.pid == pid:
-                    part.fell(status, monotonic())
-                    self._remember()
+            self._ended(pid, status)
+
+    def _ended(self, pid: int, status: int) -> None:
+        for part in self._beside:
+            if part.pid == pid:
+                part.identity = None
+        for part in self.parts.values():
+            if part.pid == pid:
+                part.fell(status, monotonic())
+                self._remember()
 
     def _remember(self) -> None:
-        alive = {name: part.identity for name, part in self.parts.items() if part.identity}
-        remember(self._home, alive)
+        everything = [*self.parts.values(), *self._beside]
+        remember(self._home, {part.name: part.identity for part in everything if part.identity})
 
     def _probe_due(self) -> bool:
         interval = PROBE_S if self._all_up else 0.5
@@ -100,7 +114,8 @@ class Supervisor:
         states = self._states()
         now = monotonic()
         for name, part in self.parts.items():
-            if states.get(name) == "up":
+            # While the witness is silent nothing is known of the others: only it can be blamed.
+            if states.get(name) == "up" or (not states and name != self._witness):
                 part.healthy = now
         self._all_up = all(states.get(name) == "up" for name in self.parts)
         return self._all_up
@@ -119,7 +134,7 @@ class Supervisor:
     def _stop(self, leave_trials: bool) -> None:
         """End the parts in order; a second Ctrl-C ends them at once."""
         say("studio", "stopping" + (", trials stay running" if leave_trials else ""))
-        for part in self.parts.values():
+        for part in (*self._beside, *self.parts.values()):
             part.restart_at = None
             leave = leave_trials and part.name == "engine"
             part.ask_to_stop(signal.SIGHUP if leave else None)
@@ -147,7 +162,7 @@ class Supervisor:
                 return
             if pid == 0:
                 return
-            for part in self.parts.values():
+            for part in (*self._beside, *self.parts.values()):
                 if part.pid == pid:
                     part.identity = None
                     if part is not awaited:

@@ -42,13 +42,29 @@ def space_axes(space: SearchSpace, params: Sequence[Mapping[str, Scalar]]) -> tu
     by_column: dict[str, list[Leaf]] = {}
     for leaf in found:
         by_column.setdefault(leaf.column, []).append(leaf)
+    fixed: dict[str, list[Scalar]] = {}
+    for name, distribution in space:
+        _collect_constants(name, distribution, fixed)
     result = []
     for column in columns(space):
-        seen = [flat[column] for flat in params if column in flat]
+        seen = [*fixed.get(column, ()), *(flat[column] for flat in params if column in flat)]
         own = by_column.get(column, [])
         scale = column_scale([leaf.distribution for leaf in own], seen)
         result.append(AxisInfo(column, _kind(own, scale, by_label), scale))
     return tuple(result)
+
+
+def _collect_constants(
+    column: str, distribution: Distribution, found: dict[str, list[Scalar]]
+) -> None:
+    """What the branches of a choice set without drawing it, by column."""
+    for value in distribution.values if isinstance(distribution, Choice) else ():
+        for key, item in value.items if isinstance(value, Branch) else ():
+            name = f"{column}.{key}"
+            if isinstance(item, str | int | float | bool):
+                found.setdefault(name, []).append(item)
+            else:
+                _collect_constants(name, item, found)
 
 
 def column_scale(distributions: Sequence[Distribution], seen: Sequence[Scalar]) -> Scale:

@@ -150,8 +150,6 @@ def _annotation(
         "showarrow": False,
         "text": f"{head} {value}" if value else head,
         "font": {"size": 11.5, "color": "@text"},
-        "bgcolor": "@surface",
-        "borderpad": 0,
     }
 
 

@@ -224,9 +224,7 @@ def _edit(layout: dict[str, Any], edit: Edit) -> None:
         | {"line": line, "layer": "below"}
     )
     text = escape(edit.text).replace("\n", "<br>")
-    layout["annotations"].append(
-        _note(text, x=x, y=0.18, xanchor="right", align="right") | {"bgcolor": "@surface"}
-    )
+    layout["annotations"].append(_note(text, x=x, y=0.18, xanchor="right", align="right"))
 
 
 def _note(text: str, **place: Any) -> dict[str, Any]:

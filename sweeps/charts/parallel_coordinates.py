@@ -124,12 +124,13 @@ def _strengths(
     shown: Sequence[TrialRecord], objective: Objective, axis: AxisInfo
 ) -> dict[int, float]:
     """Half rank, half place on the objective axis: a crowded top still separates."""
-    valued = [(objective.loss(r.objective), r.number) for r in shown if r.objective is not None]
-    ranked = sorted(valued, reverse=True)
+    values = {record.number: record.objective for record in shown if record.objective is not None}
+    ranked = sorted(set(values.values()), key=objective.loss, reverse=True)
+    ranks = {value: rank for rank, value in enumerate(ranked)}
     strengths = {}
-    for rank, (loss, number) in enumerate(ranked):
-        by_rank = rank / (len(ranked) - 1) if len(ranked) > 1 else 1.0
-        place = axis.scale.position(objective.loss(loss)) or 0.0
+    for number, value in values.items():
+        by_rank = ranks[value] / (len(ranked) - 1) if len(ranked) > 1 else 1.0
+        place = axis.scale.position(value) or 0.0
         by_value = 1 - place if objective.goal is Goal.MINIMIZE else place
         strengths[number] = (by_rank + by_value) / 2
     return strengths

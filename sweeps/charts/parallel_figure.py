@@ -16,6 +16,8 @@ from sweeps.charts.parallel_coordinates import Line, ParallelInfo
 from sweeps.charts.text import escape, wrap_name
 
 BUCKETS = 12
+# Beyond so many lines they let each other through.
+CROWD = 150
 # Where "none" and "no value" stand, below the lowest value at 0.
 ABSENT = -0.12
 MIN_GAP_PX = 106
@@ -44,8 +46,9 @@ def parallel_figure(info: ParallelInfo) -> Figure:
     }
     others = [line for line in info.lines if line is not info.best]
     best = [info.best] if info.best else []
+    opacity = 1.0 if len(others) <= CROWD else 0.6
     data = [
-        *_bundles(others),
+        *(bundle | {"opacity": opacity} for bundle in _bundles(others)),
         _axis_lines(info.axes, absent),
         _ticks(info, absent),
         *(trace for line in best for trace in _best(line, info.axes)),

@@ -11,7 +11,7 @@ ScaleKind = Literal["linear", "log", "category"]
 # A log scale is chosen when positive values span more than this ratio.
 LOG_SPAN = 30.0
 # Ticks closer than this share of the axis to an end give way to it.
-_MIN_GAP = 0.06
+_MIN_GAP = 0.08
 _MAX_CATEGORY_TICKS = 24
 
 

@@ -28,6 +28,8 @@ def param_text(value: Scalar | None) -> str:
         return "none"
     if isinstance(value, bool | str):
         return str(value)
+    if not math.isfinite(value):
+        return str(value)
     if isinstance(value, int):
         return str(value) if abs(value) < 10**9 else tick_text(float(value))
     return _significant(value, 4)

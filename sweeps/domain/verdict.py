@@ -90,7 +90,9 @@ def judge(
 def _exited(outcome: Outcome, logged: Logged, metric: str) -> Verdict:
     if outcome.exit_code != 0:
         why = f": {outcome.last_words}" if outcome.last_words else "."
-        return Verdict(TrialStatus.FAILED, f"The command ended with exit code {outcome.exit_code}{why}")
+        return Verdict(
+            TrialStatus.FAILED, f"The command ended with exit code {outcome.exit_code}{why}"
+        )
     if logged.has_finite:
         return Verdict(TrialStatus.COMPLETED)
     if logged.reports:
@@ -135,6 +137,4 @@ def _lost(outcome: Outcome, desired: Desired, wish_reason: str, losses: int) -> 
     reason = outcome.message or "The machine lost the process."
     if losses < MAX_LOSSES:
         return Verdict(TrialStatus.QUEUED, reason, lost=True, wait_s=BACKOFF_S[losses])
-    return Verdict(
-        TrialStatus.LOST, f"Lost {losses + 1} times, the last time: {reason}", lost=True
-    )
+    return Verdict(TrialStatus.LOST, f"Lost {losses + 1} times, the last time: {reason}", lost=True)

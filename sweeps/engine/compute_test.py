@@ -8,11 +8,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
+from django.utils import timezone
+
 from studio.models import Compute
 from sweeps.engine.launch import base_environment, interpreter
 from sweeps.runners.base import Ended, Event, LaunchSpec, Lost, RunnerError
 from sweeps.runners.registry import get_runner
 from sweeps.runners.results import EndedBy
+from sweeps.services.computes import record_test
 
 LIMIT_S = 60.0
 _LOOK_S = 0.1
@@ -35,6 +39,19 @@ Step = dict[str, Any]
 
 def _step(name: str, ok: bool, detail: str) -> Step:
     return {"name": name, "ok": ok, "detail": detail}
+
+
+def test(compute_id: int) -> None:
+    """Run the probe on a compute and keep what it shows; a compute deleted meanwhile is no error."""
+    compute = Compute.objects.filter(pk=compute_id).first()
+    if compute is None:
+        return
+
+    def report(steps: list[Step]) -> None:
+        record_test(compute_id, steps, None, timezone.now())
+
+    steps = run(compute, settings.STUDIO_HOME / "tests", report)
+    record_test(compute_id, steps, all(step["ok"] for step in steps), timezone.now())
 
 
 def run(compute: Compute, folder: Path, report: Callable[[list[Step]], None]) -> list[Step]:

@@ -20,8 +20,19 @@ from sweeps.stores import snapshots
 
 # What a trial may see of the server's own environment; never a copy of it (secrets live there).
 ENV_ALLOWED = (
-    "HOME", "LANG", "LC_ALL", "LC_CTYPE", "LD_LIBRARY_PATH", "LOGNAME", "PATH", "SHELL",
-    "SSL_CERT_DIR", "SSL_CERT_FILE", "TMPDIR", "TZ", "USER",
+    "HOME",
+    "LANG",
+    "LC_ALL",
+    "LC_CTYPE",
+    "LD_LIBRARY_PATH",
+    "LOGNAME",
+    "PATH",
+    "SHELL",
+    "SSL_CERT_DIR",
+    "SSL_CERT_FILE",
+    "TMPDIR",
+    "TZ",
+    "USER",
 )
 ENV_ALLOWED_PREFIXES = ("CUDA_", "NVIDIA_", "ROCR_", "HIP_")
 
@@ -133,5 +144,3 @@ def _environment(sweep: Sweep, attempt: Attempt, token: str) -> dict[str, str]:
         "MLFLOW_EXPERIMENT_ID": sweep.experiment_id,
         "MLFLOW_RUN_ID": attempt.run_id,
     }
-
-

@@ -92,8 +92,7 @@ def close_attempt(attempt: Attempt) -> None:
         return
     client, run_id = tracking(), attempt.run_id
     params = {
-        name: format_value(value)[:_PARAM_MAX]
-        for name, value in attempt.trial.flat_params.items()
+        name: format_value(value)[:_PARAM_MAX] for name, value in attempt.trial.flat_params.items()
     }
     extra = {tags.REASON: attempt.reason[:5000]} if attempt.reason else {}
     if not attempt.accepted:

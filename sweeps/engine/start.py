@@ -22,9 +22,7 @@ TRACKING_WAIT_S = 3
 
 def start_trial(trial_id: int, owner: str, now: datetime) -> bool:
     """Start a queued trial if it may start; True if its command was started."""
-    claim = trials.claim(
-        trial_id, owner=owner, spool_root=settings.STUDIO_HOME / "trials", now=now
-    )
+    claim = trials.claim(trial_id, owner=owner, spool_root=settings.STUDIO_HOME / "trials", now=now)
     if claim is None:
         return False
     attempt = _with_rows(claim.attempt.pk)

@@ -1,7 +1,8 @@
 """Reading a draft: the job it describes, or what to mend and at which field."""
 
+import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -32,6 +33,8 @@ _FIELDS = {
     "sampling_algorithm": "algorithm",
     "search_space": "rows",
 }
+# Parts of a job that the form does not ask for; a clone keeps them.
+KEPT = ("outputs", "early_termination", "properties")
 LABELS = {
     "command": "Command",
     "code": "Training code",
@@ -75,6 +78,8 @@ class Checked:
     errors: tuple[FieldError, ...] = ()
     notes: tuple[str, ...] = ()
     by_field: Mapping[str, list[str]] = field(default_factory=dict)
+    doc: Mapping[str, Any] = field(default_factory=dict)
+    places: Mapping[str, str] = field(default_factory=dict)
 
 
 def check(draft: Draft) -> Checked:
@@ -85,11 +90,15 @@ def check(draft: Draft) -> Checked:
         job = read_job(doc)
     except InvalidInput as error:
         problems += error.problems
-    return checked(draft, job, problems, places)
+    return checked(draft, job, problems, places, doc)
 
 
 def checked(
-    draft: Draft, job: SweepJob | None, problems: list[Problem], places: Places
+    draft: Draft,
+    job: SweepJob | None,
+    problems: Sequence[Problem],
+    places: Mapping[str, str],
+    doc: Mapping[str, Any],
 ) -> Checked:
     """The outcome of reading, with problems at their fields (once each)."""
     by_field: dict[str, list[str]] = {}
@@ -106,16 +115,26 @@ def checked(
         errors=tuple(errors),
         notes=job.notes if job else (),
         by_field=by_field,
+        doc=doc,
+        places=places,
     )
 
 
-def place(path: str, places: Places) -> str:
+# What the form calls the parts of a data input.
+_PARTS = {"path": "value", "type": "kind"}
+
+
+def place(path: str, places: Mapping[str, str]) -> str:
     """The form field of a path in the job document."""
-    fitting = [known for known in places if path == known or path.startswith((f"{known}.", f"{known}["))]
+    fitting = [
+        known
+        for known in places
+        if path == known or path.startswith((f"{known}.", f"{known}["))
+    ]
     if fitting:
         known = max(fitting, key=len)
         rest = re.split(r"[.\[]", path[len(known) :].lstrip(".["))[0]
-        return f"rows.{places[known]}.{rest or 'name'}"
+        return f"{places[known]}.{_PARTS.get(rest, rest) or 'name'}"
     for known in sorted(_FIELDS, key=len, reverse=True):
         if path == known or path.startswith(f"{known}."):
             return _FIELDS[known]
@@ -125,7 +144,7 @@ def place(path: str, places: Places) -> str:
 def _label(where: str, names: Mapping[str, str]) -> str:
     head, _, rest = where.partition(".")
     if head == "rows" and rest:
-        return names.get(rest.split(".")[0]) or "Search space"
+        return names.get(rest.split(".")[0]) or LABELS["rows"]
     return LABELS.get(head, head)
 
 
@@ -135,12 +154,13 @@ def to_doc(draft: Draft) -> tuple[dict[str, Any], Places, list[Problem]]:
     space = to_space_doc(draft.rows)
     problems += space.problems
     doc: dict[str, Any] = {
+        **_kept(draft),
         "type": "sweep",
         "trial": {
             "command": draft["command"].replace("\r\n", "\n"),
             "environment_variables": _variables(draft, problems),
         },
-        "inputs": _inputs(draft, problems),
+        "inputs": _inputs(draft, space.places, problems),
         "search_space": space.doc,
         "sampling_algorithm": _sampling(draft, problems),
         "objective": {"primary_metric": draft["primary_metric"].strip(), "goal": draft["goal"]},
@@ -153,32 +173,62 @@ def to_doc(draft: Draft) -> tuple[dict[str, Any], Places, list[Problem]]:
     return doc, space.places, problems
 
 
+def _kept(draft: Draft) -> dict[str, Any]:
+    try:
+        found = json.loads(draft["kept"] or "{}")
+    except ValueError:
+        found = {}
+    return {key: found[key] for key in KEPT if isinstance(found, dict) and found.get(key)}
+
+
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+
 def _variables(draft: Draft, problems: list[Problem]) -> dict[str, str]:
     found: dict[str, str] = {}
-    for variable in draft.variables:
-        name = variable.name.strip()
-        if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
-            text = f"“{name}” cannot name a variable. Use letters, digits and _."
-            problems.append(Problem("variables", text))
-        found[name] = variable.value
+    for index, variable in enumerate(draft.variables):
+        if not variable.is_blank:
+            where, name = f"variables.{index}.name", variable.name.strip()
+            _name(where, name, "variable", found, problems)
+            found[name] = variable.value
     return found
 
 
-def _inputs(draft: Draft, problems: list[Problem]) -> dict[str, Any]:
+def _inputs(draft: Draft, places: Places, problems: list[Problem]) -> dict[str, Any]:
     found: dict[str, Any] = {}
-    for row in draft.inputs:
-        name = row.name.strip()
-        if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
-            text = f"“{name}” cannot name an input. Use letters, digits and _."
-            problems.append(Problem("inputs", text))
-        elif not row.value.strip():
+    for index, row in enumerate(draft.inputs):
+        where, name, value = f"inputs.{index}", row.name.strip(), row.value.strip()
+        if row.is_blank or not _name(f"{where}.name", name, "input", found, problems):
+            continue
+        places[f"inputs.{name}"] = where
+        if not value:
             what = "value" if row.kind == "value" else "path, or upload a file"
-            problems.append(Problem("inputs", f"Give input “{name}” a {what}."))
-        elif row.kind == "value":
-            found[name] = parse_value(row.value.strip())
-        else:
-            found[name] = {"type": row.kind, "path": row.value.strip()}
+            problems.append(Problem(f"{where}.value", f"Give input “{name}” a {what}."))
+        found[name] = (
+            parse_value(value)
+            if row.kind == "value"
+            else {"type": row.kind, "path": value or "."}
+        )
     return found
+
+
+def _name(
+    where: str, name: str, what: str, taken: Mapping[str, Any], problems: list[Problem]
+) -> bool:
+    """True if `name` can name one more input or variable; else a problem."""
+    if name in taken:
+        problems.append(Problem(where, f"There is {_A[what]} “{name}” already."))
+    elif not name:
+        problems.append(Problem(where, f"Name the {what}."))
+    elif not _NAME.fullmatch(name):
+        text = f"“{name}” cannot name {_A[what]}. Use letters, digits and _."
+        problems.append(Problem(where, text))
+    else:
+        return True
+    return False
+
+
+_A = {"variable": "a variable", "input": "an input"}
 
 
 def _sampling(draft: Draft, problems: list[Problem]) -> dict[str, Any]:
@@ -204,9 +254,10 @@ def _limits(draft: Draft, problems: list[Problem]) -> dict[str, Any]:
 
 def _whole(draft: Draft, name: str, problems: list[Problem]) -> int:
     def whole(text: str) -> int:
-        text = text.strip().replace(",", "").replace("−", "-")  # noqa: RUF001
+        text = text.strip().replace(",", "").replace("−", "-")
         if not re.fullmatch(r"[+-]?\d{1,15}", text):
-            raise ValueError(f"Must be a whole number, but got “{text}”." if text else "Is required.")
+            got = f"Must be a whole number, but got “{text}”."
+            raise ValueError(got if text else "Is required.")
         return int(text)
 
     return _read(draft, name, whole, problems)

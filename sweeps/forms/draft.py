@@ -1,5 +1,6 @@
 """A sweep as it is being typed: every field as text, so that nothing is lost or tidied away."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -9,7 +10,7 @@ from django.http import QueryDict
 from sweeps.domain.durations import format_duration
 from sweeps.domain.job import DataInput, SweepJob
 from sweeps.domain.limits import DEFAULT_TIMEOUT_S
-from sweeps.domain.space_doc import space_to_doc
+from sweeps.domain.space_doc import MAX_NESTING, space_to_doc
 from sweeps.forms.rows import ALL_FIELDS, DEFAULT_TAG, Row, from_space_doc
 from sweeps.forms.values import format_value
 
@@ -36,6 +37,8 @@ TEXTS: Mapping[str, str] = {
     "code_origin": "",
     "code_folder": "",
     "entry": "",
+    "entry_read": "",  # the script that the proposals came from
+    "kept": "",  # JSON: what a cloned job says that the form does not ask
 }
 
 
@@ -47,6 +50,11 @@ class InputRow:
     kind: str = "value"
     value: str = ""
 
+    @property
+    def is_blank(self) -> bool:
+        """True for an empty line that was only offered."""
+        return not (self.name.strip() or self.value.strip())
+
 
 @dataclass(frozen=True, slots=True)
 class VariableRow:
@@ -55,7 +63,13 @@ class VariableRow:
     name: str = ""
     value: str = ""
 
+    @property
+    def is_blank(self) -> bool:
+        """True for an empty line that was only offered."""
+        return not (self.name.strip() or self.value)
 
+
+_KEY = re.compile(r"\d{1,6}")
 INPUT_KINDS = {"value": "Value", "uri_file": "File", "uri_folder": "Folder"}
 
 
@@ -84,7 +98,7 @@ def from_post(data: QueryDict) -> Draft:
     texts["algorithm"] = texts["algorithm"] or "random"
     return Draft(
         texts=texts,
-        rows=tuple(_row(data, key) for key in data.getlist("row")),
+        rows=_rooted([_row(data, key) for key in dict.fromkeys(data.getlist("row")) if _KEY.fullmatch(key)]),
         inputs=tuple(
             InputRow(*parts)
             for parts in _columns(data, "input_name", "input_kind", "input_value")
@@ -111,11 +125,24 @@ def _row(data: QueryDict, key: str) -> Row:
     )
 
 
+def _rooted(rows: list[Row]) -> tuple[Row, ...]:
+    """Rows whose parents lead to the top; a request can name others, in circles even."""
+    parents = {row.key: row.parent for row in rows}
+
+    def has_root(row: Row) -> bool:
+        key = row.parent
+        for _ in range(MAX_NESTING):
+            if not key:
+                return True
+            key = parents.get(key, key)
+        return False
+
+    return tuple(row if has_root(row) else replace(row, parent="") for row in rows)
+
+
 def _columns(data: QueryDict, *names: str) -> list[tuple[str, ...]]:
-    """Repeated fields as rows; a line with nothing in it is dropped."""
-    lists = [data.getlist(name) for name in names]
-    rows = list(zip(*lists, strict=False))
-    return [row for row in rows if row[0].strip() or row[-1].strip()]
+    """Repeated fields as rows, also the empty ones: buttons name them by their place."""
+    return list(zip(*(data.getlist(name) for name in names), strict=False))
 
 
 def from_job(job: SweepJob, **texts: str) -> Draft:

@@ -67,7 +67,7 @@ def children(rows: Sequence[Row], key: str, when: str | None = None) -> list[Row
 
 # --- To a job document --------------------------------------------------------------------------
 
-Places = dict[str, str]  # path in the job document -> key of the form row
+Places = dict[str, str]  # path in the job document -> the form row it came from ("rows.3")
 
 
 @dataclass(slots=True)
@@ -97,7 +97,10 @@ def _put(row: Row, rows: Sequence[Row], into: dict[str, Any], path: str, out: Sp
         out.problems.append(Problem(f"rows.{row.key}.name", f"There is a “{name}” already."))
         return
     where = f"{path}.{name}"
-    out.places[where] = row.key
+    out.places[where] = f"rows.{row.key}"
+    if row.type != "choice" and children(rows, row.key):
+        text = f"Only a choice can have nested parameters: make “{name}” one, or remove them."
+        out.problems.append(Problem(f"rows.{row.key}.type", text))
     into[name] = _distribution(row, rows, where, out)
 
 
@@ -108,7 +111,7 @@ def _distribution(row: Row, rows: Sequence[Row], where: str, out: SpaceDoc) -> A
         return {"type": "choice", "values": _values(row, rows, where, out)}
     doc: dict[str, Any] = {"type": row.type}
     for name in FIELDS.get(row.type, ()):
-        text = row.get(name).strip().replace("−", "-")  # noqa: RUF001 - a minus as pages print it
+        text = row.get(name).strip().replace("−", "-")  # as pages print it
         if text:
             doc[name] = text
     if row.type in REAL_BOUNDS:
@@ -131,7 +134,7 @@ def _take_logs(row: Row, doc: dict[str, Any], out: SpaceDoc) -> None:
 
 def _values(row: Row, rows: Sequence[Row], where: str, out: SpaceDoc) -> list[Any]:
     values = parse_values(row.get("values"))
-    nested = children(rows, row.key)
+    nested = [child for child in children(rows, row.key) if not child.is_blank]
     if not nested:
         return list(values)
     known = [format_value(value) for value in values]
@@ -142,7 +145,7 @@ def _values(row: Row, rows: Sequence[Row], where: str, out: SpaceDoc) -> list[An
     branches = []
     for index, value in enumerate(values):
         branch: dict[str, Any] = {row.tag: value}
-        for child in children(rows, row.key, known[index]):
+        for child in [child for child in nested if child.when == known[index]]:
             _put(child, rows, branch, f"{where}.values[{index}]", out)
         branches.append(branch)
     return branches

@@ -1,6 +1,6 @@
 """Sweep jobs."""
 
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 from django.db import models
 from django.urls import reverse
@@ -11,9 +11,6 @@ from sweeps.domain.limits import MAX_CONCURRENT_TRIALS, MAX_TOTAL_TRIALS
 from sweeps.domain.objective import Goal
 from sweeps.domain.states import LIVE_SWEEP, Desired, SweepStatus
 from sweeps.models.code import CodeSnapshot
-
-if TYPE_CHECKING:
-    from sweeps.models.trial import Trial
 
 
 def one_of(field: str, values: type, name: str) -> models.CheckConstraint:
@@ -95,7 +92,6 @@ class Sweep(models.Model):
     ended_at = models.DateTimeField(null=True, blank=True)
 
     objects = SweepQuerySet.as_manager()
-    trials: "models.Manager[Trial]"
 
     class Meta:
         ordering = ["-created_at", "-id"]
@@ -105,9 +101,7 @@ class Sweep(models.Model):
             one_of("desired", Desired, "sweep_desired_known"),
             one_of("goal", Goal, "sweep_goal_known"),
             models.CheckConstraint(
-                condition=models.Q(
-                    max_total_trials__gte=1, max_total_trials__lte=MAX_TOTAL_TRIALS
-                ),
+                condition=models.Q(max_total_trials__gte=1, max_total_trials__lte=MAX_TOTAL_TRIALS),
                 name="sweep_total_range",
             ),
             models.CheckConstraint(

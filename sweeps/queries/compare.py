@@ -54,7 +54,9 @@ def compare(sweep: Sweep, trials: Sequence[Trial], baseline: int) -> list[Group]
     last = _last(trials)
     for name in metric_names(sweep):
         if name != metric:
-            lines.append(_numbers(f"{name}, last", [last.get((t.pk, name)) for t in trials], base, 0))
+            lines.append(
+                _numbers(f"{name}, last", [last.get((t.pk, name)) for t in trials], base, 0)
+            )
     params = [
         _params(name, [t.flat_params.get(name) for t in trials], base)
         for name in parameter_columns(sweep)
@@ -91,9 +93,7 @@ def _numbers(
     return Line(name, tuple(cells), len(set(values)) > 1)
 
 
-def _compared(
-    value: float, reference: float, goal: int, show: Callable[[float], str]
-) -> Value:
+def _compared(value: float, reference: float, goal: int, show: Callable[[float], str]) -> Value:
     if value == reference:
         return Value(show(value), "same")
     difference = value - reference

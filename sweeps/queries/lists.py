@@ -28,7 +28,6 @@ from django.db.models import (
 from django.db.models.functions import Cast, Coalesce
 
 from studio.models import Workspace
-from sweeps.charts.sparkline import Sparkline, best_so_far
 from sweeps.domain.objective import Goal
 from sweeps.domain.states import (
     LIVE_SWEEP,
@@ -38,7 +37,6 @@ from sweeps.domain.states import (
     TrialStatus,
 )
 from sweeps.models import Sweep, Trial
-from sweeps.queries.records import objective_of
 from sweeps.queries.progress import Progress, progress_of
 
 PAGE_SIZE = 25
@@ -50,8 +48,6 @@ GROUPS: Mapping[str, tuple[str, frozenset[SweepStatus]]] = {
     "failed": ("Failed", frozenset({SweepStatus.FAILED})),
     "canceled": ("Canceled", frozenset({SweepStatus.CANCELED})),
 }
-# A trace of 64 pixels cannot show more steps than this.
-_TRACE_STEPS = 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,14 +74,22 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A sweep as lists show it. `reason` says why it waits, paused, failed or was canceled."""
+    """A sweep as lists show it.
+
+    `records` are number and objective of each trial that beat all before it; the last is the best.
+    `reason` says why the sweep waits, paused, failed or was canceled.
+    """
 
     sweep: Sweep
     progress: Progress
     counts: Mapping[TrialStatus, int]
-    best: float | None
-    trace: Sparkline
+    records: tuple[tuple[int, float], ...]
     reason: str
+
+    @property
+    def best(self) -> float | None:
+        """The best objective so far."""
+        return self.records[-1][1] if self.records else None
 
     @property
     def minimizes(self) -> bool:
@@ -153,8 +157,7 @@ def rows(sweeps: Sequence[Sweep], now: datetime) -> list[Row]:
             sweep=sweep,
             progress=progress_of(sweep, counts[sweep.pk], means.get(sweep.pk), now),
             counts=counts[sweep.pk],
-            best=records[sweep.pk][-1][1] if records[sweep.pk] else None,
-            trace=_trace(sweep, records[sweep.pk], sum(counts[sweep.pk].values())),
+            records=tuple(records[sweep.pk]),
             reason=waits.reason(sweep, counts[sweep.pk]),
         )
         for sweep in sweeps
@@ -201,14 +204,6 @@ def _records(keys: Sequence[int]) -> dict[int, list[tuple[int, float]]]:
     for key, number, value in better.order_by("number").values_list("sweep", "number", "objective"):
         found[key].append((number, value))
     return found
-
-
-def _trace(sweep: Sweep, records: Sequence[tuple[int, float]], trials: int) -> Sparkline:
-    steps = min(trials, _TRACE_STEPS)
-    values: list[float | None] = [None] * steps
-    for number, value in records:
-        values[number * steps // trials] = value
-    return best_so_far(values, objective_of(sweep), width=64, height=18)
 
 
 class Waits:

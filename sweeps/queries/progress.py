@@ -62,7 +62,9 @@ def progress_of(
     """The progress that counts and a mean duration make."""
     done = sum(count for status, count in counts.items() if status.is_final)
     total = sum(counts.values()) if sweep.ended_at else sweep.max_total_trials
-    elapsed = ((sweep.ended_at or now) - sweep.started_at).total_seconds() if sweep.started_at else None
+    elapsed = (
+        ((sweep.ended_at or now) - sweep.started_at).total_seconds() if sweep.started_at else None
+    )
     return Progress(
         total=total,
         done=done,

@@ -131,9 +131,7 @@ def _columns(sweep: Sweep, metrics: Sequence[str], order: str) -> list[Column]:
     return found
 
 
-def _column(
-    key: str, title: str, sort: str, order: str, first: str, kind: str
-) -> Column:
+def _column(key: str, title: str, sort: str, order: str, first: str, kind: str) -> Column:
     """A column; a click sorts in the useful direction first and turns round then."""
     plain, current = sort.lstrip("-"), order.lstrip("-")
     direction = ""

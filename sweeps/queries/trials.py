@@ -17,7 +17,10 @@ from sweeps.models.metrics import from_columns
 from sweeps.queries.records import space_of
 
 PLAIN_ORDERS = ("objective", "number", "started_at", "duration_s", "status")
-_ORDER = re.compile(r"(?P<down>-?)(?P<what>objective|number|started_at|duration_s|status|params|metrics)(?:\.(?P<name>.+))?")
+_ORDER = re.compile(
+    r"(?P<down>-?)(?P<what>objective|number|started_at|duration_s|status|params|metrics)"
+    r"(?:\.(?P<name>.+))?"
+)
 
 
 def ordered(trials: QuerySet[Trial], order_by: str) -> QuerySet[Trial]:
@@ -105,7 +108,9 @@ def metric_points(trial: Trial, names: Sequence[str] = ()) -> list[MetricRecord]
     if names:
         points = points.filter(name__in=names)
     return [
-        MetricRecord(row.name, row.report, row.step, from_columns(row.value, row.kind), row.timestamp_ms)
+        MetricRecord(
+            row.name, row.report, row.step, from_columns(row.value, row.kind), row.timestamp_ms
+        )
         for row in points.order_by("name", "report")
     ]
 

@@ -97,9 +97,7 @@ def _store(
     return points
 
 
-def _recent(
-    attempt: Attempt, name: str, count: int, values: list[Value]
-) -> set[tuple[Any, ...]]:
+def _recent(attempt: Attempt, name: str, count: int, values: list[Value]) -> set[tuple[Any, ...]]:
     """What the newest points say, as far as one of `values` could be the same again."""
     times = [value.timestamp_ms for value in values]
     rows = MetricPoint.objects.filter(

@@ -160,9 +160,7 @@ def _suggest(sweep: Sweep, count: int) -> tuple[list[Suggestion], Exhausted | No
         if isinstance(answer, Exhausted):
             return suggestions, answer
         suggestions.append(answer)
-        history.append(
-            records.TrialRecord(number, TrialStatus.QUEUED, answer.params, answer.draw)
-        )
+        history.append(records.TrialRecord(number, TrialStatus.QUEUED, answer.params, answer.draw))
     return suggestions, None
 
 
@@ -212,9 +210,7 @@ def _cancel_trials(sweep: Sweep, reason: str, now: datetime, actor: str) -> None
     """Queued trials end here; the engine stops the running ones, which ask for it by `desired`."""
     for trial in sweep.trials.filter(status=TrialStatus.QUEUED):
         move_trial(trial, TrialStatus.CANCELED, now, reason=reason, actor=actor)
-    sweep.trials.active().update(
-        desired=Desired.CANCEL, reason=reason, revision=bump(sweep.pk)
-    )
+    sweep.trials.active().update(desired=Desired.CANCEL, reason=reason, revision=bump(sweep.pk))
 
 
 def record_run(sweep: Sweep, experiment_id: str, run_id: str) -> None:

@@ -36,9 +36,7 @@ def claim(trial_id: int, *, owner: str, spool_root: Path, now: datetime) -> Clai
         if trial is None or not _may_start(trial, now):
             return None
         number, token = trial.attempt + 1, new_secret(TRIAL_TOKEN_PREFIX)
-        moved = move_trial(
-            trial, TrialStatus.STARTING, now, attempt=trial.attempt, not_before=None
-        )
+        moved = move_trial(trial, TrialStatus.STARTING, now, attempt=trial.attempt, not_before=None)
         if not moved:
             return None
         _reset(trial, number)
@@ -74,8 +72,14 @@ def _reset(trial: Trial, number: int) -> None:
     trial.started_at = trial.ended_at = None
     trial.save(
         update_fields=[
-            "attempt", "objective", "last_value", "reports", "best_report", "run_id",
-            "started_at", "ended_at",
+            "attempt",
+            "objective",
+            "last_value",
+            "reports",
+            "best_report",
+            "run_id",
+            "started_at",
+            "ended_at",
         ]
     )
 
@@ -172,7 +176,9 @@ def _end_attempt(
     attempt: Attempt, outcome: Outcome, verdict: Verdict, peak_memory: int | None, now: datetime
 ) -> bool:
     return bool(
-        Attempt.objects.open().filter(pk=attempt.pk).update(
+        Attempt.objects.open()
+        .filter(pk=attempt.pk)
+        .update(
             ended_at=now,
             outcome=outcome.ending,
             exit_code=outcome.exit_code,
@@ -226,9 +232,7 @@ def cancel_trial(trial: Trial, *, actor: str, now: datetime) -> bool:
         if trial.status == TrialStatus.QUEUED:
             return move_trial(trial, TrialStatus.CANCELED, now, reason=reason, actor=actor)
         rows = Trial.objects.filter(pk=trial.pk).active().exclude(desired=Desired.CANCEL)
-        changed = rows.update(
-            desired=Desired.CANCEL, reason=reason, revision=bump(trial.sweep_id)
-        )
+        changed = rows.update(desired=Desired.CANCEL, reason=reason, revision=bump(trial.sweep_id))
     if not changed and TrialStatus(trial.status).is_final and trial.status != TrialStatus.CANCELED:
         raise InvalidInput.conflict(f"The trial has ended as {trial.status}; nothing to cancel.")
     return bool(changed)
@@ -248,7 +252,22 @@ def rerun_trial(trial: Trial, *, actor: str, now: datetime) -> bool:
         Attempt.objects.filter(trial=trial, accepted=True).update(accepted=False)
         sweep = Sweep.objects.get(pk=trial.sweep_id)
         if SweepStatus(sweep.status).is_final:
-            fresh = {"desired": Desired.RUN, "ended_at": None, "run_closed": False}
-            move_sweep(sweep, SweepStatus.RUNNING, now, actor=actor, **fresh)
-        fields = {"desired": Desired.RUN, "losses": 0, "ended_at": None, "not_before": None}
-        return move_trial(trial, TrialStatus.QUEUED, now, actor=actor, **fields)
+            move_sweep(
+                sweep,
+                SweepStatus.RUNNING,
+                now,
+                actor=actor,
+                desired=Desired.RUN,
+                ended_at=None,
+                run_closed=False,
+            )
+        return move_trial(
+            trial,
+            TrialStatus.QUEUED,
+            now,
+            actor=actor,
+            desired=Desired.RUN,
+            losses=0,
+            ended_at=None,
+            not_before=None,
+        )

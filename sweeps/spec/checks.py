@@ -1,8 +1,10 @@
 """What ties the parts of a job together: placeholders, samplers, names."""
 
+import math
 import posixpath
 import re
 from collections.abc import Collection, Mapping
+from typing import Any
 
 from sweeps.domain import command as commands
 from sweeps.domain.job import Sampling
@@ -29,14 +31,14 @@ def command(
     reading: Reading,
 ) -> str:
     """The command with its placeholders checked; the one to keep (see `_swept_inputs`)."""
-    if not text.strip():
-        return text
+    if not text.strip() or _is_odd(text):
+        return text  # told elsewhere
     if space is not None:
         text = _swept_inputs(text, space, inputs)
     try:
         template = commands.parse_command(text)
     except InvalidInput as error:
-        reading.take(error, "trial.command")
+        reading.take(error, "trial")
         return text
     for note in template.notes:
         reading.note(note)
@@ -48,9 +50,9 @@ def command(
     unused = commands.unused(template, space.names())
     if unused:
         names = ", ".join(unused)
-        verb = "is" if len(unused) == 1 else "are"
+        verb, them = ("is", "it") if len(unused) == 1 else ("are", "them")
         reading.note(
-            f"{names} {verb} not in the command; the script can read them from "
+            f"{names} {verb} not in the command; the script can read {them} from "
             f"SWEEP_PARAM_{unused[0].upper()} or SWEEP_PARAMS_FILE."
         )
     for note in (*commands.dashes(template, space), *log_notes(space)):
@@ -85,7 +87,8 @@ def metric_problem(name: str) -> str | None:
     if len(name) > MAX_METRIC:
         return f"A metric's name has {MAX_METRIC} characters at most, but this has {len(name)}."
     if not _METRIC.fullmatch(name):
-        odd = ", ".join(f"“{c}”" for c in dict.fromkeys(c for c in name if not _METRIC.fullmatch(c)))
+        unfit = dict.fromkeys(c for c in name if not _METRIC.fullmatch(c))
+        odd = ", ".join(f"“{c}”" for c in unfit)
         return f"MLflow has no metric with {odd} in its name: letters, digits, _ - . space : /."
     if posixpath.normpath(name) != name or name.startswith(("/", "..")) or name == ".":
         return f"MLflow would read “{name}” as a path; leave out ./ and //."
@@ -101,11 +104,41 @@ def name(text: str, reading: Reading) -> str | None:
 
 
 def texts(job: Mapping[str, object], reading: Reading) -> None:
-    """Texts that no table would take."""
+    """Texts that are too long for a table."""
     for key, longest in _MAX_TEXT.items():
         value = str(job.get(key) or "")
         if len(value) > longest:
             text = f"Has {longest:,} characters at most, but this has {len(value):,}."
             reading.problem(key, text)
-        if "\x00" in value or any("\ud800" <= c <= "\udfff" for c in value):
-            reading.problem(key, "Holds a character that is no text (NUL or a surrogate).")
+
+
+# Parts that are read as whatever they are; the others are numbers, names and words.
+_FREE = (
+    "name", "display_name", "experiment_name", "description", "compute", "tags", "properties",
+    "trial", "inputs", "outputs",
+)  # fmt: skip
+
+
+def storable(doc: Mapping[Any, Any], reading: Reading) -> None:
+    """Every text and number of the free parts can be kept as JSON and given to a process."""
+    left: list[tuple[str, Any]] = [(key, doc.get(key)) for key in reversed(_FREE)]
+    while left:
+        where, value = left.pop()
+        if isinstance(value, Mapping):
+            for key, item in value.items():
+                if _is_odd(str(key)):
+                    reading.problem(where, f"{_NO_TEXT} in the key {key!r}.")
+                left.append((f"{where}.{key}", item))
+        elif isinstance(value, list | tuple):
+            left += [(f"{where}[{index}]", item) for index, item in enumerate(value)]
+        elif isinstance(value, float) and not math.isfinite(value):
+            reading.problem(where, f"Must be a finite number, but got {value}.")
+        elif isinstance(value, str) and _is_odd(value):
+            reading.problem(where, f"{_NO_TEXT} in it.")
+
+
+_NO_TEXT = "There is a character that is no text (NUL or a surrogate)"
+
+
+def _is_odd(text: str) -> bool:
+    return "\0" in text or any("\ud800" <= c <= "\udfff" for c in text)

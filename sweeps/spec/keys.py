@@ -1,6 +1,8 @@
 """Reading mappings key by key: what is unknown is told, with what was perhaps meant."""
 
 import difflib
+import math
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -73,7 +75,7 @@ class Reading:
         value = doc.get(key)
         if value is None:
             return None
-        if isinstance(value, str) and value.strip().lstrip("+-").isdecimal():
+        if isinstance(value, str) and re.fullmatch(r"\s*[+-]?[0-9]{1,18}\s*", value):
             value = int(value)
         if isinstance(value, float) and value.is_integer():
             value = int(value)
@@ -89,10 +91,11 @@ class Reading:
         if value is None:
             return None
         try:
-            if isinstance(value, bool):
+            number = float(value)
+            if isinstance(value, bool) or not math.isfinite(number):
                 raise ValueError
-            return float(value)
-        except (TypeError, ValueError):
+            return number
+        except (TypeError, ValueError, OverflowError):
             text = f"Must be a number, but got {value!r}."
             self.problem(f"{where}.{key}".strip("."), text)
             return None

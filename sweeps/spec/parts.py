@@ -119,10 +119,8 @@ def limits(value: Any, reading: Reading) -> Limits | None:
         total = DEFAULT_TOTAL
         reading.note(f"No limit on trials was given; at most {total:,} are run, as in Azure ML.")
     at_once = reading.whole(doc, names[1], "limits")
-    if len(reading.problems) > before or total is None:
-        return None
     timeouts = [_seconds(doc, name, reading) for name in names[2:]]
-    if len(reading.problems) > before:
+    if len(reading.problems) > before or total is None:
         return None
     if at_once is None:
         at_once = min(max(total, 1), MAX_CONCURRENT_TRIALS)
@@ -134,7 +132,7 @@ def limits(value: Any, reading: Reading) -> Limits | None:
         return None
 
 
-_ISO = re.compile(r"PT?(?:(\d+)D)?T?(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?")
+_ISO = re.compile(r"P(?:(\d{1,9})D)?(?:T(?:(\d{1,9})H)?(?:(\d{1,9})M)?(?:(\d{1,9})S)?)?")
 
 
 def _seconds(doc: Mapping[str, Any], name: str, reading: Reading) -> int | None:

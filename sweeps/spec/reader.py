@@ -48,9 +48,7 @@ def read_job(source: Mapping[str, Any] | str) -> SweepJob:
 
 def _placed(problems: tuple[Problem, ...], positions: yaml_text.Positions) -> list[Problem]:
     return [
-        problem
-        if problem.line
-        else replace(problem, line=where[0], column=where[1])
+        problem if problem.line else replace(problem, line=where[0], column=where[1])
         for problem in problems
         for where in [_position(problem.field, positions)]
     ]
@@ -77,6 +75,7 @@ def _read(doc: Any) -> SweepJob:
     for key, what in _UNUSED.items():
         if doc.get(key):
             reading.note(f"{what} do not apply on this machine; “{key}” is ignored.")
+    checks.storable(doc, reading)
     space = _space(doc, reading)
     trial = parts.trial(doc.get("trial"), reading)
     inputs = _inputs(doc, reading)

@@ -28,9 +28,7 @@ def job_to_doc(job: SweepJob) -> dict[str, Any]:
         "compute": f"azureml:{job.compute}" if job.compute else None,
         "trial": _trial(job),
         "inputs": {name: _input(value) for name, value in job.inputs.items()},
-        "outputs": {
-            name: _without_none(asdict(output)) for name, output in job.outputs.items()
-        },
+        "outputs": {name: _without_none(asdict(output)) for name, output in job.outputs.items()},
         "search_space": space_to_doc(job.search_space),
         "sampling_algorithm": _sampling(job.sampling),
         "objective": {

@@ -5,6 +5,7 @@ No aliases, anchors or merge keys (bombs), no duplicate keys, no tags; numbers a
 """
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -76,9 +77,13 @@ def _fail(mark: Any, message: str) -> None:
     raise InvalidInput([Problem("", message, mark.line + 1, mark.column + 1)])
 
 
-def _value(node: Any, path: Path, positions: Positions, depth: int) -> Any:
-    if node.tag.removeprefix(_CORE) not in _CORE_TAGS:
+def _refuse_tag(node: Any, allowed: Collection[str]) -> None:
+    if node.tag.removeprefix(_CORE) not in allowed:
         _fail(node.start_mark, f"Tags like {node.tag.replace(_CORE, '!!')} are not read.")
+
+
+def _value(node: Any, path: Path, positions: Positions, depth: int) -> Any:
+    _refuse_tag(node, _CORE_TAGS)
     positions.setdefault(path, (node.start_mark.line + 1, node.start_mark.column + 1))
     if isinstance(node, yaml.MappingNode):
         return _mapping(node, path, positions, depth)
@@ -95,6 +100,7 @@ def _mapping(node: Any, path: Path, positions: Positions, depth: int) -> dict[st
     for key_node, value_node in node.value:
         if not isinstance(key_node, yaml.ScalarNode):
             _fail(key_node.start_mark, "A key must be plain text.")
+        _refuse_tag(key_node, (*_CORE_TAGS, "merge"))
         key = key_node.value
         if key == "<<" and key_node.style is None:
             _fail(key_node.start_mark, "Merge keys (<<) are not read; write it out.")

@@ -4,7 +4,10 @@ tarfile's own filters were bypassed before (CVE-2025-4517), so names are judged 
 contents are taken from the archive.
 """
 
+import gzip
+import lzma
 import stat
+import struct
 import tarfile
 import unicodedata
 import zipfile
@@ -22,6 +25,13 @@ MAX_RATIO = 100
 # Small archives of small texts compress well; a ratio says nothing about them.
 RATIO_FROM = 10 * 2**20
 _CHUNK = 2**20
+
+
+# All that the readers of the standard library raise for damaged archives.
+_BROKEN = (
+    zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, struct.error,
+    EOFError, OSError, ValueError, LookupError,
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +55,14 @@ def unpack(file: IO[bytes], filename: str, target: Path) -> None:
             with zipfile.ZipFile(file) as archive:
                 _unpack(_zip_members(archive), archive.open, file, target)
         elif lower.endswith((".tar.gz", ".tgz", ".tar")):
-            with tarfile.open(fileobj=file) as tar:
+            opened = _Careful(file if lower.endswith(".tar") else gzip.GzipFile(fileobj=file))
+            with tarfile.open(fileobj=opened, mode="r:") as tar:  # type: ignore[call-overload]
                 _unpack(_tar_members(tar), tar.extractfile, file, target)
         else:
             raise InvalidInput.one("", f"“{filename}” is neither a .zip nor a .tar.gz.")
-    except (zipfile.BadZipFile, tarfile.TarError, EOFError, zlib.error, OSError) as error:
+    except InvalidInput:
+        raise
+    except _BROKEN as error:
         text = f"“{filename}” cannot be read as an archive: {error}."
         raise InvalidInput.one("", text) from error
     except (RuntimeError, NotImplementedError) as error:
@@ -61,8 +74,9 @@ def _zip_members(archive: zipfile.ZipFile) -> Iterator[Member]:
         mode = info.external_attr >> 16
         kind = stat.S_IFMT(mode)
         if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
-            _refuse(info.filename, "is a link or a device")
-        yield Member(info.filename, info.is_dir(), info.file_size, info)
+            _refuse(info.orig_filename, "is a link or a device")
+        # Not `filename`, which ends before a NUL.
+        yield Member(info.orig_filename, info.is_dir(), info.file_size, info)
 
 
 def _tar_members(archive: tarfile.TarFile) -> Iterator[Member]:
@@ -118,6 +132,24 @@ def _once(path: PurePosixPath, is_folder: bool, seen: dict[str, str]) -> None:
         seen[key] = kind
 
 
+class _Careful:
+    """A tar stream that hands out no more than a chunk at once.
+
+    Contents are read in chunks; only a name or header that has been blown up asks for more, and
+    tarfile would take that into memory before anyone can look at it.
+    """
+
+    def __init__(self, stream: IO[bytes] | gzip.GzipFile) -> None:
+        self._stream = stream
+        self.seek, self.tell = stream.seek, stream.tell
+
+    def read(self, size: int = -1) -> bytes:
+        """See `io.RawIOBase.read`."""
+        if not 0 <= size <= _CHUNK:
+            raise InvalidInput.one("", "The archive has a header of more than 1 MiB.")
+        return self._stream.read(size)
+
+
 class _Budget:
     """Counts what an archive may still unpack to; declared sizes are not believed."""
 
@@ -160,4 +192,3 @@ def _refuse(name: str, why: str) -> NoReturn:
     raise InvalidInput.one(
         "", f"“{shown}” {why}. Pack plain files and folders with relative names only."
     )
-

@@ -41,7 +41,7 @@ def literal(node: ast.expr | None, known: Constants) -> Any:
         case ast.Constant(value=value):
             return value if is_scalar(value) else None
         case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=value)):
-            return -value if isinstance(value, int | float) and is_scalar(value) else None
+            return -value if is_scalar(value) and not isinstance(value, str) else None
         case ast.List(elts=items) | ast.Tuple(elts=items) | ast.Set(elts=items):
             return [literal(item, known) for item in items]
         case ast.Dict(keys=keys):

@@ -6,11 +6,12 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import IO
 
 from sweeps.domain.problems import InvalidInput
 from sweeps.stores.archives import MAX_BYTES, MAX_FILES, unpack
+from sweeps.stores.names import file_name, is_plain
 
 # Never part of the code, and large.
 SKIPPED = frozenset(
@@ -34,19 +35,30 @@ def snapshot_folder(root: Path, folder: Path) -> Snapshot:
     Raises InvalidInput when it is too large or cannot be read.
     """
     with _staging(root) as stage:
-        total = 0
-        for count, name in enumerate(_walk(folder), 1):
-            source = folder / name
-            total += source.stat().st_size
-            if count > MAX_FILES or total > MAX_BYTES:
-                raise InvalidInput.one(
-                    "", f"{folder} is too large for training code: at most {MAX_FILES:,} files "
-                    f"and {MAX_BYTES // 2**30} GiB. Name data as inputs instead."
-                )
-            place = stage / name
-            place.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(source, place)
+        try:
+            _copy(folder, stage)
+        except OSError as error:
+            raise InvalidInput.one("", f"{folder} cannot be read: {error.strerror}.") from error
         return _keep(root, stage)
+
+
+def _copy(folder: Path, stage: Path) -> None:
+    total = 0
+    for count, name in enumerate(_walk(folder), 1):
+        source = folder / name
+        if not is_plain(name):
+            shown = name.encode("unicode_escape").decode()
+            raise InvalidInput.one("", f"Rename the file “{shown}”: that is no plain name.")
+        total += source.stat().st_size
+        if count > MAX_FILES or total > MAX_BYTES:
+            raise InvalidInput.one(
+                "",
+                f"{folder} is too large for training code: at most {MAX_FILES:,} files "
+                f"and {MAX_BYTES // 2**30} GiB. Name data as inputs instead.",
+            )
+        place = stage / name
+        place.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(source, place)
 
 
 def snapshot_archive(root: Path, file: IO[bytes], filename: str) -> Snapshot:
@@ -58,15 +70,14 @@ def snapshot_archive(root: Path, file: IO[bytes], filename: str) -> Snapshot:
         file.seek(0)
         unpack(file, filename, stage)
         inner = [path for path in stage.iterdir() if path.name != "__MACOSX"]
-        only = inner[0] if len(inner) == 1 and inner[0].is_dir() else stage
+        is_wrapped = len(inner) == 1 and inner[0].is_dir() and inner[0].name not in SKIPPED
+        only = inner[0] if is_wrapped else stage
         return _keep(root, only)
 
 
 def snapshot_file(root: Path, file: IO[bytes], filename: str) -> Snapshot:
     """Keep a single script."""
-    name = PurePosixPath(filename.replace("\\", "/")).name
-    if not name or name in (".", "..") or "\x00" in name:
-        raise InvalidInput.one("", f"“{filename}” is no file name.")
+    name = file_name(filename)
     with _staging(root) as stage:
         file.seek(0)
         with (stage / name).open("wb") as out:
@@ -130,6 +141,7 @@ def _keep(root: Path, stage: Path) -> Snapshot:
     names = tuple(sorted(_walk(stage)))
     if not names:
         raise InvalidInput.one("", "There is no file in it.")
+    _prune(stage, frozenset(names))
     whole, size = hashlib.sha256(), 0
     for name in names:
         part = hashlib.sha256()
@@ -148,3 +160,17 @@ def _keep(root: Path, stage: Path) -> Snapshot:
             if not (root / digest).exists():
                 raise
     return Snapshot(digest, len(names), size, names)
+
+
+def _prune(stage: Path, names: frozenset[str]) -> None:
+    """Remove what the digest does not cover, so that equal digests are equal folders.
+
+    Otherwise a compiled file that someone slipped in would run for whoever hands in equal code.
+    """
+    for here, _, files in os.walk(stage, topdown=False):
+        for name in files:
+            path = Path(here) / name
+            if path.relative_to(stage).as_posix() not in names:
+                path.unlink()
+        if not os.listdir(here):
+            os.rmdir(here)

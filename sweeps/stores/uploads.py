@@ -5,9 +5,10 @@ import os
 import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from sweeps.domain.problems import InvalidInput
+from sweeps.stores.names import file_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,9 +26,7 @@ def save_upload(root: Path, chunks: Iterable[bytes], filename: str, limit: int) 
 
     Raises InvalidInput when it is larger than `limit` bytes.
     """
-    name = PurePosixPath(filename.replace("\\", "/")).name
-    if not name or name in (".", "..") or "\x00" in name or len(name.encode()) > 255:
-        raise InvalidInput.one("", f"“{filename[:100]}” is no file name.")
+    name = file_name(filename)
     root.mkdir(parents=True, exist_ok=True, mode=0o700)
     handle, temporary = tempfile.mkstemp(prefix=".upload-", dir=root)
     found, size = hashlib.sha256(), 0

@@ -7,10 +7,10 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
-from studio import services
 from studio.access import compute_for
 from studio.models import Compute, Role
 from sweeps import tasks
+from sweeps.services.computes import start_test
 from sweeps.views.lists import wants_fragment
 
 # The command itself takes a second and importing MLflow some five; after this nobody is at it.
@@ -21,7 +21,7 @@ _PATIENCE = timedelta(seconds=90)
 def compute_test(request: HttpRequest, ws: str, name: str) -> HttpResponse:
     """Have the queue run a real command there."""
     compute = compute_for(request, ws, name, Role.OWNER)
-    services.start_compute_test(compute, timezone.now())
+    start_test(compute, timezone.now())
     tasks.test_compute(compute.pk)
     if wants_fragment(request):
         compute.refresh_from_db(fields=["last_test"])

@@ -107,5 +107,3 @@ def trial_payload(sweep: Sweep, trial: Trial, names: Sequence[str] = ()) -> Payl
         is_best=best is not None and best.pk == trial.pk,
     )
     return payload(info, curves_figure(info))
-
-

@@ -12,7 +12,12 @@ from django.views.decorators.http import require_safe
 
 from studio.access import may_in, workspace_for
 from studio.models import Role
+from sweeps.charts.sparkline import Sparkline, best_so_far
 from sweeps.queries import lists
+from sweeps.queries.records import objective_of
+
+# A trace of 64 pixels cannot show more steps than this.
+_TRACE_STEPS = 400
 
 
 def wants_fragment(request: HttpRequest) -> bool:
@@ -43,7 +48,7 @@ def sweep_list(request: HttpRequest, ws: str) -> HttpResponse:
         "chosen": chosen,
         "groups": [(row, _url(ws, kept | {"status": row.key})) for row in groups],
         "page": page,
-        "rows": rows,
+        "rows": [(row, trace(row)) for row in rows],
         "is_live": any(row.key == "active" and row.count for row in groups),
         "is_fragment": is_fragment,
         "poll_url": _url(ws, kept | {"page": page.number, "rev": revision}),
@@ -54,6 +59,16 @@ def sweep_list(request: HttpRequest, ws: str) -> HttpResponse:
     response = render(request, template, context)
     patch_vary_headers(response, ["HX-Request"])
     return response
+
+
+def trace(row: lists.Row) -> Sparkline:
+    """The best-so-far staircase of a sweep."""
+    trials = sum(row.counts.values())
+    steps = min(trials, _TRACE_STEPS)
+    values: list[float | None] = [None] * steps
+    for number, value in row.records:
+        values[number * steps // trials] = value
+    return best_so_far(values, objective_of(row.sweep), width=64, height=18)
 
 
 def _url(ws: str, query: dict[str, object]) -> str:

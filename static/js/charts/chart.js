@@ -3,6 +3,7 @@
 import * as card from "./card.js";
 import { legend } from "./legend.js";
 import { emphasise, nearest, pieces, place, svg } from "./overlay.js";
+import { logTicks } from "./ticks.js";
 import { palette, resolve } from "./tokens.js";
 import { tableOf } from "./tools.js";
 
@@ -12,6 +13,7 @@ const CONFIG = {
   plotlyServerURL: "",
   displaylogo: false,
   typesetMath: false,
+  showTips: false,
   // Plotly would go back to the ranges of its first draw, not of the newest data.
   doubleClick: false,
   // The chart's own observer resizes it, its scrolling container included.
@@ -23,6 +25,10 @@ function part(parent, className, name = "div") {
   made.className = className;
   parent.append(made);
   return made;
+}
+
+function differ(range, other) {
+  return range.some((end, i) => Math.abs(end - other[i]) > 1e-9);
 }
 
 export class Chart {
@@ -49,6 +55,11 @@ export class Chart {
     this.gd.setAttribute("role", "img");
     this.layer = svg("svg", { class: "chart-overlay", "aria-hidden": "true" });
     this.sheet.append(this.layer);
+    this.resetter = part(host, "chart-reset", "button");
+    this.resetter.type = "button";
+    this.resetter.textContent = "Reset zoom";
+    this.resetter.hidden = true;
+    this.resetter.addEventListener("click", () => this.reset());
     this.foot = part(host, "chart-foot");
     this.table = part(host, "chart-table-box");
     this.table.hidden = true;
@@ -132,30 +143,42 @@ export class Chart {
     if (this.resetting) {
       this.resetting = false;
       this.zoomed = false;
+      this.seen = "";
       this.resets += 1;
+      this.resetter.hidden = true;
     }
     const { scales, scale } = layout.meta || {};
     if (scales) {
       const chosen = scales[this.scale] ? this.scale : scale;
       Object.assign(layout.yaxis, scales[chosen].yaxis);
       if (scales[chosen].annotations) layout.annotations = scales[chosen].annotations;
-      if (this.zoomed) layout.yaxis.tickmode = "auto";
+      if (this.zoomed) Object.assign(layout.yaxis, this.zoomedTicks(layout.yaxis.type));
       this.markToggles(chosen, scales);
     }
     layout.uirevision += `-${this.resets}`;
-    this.range = [...layout.yaxis.range];
+    this.written = { ...layout.yaxis, range: [...layout.yaxis.range] };
+    this.across = [...layout.xaxis.range];
     return { data, layout };
   }
 
-  /** Written ticks fit the whole range; inside a zoom Plotly finds its own. */
+  zoomedTicks(type) {
+    return type === "log" ? logTicks(this.gd.layout.yaxis.range) : { tickmode: "auto" };
+  }
+
+  /** Written ticks fit the whole range; a zoom has its own. */
   relayouted() {
     this.emphasise();
     if (this.resetting || !this.payload.layout.meta?.scales) return;
-    const { range } = this.gd.layout.yaxis;
-    const zoomed = range.some((end, i) => Math.abs(end - this.range[i]) > 1e-9);
-    if (zoomed === this.zoomed) return;
-    this.zoomed = zoomed;
-    window.Plotly.relayout(this.gd, { "yaxis.tickmode": zoomed ? "auto" : "array" });
+    const { range, type } = this.gd.layout.yaxis;
+    const key = String(range);
+    this.zoomed = differ(range, this.written.range);
+    this.resetter.hidden = !this.zoomed && !differ(this.gd.layout.xaxis.range, this.across);
+    if (key === this.seen) return;
+    this.seen = key;
+    const ticks = this.zoomed ? this.zoomedTicks(type) : this.written;
+    const names = ["tickmode", "tickvals", "ticktext"];
+    const changes = names.map((name) => [`yaxis.${name}`, ticks[name] ?? null]);
+    window.Plotly.relayout(this.gd, Object.fromEntries(changes));
   }
 
   /** Show everything again. */

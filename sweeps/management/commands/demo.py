@@ -29,9 +29,7 @@ class Command(BaseCommand):
         if workspace is None:
             raise CommandError("There is no workspace. Start the studio with `make run` first.")
         owner = User.objects.filter(is_superuser=True).order_by("pk").first()
-        sweep = submit_iris(
-            workspace, user=owner, now=timezone.now(), rng=random.SystemRandom()
-        )
+        sweep = submit_iris(workspace, user=owner, now=timezone.now(), rng=random.SystemRandom())
         tasks.advance_sweep(sweep.pk)
         url = f"{settings.STUDIO_URL}{sweep.get_absolute_url()}"
         self.stdout.write(f"sweep {sweep.name} submitted: watch it at {url}")

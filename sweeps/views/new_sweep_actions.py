@@ -1,0 +1,248 @@
+"""What the buttons of the new-sweep form do: each takes the page as posted and gives the next."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+from django.core.files.uploadedfile import UploadedFile
+from django.http import QueryDict
+from django.utils.datastructures import MultiValueDict
+
+from studio.models import Workspace
+from sweeps.domain.problems import InvalidInput
+from sweeps.forms import edit
+from sweeps.forms.checked import LABELS, FieldError
+from sweeps.forms.draft import Draft, InputRow, VariableRow, from_post
+from sweeps.forms.rows import Row
+from sweeps.models import CodeSnapshot
+from sweeps.views import new_sweep_code as code
+
+Files = MultiValueDict[str, UploadedFile]
+# What a posted page carries that is no part of the draft.
+_CARRIED = ("csrfmiddlewaretoken", "action", "before", "read_note", "shown", "example", "dry_run")
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """The form as posted, and what travels with it.
+
+    `before` is the form as it was before a script was read into it, `read_note` what that filled
+    in; `shown` says that a submit was tried, so that empty fields are told too; `example` counts
+    the example trials drawn; `dry_run` names the dry run that is shown.
+    """
+
+    draft: Draft
+    before: str = ""
+    read_note: str = ""
+    shown: bool = False
+    example: int = 0
+    dry_run: str = ""
+    errors: tuple[FieldError, ...] = ()
+
+    def with_error(self, field: str, error: InvalidInput) -> "Page":
+        """The page with what an action could not do."""
+        label = LABELS.get(field.split(".")[0], field)
+        found = tuple(FieldError(field, label, problem.message) for problem in error.problems)
+        return replace(self, errors=(*self.errors, *found))
+
+
+def page_of(post: QueryDict) -> Page:
+    """What was posted."""
+    example = post.get("example", "")
+    return Page(
+        draft=from_post(post),
+        before=post.get("before", ""),
+        read_note=post.get("read_note", ""),
+        shown=post.get("shown") == "1",
+        example=int(example) if re.fullmatch(r"\d{1,6}", example) else 0,
+        dry_run=post.get("dry_run", ""),
+    )
+
+
+def act(page: Page, action: str, post: QueryDict, files: Files, workspace: Workspace) -> Page:
+    """The page after a button, whatever files came with it; unknown buttons change nothing."""
+    page = _take_data(page, files)
+    if file := files.get("code_file"):
+        return _take_code(page, post, workspace, lambda: code.keep_upload(workspace, file))
+    kind, _, argument = action.partition("-")
+    match kind:
+        case "upload":
+            error = InvalidInput.one("", "Choose a .py, .zip or .tar.gz first.")
+            return page.with_error("code", error)
+        case "use_folder":
+            folder = page.draft["code_folder"]
+            return _take_code(page, post, workspace, lambda: code.keep_folder(workspace, folder))
+        case "undo_read":
+            return _undo(page)
+        case "another_draw":
+            return replace(page, example=page.example + 1)
+        case _ if kind in _EDITS:
+            return replace(page, draft=_EDITS[kind](page.draft, argument))
+    return _reread(page, post, workspace)
+
+
+# --- Files --------------------------------------------------------------------------------------
+
+
+def _take_data(page: Page, files: Files) -> Page:
+    """Keep uploaded inputs; where each lies becomes its input's value."""
+    for key, file in files.items():
+        index = key.removeprefix("input_file-")
+        if index == key or not index.isdecimal() or int(index) >= len(page.draft.inputs):
+            continue
+        try:
+            kept = code.keep_data(file)  # type: ignore[arg-type]
+        except InvalidInput as error:
+            page = page.with_error(f"inputs.{index}.value", error)
+            continue
+        inputs = list(page.draft.inputs)
+        name = inputs[int(index)].name or re.sub(r"\W", "_", kept.name.partition(".")[0])
+        inputs[int(index)] = InputRow(name, "uri_file", str(kept.path))
+        page = replace(page, draft=replace(page.draft, inputs=tuple(inputs)))
+    return page
+
+
+def _take_code(
+    page: Page, post: QueryDict, workspace: Workspace, keep: Callable[[], CodeSnapshot]
+) -> Page:
+    try:
+        kept = keep()
+    except InvalidInput as error:
+        return page.with_error("code", error)
+    origin = page.draft["code_folder"].strip() if kept.origin.startswith("/") else kept.origin
+    texts = {"code": kept.digest, "code_origin": origin or kept.origin, "code_folder": ""}
+    entry = page.draft["entry"]
+    if entry not in code.scripts_of(kept.digest):
+        entry = code.entry_of(kept.digest)
+    return _read(page, page.draft.having(**texts, entry=entry), post, workspace)
+
+
+def _reread(page: Page, post: QueryDict, workspace: Workspace) -> Page:
+    """Read another script when the person has chosen one."""
+    draft = page.draft
+    if not draft["code"] or draft["entry"] == draft["entry_read"]:
+        return page
+    if not owns(workspace, draft["code"]) or draft["entry"] not in code.scripts_of(draft["code"]):
+        return page
+    return _read(page, draft, post, workspace)
+
+
+def _read(page: Page, draft: Draft, post: QueryDict, workspace: Workspace) -> Page:
+    """Fill in what the entry script of `draft` proposes."""
+    entry = draft["entry"]
+    found = code.proposal_of(draft["code"], entry)
+    if found is None:
+        return replace(page, draft=draft, read_note="", before="")
+    old = page.draft
+    was_read = owns(workspace, old["code"]) and old["entry_read"]
+    earlier = code.proposal_of(old["code"], old["entry_read"]) if was_read else None
+    filled, said = code.fill(draft.having(entry_read=entry), found, earlier)
+    note = _capital(", ".join(said)) if said else "Nothing was changed: the form is filled in."
+    return replace(
+        page, draft=filled, read_note=note, before=page.before if earlier else _packed(post)
+    )
+
+
+def owns(workspace: Workspace, digest: str) -> bool:
+    """True if the snapshot is one of this workspace: a digest alone opens nothing."""
+    return CodeSnapshot.objects.filter(workspace=workspace, digest=digest).exists()
+
+
+def _capital(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}."
+
+
+def _packed(post: QueryDict) -> str:
+    """The draft as posted, to come back to."""
+    copy = post.copy()
+    for name in _CARRIED:
+        copy.pop(name, None)
+    return copy.urlencode()
+
+
+def _undo(page: Page) -> Page:
+    """The form as it was before the script was read; the code stays."""
+    if not page.before:
+        return page
+    kept = {name: page.draft[name] for name in ("code", "code_origin", "entry", "entry_read")}
+    draft = replace(from_post(QueryDict(page.before)).having(**kept), metrics=page.draft.metrics)
+    return replace(page, draft=draft, before="", read_note="")
+
+
+# --- Edits --------------------------------------------------------------------------------------
+
+_Edit = Callable[[Draft, str], Draft]
+
+
+def _row_edit(change: edit.Edit) -> _Edit:
+    return lambda draft, key: replace(draft, rows=tuple(change(list(draft.rows), key)))
+
+
+def _add_input(draft: Draft, _: str) -> Draft:
+    return replace(draft, inputs=(*draft.inputs, InputRow()))
+
+
+def _remove_input(draft: Draft, index: str) -> Draft:
+    kept = tuple(row for at, row in enumerate(draft.inputs) if str(at) != index)
+    return replace(draft, inputs=kept)
+
+
+def _add_variable(draft: Draft, _: str) -> Draft:
+    return replace(draft, variables=(*draft.variables, VariableRow()))
+
+
+def _remove_variable(draft: Draft, index: str) -> Draft:
+    kept = tuple(row for at, row in enumerate(draft.variables) if str(at) != index)
+    return replace(draft, variables=kept)
+
+
+def _metric(draft: Draft, name: str) -> Draft:
+    return draft.having(**code.metric_texts(name))
+
+
+def _use(draft: Draft, key: str) -> Draft:
+    """Put a parameter into the command, as its place in the search space asks for."""
+    rows = {row.key: row for row in draft.rows}
+    row = rows.get(key)
+    if row is None or not row.name.strip():
+        return draft
+    command = draft["command"].rstrip()
+    path = path_of(row, rows)
+    has_nested = any(other.parent == key for other in draft.rows)
+    plain = re.compile(r"\$\{\{\s*search_space\." + re.escape(path) + r"\s*\}\}")
+    if has_nested and plain.search(command):
+        return draft.having(command=plain.sub(lambda _: placeholder(row, rows, True), command))
+    if placeholder(row, rows, has_nested) in command:
+        return draft
+    flag = code.flag_of(draft["code"], draft["entry"], row.name.strip())
+    part = f"{flag} {placeholder(row, rows, has_nested)}"
+    part = f"$[[{part}]]" if row.parent else part
+    return draft.having(command=f"{command} {part}".lstrip())
+
+
+def path_of(row: Row, rows: Mapping[str, Row]) -> str:
+    """The dotted name of a parameter: "boosting.drop_rate"."""
+    names = [row.name.strip()]
+    for _ in rows:  # as deep as there are rows: posted parents may run in a circle
+        if row.parent not in rows:
+            break
+        row = rows[row.parent]
+        names.insert(0, row.name.strip())
+    return ".".join(names)
+
+
+def placeholder(row: Row, rows: Mapping[str, Row], has_nested: bool) -> str:
+    """How the command names a parameter; a choice with nested ones is a mapping with a tag."""
+    tag = f".{row.tag}" if has_nested else ""
+    return "${{search_space.%s%s}}" % (path_of(row, rows), tag)
+
+
+_EDITS: dict[str, _Edit] = {
+    **{name: _row_edit(change) for name, change in edit.EDITS.items()},
+    "add_input": _add_input,
+    "remove_input": _remove_input,
+    "add_variable": _add_variable,
+    "remove_variable": _remove_variable,
+    "metric": _metric,
+    "use": _use,
+}

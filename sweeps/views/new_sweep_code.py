@@ -1,0 +1,201 @@
+"""Training code in the new-sweep form: keeping it, reading it, filling in what it proposes."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.files.uploadedfile import UploadedFile
+
+from studio.models import Workspace
+from sweeps import intake
+from sweeps.domain.problems import InvalidInput
+from sweeps.forms.draft import Draft, InputRow
+from sweeps.forms.rows import FIELDS, Row
+from sweeps.models import CodeSnapshot
+from sweeps.stores import snapshots
+from sweeps.stores.inspect_script import ScriptFacts, inspect, pick_entry
+from sweeps.stores.propose import Proposal, propose
+from sweeps.stores.uploads import Upload, save_upload
+
+ARCHIVES = (".zip", ".tar.gz", ".tgz", ".tar")
+_LINE = 78
+# Metrics of which more is better, by a part of their name.
+_MORE = re.compile(r"(^|[^a-z])(acc|accuracy|auc|f1|r2|precision|recall|score|map|ndcg|iou)([^a-z]|$)")
+
+
+# --- Keeping ------------------------------------------------------------------------------------
+
+
+def keep_upload(workspace: Workspace, file: UploadedFile) -> CodeSnapshot:
+    """The snapshot of an uploaded script or archive.
+
+    Raises InvalidInput for other files, unsafe archives and what is too large.
+    """
+    name = Path((file.name or "").replace("\\", "/")).name
+    limit = settings.STUDIO_UPLOAD_CAP_MB * 2**20
+    if (file.size or 0) > limit:
+        raise InvalidInput.one("", f"“{name}” is larger than {limit // 2**20} MiB.")
+    if name.lower().endswith(".py"):
+        kept = snapshots.snapshot_file(intake.code_root(), file, name)  # type: ignore[arg-type]
+    elif name.lower().endswith(ARCHIVES):
+        kept = snapshots.snapshot_archive(intake.code_root(), file, name)  # type: ignore[arg-type]
+    else:
+        raise InvalidInput.one("", f"Upload a .py, .zip or .tar.gz; “{name}” is none of them.")
+    return intake.keep(workspace, kept, name)
+
+
+def keep_folder(workspace: Workspace, text: str) -> CodeSnapshot:
+    """The snapshot of a folder on this machine.
+
+    Raises InvalidInput when it is not there, too large, or the studio's own.
+    """
+    if not text.strip():
+        raise InvalidInput.one("", "Name a folder on this machine, for example /home/me/train.")
+    folder = Path(text.strip()).expanduser()
+    if not folder.is_absolute():
+        raise InvalidInput.one("", f"Write the whole path, beginning with /, not “{text.strip()}”.")
+    try:
+        folder = folder.resolve(strict=True)
+        if not folder.is_dir():
+            raise InvalidInput.one("", f"{folder} is no folder; upload a single file instead.")
+        own = Path(settings.STUDIO_HOME)
+        if folder.is_relative_to(own) or own.is_relative_to(folder):
+            raise InvalidInput.one("", f"{folder} holds the studio's own data; choose another.")
+        kept = snapshots.snapshot_folder(intake.code_root(), folder)
+    except FileNotFoundError as error:
+        raise InvalidInput.one("", f"There is no folder {folder} on this machine.") from error
+    except OSError as error:
+        raise InvalidInput.one("", f"{folder} cannot be read: {error.strerror}.") from error
+    return intake.keep(workspace, kept, str(folder))
+
+
+def keep_data(file: UploadedFile) -> Upload:
+    """An uploaded input file. Raises InvalidInput when it is too large."""
+    limit = settings.STUDIO_UPLOAD_CAP_MB * 2**20
+    return save_upload(data_root(), file.chunks(), file.name or "", limit)
+
+
+def data_root() -> Path:
+    """Where uploaded input files are kept."""
+    return Path(settings.STUDIO_HOME) / "data"
+
+
+# --- Reading ------------------------------------------------------------------------------------
+
+
+@lru_cache(maxsize=64)
+def files_of(digest: str) -> tuple[str, ...]:
+    """The files of a kept snapshot, by its digest: contents never change under one."""
+    return tuple(snapshots.list_files(intake.code_root(), digest))
+
+
+def scripts_of(digest: str) -> list[str]:
+    """The Python files of a snapshot."""
+    return [name for name in files_of(digest) if name.endswith(".py")]
+
+
+def entry_of(digest: str) -> str:
+    """The script that most likely trains, "" if there is none."""
+    scripts = scripts_of(digest)
+    return pick_entry(files_of(digest)) or (scripts[0] if len(scripts) == 1 else "")
+
+
+@lru_cache(maxsize=64)
+def facts_of(digest: str, entry: str) -> ScriptFacts:
+    """What a script of a snapshot says of itself; nothing where there is no such script."""
+    if entry not in files_of(digest):
+        return ScriptFacts()
+    return inspect(snapshots.read_file(intake.code_root(), digest, entry), entry)
+
+
+def proposal_of(digest: str, entry: str) -> Proposal | None:
+    """What a form can start from for this script."""
+    return propose(facts_of(digest, entry), entry) if digest and entry else None
+
+
+def flag_of(digest: str, entry: str, name: str) -> str:
+    """The option by which the script takes a parameter; a guess where it does not say."""
+    options = facts_of(digest, entry).options if digest and entry else ()
+    found = next((option.flag for option in options if option.name == name and option.flag), "")
+    return found or f"--{name.replace('_', '-')}"
+
+
+# --- Filling in ---------------------------------------------------------------------------------
+
+
+def fill(draft: Draft, found: Proposal, earlier: Proposal | None) -> tuple[Draft, list[str]]:
+    """The draft with a proposal where nothing else was typed, and clauses on what was filled in.
+
+    What an `earlier` proposal had filled in and nobody changed counts as not typed.
+    """
+    said: list[str] = []
+    texts: dict[str, str] = {}
+    if _is_free(draft["command"], earlier.command if earlier else ""):
+        texts["command"] = broken(found.command)
+        said.append("the command is filled in")
+    rows = draft.rows
+    if _rows_are_free(rows, earlier) and found.rows:
+        rows = tuple(
+            Row(str(index), row["name"], row["type"], dict(row["typed"]))
+            for index, row in enumerate(found.rows)
+        )
+        many = "options became search-space rows" if len(rows) != 1 else "option became a row"
+        said.insert(0, f"{len(rows)} {many}")
+    metric = draft["primary_metric"]
+    known = earlier.metrics if earlier else ()
+    if len(found.metrics) == 1 and (not metric.strip() or metric in known):
+        texts |= metric_texts(found.metrics[0])
+        said.append(f"the metric is {found.metrics[0]}")
+    inputs = _inputs(draft.inputs, found, earlier)
+    return replace(draft.having(**texts), rows=rows, inputs=inputs, metrics=found.metrics), said
+
+
+def metric_texts(name: str) -> dict[str, str]:
+    """The metric with the goal that its name suggests."""
+    return {"primary_metric": name, "goal": "maximize" if _MORE.search(name.lower()) else "minimize"}
+
+
+def broken(command: str) -> str:
+    """A long command on several lines, broken before options."""
+    lines = [""]
+    for part in re.split(r" (?=-)", command):
+        longer = f"{lines[-1]} {part}" if lines[-1] else part
+        if len(longer) > _LINE and lines[-1]:
+            lines.append(f"  {part}")
+        else:
+            lines[-1] = longer
+    return "\n".join(lines)
+
+
+def _is_free(text: str, earlier: str) -> bool:
+    return not text.strip() or text.split() == earlier.split()
+
+
+def _rows_are_free(rows: Sequence[Row], earlier: Proposal | None) -> bool:
+    typed = [row for row in rows if not row.is_blank]
+    if not typed or earlier is None:
+        return not typed
+    said = [(row.name, row.type, _typed(row)) for row in typed]
+    return said == [_said(row) for row in earlier.rows]
+
+
+def _typed(row: Row) -> dict[str, str]:
+    return {name: row.get(name) for name in FIELDS.get(row.type, ()) if row.get(name)}
+
+
+def _said(row: dict[str, Any]) -> tuple[str, str, dict[str, str]]:
+    return row["name"], row["type"], dict(row["typed"])
+
+
+def _inputs(
+    typed: Sequence[InputRow], found: Proposal, earlier: Proposal | None
+) -> tuple[InputRow, ...]:
+    """What was typed, and what the script asks for beyond that."""
+    old = [InputRow(**row) for row in earlier.inputs] if earlier else []
+    kept = [row for row in typed if not row.is_blank and row not in old]
+    names = {row.name.strip() for row in kept}
+    return (*kept, *(InputRow(**row) for row in found.inputs if row["name"] not in names))

@@ -1,0 +1,201 @@
+"""Parallel coordinates: every trial a line, the best one on top."""
+
+import json
+import random
+
+import pytest
+
+from sweeps.charts.parallel_coordinates import build_parallel_info, jitter
+from sweeps.charts.parallel_figure import ABSENT, parallel_figure
+from sweeps.domain.objective import Goal, Objective
+from sweeps.domain.space import Choice, Normal, Randint, SearchSpace, Uniform
+from sweeps.domain.states import TrialStatus as S
+from tests.charts.cast import AUC, LOSS, SPACE, check, dart, gbdt, trace, trial
+
+TRIALS = [
+    gbdt(0, 0.4, lr=0.5),
+    dart(1, 0.2),
+    gbdt(2, None, S.FAILED),
+    gbdt(3, 0.3, S.RUNNING),
+    dart(4, None, S.QUEUED),
+]
+
+
+def info_of(records=TRIALS, space=SPACE, objective=LOSS, **options):
+    return build_parallel_info(records, space, objective, **options)
+
+
+def test_axes_are_the_flat_columns_and_the_objective_last():
+    axes = info_of().axes
+    assert [(axis.name, axis.kind) for axis in axes] == [
+        ("lr", "log"),
+        ("leaves", "integer"),
+        ("model.kind", "choice"),
+        ("model.drop", "only with dart"),
+        ("loss", "minimize"),
+    ]
+    assert axes[0].scale.kind == "log"
+    assert axes[2].scale.categories == ("gbdt", "dart")
+
+
+def test_axes_span_the_space_and_whatever_lies_outside_it():
+    scale = info_of([gbdt(0, 1.0, leaves=40)]).axes[1].scale
+    assert (scale.low, scale.high) == (2, 40)
+    assert info_of().axes[0].scale.low == pytest.approx(0.001)
+
+
+def test_lines_carry_places_and_texts():
+    line = next(line for line in info_of().lines if line.number == 0)
+    assert line.texts == ("0.5000", "4", "gbdt", "none", "0.400000")
+    assert line.positions[1] == 0.25
+    assert line.positions[3] is None
+    assert line.positions[2] == pytest.approx(0.25 + jitter(0, 2))
+
+
+def test_queued_trials_are_no_lines_and_worse_ones_lie_further_back():
+    assert [line.number for line in info_of().lines] == [2, 0, 3, 1]
+
+
+def test_the_best_trial_is_the_best_that_may_win():
+    assert info_of().best.number == 1
+    assert info_of(objective=AUC).best.number == 0
+
+
+def test_strength_blends_rank_and_value():
+    records = [gbdt(i, value) for i, value in enumerate([1.0, 0.1, 0.0])]
+    strengths = {line.number: line.strength for line in info_of(records).lines}
+    assert strengths[2] > strengths[1] > strengths[0]
+    # Rank alone would say 0.5, value alone about 0.9.
+    assert strengths[1] == pytest.approx(0.69, abs=0.02)
+
+
+def test_the_objective_axis_is_log_when_its_values_span_much():
+    wide = info_of([gbdt(0, 0.01), gbdt(1, 0.9)])
+    assert (wide.axes[-1].kind, wide.axes[-1].scale.kind) == ("minimize, log", "log")
+    assert info_of([gbdt(0, 0.01), gbdt(1, 0.9)], scale="linear").axes[-1].kind == "minimize"
+
+
+def test_unbounded_distributions_span_what_is_seen_and_integers_stay_whole():
+    space = SearchSpace((("x", Normal(0, 1)), ("n", Randint(7))))
+    axes = info_of([trial(0, 1.0, x=-2.5, n=3), trial(1, 2.0, x=4.5, n=6)], space).axes
+    assert (axes[0].kind, axes[0].scale.low, axes[0].scale.high) == ("normal", -2.5, 4.5)
+    assert [tick.text for tick in axes[1].scale.ticks()] == ["0", "2", "4", "6"]
+
+
+def test_beyond_the_limit_the_best_and_the_running_remain_and_it_says_so():
+    records = [gbdt(i, 1.0 + i) for i in range(20)] + [gbdt(20, None, S.RUNNING)]
+    info = info_of(records, limit=5)
+    assert sorted(line.number for line in info.lines) == [0, 1, 2, 3, 20]
+    assert info.note == "the best 5 of 21 trials"
+    assert info_of(records).note == "all 21 trials"
+
+
+def test_without_trials_it_says_what_it_waits_for():
+    info = info_of([], seen_metrics=["train-auc"])
+    assert info.empty == "No value yet. Waiting for loss; seen so far: train-auc."
+    check(parallel_figure(info))
+
+
+def test_trials_alike_are_one_trace_with_gaps_and_numbers_at_every_point():
+    figure = parallel_figure(info_of([gbdt(i, 0.5) for i in range(4)]))
+    check(figure)
+    bundle = figure["data"][0]
+    assert bundle["customdata"] == [3] * 5 + [None] + [2] * 5 + [None] + [1] * 5 + [None]
+    assert bundle["x"][:6] == [0, 1, 2, 3, 4, None]
+    assert bundle["y"][3] == ABSENT
+
+
+def test_five_hundred_trials_stay_a_handful_of_traces():
+    rng = random.Random(1)
+    records = [gbdt(i, rng.random(), lr=rng.random()) for i in range(500)]
+    assert len(parallel_figure(info_of(records))["data"]) <= 17
+
+
+def test_the_best_line_is_drawn_last_wide_in_the_reserved_colour_over_a_halo():
+    figure = parallel_figure(info_of())
+    halo, best = figure["data"][-2:]
+    assert halo["line"] == {"color": "@surface", "width": 6}
+    assert best["line"] == {"color": "@best", "width": 3}
+    assert best["text"] == [f"<b>{text}</b>" for text in info_of().best.texts]
+    others = [t for t in figure["data"][:-1] if t["mode"] == "lines"]
+    assert all(t["line"]["color"] != "@best" for t in others)
+
+
+def test_running_is_dashed_and_without_a_value_red_and_dotted():
+    styles = {
+        tuple(sorted(set(t["customdata"]) - {None})): (t["line"]["color"], t["line"].get("dash"))
+        for t in parallel_figure(info_of())["data"]
+        if "customdata" in t
+    }
+    assert styles[(2,)] == ("@red-mark", "2px,3px")
+    assert styles[(3,)][1] == "7px,5px"
+    assert styles[(0,)][1] == "solid"
+
+
+def test_what_is_missing_ends_on_a_tick_below_the_axis():
+    figure = parallel_figure(info_of())
+    ticks = trace(figure, "ticks")
+    below = [
+        (x, text.strip("\u00a0"))
+        for x, y, text in zip(ticks["x"], ticks["y"], ticks["text"], strict=True)
+        if y == ABSENT
+    ]
+    assert below == [(3, "none"), (4, "no value")]
+
+
+def test_ticks_stand_left_and_those_of_the_objective_right():
+    ticks = trace(parallel_figure(info_of()), "ticks")
+    sides = {(x == 4, side) for x, side in zip(ticks["x"], ticks["textposition"], strict=True)}
+    assert sides == {(False, "middle left"), (True, "middle right")}
+
+
+def test_a_label_of_the_best_trial_replaces_the_tick_it_equals():
+    ticks = trace(parallel_figure(info_of()), "ticks")
+    written = [t.strip("\u00a0") for x, t in zip(ticks["x"], ticks["text"], strict=True) if x == 2]
+    assert written == ["gbdt"]
+
+
+def test_wide_spaces_ask_for_their_width():
+    space = SearchSpace(tuple((f"a_parameter_{i}", Uniform(0, 1)) for i in range(12)))
+    info = info_of([trial(0, 1.0, **{f"a_parameter_{i}": 0.5 for i in range(12)})], space)
+    assert parallel_figure(info)["layout"]["meta"]["minWidth"] > 12 * 106
+
+
+def test_hostile_names_and_values_are_text():
+    space = SearchSpace((("<b>x", Choice(("<script>", "a&b"))),))
+    hostile = Objective("<i>m", Goal.MINIMIZE)
+    records = [trial(0, 1.0, **{"<b>x": "<script>"}), trial(1, 2.0, **{"<b>x": "a&b"})]
+    figure = parallel_figure(info_of(records, space, hostile))
+    shown = json.dumps([figure["layout"]["annotations"], [t.get("text") for t in figure["data"]]])
+    for raw in ("<script", "<b>x", "<i>", "a&b"):
+        assert raw not in shown
+    assert "&lt;script&gt;" in shown
+    assert "<b>&lt;b&gt;x</b>" in shown
+
+
+def test_a_value_that_fits_no_axis_counts_as_missing():
+    info = info_of([gbdt(0, 1.0, lr="auto"), gbdt(1, 2.0, lr=float("nan"))])
+    assert [line.positions[0] for line in info.lines] == [None, None]
+
+
+def test_the_summary_and_the_table_say_the_same():
+    info = info_of()
+    assert info.summary == (
+        "4 trials over 4 parameters and loss; 1 without a value. Best trial 1: lr 0.01000, "
+        "leaves 8, model.kind dart, model.drop 0.5000, loss 0.200000."
+    )
+    assert info.table.header == (
+        "Trial",
+        "Status",
+        "lr",
+        "leaves",
+        "model.kind",
+        "model.drop",
+        "loss",
+    )
+    assert info.table.rows[2] == ("2", "Failed", "0.1000", "4", "gbdt", "none", "no value")
+
+
+def test_jitter_is_small_and_always_the_same():
+    assert all(abs(jitter(n, 2)) <= 0.03 for n in range(200))
+    assert jitter(7, 2) == jitter(7, 2) != jitter(8, 2)

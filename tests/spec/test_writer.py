@@ -1,0 +1,102 @@
+"""What is written is read back as the same job, by our reader and by YAML 1.1 readers."""
+
+from dataclasses import replace
+
+import pytest
+import yaml
+from hypothesis import given, settings
+
+from sweeps.domain.job import Sampling, SweepJob
+from sweeps.domain.limits import Limits
+from sweeps.domain.objective import Goal, Objective
+from sweeps.domain.space import Choice, LogUniform, SearchSpace, Uniform
+from sweeps.spec.reader import read_job
+from sweeps.spec.writer import DEFAULT_ENVIRONMENT, job_to_doc, to_yaml
+from tests.spec.spaces import ODD, jobs
+
+PLAIN = SweepJob(
+    command="python t.py --lr ${{search_space.lr}}",
+    search_space=SearchSpace((("lr", Uniform(1e-05, 0.9)),)),
+    objective=Objective("loss", Goal.MINIMIZE),
+    limits=Limits(4, 2),
+)
+
+
+def exact(value: object) -> object:
+    """Types count, too: 1 is neither 1.0 nor True."""
+    return repr(value)
+
+
+@settings(max_examples=250, deadline=None)
+@given(jobs)
+def test_a_written_job_is_read_back_as_it_was(job: SweepJob) -> None:
+    text = to_yaml(job)
+    found = replace(read_job(text), notes=())
+    assert found == job
+    assert exact(found.search_space) == exact(job.search_space)
+    assert exact(dict(found.inputs)) == exact(dict(job.inputs))
+    assert replace(read_job(job_to_doc(job)), notes=()) == job
+
+
+@settings(max_examples=100, deadline=None)
+@given(jobs)
+def test_yaml_1_1_readers_read_the_same_document(job: SweepJob) -> None:
+    doc = yaml.safe_load(to_yaml(job))
+    assert doc.pop("$schema").startswith("https://azuremlschemas")
+    assert exact(doc) == exact(job_to_doc(job))
+
+
+@pytest.mark.parametrize("text", ODD)
+def test_odd_texts_stay_texts(text: str) -> None:
+    job = replace(
+        PLAIN,
+        command="python t.py",
+        search_space=SearchSpace((("x", Choice((text, 1))),)),
+        tags={"t": text},
+        description=text,
+        environment="azureml:x@1",
+    )
+    assert replace(read_job(to_yaml(job)), notes=()) == job
+
+
+def test_a_job_is_written_in_reading_order_without_defaults() -> None:
+    assert to_yaml(PLAIN) == (
+        "$schema: https://azuremlschemas.azureedge.net/latest/sweepJob.schema.json\n"
+        "type: sweep\n"
+        "trial:\n"
+        "  command: python t.py --lr ${{search_space.lr}}\n"
+        f"  environment: {DEFAULT_ENVIRONMENT}\n"
+        "search_space:\n"
+        "  lr:\n"
+        "    type: uniform\n"
+        "    min_value: 1.0e-05\n"
+        "    max_value: 0.9\n"
+        "sampling_algorithm: random\n"
+        "objective:\n"
+        "  goal: minimize\n"
+        "  primary_metric: loss\n"
+        "limits:\n"
+        "  max_total_trials: 4\n"
+        "  max_concurrent_trials: 2\n"
+    )
+
+
+def test_equal_parts_are_written_out_twice() -> None:
+    twice = LogUniform(-5.0, -1.0)
+    job = replace(PLAIN, search_space=SearchSpace((("lr", twice), ("b", twice))))
+    assert "&" not in to_yaml(job)
+    assert read_job(to_yaml(job)).search_space == job.search_space
+
+
+@pytest.mark.parametrize(
+    ("sampling", "written"),
+    [
+        (Sampling(), "random"),
+        (Sampling("random", "sobol", 3), {"type": "random", "rule": "sobol", "seed": 3}),
+        (Sampling("random", logbase=10.0), {"type": "random", "logbase": 10.0}),
+        (Sampling("bayesian", seed=3), "bayesian"),
+        (Sampling("grid"), "grid"),
+    ],
+)
+def test_only_options_of_azures_schema_are_written(sampling: Sampling, written: object) -> None:
+    assert job_to_doc(replace(PLAIN, sampling=sampling))["sampling_algorithm"] == written
