@@ -3,6 +3,7 @@
 import os
 from dataclasses import dataclass
 from datetime import datetime
+
 from django.db import IntegrityError, transaction
 from django.db.models import ProtectedError, QuerySet
 
@@ -106,9 +107,7 @@ def add_member(workspace: Workspace, user: User, role: Role, now: datetime) -> N
     """Give an account a role in a workspace. Raises Refused if it has one."""
     try:
         with transaction.atomic():
-            Membership.objects.create(
-                workspace=workspace, user=user, role=role, created_at=now
-            )
+            Membership.objects.create(workspace=workspace, user=user, role=role, created_at=now)
     except IntegrityError as error:
         raise Refused(f"{user} is a member already. Change the role in the list.") from error
 
@@ -134,9 +133,7 @@ def _keep_an_owner(member: Membership, role: Role | None) -> None:
     )
     others = [owner for owner in owners if owner.pk != member.pk]
     if role != Role.OWNER and not others:
-        raise Refused(
-            f"{member.user} is the only owner. Make somebody else an owner first."
-        )
+        raise Refused(f"{member.user} is the only owner. Make somebody else an owner first.")
 
 
 def save_compute(compute: Compute, *, is_default: bool) -> None:

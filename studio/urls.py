@@ -32,7 +32,9 @@ urlpatterns = [
     path("w/<str:ws>/computes/new", computes.compute_new, name="compute_new"),
     path("w/<str:ws>/computes/-/variable", computes.compute_variable_row, name="compute_variable"),
     path("w/<str:ws>/computes/<str:name>/", computes.compute, name="compute"),
-    path("w/<str:ws>/computes/<str:name>/default", computes.compute_default, name="compute_default"),
+    path(
+        "w/<str:ws>/computes/<str:name>/default", computes.compute_default, name="compute_default"
+    ),
     path("w/<str:ws>/computes/<str:name>/delete", computes.compute_delete, name="compute_delete"),
     # --- the work ---
     path("", include("sweeps.urls")),

@@ -3,7 +3,7 @@
 from django.urls import include, path
 
 from sweeps.api.urls import urls as api
-from sweeps.views import compare, compute_test, computes, health, home, job, lists, trial
+from sweeps.views import compare, compute_test, computes, health, home, job, lists, new_sweep, trial
 
 _SWEEP = "w/<str:ws>/sweeps/<str:name>/"
 _TRIAL = f"{_SWEEP}trials/<int:number>/"
@@ -38,7 +38,14 @@ LISTS = [
     path(f"{_COMPUTE}test/result", compute_test.compute_test_result, name="compute_test_result"),
 ]
 
+# Before the pages of a sweep, which would take "new" for a name.
+NEW_SWEEP = [
+    path("w/<str:ws>/sweeps/new", new_sweep.new_sweep, name="sweep_new"),
+    path("w/<str:ws>/sweeps/new/dry-run/<str:name>", new_sweep.dry_run, name="dry_run"),
+]
+
 urlpatterns = [
+    *NEW_SWEEP,
     path("healthz", health.healthz, name="healthz"),
     path("api/v1/", api),
     path("tracking/<str:ws>/", include("sweeps.gateway.urls")),

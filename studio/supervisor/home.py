@@ -68,8 +68,11 @@ def remember(home: Path, parts: dict[str, Identity]) -> None:
     temporary.replace(path)
 
 
-def end_leftovers(home: Path, grace_s: float = 5.0) -> list[str]:
-    """End what an earlier supervisor left behind; returns the names of what was still alive."""
+def end_leftovers(home: Path) -> list[str]:
+    """Kill what an earlier supervisor left behind; returns the names of what was still alive.
+
+    An orderly stop would have the engine stop running trials; killed, it leaves them to the next.
+    """
     try:
         recorded = json.loads(_record(home).read_text())
     except (FileNotFoundError, ValueError):
@@ -78,6 +81,6 @@ def end_leftovers(home: Path, grace_s: float = 5.0) -> list[str]:
     for name, fields in recorded.items():
         identity = Identity(**fields)
         if is_alive(identity):
-            end(identity, grace_s)
+            end(identity, grace_s=0.0)
             ended.append(name)
     return ended

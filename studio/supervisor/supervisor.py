@@ -55,7 +55,7 @@ class Supervisor:
     def run_once(self, name: str, argv: tuple[str, ...]) -> None:
         """Start a command beside the parts, its output in the same log; it is not restarted."""
         env = next(iter(self.parts.values())).env
-        part = Part(name.split()[0], argv, env, signal.SIGINT, grace_s=2.0)
+        part = Part(name.split()[0], argv, env, grace_s=2.0)
         part.start(monotonic())
         self._beside.append(part)
 

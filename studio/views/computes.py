@@ -27,9 +27,7 @@ def compute(request: HttpRequest, ws: str, name: str) -> HttpResponse:
     return _edit(request, found.workspace, found, "The compute “{}” is changed.")
 
 
-def _edit(
-    request: HttpRequest, workspace: Workspace, compute: Compute, done: str
-) -> HttpResponse:
+def _edit(request: HttpRequest, workspace: Workspace, compute: Compute, done: str) -> HttpResponse:
     stored_name = compute.name
     form = ComputeForm(request.POST if request.method == "POST" else None, instance=compute)
     if request.method == "POST" and form.is_valid():

@@ -152,9 +152,7 @@ def password_change(request: HttpRequest) -> HttpResponse:
     form = kind(user, request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         update_session_auth_hash(request, form.save())
-        messages.success(
-            request, "Your password is set. You are signed out everywhere but here."
-        )
+        messages.success(request, "Your password is set. You are signed out everywhere but here.")
         return redirect("home")
     context = {"form": form, "has_password": user.has_usable_password()}
     return render(request, "settings/password.html", context, status=422 if form.errors else 200)

@@ -43,5 +43,5 @@ def workspace_of(request: HttpRequest, ws: str, role: Role = Role.READER) -> Wor
     allowed = Workspace.objects.allowed(token.user, role).filter(name=ws, pk=token.workspace_id)
     workspace = allowed.first() if may(Role(token.role), role) else None
     if workspace is None:
-        raise Http404(f"There is no workspace “{ws}”, or this token may not do that there.")
+        raise Http404("There is no such workspace, or this token may not do that there.")
     return workspace

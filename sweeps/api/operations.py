@@ -120,6 +120,7 @@ def cancel_sweep(request: HttpRequest, ws: str, name: str) -> Any:
     sweep = _sweep(workspace_of(request, ws, Role.CONTRIBUTOR), name)
     sweep_services.cancel_sweep(sweep, actor=str(token_of(request).user), now=timezone.now())
     tasks.advance_sweep(sweep.pk)
+    sweep.refresh_from_db()
     return shapes.sweep_out(sweep)
 
 

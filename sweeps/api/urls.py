@@ -1,10 +1,13 @@
 """The API object, its errors and its URLs."""
 
+from functools import wraps
 from typing import Any
 
 from django.contrib.auth.decorators import login_not_required
-from django.http import Http404, HttpRequest, HttpResponse
-from ninja import NinjaAPI
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.urls import URLPattern, re_path
+from django.views.decorators.csrf import csrf_exempt
+from ninja import NinjaAPI, Swagger
 from ninja.errors import AuthenticationError, ValidationError
 
 from sweeps.api import operations, places
@@ -17,6 +20,8 @@ api = NinjaAPI(
     description="Submit, watch and steer sweeps. Authorization: Bearer <token>.",
     auth=Bearer(),
     docs_decorator=login_not_required,
+    # Swagger UI would ask a validator on the internet about the schema.
+    docs=Swagger(settings={"validatorUrl": None}),
 )
 api.add_router("", operations.router)
 api.add_router("", places.router)
@@ -58,7 +63,40 @@ def _missing(request: HttpRequest, error: Http404) -> HttpResponse:
 @api.exception_handler(AuthenticationError)
 def _unknown(request: HttpRequest, error: AuthenticationError) -> HttpResponse:
     text = "Send Authorization: Bearer <token>; Settings or `manage.py token` makes one."
-    return _answer(request, [Problem("", text, code="unauthenticated")], 401)
+    response = _answer(request, [Problem("", text, code="unauthenticated")], 401)
+    response["WWW-Authenticate"] = "Bearer"
+    return response
 
 
-urls = api.urls
+@csrf_exempt
+@login_not_required
+def _nowhere(request: HttpRequest) -> HttpResponse:
+    text = f"There is no {request.path}; /api/v1/docs lists what there is."
+    return _answer(request, [Problem("", text, code="not_found")], 404)
+
+
+def _for_programs(pattern: URLPattern) -> URLPattern:
+    """A route of ninja's without the redirect to sign-in (tokens are checked by `Bearer`), and
+    with our shape for the one error that ninja answers by itself."""
+    view = pattern.callback
+
+    @wraps(view)
+    def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        response = view(request, *args, **kwargs)
+        if response.status_code != 405:
+            return response
+        text = f"{request.method} is not possible here; {response['Allow']} is."
+        refusal = _answer(request, [Problem("", text, code="method_not_allowed")], 405)
+        refusal["Allow"] = response["Allow"]
+        return refusal
+
+    pattern.callback = login_not_required(answer)
+    return pattern
+
+
+_patterns, _app, _namespace = api.urls
+urls = (
+    [*(_for_programs(pattern) for pattern in _patterns), re_path("", _nowhere)],
+    _app,
+    _namespace,
+)

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from studio.models import Compute
 from sweeps.engine.launch import base_environment, interpreter
-from sweeps.runners.base import Ended, Event, LaunchSpec, Lost, RunnerError
+from sweeps.runners.base import Ended, LaunchSpec, Lost, RunnerError
 from sweeps.runners.registry import get_runner
 from sweeps.runners.results import EndedBy
 from sweeps.services.computes import record_test
@@ -42,7 +42,7 @@ def _step(name: str, ok: bool, detail: str) -> Step:
 
 
 def test(compute_id: int) -> None:
-    """Run the probe on a compute and keep what it shows; a compute deleted meanwhile is no error."""
+    """Run the probe on a compute and keep what it shows, if it is still there."""
     compute = Compute.objects.filter(pk=compute_id).first()
     if compute is None:
         return
@@ -98,7 +98,7 @@ def _read(path: Path) -> str:
     return path.read_text(errors="replace") if path.exists() else ""
 
 
-def _steps(event: Event, stdout: str, stderr: str, program: str) -> list[Step]:
+def _steps(event: Ended | Lost, stdout: str, stderr: str, program: str) -> list[Step]:
     """What the end of the probe and its logs say."""
     line = next((text for text in stdout.splitlines() if text.startswith(_SAYS)), None)
     said = json.loads(line.removeprefix(_SAYS)) if line else {}
@@ -117,10 +117,9 @@ def _steps(event: Event, stdout: str, stderr: str, program: str) -> list[Step]:
     ]
 
 
-def _ran(event: Event, stderr: str) -> Step:
+def _ran(event: Ended | Lost, stderr: str) -> Step:
     if isinstance(event, Lost):
         return _step("Command", False, event.reason)
-    assert isinstance(event, Ended)  # noqa: S101 - the loop ends with nothing else
     result = event.result
     took = result.ended_at - result.started_at
     if result.ended_by is EndedBy.EXIT and result.exit_code == 0:

@@ -98,10 +98,11 @@ def from_post(data: QueryDict) -> Draft:
     texts["algorithm"] = texts["algorithm"] or "random"
     return Draft(
         texts=texts,
-        rows=_rooted([_row(data, key) for key in dict.fromkeys(data.getlist("row")) if _KEY.fullmatch(key)]),
+        rows=_rooted(
+            [_row(data, key) for key in dict.fromkeys(data.getlist("row")) if _KEY.fullmatch(key)]
+        ),
         inputs=tuple(
-            InputRow(*parts)
-            for parts in _columns(data, "input_name", "input_kind", "input_value")
+            InputRow(*parts) for parts in _columns(data, "input_name", "input_kind", "input_value")
         ),
         variables=tuple(
             VariableRow(*parts) for parts in _columns(data, "variable_name", "variable_value")

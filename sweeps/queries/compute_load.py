@@ -12,8 +12,9 @@ from sweeps.domain.states import Desired, SweepStatus, TrialStatus
 from sweeps.models import Attempt, Sweep, Trial
 from sweeps.queries.lists import Waits
 
-WINDOW = timedelta(minutes=20)
-_TICK = timedelta(minutes=5)
+# The picture shows the shortest of these that holds all recent trials, with four ticks.
+WINDOWS = (timedelta(minutes=4), timedelta(minutes=8), timedelta(minutes=20))
+TICKS = 4
 # More lanes than this are no picture any more, and more bars than this no page.
 MOST_LANES = 32
 _MOST_BARS = 1500
@@ -83,36 +84,53 @@ def slots_used(computes: Sequence[Compute]) -> dict[int, int]:
     return {row.pk: found.get(row.pk, 0) for row in computes}
 
 
-def loads(computes: Sequence[Compute], now: datetime) -> list[Load]:
-    """Each compute with its lanes over the last minutes."""
-    since = now - WINDOW
-    began = Coalesce("started_at", "created_at")
+def recent_attempts(computes: Sequence[Compute], now: datetime) -> list[Attempt]:
+    """What ran on the computes within the longest window, in the order of its start."""
     attempts = (
         Attempt.objects.filter(trial__sweep__compute__in=[row.pk for row in computes])
-        .filter(Q(ended_at=None) | Q(ended_at__gt=since))
-        .annotate(began=began)
+        .filter(Q(ended_at=None) | Q(ended_at__gt=now - WINDOWS[-1]))
         .select_related("trial__sweep__workspace")
-        .order_by("-began", "-pk")[:_MOST_BARS]
+        .order_by(Coalesce("started_at", "created_at").desc(), "-pk")[:_MOST_BARS]
     )
+    return list(reversed(attempts))
+
+
+def window_of(attempts: Sequence[Attempt], now: datetime) -> timedelta:
+    """How far back the lanes reach."""
+    oldest = min((_began(attempt) for attempt in attempts), default=now)
+    return next((window for window in WINDOWS if now - window <= oldest), WINDOWS[-1])
+
+
+def loads(
+    computes: Sequence[Compute], attempts: Sequence[Attempt], window: timedelta, now: datetime
+) -> list[Load]:
+    """Each compute with its lanes over the last minutes."""
     by_compute: dict[int, list[Attempt]] = {row.pk: [] for row in computes}
-    for attempt in reversed(attempts):
-        by_compute[attempt.trial.sweep.compute_id].append(attempt)
-    return [_load(compute, by_compute[compute.pk], since, now) for compute in computes]
-
-
-def _load(compute: Compute, attempts: Sequence[Attempt], since: datetime, now: datetime) -> Load:
-    lanes: list[list[Bar]] = [[] for _ in range(compute.slots)]
-    free_from = [since] * compute.slots
     for attempt in attempts:
-        begin = attempt.started_at or attempt.created_at
-        end = attempt.ended_at or now
-        lane = next((i for i, at in enumerate(free_from) if at <= max(begin, since)), None)
-        if lane is None:  # slots were taken away while trials ran
+        by_compute[attempt.trial.sweep.compute_id].append(attempt)
+    return [_load(compute, by_compute[compute.pk], window, now) for compute in computes]
+
+
+def _began(attempt: Attempt) -> datetime:
+    return attempt.started_at or attempt.created_at
+
+
+def _load(compute: Compute, attempts: Sequence[Attempt], window: timedelta, now: datetime) -> Load:
+    since = now - window
+    lanes: list[list[Bar]] = [[] for _ in range(compute.slots)]
+    # None: the trial there has not ended.
+    free_from: list[datetime | None] = [since] * compute.slots
+    for attempt in attempts:
+        begin = max(_began(attempt), since)
+        lane = next((i for i, at in enumerate(free_from) if at and at <= begin), len(lanes))
+        if lane == len(lanes):  # slots were taken away while trials ran
             lanes.append([])
-            free_from.append(since)
-            lane = len(lanes) - 1
-        free_from[lane] = max(end, free_from[lane]) if attempt.ended_at else datetime.max.replace(tzinfo=now.tzinfo)
-        lanes[lane].append(Bar(attempt, _share(begin, since), _share(end, since)))
+            free_from.append(None)
+        free_from[lane] = attempt.ended_at
+        bar = Bar(
+            attempt, _share(begin, since, window), _share(attempt.ended_at or now, since, window)
+        )
+        lanes[lane].append(bar)
     drawn = tuple(_lane(i, bars) for i, bars in enumerate(lanes[:MOST_LANES], start=1))
     used = sum(attempt.ended_at is None for attempt in attempts)
     return Load(compute, used, drawn, max(0, len(lanes) - MOST_LANES))
@@ -123,14 +141,13 @@ def _lane(number: int, bars: Sequence[Bar]) -> Lane:
     return Lane(number, tuple(bars), open_bars[-1].trial if open_bars else None)
 
 
-def _share(moment: datetime, since: datetime) -> float:
-    return round(min(100.0, max(0.0, 100 * ((moment - since) / WINDOW))), 2)
+def _share(moment: datetime, since: datetime, window: timedelta) -> float:
+    return round(min(100.0, max(0.0, 100 * ((moment - since) / window))), 2)
 
 
-def ticks(now: datetime) -> list[datetime]:
+def ticks(window: timedelta, now: datetime) -> list[datetime]:
     """The moments under the lanes, the last one is now."""
-    count = WINDOW // _TICK
-    return [now - _TICK * (count - i) for i in range(count + 1)]
+    return [now - window * (TICKS - i) / TICKS for i in range(TICKS + 1)]
 
 
 def waiting(workspace: Workspace) -> list[Waiting]:

@@ -30,6 +30,7 @@ from django.db.models.functions import Cast, Coalesce
 from studio.models import Workspace
 from sweeps.domain.objective import Goal
 from sweeps.domain.states import (
+    ACTIVE_TRIAL,
     LIVE_SWEEP,
     WINNING_TRIAL,
     Desired,
@@ -143,7 +144,9 @@ def listed(sweeps: QuerySet[Sweep]) -> QuerySet[Sweep]:
 
 def revision(sweeps: QuerySet[Sweep]) -> str:
     """A word that changes whenever a row of the list may look different."""
-    figures = sweeps.order_by().aggregate(n=Count("pk"), total=Sum("revision"), most=Max("revision"))
+    figures = sweeps.order_by().aggregate(
+        n=Count("pk"), total=Sum("revision"), most=Max("revision")
+    )
     return f"{figures['n']}.{figures['total'] or 0}.{figures['most'] or 0}"
 
 
@@ -191,9 +194,7 @@ def _records(keys: Sequence[int]) -> dict[int, list[tuple[int, float]]]:
         default=F("objective"),
         output_field=FloatField(),
     )
-    before = Window(
-        Min(loss), partition_by=F("sweep"), order_by="number", frame=RowRange(None, -1)
-    )
+    before = Window(Min(loss), partition_by=F("sweep"), order_by="number", frame=RowRange(None, -1))
     winners = Trial.objects.filter(
         sweep__in=keys, status__in=WINNING_TRIAL, objective__isnull=False
     )
@@ -202,8 +203,18 @@ def _records(keys: Sequence[int]) -> dict[int, list[tuple[int, float]]]:
     )
     found: dict[int, list[tuple[int, float]]] = {key: [] for key in keys}
     for key, number, value in better.order_by("number").values_list("sweep", "number", "objective"):
-        found[key].append((number, value))
+        if value is not None:
+            found[key].append((number, value))
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Holder:
+    """A sweep on a compute: its trials that hold a slot, and those together with queued ones."""
+
+    label: str
+    active: int
+    taken: int
 
 
 class Waits:
@@ -211,42 +222,46 @@ class Waits:
 
     def __init__(self, sweeps: Sequence[Sweep]) -> None:
         computes = {sweep.compute_id for sweep in sweeps if sweep.status in LIVE_SWEEP}
-        active = Trial.objects.active().filter(sweep__compute__in=computes).order_by()
-        held = active.values_list(
+        # A queued trial has its slot as good as taken, as the planner sees it.
+        taking = Trial.objects.filter(
+            sweep__compute__in=computes, status__in=[*ACTIVE_TRIAL, TrialStatus.QUEUED]
+        )
+        names = taking.order_by().values_list(
             "sweep__compute", "sweep", "sweep__display_name", "sweep__name"
-        ).annotate(n=Count("pk"))
-        self._holders: dict[int, dict[int, tuple[str, int]]] = {}
-        for compute, sweep, label, name, n in held:
-            self._holders.setdefault(compute, {})[sweep] = (label or name, n)
-
-    def used(self, sweep: Sweep) -> int:
-        """Slots in use on the sweep's compute."""
-        return sum(n for _, n in self._holders.get(sweep.compute_id, {}).values())
+        )
+        held = names.annotate(
+            active=Count("pk", filter=Q(status__in=ACTIVE_TRIAL)), taken=Count("pk")
+        )
+        self._holders: dict[int, dict[int, _Holder]] = {}
+        for compute, sweep, label, name, active, taken in held:
+            holder = _Holder(label or name, active, taken)
+            self._holders.setdefault(compute, {})[sweep] = holder
 
     def reason(self, sweep: Sweep, counts: Mapping[TrialStatus, int]) -> str:
         """A sentence, or "" for a sweep that runs or completed as it should."""
         if sweep.reason:
             return sweep.reason
-        if sweep.status == SweepStatus.QUEUED and not sum(n for s, n in counts.items() if s.is_active):
+        if sweep.status == SweepStatus.QUEUED and not sum(
+            n for s, n in counts.items() if s.is_active
+        ):
             return self.why(sweep)
         return ""
 
     def why(self, sweep: Sweep) -> str:
         """Why the next trial of a live sweep has not started yet."""
         compute = sweep.compute
-        holders = self._holders.get(sweep.compute_id, {})
-        own = holders.get(sweep.pk, ("", 0))[1]
-        used = self.used(sweep)
         if sweep.status == SweepStatus.PAUSED or sweep.desired == Desired.PAUSE:
             return sweep.reason or "Paused: trials that run finish, none start until it is resumed."
+        holders = dict(self._holders.get(sweep.compute_id, {}))
+        own = holders.pop(sweep.pk, _Holder("", 0, 0)).active
         if own >= sweep.max_concurrent_trials:
             return f"Its limit of {own} at the same time is reached."
+        used = own + sum(holder.taken for holder in holders.values())
         if used < compute.slots:
             return "Starts in a moment."
-        others = [f"{label} ({n})" for key, (label, n) in holders.items() if key != sweep.pk]
-        if not others:
+        if not holders:
             return f"This sweep uses all {compute.slots} slots of {compute.name} itself."
-        names = ", ".join(sorted(others)[:3]) + (" and others" if len(others) > 3 else "")
-        own_part = f"this sweep ({own}) and " if own else ""
-        return f"Waiting for a slot on {compute.name}: {used} of {compute.slots} used by {own_part}{names}."
-
+        others = sorted(f"{holder.label} ({holder.taken})" for holder in holders.values())
+        names = ", ".join(others[:3]) + (" and others" if len(others) > 3 else "")
+        both = f"this sweep ({own}) and {names}" if own else names
+        return f"Waiting for a slot on {compute.name}: its {compute.slots} are taken by {both}."

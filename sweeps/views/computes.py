@@ -17,14 +17,17 @@ def compute_list(request: HttpRequest, ws: str) -> HttpResponse:
     """Slots as lanes, gauges of this machine, the queue. htmx gets the live part alone."""
     workspace = workspace_for(request, ws)
     now = timezone.now()
-    loads = compute_load.loads(compute_load.computes_of(workspace), now)
+    computes = compute_load.computes_of(workspace)
+    attempts = compute_load.recent_attempts(computes, now)
+    window = compute_load.window_of(attempts, now)
+    loads = compute_load.loads(computes, attempts, window, now)
     queue = compute_load.waiting(workspace)
     context = {
         "workspace": workspace,
         "may_manage": may_in(request, workspace, Role.OWNER),
         "loads": loads,
         "queue": queue,
-        "ticks": compute_load.ticks(now),
+        "ticks": compute_load.ticks(window, now),
         "used": sum(load.used for load in loads),
         "slots": sum(load.compute.slots for load in loads),
         "machine": machine.machine(settings.STUDIO_HOME),

@@ -1,5 +1,6 @@
 """The list of a workspace's sweeps."""
 
+from collections.abc import Mapping
 from urllib.parse import urlencode
 
 from django.core.paginator import Paginator
@@ -23,7 +24,7 @@ _TRACE_STEPS = 400
 def wants_fragment(request: HttpRequest) -> bool:
     """True for htmx, except when it restores a page that the browser has forgotten."""
     htmx = getattr(request, "htmx", None)
-    return bool(htmx) and not htmx.history_restore_request
+    return bool(htmx and not htmx.history_restore_request)
 
 
 @require_safe
@@ -31,7 +32,9 @@ def sweep_list(request: HttpRequest, ws: str) -> HttpResponse:
     """Sweeps, the active ones first. htmx gets the rows alone; 204 if they are as at `rev`."""
     workspace = workspace_for(request, ws)
     group = request.GET.get("status", "")
-    chosen = lists.Selection(group if group in lists.GROUPS else "", request.GET.get("q", "").strip())
+    chosen = lists.Selection(
+        group if group in lists.GROUPS else "", request.GET.get("q", "").strip()
+    )
     found = lists.matching(lists.sweeps_of([workspace]), chosen.text)
     shown = lists.in_group(found, chosen.group)
     revision = lists.revision(found)
@@ -71,6 +74,6 @@ def trace(row: lists.Row) -> Sparkline:
     return best_so_far(values, objective_of(row.sweep), width=64, height=18)
 
 
-def _url(ws: str, query: dict[str, object]) -> str:
+def _url(ws: str, query: Mapping[str, object]) -> str:
     words = urlencode({key: value for key, value in query.items() if value not in ("", None)})
     return reverse("sweep_list", args=[ws]) + (f"?{words}" if words else "")

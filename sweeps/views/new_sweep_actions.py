@@ -9,6 +9,7 @@ from django.http import QueryDict
 from django.utils.datastructures import MultiValueDict
 
 from studio.models import Workspace
+from sweeps.domain.command import Placeholder
 from sweeps.domain.problems import InvalidInput
 from sweeps.forms import edit
 from sweeps.forms.checked import LABELS, FieldError
@@ -234,7 +235,7 @@ def path_of(row: Row, rows: Mapping[str, Row]) -> str:
 def placeholder(row: Row, rows: Mapping[str, Row], has_nested: bool) -> str:
     """How the command names a parameter; a choice with nested ones is a mapping with a tag."""
     tag = f".{row.tag}" if has_nested else ""
-    return "${{search_space.%s%s}}" % (path_of(row, rows), tag)
+    return str(Placeholder("search_space", path_of(row, rows) + tag))
 
 
 _EDITS: dict[str, _Edit] = {

@@ -12,6 +12,7 @@ from django.core.files.uploadedfile import UploadedFile
 
 from studio.models import Workspace
 from sweeps import intake
+from sweeps.domain.objective import Goal
 from sweeps.domain.problems import InvalidInput
 from sweeps.forms.draft import Draft, InputRow
 from sweeps.forms.rows import FIELDS, Row
@@ -24,7 +25,9 @@ from sweeps.stores.uploads import Upload, save_upload
 ARCHIVES = (".zip", ".tar.gz", ".tgz", ".tar")
 _LINE = 78
 # Metrics of which more is better, by a part of their name.
-_MORE = re.compile(r"(^|[^a-z])(acc|accuracy|auc|f1|r2|precision|recall|score|map|ndcg|iou)([^a-z]|$)")
+_MORE = re.compile(
+    r"(^|[^a-z])(acc|accuracy|auc|f1|r2|precision|recall|score|map|ndcg|iou)([^a-z]|$)"
+)
 
 
 # --- Keeping ------------------------------------------------------------------------------------
@@ -156,7 +159,8 @@ def fill(draft: Draft, found: Proposal, earlier: Proposal | None) -> tuple[Draft
 
 def metric_texts(name: str) -> dict[str, str]:
     """The metric with the goal that its name suggests."""
-    return {"primary_metric": name, "goal": "maximize" if _MORE.search(name.lower()) else "minimize"}
+    goal = Goal.MAXIMIZE if _MORE.search(name.lower()) else Goal.MINIMIZE
+    return {"primary_metric": name, "goal": goal.value}
 
 
 def broken(command: str) -> str:
@@ -199,3 +203,11 @@ def _inputs(
     kept = [row for row in typed if not row.is_blank and row not in old]
     names = {row.name.strip() for row in kept}
     return (*kept, *(InputRow(**row) for row in found.inputs if row["name"] not in names))
+
+
+def stored(path: str) -> tuple[str, int] | None:
+    """Name and size of an uploaded input by where it lies; None for any other path."""
+    place = Path(path)
+    if not place.is_relative_to(data_root()) or ".." in place.parts or not place.is_file():
+        return None
+    return place.name, place.stat().st_size

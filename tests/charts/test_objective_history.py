@@ -151,7 +151,7 @@ def test_the_payload_is_json_with_words_table_and_key():
 
 
 def test_a_hover_card_shows_two_parameters_and_counts_the_rest():
-    card = trial_cards([gbdt(7, 0.25)], LOSS, ["leaves", "lr"])["7"]
+    card = trial_cards([gbdt(7, 0.25)], LOSS, ["leaves", "lr", "model.kind"])["7"]
     assert card["rows"] == [["loss", "0.250000"], ["leaves", "4"], ["lr", "0.1000"]]
     assert card["more"] == "and 1 more, click to open"
     assert card["status"] == "Completed"

@@ -174,7 +174,7 @@ def run_script(gateway_url: str, tmp_path: Path) -> Callable[..., str]:
             cwd=tmp_path,
             capture_output=True,
             text=True,
-            timeout=55,
+            timeout=200,
         )
         assert done.returncode == 0, done.stderr[-4000:]
         return done.stdout

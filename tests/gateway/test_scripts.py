@@ -5,7 +5,13 @@ import pytest
 from sweeps.engine.tracking import tracking
 from sweeps.models import MetricPoint, OutboxEntry, Trial
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.urls("tests.gateway.urls")]
+# Each runs real scripts that import mlflow and scikit-learn: seconds on an idle machine, a minute on a
+# busy one.
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.urls("tests.gateway.urls"),
+    pytest.mark.timeout(240),
+]
 
 
 def test_set_experiment_and_start_run_log_to_the_trials_own_run(trial, run_script):

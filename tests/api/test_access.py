@@ -1,0 +1,220 @@
+"""Who may call what: every operation, with every kind of caller."""
+
+import json
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from studio.models import ApiToken, Membership, Role, User, Workspace
+from studio.services import revoke_token
+from sweeps.domain.states import Desired, TrialStatus
+from sweeps.models import Sweep, Trial
+from tests.api.acts import play, start
+from tests.api.conftest import Caller
+
+SWEEP = "/workspaces/{ws}/sweeps/{name}"
+TRIAL = f"{SWEEP}/trials/0"
+READS = [
+    "/workspaces/{ws}",
+    "/workspaces/{ws}/computes",
+    "/workspaces/{ws}/computes/local",
+    "/workspaces/{ws}/sweeps",
+    SWEEP,
+    f"{SWEEP}/spec",
+    f"{SWEEP}/trials",
+    TRIAL,
+    f"{TRIAL}/metrics",
+    f"{TRIAL}/logs/stdout",
+    f"{TRIAL}/logs/stderr",
+]
+WRITES = [
+    "/workspaces/{ws}/sweeps",
+    f"{SWEEP}/cancel",
+    f"{TRIAL}/cancel",
+    f"{TRIAL}/rerun",
+]
+ALL = [("GET", path) for path in [*READS, "/workspaces"]] + [("POST", path) for path in WRITES]
+
+
+@pytest.fixture
+def played(sweep: Sweep, now: Any) -> Sweep:
+    """A sweep whose trial 0 has failed; trials 1 and 2 are not there yet or queued."""
+    play(sweep, now, [None])
+    return sweep
+
+
+def path_of(template: str, sweep: Sweep, ws: str = "default") -> str:
+    return template.format(ws=ws, name=sweep.name)
+
+
+@pytest.mark.parametrize("path", [*READS, "/workspaces"])
+def test_a_reader_reads_everything(path: str, reader: Caller, played: Sweep) -> None:
+    assert reader.get(path_of(path, played)).status_code == 200
+
+
+@pytest.mark.parametrize(("method", "path"), ALL)
+def test_without_a_token_nothing_is_told(
+    method: str, path: str, played: Sweep, expired: Caller
+) -> None:
+    for caller in (Caller(None), Caller("sst_unknown"), expired):
+        response = caller.send(method, path_of(path, played))
+        assert response.status_code == 401
+        assert response.headers["WWW-Authenticate"] == "Bearer"
+        body = response.json()
+        assert body["error"]["code"] == "unauthenticated"
+        assert body["errors"] == [body["error"]]
+
+
+def test_a_revoked_token_ends_at_once(api: Caller, played: Sweep) -> None:
+    assert api.get("/workspaces").status_code == 200
+    revoke_token(ApiToken.objects.get(), timezone.now())
+    assert api.get("/workspaces").status_code == 401
+
+
+def test_a_token_of_a_person_who_left_opens_nothing(api: Caller, bob: User, played: Sweep) -> None:
+    Membership.objects.filter(user=bob).delete()
+    assert api.get(path_of(SWEEP, played)).status_code == 404
+    User.objects.filter(pk=bob.pk).update(is_active=False)
+    assert api.get(path_of(SWEEP, played)).status_code == 401
+
+
+def test_a_token_may_do_no_more_than_its_person(
+    rita: User, token_for: Any, played: Sweep
+) -> None:
+    caller = Caller(token_for(rita, Role.OWNER))
+    assert caller.post(path_of(f"{SWEEP}/cancel", played)).status_code == 404
+    assert caller.get(path_of(SWEEP, played)).status_code == 200
+
+
+def test_the_use_of_a_token_is_noted(api: Caller) -> None:
+    assert ApiToken.objects.get().last_used_at is None
+    api.get("/workspaces")
+    assert ApiToken.objects.get().last_used_at is not None
+
+
+@pytest.mark.parametrize(("method", "path"), [pair for pair in ALL if pair[1] != "/workspaces"])
+def test_foreign_and_missing_are_the_same_bytes(
+    method: str, path: str, stranger: Caller, played: Sweep
+) -> None:
+    foreign = stranger.send(method, path_of(path, played))
+    missing = stranger.send(method, path_of(path, played, ws="nowhere"))
+    assert foreign.status_code == missing.status_code == 404
+    assert foreign.content == missing.content
+    assert foreign.json()["error"]["code"] == "not_found"
+
+
+def test_a_missing_sweep_trial_compute_and_log_are_each_said(api: Caller, played: Sweep) -> None:
+    for path in ("/sweeps/nothing", "/computes/nothing"):
+        response = api.get(f"/workspaces/default{path}")
+        assert response.status_code == 404
+        assert "nothing" in response.json()["error"]["message"]
+    for path in (f"{SWEEP}/trials/77", f"{SWEEP}/trials/{10**30}", f"{TRIAL}/logs/passwd"):
+        assert api.get(path_of(path, played)).status_code == 404
+
+
+def test_the_list_of_workspaces_is_that_of_the_token(stranger: Caller, played: Sweep) -> None:
+    names = [item["name"] for item in stranger.get("/workspaces").json()["items"]]
+    assert names == ["elsewhere"]
+
+
+@pytest.mark.parametrize("path", WRITES)
+def test_a_reader_cannot_write(path: str, reader: Caller, played: Sweep) -> None:
+    before = list(Trial.objects.order_by("pk").values())
+    response = reader.post(path_of(path, played), {"type": "sweep"})
+    assert response.status_code == 404
+    assert response.content == reader.post(path_of(path, played, ws="nowhere")).content
+    assert list(Trial.objects.order_by("pk").values()) == before
+    played.refresh_from_db()
+    assert (played.desired, Sweep.objects.count()) == (Desired.RUN, 1)
+
+
+@pytest.mark.parametrize(("method", "path"), ALL)
+def test_another_method_is_refused_in_the_shape_of_all_errors(
+    method: str, path: str, api: Caller, played: Sweep
+) -> None:
+    response = api.send("PUT", path_of(path, played))
+    assert response.status_code == 405
+    assert method in response.headers["Allow"]
+    assert response.json()["error"]["code"] == "method_not_allowed"
+
+
+def test_an_unknown_address_answers_in_json(api: Caller, db: None) -> None:
+    for caller in (api, Caller(None)):
+        response = caller.get("/nothing/here")
+        assert response.status_code == 404
+        assert response.json()["error"]["code"] == "not_found"
+
+
+def test_a_session_is_no_token(client: Any, alice: User, played: Sweep) -> None:
+    client.force_login(alice)
+    assert client.get("/api/v1/workspaces").status_code == 401
+
+
+def test_cancelling_a_sweep_twice_is_the_same(api: Caller, sweep: Sweep, now: Any) -> None:
+    from sweeps.services import sweeps
+
+    [first, _] = sweeps.advance(sweep.pk, now).trials
+    start(first, now)
+    path = path_of(f"{SWEEP}/cancel", sweep)
+    once = api.post(path)
+    assert once.status_code == 200
+    assert once.json()["reason"] == "Canceled by bob."
+    assert once.json()["counts"] == {"Running": 1, "Canceled": 1}
+    twice = api.post(path)
+    assert (twice.status_code, twice.json()) == (200, once.json())
+
+
+def test_cancelling_a_completed_sweep_is_a_conflict(api: Caller, sweep: Sweep, now: Any) -> None:
+    play(sweep, now, [0.4, 0.3, 0.2, 0.1])
+    assert sweep.status == "Completed"
+    response = api.post(path_of(f"{SWEEP}/cancel", sweep))
+    assert response.status_code == 409
+    assert response.json() == {
+        "error": {
+            "code": "conflict",
+            "message": "The sweep has ended as Completed; nothing to cancel.",
+        },
+        "errors": [response.json()["error"]],
+    }
+
+
+def test_a_trial_is_cancelled_once_and_run_again(api: Caller, sweep: Sweep, now: Any) -> None:
+    play(sweep, now, [0.4])
+    queued = Trial.objects.filter(sweep=sweep, status=TrialStatus.QUEUED).first()
+    assert queued is not None
+    path = path_of(SWEEP, sweep) + f"/trials/{queued.number}"
+    for _ in range(2):
+        response = api.post(f"{path}/cancel")
+        assert (response.status_code, response.json()["status"]) == (200, "Canceled")
+    again = api.post(f"{path}/rerun")
+    assert (again.status_code, again.json()["status"]) == (200, "Queued")
+    assert api.post(f"{path}/rerun").status_code == 409
+    completed = path_of(TRIAL, sweep)
+    for verb in ("cancel", "rerun"):
+        response = api.post(f"{completed}/{verb}")
+        assert response.status_code == 409
+        assert response.json()["error"]["code"] == "conflict"
+
+
+def test_an_archived_workspace_still_answers_its_token(
+    api: Caller, workspace: Workspace, played: Sweep
+) -> None:
+    Workspace.objects.update(archived_at=timezone.now())
+    assert api.get(path_of(SWEEP, played)).status_code == 200
+
+
+def test_every_operation_of_the_schema_is_walked_above(client: Any, db: None) -> None:
+    """A new operation has to be added to these lists, and so to every test of access."""
+    schema = json.loads(client.get("/api/v1/openapi.json").content)
+    known = {
+        (method, path.replace("/trials/0", "/trials/{number}").replace("/local", "/{name}"))
+        for method, path in ALL
+    }
+    known = {(m, p.replace("stdout", "{stream}").replace("stderr", "{stream}")) for m, p in known}
+    found = {
+        (method.upper(), path.removeprefix("/api/v1"))
+        for path, operations in schema["paths"].items()
+        for method in operations
+    }
+    assert found == known

@@ -1,0 +1,221 @@
+"""Posting sweeps: JSON, YAML, multipart with code, and what is wrong with them."""
+
+import copy
+import io
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from django.core.files.uploadedfile import SimpleUploadedFile
+
+from studio.models import Compute
+from sweeps.models import CodeSnapshot, Sweep
+from tests.api.conftest import Caller
+
+pytestmark = pytest.mark.usefixtures("compute")
+POST = "/workspaces/default/sweeps"
+JOB: dict[str, Any] = {
+    "type": "sweep",
+    "name": "tuned",
+    "display_name": "Tuned",
+    "sampling_algorithm": "random",
+    "trial": {"command": "python train.py --lr ${{search_space.lr}} --c ${{search_space.model}}"},
+    "search_space": {
+        "lr": {"type": "uniform", "min_value": 0.1, "max_value": 0.9},
+        "model": {"type": "choice", "values": ["a", "b"]},
+    },
+    "objective": {"goal": "minimize", "primary_metric": "loss"},
+    "limits": {"max_total_trials": 3, "max_concurrent_trials": 1, "timeout": 60},
+}
+
+
+def changed(**changes: Any) -> dict[str, Any]:
+    """JOB with parts replaced; None takes a part out."""
+    job = copy.deepcopy(JOB) | changes
+    return {key: value for key, value in job.items() if value is not None}
+
+
+def zipped(**files: str) -> SimpleUploadedFile:
+    data = io.BytesIO()
+    with zipfile.ZipFile(data, "w") as archive:
+        for name, text in files.items():
+            archive.writestr(name, text)
+    return SimpleUploadedFile("code.zip", data.getvalue())
+
+
+def test_json_makes_a_sweep(api: Caller) -> None:
+    response = api.post(POST, JOB)
+    assert response.status_code == 201
+    body = response.json()
+    assert set(body) == {
+        *("name", "display_name", "workspace", "status", "reason", "notes", "revision"),
+        *("objective", "limits", "counts", "best_trial", "services", "properties"),
+        *("created_at", "started_at", "ended_at"),
+    }
+    assert (body["name"], body["status"], body["best_trial"]) == ("tuned", "Queued", None)
+    assert body["objective"] == {"primary_metric": "loss", "goal": "minimize"}
+    assert body["limits"] == {
+        "max_total_trials": 3,
+        "max_concurrent_trials": 1,
+        "timeout": 60,
+        "trial_timeout": None,
+    }
+    assert body["services"]["Studio"]["endpoint"].endswith("/w/default/sweeps/tuned/")
+    sweep = Sweep.objects.get()
+    assert (sweep.name, sweep.compute.name, str(sweep.created_by)) == ("tuned", "local", "bob")
+    assert api.get(f"{POST}/tuned").json() == body
+
+
+def test_yaml_makes_the_same_sweep(api: Caller) -> None:
+    response = api.post(POST, yaml.safe_dump(JOB), "application/yaml")
+    assert response.status_code == 201
+    again = api.get(f"{POST}/tuned/spec")
+    assert again.headers["Content-Type"] == "application/yaml"
+    spec = yaml.safe_load(again.content)
+    assert spec["search_space"] == JOB["search_space"]
+    assert spec["trial"]["command"] == JOB["trial"]["command"]
+
+
+def test_an_exported_job_can_be_posted_again(api: Caller) -> None:
+    api.post(POST, JOB)
+    text = api.get(f"{POST}/tuned/spec").content.decode()
+    again = text.replace("tuned", "again")
+    response = api.post(POST, again, "application/yaml")
+    assert response.status_code == 201, response.json()
+    assert api.get(f"{POST}/again/spec").content.decode() == again
+
+
+def test_multipart_brings_the_code(api: Caller) -> None:
+    spec = SimpleUploadedFile("job.yml", yaml.safe_dump(JOB).encode())
+    response = api.upload(POST, spec=spec, code=zipped(**{"train.py": "print(1)\n"}))
+    assert response.status_code == 201, response.json()
+    code = Sweep.objects.get().code
+    assert code is not None
+    assert code.file_count == 1
+
+
+def test_the_spec_may_be_a_plain_field(api: Caller) -> None:
+    assert api.upload(POST, spec=yaml.safe_dump(JOB)).status_code == 201
+    assert api.upload(POST, spec="").json()["error"]["field"] == "spec"
+    assert Sweep.objects.count() == 1
+
+
+def test_a_zip_that_climbs_out_is_refused(api: Caller) -> None:
+    response = api.upload(
+        POST, spec=yaml.safe_dump(JOB), code=zipped(**{"../evil.py": "", "train.py": ""})
+    )
+    assert response.status_code == 422
+    assert "evil.py" in response.json()["error"]["message"]
+    assert not Sweep.objects.exists()
+    assert not CodeSnapshot.objects.exists()
+
+
+def test_a_folder_of_this_machine_is_kept_as_code(api: Caller, tmp_path: Path) -> None:
+    (tmp_path / "train.py").write_text("print(1)\n")
+    trial = JOB["trial"] | {"code": str(tmp_path)}
+    assert api.post(POST, changed(trial=trial)).status_code == 201
+    for folder, words in (("./src", "relative to your machine"), ("/no/such", "There is no folder")):
+        response = api.post(POST, changed(name="x", trial=JOB["trial"] | {"code": folder}))
+        error = response.json()["error"]
+        assert (response.status_code, error["field"]) == (422, "trial.code")
+        assert words in error["message"]
+
+
+def test_a_dry_run_validates_and_keeps_nothing(api: Caller) -> None:
+    job = changed(compute="azureml:gpu", limits=JOB["limits"] | {"max_concurrent_trials": 3})
+    response = api.post(f"{POST}?dry_run=1", job)
+    assert response.status_code == 200
+    body = response.json()
+    assert (body["valid"], body["sweep"]["name"]) == (True, "tuned")
+    assert any("gpu" in note for note in body["notes"])
+    assert any("2 slots" in note for note in body["notes"])
+    assert not Sweep.objects.exists()
+    bad = api.post(f"{POST}?dry_run=1", changed(objective=None))
+    assert (bad.status_code, bad.json()["error"]["field"]) == (422, "objective")
+
+
+def test_every_error_is_told_at_once_with_its_place(api: Caller) -> None:
+    text = """type: sweep
+trial: {command: python t.py}
+search_space:
+  lr:
+    type: uniform
+    min_value: 3
+    max_value: 1
+  b:
+    type: choice
+    values: []
+objective: {goal: shrink, primary_metric: loss}
+limits: {max_total_trials: 0}
+"""
+    response = api.post(POST, text, "application/yaml")
+    assert response.status_code == 422
+    body = response.json()
+    assert body["error"] == body["errors"][0]
+    fields = [problem["field"] for problem in body["errors"]]
+    for wanted in ("search_space.lr", "search_space.b", "objective.goal", "limits.max_total_trials"):
+        assert any(field.startswith(wanted) for field in fields), fields
+    for problem in body["errors"]:
+        assert {"code", "message", "field"} <= set(problem)
+        assert problem["code"] == "invalid"
+        line = text.splitlines()[problem["line"] - 1]
+        assert problem["field"].rsplit(".", 1)[-1] in line
+        assert 1 <= problem["column"] <= len(line)
+
+
+def test_a_syntax_error_has_a_line(api: Caller) -> None:
+    error = api.post(POST, "type: sweep\nlimits: {a: 1\n", "application/yaml").json()["error"]
+    assert error["line"] in (2, 3)
+    assert error["column"] >= 1
+
+
+@pytest.mark.parametrize(
+    ("body", "kind", "words"),
+    [
+        ("{", "application/json", "not JSON"),
+        (b"\xff\xfe{", "application/json", "not JSON"),
+        ("[" * 100_000, "application/json", "not JSON"),
+        (b"\xff", "application/yaml", "UTF-8"),
+        ("[1]", "application/json", ""),
+        ("", "application/yaml", ""),
+        ("x", "text/plain", "application/yaml"),
+        ("x" * 300_000, "application/yaml", "256 KiB"),
+        ("x" * 11_000_000, "application/json", "256 KiB"),
+        ("a: &a [*a]", "application/yaml", ""),
+    ],
+)
+def test_what_is_no_job_is_said(api: Caller, body: Any, kind: str, words: str) -> None:
+    response = api.client.post(f"/api/v1{POST}", body, content_type=kind)
+    assert response.status_code == 422
+    assert words in response.json()["error"]["message"]
+
+
+@pytest.mark.parametrize("number", [float("nan"), float("inf")])
+@pytest.mark.parametrize("dry", ["?dry_run=1", ""])
+def test_numbers_that_json_does_not_have_are_refused(api: Caller, number: float, dry: str) -> None:
+    space = {"lr": {"type": "choice", "values": [1.0, number]}}
+    trial = {"command": "python t.py ${{search_space.lr}}"}
+    job = changed(search_space=space, trial=trial)
+    for response in (
+        api.post(f"{POST}{dry}", job),
+        api.post(f"{POST}{dry}", yaml.safe_dump(job), "application/yaml"),
+    ):
+        assert response.status_code == 422
+        assert response.json()["error"]["field"].startswith("search_space.lr")
+
+
+def test_a_taken_name_is_said_at_the_name(api: Caller) -> None:
+    api.post(POST, JOB)
+    response = api.post(POST, JOB)
+    assert (response.status_code, response.json()["error"]["field"]) == (422, "name")
+    assert "already" in response.json()["error"]["message"]
+
+
+def test_without_any_compute_those_there_are_are_listed(api: Caller) -> None:
+    Compute.objects.update(is_default=False)
+    response = api.post(POST, changed(compute="gpu"))
+    assert response.status_code == 422
+    assert response.json()["error"]["field"] == "compute"
+    assert "local" in response.json()["error"]["message"]

@@ -1,0 +1,34 @@
+"""Jobs of the end-to-end tests."""
+
+from pathlib import Path
+from typing import Any
+
+SCRIPTS = Path(__file__).parent / "scripts"
+X = {"x": {"type": "uniform", "min_value": 0.0, "max_value": 1.0}}
+
+
+def job(
+    command: str, trials: int = 2, at_once: int = 2, metric: str = "loss", **more: Any
+) -> dict[str, Any]:
+    """A random sweep of `command` over x."""
+    limits = {"max_total_trials": trials, "max_concurrent_trials": at_once, "timeout": 600}
+    doc = {
+        "type": "sweep",
+        "trial": {"code": str(SCRIPTS), "command": command},
+        "search_space": more.pop("space", X),
+        "sampling_algorithm": {"type": "random", "seed": 7},
+        "objective": {"goal": "minimize", "primary_metric": metric},
+        "limits": limits | more.pop("limits", {}),
+    }
+    return doc | more
+
+
+def quick(seconds: float, trials: int = 4, at_once: int = 2, **more: Any) -> dict[str, Any]:
+    """Trials of so many seconds that log (x - 0.3)^2."""
+    command = f"python quick.py ${{{{search_space.x}}}} {seconds}"
+    return job(command, trials=trials, at_once=at_once, **more)
+
+
+def oracle(params: dict[str, Any]) -> float:
+    """What `quick.py` logs."""
+    return (float(params["x"]) - 0.3) ** 2

@@ -1,0 +1,112 @@
+"""kill -9, Ctrl-C and an emptied queue in the middle of a sweep: nothing lost, nothing twice."""
+
+import os
+import signal
+import sqlite3
+from collections.abc import Callable
+
+import pytest
+
+from tests.e2e import jobs
+from tests.e2e.invariants import Watch, carriers, check, wait_none_left
+from tests.e2e.studios import Studio, until
+
+TRIALS = 10
+
+
+def done(studio: Studio, name: str, count: int) -> None:
+    """Wait until so many trials have completed."""
+    until(
+        lambda: sum(t["status"] == "Completed" for t in studio.trials(name)) >= count,
+        f"{count} completed trials of {name}",
+        40,
+    )
+
+
+@pytest.mark.parametrize("part", ["engine", "queue", "web", "tracking"])
+def test_killing_a_part_in_the_middle_of_a_sweep_loses_no_trial(studio: Studio, part: str) -> None:
+    name = studio.submit(jobs.quick(0.5, trials=TRIALS, at_once=3))
+    with Watch(name) as watch:
+        done(studio, name, 2)
+        studio.kill(part)
+        sweep = studio.wait_final(name, 50)
+    assert (sweep["status"], sweep["counts"]) == ("Completed", {"Completed": TRIALS})
+    assert watch.samples > 5
+    assert 1 <= watch.most <= 3
+    check(studio, name, TRIALS, jobs.oracle)
+    attempts = [trial["attempt"] for trial in studio.trials(name)]
+    assert attempts == [1] * TRIALS, "a living or finished command was run again"
+    studio.wait_healthy()
+
+
+def test_an_emptied_queue_costs_time_only(studio: Studio) -> None:
+    name = studio.submit(jobs.quick(0.2, trials=6))
+    for count in (1, 2, 3):
+        done(studio, name, count)
+        with sqlite3.connect(studio.home / "huey.db", timeout=20) as queue:
+            queue.execute("DELETE FROM task")
+    sweep = studio.wait_final(name)
+    assert (sweep["status"], sweep["counts"]) == ("Completed", {"Completed": 6})
+    check(studio, name, 6, jobs.oracle)
+
+
+def test_a_trial_whose_watchers_are_all_killed_is_run_again(studio: Studio) -> None:
+    name = studio.submit(jobs.quick(2, trials=1))
+    studio.wait_running(name)
+    [(command, _)] = until(lambda: list(carriers(f".{name}.").items()), "the command", 5)
+    shim = _parent(command)
+    for pid in (_parent(shim), shim, command):
+        os.kill(pid, signal.SIGKILL)
+    sweep = studio.wait_final(name, 45)
+    [trial] = studio.trials(name)
+    assert (sweep["status"], trial["status"], trial["attempt"]) == ("Completed", "Completed", 2)
+    check(studio, name, 1, jobs.oracle)
+
+
+def _parent(pid: int) -> int:
+    with open(f"/proc/{pid}/stat") as file:
+        return int(file.read().rpartition(")")[2].split()[1])
+
+
+def test_ctrl_c_puts_trials_back_and_the_next_start_goes_on(
+    own_studio: Callable[[], Studio],
+) -> None:
+    studio = own_studio()
+    studio.start()
+    name = studio.submit(jobs.quick(3, trials=4))
+    studio.wait_running(name, 2)
+    assert studio.stop() == 0
+    wait_none_left(studio.home)
+    running = studio.runs(
+        "SELECT r.run_uuid FROM runs r JOIN tags t ON t.run_uuid = r.run_uuid "
+        "WHERE t.key = 'mlflow.parentRunId' AND r.status = 'RUNNING'"
+    )
+    assert running == []
+    statuses = studio.rows("SELECT status, losses FROM sweeps_trial")
+    assert {tuple(row) for row in statuses} == {("Queued", 0)}
+
+    studio.start()
+    sweep = studio.wait_final(name)
+    assert (sweep["status"], sweep["counts"]) == ("Completed", {"Completed": 4})
+    check(studio, name, 4, jobs.oracle)
+
+
+def test_a_killed_supervisor_and_hangup_leave_trials_to_the_next_start(
+    own_studio: Callable[[], Studio],
+) -> None:
+    studio = own_studio()
+    studio.start()
+    name = studio.submit(jobs.quick(8, trials=2))
+    studio.wait_running(name, 2)
+    assert studio.process is not None
+    studio.process.kill()
+    studio.process.wait(timeout=10)
+    studio.start()
+    assert len(set(carriers(f".{name}.").values())) == 2
+    assert studio.stop(signal.SIGHUP) == 0
+    assert len(set(carriers(f".{name}.").values())) == 2
+    studio.start()
+    sweep = studio.wait_final(name)
+    assert (sweep["status"], sweep["counts"]) == ("Completed", {"Completed": 2})
+    assert [trial["attempt"] for trial in studio.trials(name)] == [1, 1]
+    check(studio, name, 2, jobs.oracle)

@@ -1,0 +1,78 @@
+"""Telling processes apart beyond their pid."""
+
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from studio.supervisor import home
+from studio.supervisor.part import Part, describe
+from studio.supervisor.processes import end, identify, is_alive
+from tests.runners.processes import state_and_parent, wait_for
+
+
+def test_another_process_with_the_same_pid_is_not_taken_for_it() -> None:
+    me = identify(os.getpid())
+    assert me is not None
+    assert is_alive(me)
+    assert not is_alive(replace(me, start_ticks=me.start_ticks - 1))
+    assert not is_alive(replace(me, boot_id="another boot"))
+
+
+def test_leftovers_on_record_that_are_somebody_else_by_now_are_left_alone(tmp_path: Path) -> None:
+    with subprocess.Popen(["sleep", "60"], start_new_session=True) as stranger:
+        identity = identify(stranger.pid)
+        assert identity is not None
+        home.remember(tmp_path, {"engine": replace(identity, start_ticks=1)})
+        assert home.end_leftovers(tmp_path) == []
+        assert stranger.poll() is None
+        home.remember(tmp_path, {"engine": identity})
+        assert home.end_leftovers(tmp_path) == ["engine"]
+        assert stranger.wait() == -9 or stranger.returncode == -15
+
+
+@pytest.mark.parametrize("record", [None, "", "{not json"])
+def test_a_missing_or_torn_record_means_no_leftovers(tmp_path: Path, record: str | None) -> None:
+    if record is not None:
+        (tmp_path / "processes.json").write_text(record)
+    assert home.end_leftovers(tmp_path) == []
+
+
+def test_a_process_that_ignores_sigterm_is_killed_with_its_group() -> None:
+    code = (
+        "import os, signal, time; signal.signal(15, signal.SIG_IGN); "
+        r"os.fork(); os.write(1, b'%d\n' % os.getpid()); time.sleep(60)"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", code], start_new_session=True, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        pids = {int(process.stdout.readline()) for _ in range(2)}
+        identity = identify(process.pid)
+        assert identity is not None
+        end(identity, grace_s=0.1)
+        assert process.wait() == -9
+    wait_for(lambda: all(state_and_parent(p)[0] in ("gone", "Z") for p in pids), "the group's end")
+
+
+def test_a_part_that_ends_while_it_is_being_started_still_counts_as_started(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    real = subprocess.Popen
+
+    def popen_and_wait(*args: object, **options: object) -> object:
+        process = real(*args, **options)  # type: ignore[call-overload]
+        wait_for(lambda: state_and_parent(process.pid)[0] == "Z", "its end")
+        return process
+
+    monkeypatch.setattr(subprocess, "Popen", popen_and_wait)
+    part = Part("web", ("true",), {"PATH": os.environ["PATH"]})
+    part.start(now=0.0)
+    assert part.pid is not None
+    ended, status = os.waitpid(part.pid, 0)
+    assert (ended, describe(status)) == (part.pid, "exit code 0")
+    assert part.fell(status, now=0.1) == 1.0
+    assert part.restart_at == 1.1
