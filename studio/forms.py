@@ -176,6 +176,12 @@ class ComputeForm(forms.ModelForm):
         model = Compute
         fields = ["name", "slots", "python", "description", "environment_variables", "is_default"]
         labels = {"python": "Python interpreter"}
+        error_messages = {
+            "slots": dict.fromkeys(
+                ("required", "invalid", "min_value", "max_value"),
+                f"Write a whole number from 1 to {MAX_SLOTS:,}.",
+            )
+        }
         help_texts = {
             "name": "What job files call it. Lower-case letters, digits, - and _.",
             "slots": f"How many trials run at the same time, from 1 to {MAX_SLOTS:,}.",

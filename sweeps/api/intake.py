@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest
 
 from studio.models import Workspace
@@ -35,9 +36,9 @@ def read_posted(request: HttpRequest, workspace: Workspace) -> Posted:
     if kind == "multipart/form-data":
         return _multipart(request, workspace)
     if kind == "application/json":
-        job = read_job(_json(request.body))
+        job = read_job(_json(_body(request)))
     elif "yaml" in kind:
-        job = read_job(_text(request.body))
+        job = read_job(_text(_body(request)))
     else:
         raise InvalidInput.one(
             "", f"Send application/json, application/yaml or multipart/form-data, not “{kind}”."
@@ -76,6 +77,13 @@ def _folder(job: SweepJob, workspace: Workspace) -> CodeSnapshot | None:
     return intake.keep(workspace, snapshot, str(folder))
 
 
+def _body(request: HttpRequest) -> bytes:
+    try:
+        return request.body
+    except RequestDataTooBig as error:
+        raise _too_big() from error
+
+
 def _json(body: bytes) -> Any:
     _check_size(body)
     try:
@@ -94,4 +102,8 @@ def _text(body: bytes) -> str:
 
 def _check_size(body: bytes) -> None:
     if len(body) > MAX_SPEC_BYTES:
-        raise InvalidInput.one("", f"A job may have {MAX_SPEC_BYTES // 1024} KiB at most.")
+        raise _too_big()
+
+
+def _too_big() -> InvalidInput:
+    return InvalidInput.one("", f"A job may have {MAX_SPEC_BYTES // 1024} KiB at most.")

@@ -1,13 +1,12 @@
 """Operations on sweeps and trials."""
 
 import random
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils import timezone
-from ninja import Query, Router
+from ninja import Query, Router, Status
 
 from studio.models import Role, Workspace
 from sweeps import intake, tasks
@@ -79,7 +78,7 @@ def submit(request: HttpRequest, ws: str, dry_run: bool = False) -> Any:
         rng=random.SystemRandom(),
     )
     tasks.advance_sweep(sweep.pk)
-    return 201, shapes.sweep_out(sweep)
+    return Status(201, shapes.sweep_out(sweep))
 
 
 @router.get("/workspaces/{ws}/sweeps", response=Page[shapes.SweepOut])
@@ -165,7 +164,7 @@ def get_metrics(
             "name": point.name,
             "step": point.step,
             "value": shapes.number(point.value),
-            "time": datetime.fromtimestamp(point.timestamp_ms / 1000, UTC),
+            "time": shapes.moment(point.timestamp_ms),
         }
         for point in trials.metric_points(trial, metric)
     ]

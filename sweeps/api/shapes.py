@@ -4,7 +4,7 @@ import json
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from django.conf import settings
@@ -17,6 +17,7 @@ from sweeps.models.metrics import from_columns
 from sweeps.queries.records import best_trial, trial_counts
 
 Number = float | str | None
+_LAST_SECOND = datetime(9999, 12, 31, tzinfo=UTC).timestamp()
 
 
 def number(value: float | None) -> Number:
@@ -24,6 +25,12 @@ def number(value: float | None) -> Number:
     if value is None or math.isfinite(value):
         return value
     return "NaN" if math.isnan(value) else ("Infinity" if value > 0 else "-Infinity")
+
+
+def moment(timestamp_ms: int) -> datetime:
+    """A client's clock; one that is far off stands at the end of time as Python knows it."""
+    seconds = min(max(timestamp_ms / 1000, 0), _LAST_SECOND)
+    return datetime.fromtimestamp(seconds, UTC)
 
 
 class ObjectiveOut(Schema):

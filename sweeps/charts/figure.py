@@ -1,5 +1,6 @@
 """What all figures share: frame, fonts, key, and the form in which a page gets them."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, NamedTuple, Protocol, TypeAlias
 
@@ -48,6 +49,7 @@ def payload(
     """
     return {
         **figure,
+        "data": [_with_safe_uid(trace) for trace in figure["data"]],
         "empty": info.empty,
         "note": info.note,
         "summary": info.summary,
@@ -56,6 +58,14 @@ def payload(
         "table": {"header": list(info.table.header), "rows": [list(r) for r in info.table.rows]},
         "cards": dict(cards or {}),
     }
+
+
+def _with_safe_uid(trace: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Plotly puts a trace's uid into a CSS selector when the trace goes away."""
+    if "uid" not in trace:
+        return trace
+    uid = re.sub(r"[^A-Za-z0-9-]", lambda found: f"_{ord(found[0]):x}_", trace["uid"])
+    return {**trace, "uid": uid}
 
 
 def base_layout(

@@ -1,13 +1,13 @@
 """Words and numbers on charts."""
 
 import math
-from datetime import timedelta
 
+from studio import formatting
 from sweeps.domain.space import Scalar
 
 _MARKUP = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
-MISSING = "–"
-_MINUS = "−"
+MISSING = formatting.MISSING
+_MINUS = formatting.MINUS
 
 
 def escape(text: str) -> str:
@@ -17,33 +17,12 @@ def escape(text: str) -> str:
 
 def objective_text(value: float | None) -> str:
     """An objective or metric value: six significant digits, "–" when there is none."""
-    if value is None or not math.isfinite(value):
-        return MISSING
-    return _significant(value, 6)
+    return MISSING if value is None or not math.isfinite(value) else formatting.objective(value)
 
 
 def param_text(value: Scalar | None) -> str:
     """A parameter: floats with four significant digits, whole numbers bare, None as "none"."""
-    if value is None:
-        return "none"
-    if isinstance(value, bool | str):
-        return str(value)
-    if not math.isfinite(value):
-        return str(value)
-    if isinstance(value, int):
-        return str(value) if abs(value) < 10**9 else tick_text(float(value))
-    return _significant(value, 4)
-
-
-def _significant(value: float, digits: int) -> str:
-    if value == 0:
-        return "0"
-    # Rounded first: 0.9999999 has the exponent of 1.
-    exponent = int(f"{value:.{digits - 1}e}".partition("e")[2])
-    if exponent < -3 or exponent >= digits + 3:
-        mantissa = f"{value:.{max(digits - 2, 2)}e}".partition("e")[0]
-        return f"{mantissa}e{exponent}"
-    return f"{value:.{max(digits - 1 - exponent, 0)}f}"
+    return formatting.param(value)
 
 
 def tick_text(value: float, decimals: int | None = None) -> str:
@@ -59,17 +38,8 @@ def tick_text(value: float, decimals: int | None = None) -> str:
 
 
 def duration_text(seconds: float | None) -> str:
-    """48 s, 2m 55s, 1h 46m."""
-    if seconds is None:
-        return ""
-    if seconds < 10:
-        return f"{seconds:.1f} s"
-    whole = int(timedelta(seconds=seconds).total_seconds())
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60}m {whole % 60}s"
-    return f"{whole // 3600}h {whole % 3600 // 60}m"
+    """48 s, 2m 55s, 1h 46m; "" when there is none."""
+    return "" if seconds is None else formatting.duration(seconds)
 
 
 def wrap_name(name: str, width: int = 22) -> list[str]:

@@ -105,7 +105,7 @@ def _steps(event: Ended | Lost, stdout: str, stderr: str, program: str) -> list[
     ran = _ran(event, stderr)
     python = f"Python {said['python']} at {said['executable']}" if said else program
     mlflow = (
-        f"MLflow {said['mlflow']}"
+        str(said["mlflow"])
         if "mlflow" in said
         else said.get("mlflow_error", "unknown: the command did not get that far")
     )

@@ -8,11 +8,12 @@ import threading
 import time
 from collections.abc import Callable
 
-from django.db import OperationalError, close_old_connections
+from django.db import InterfaceError, OperationalError, close_old_connections
 from django.utils import timezone
 
 from sweeps import tasks
 from sweeps.engine import steps
+from sweeps.models import EngineLease
 from sweeps.queries import work
 from sweeps.runners.registry import get_runner
 from sweeps.services import leases
@@ -27,6 +28,8 @@ RECONCILE_S = 1.0
 QUEUE_BEAT_S = 5.0
 # How long stopping all trials may take: their grace of 5 s, and room for slow machines.
 DRAIN_S = 20.0
+# What a database says that is busy, restarting or gone for a moment.
+TROUBLE = (OperationalError, InterfaceError)
 
 
 class Engine:
@@ -47,6 +50,7 @@ class Engine:
     def run(self) -> None:
         """Step until `end` is called."""
         leases.clear(tasks.DRAINING)
+        self._take_from_the_dead()
         while not self._ended.is_set():
             busy = self._step()
             self._ended.wait(BUSY_S if busy else IDLE_S)
@@ -54,13 +58,20 @@ class Engine:
             self._drain()
         leases.release(LEAD, self.owner)
 
+    def _take_from_the_dead(self) -> None:
+        """An engine that was killed on this machine must not keep the lead until its lease ends."""
+        for owner in EngineLease.objects.filter(name=LEAD).values_list("owner", flat=True):
+            host, _, pid = owner.rpartition(".")
+            if host == socket.gethostname() and not os.path.exists(f"/proc/{pid}"):
+                leases.release(LEAD, owner)
+
     def _step(self) -> bool:
         """One round; True if there is something to watch. Database trouble costs one round."""
         try:
             if not leases.acquire(LEAD, self.owner, timezone.now(), LEASE_S):
                 return False
             return self._lead()
-        except OperationalError:
+        except TROUBLE:
             log.exception("the database did not answer; the engine tries again")
             close_old_connections()
             return False
@@ -84,6 +95,14 @@ class Engine:
         _until(self._all_put_back, DRAIN_S)
 
     def _all_put_back(self) -> bool:
+        try:
+            return self._put_all_back()
+        except TROUBLE:
+            log.exception("the database did not answer; the engine tries again")
+            close_old_connections()
+            return False
+
+    def _put_all_back(self) -> bool:
         steps.poll(self._waker, timezone.now())
         for attempt in work.running_attempts():
             runner = get_runner(attempt.trial.sweep.compute.kind)

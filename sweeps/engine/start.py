@@ -12,7 +12,7 @@ from sweeps.models import Attempt
 from sweeps.runners.base import Lost, RunnerError
 from sweeps.runners.registry import get_runner
 from sweeps.services import trials
-from sweeps.tracking.client import TrackingUnavailable
+from sweeps.tracking.client import TrackingRejected, TrackingUnavailable
 
 log = logging.getLogger(__name__)
 
@@ -26,10 +26,11 @@ def start_trial(trial_id: int, owner: str, now: datetime) -> bool:
     if claim is None:
         return False
     attempt = _with_rows(claim.attempt.pk)
+    runner = get_runner(attempt.trial.sweep.compute.kind)
     try:
         runs.open_attempt(attempt, now)
         spec = spec_of(attempt, claim.token)
-        handle = get_runner(attempt.trial.sweep.compute.kind).start(spec)
+        handle = runner.start(spec)
     except TrackingUnavailable as error:
         log.warning("trial %s waits for tracking: %s", attempt.trial, error)
         reason = "Waiting for the tracking server, which does not answer."
@@ -38,10 +39,18 @@ def start_trial(trial_id: int, owner: str, now: datetime) -> bool:
     except InvalidInput as error:
         trials.fail_to_start(attempt, str(error.problems[0].message), now)
         return False
-    except (RunnerError, OSError) as error:
+    except TrackingRejected as refusal:
+        trials.fail_to_start(attempt, f"MLflow refused its run: {refusal.message}", now)
+        return False
+    except (RunnerError, OSError, ValueError) as error:
         trials.fail_to_start(attempt, f"The compute could not start it: {error}", now)
         return False
-    return trials.record_started(attempt, handle, spec.argv, now)
+    if trials.record_started(attempt, handle, spec.argv, now):
+        return True
+    attempt.refresh_from_db(fields=["ended_at"])
+    if attempt.ended_at:  # Taken back while this starter was held up: the command is nobody's.
+        runner.stop(handle, grace_s=0, reason="Its start came too late.")
+    return False
 
 
 def recover(attempt_id: int, now: datetime) -> None:

@@ -33,7 +33,7 @@ class Waker:
 
     def wake(self, task: Callable[[Any], Any], key: Any, *, again: bool = False) -> None:
         """Enqueue `task(key)`; `again` says that there is news, so at once."""
-        now, slot = self._clock(), (getattr(task, "name", repr(task)), key)
+        now, slot = self._clock(), (task, key)
         if not again and now - self._woken.get(slot, -REPEAT_S) < REPEAT_S:
             return
         self._woken[slot] = now

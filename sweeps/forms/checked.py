@@ -104,7 +104,10 @@ def checked(
     by_field: dict[str, list[str]] = {}
     errors: list[FieldError] = []
     names = {row.key: row.name for row in draft.rows}
+    are_rows_odd = any(problem.field.startswith("rows.") for problem in problems)
     for problem in problems:
+        if problem.field == "search_space" and are_rows_odd:
+            continue  # empty only because the rows could not be read, which is told at each
         where = place(problem.field, places)
         messages = by_field.setdefault(where, [])
         if problem.message not in messages:
@@ -127,14 +130,13 @@ _PARTS = {"path": "value", "type": "kind"}
 def place(path: str, places: Mapping[str, str]) -> str:
     """The form field of a path in the job document."""
     fitting = [
-        known
-        for known in places
-        if path == known or path.startswith((f"{known}.", f"{known}["))
+        known for known in places if path == known or path.startswith((f"{known}.", f"{known}["))
     ]
     if fitting:
         known = max(fitting, key=len)
         rest = re.split(r"[.\[]", path[len(known) :].lstrip(".["))[0]
-        return f"{places[known]}.{_PARTS.get(rest, rest) or 'name'}"
+        part = _PARTS.get(rest, rest) if places[known].startswith("inputs.") else rest
+        return f"{places[known]}.{part or 'name'}"
     for known in sorted(_FIELDS, key=len, reverse=True):
         if path == known or path.startswith(f"{known}."):
             return _FIELDS[known]
@@ -205,9 +207,7 @@ def _inputs(draft: Draft, places: Places, problems: list[Problem]) -> dict[str, 
             what = "value" if row.kind == "value" else "path, or upload a file"
             problems.append(Problem(f"{where}.value", f"Give input “{name}” a {what}."))
         found[name] = (
-            parse_value(value)
-            if row.kind == "value"
-            else {"type": row.kind, "path": value or "."}
+            parse_value(value) if row.kind == "value" else {"type": row.kind, "path": value or "."}
         )
     return found
 
@@ -263,9 +263,7 @@ def _whole(draft: Draft, name: str, problems: list[Problem]) -> int:
     return _read(draft, name, whole, problems)
 
 
-def _read(
-    draft: Draft, name: str, parse: Callable[[str], int], problems: list[Problem]
-) -> int:
+def _read(draft: Draft, name: str, parse: Callable[[str], int], problems: list[Problem]) -> int:
     """The parsed text; where it cannot be, a problem and a harmless stand-in."""
     try:
         return parse(draft[name])

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 CHUNK = 256 * 1024
+# Where a file can end at most.
+_FARTHEST = 2**62
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +18,7 @@ class LogPart:
 
 def read_log(spool: Path | None, stream: str, offset: int, limit: int = CHUNK) -> LogPart:
     """Up to `limit` bytes of `stdout` or `stderr`, cut so that no character is split."""
-    if spool is None:
+    if spool is None or offset > _FARTHEST:
         return LogPart("", offset)
     try:
         with (spool / f"{stream}.log").open("rb") as file:

@@ -104,11 +104,16 @@ def _float(dumper: yaml.SafeDumper, value: float) -> yaml.ScalarNode:
 
 
 def _text(dumper: yaml.SafeDumper, value: str) -> yaml.ScalarNode:
-    style = "|" if "\n" in value else None
-    # Texts that our reader or YAML 1.1 would take for something else are quoted by SafeDumper;
-    # numbers of YAML 1.2 (1e-3) it does not know.
-    if style is None and _looks_like_number(value):
+    """Quoted where a reader could take it for something else, or fold or drop a character.
+
+    SafeDumper knows what YAML 1.1 takes for no text, but not the numbers of YAML 1.2 (1e-3), and
+    it writes line separators and the like bare.
+    """
+    style = None
+    if _looks_like_number(value) or not value.replace("\n", "").isprintable():
         style = '"'
+    elif "\n" in value:
+        style = '"' if value[0].isspace() or not value.strip() else "|"
     return dumper.represent_scalar("tag:yaml.org,2002:str", value, style=style)
 
 

@@ -18,7 +18,13 @@ from sweeps.queries.records import (
     space_of,
     trial_records,
 )
-from sweeps.queries.trials import curves, metric_names, metric_points, parameter_columns
+from sweeps.queries.trials import (
+    curves,
+    metric_names,
+    metric_points,
+    ordered,
+    parameter_columns,
+)
 
 Payload = dict[str, Any]
 CurveMode = Literal["best", "selected", "all"]
@@ -64,8 +70,7 @@ def curves_payload(sweep: Sweep, mode: CurveMode = "best", metric: str = "") -> 
 
 def _trials_to_draw(sweep: Sweep, mode: CurveMode) -> list[Trial]:
     trials = Trial.objects.filter(sweep=sweep).exclude(reports=0)
-    order = "objective" if sweep.goal == "minimize" else "-objective"
-    ranked = trials.order_by(order, "number")
+    ranked = ordered(trials, "objective" if sweep.goal == "minimize" else "-objective")
     if mode == "all":
         return list(ranked[:MOST_CURVES])
     return list(ranked[: 2 * BEST_CURVES])

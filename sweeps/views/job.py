@@ -1,5 +1,6 @@
 """The job page: its tabs, its live updates, and cancelling."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import messages
@@ -22,7 +23,7 @@ from sweeps.queries.trial_table import TrialTable, best_order, few_trials, trial
 from sweeps.queries.trials import Selection, metric_names, parameter_columns
 from sweeps.services import sweeps as services
 from sweeps.spec.writer import to_yaml
-from sweeps.views.figures import CurveMode, curves_payload, sweep_figures
+from sweeps.views.figures import CurveMode, sweep_figures
 
 FIRST_TRIALS = 6
 # How soon a page asks again, in ms; 0 = the sweep is final, ask no more.
@@ -56,6 +57,12 @@ def _curve_mode(request: HttpRequest) -> CurveMode:
     return "all" if request.GET.get("curves") == "all" else "best"
 
 
+def _metric(request: HttpRequest, sweep: Sweep, names: Sequence[str]) -> str:
+    """The metric whose curves are asked for, if some trial logged it; else the primary one."""
+    metric = request.GET.get("metric", "")
+    return metric if metric in names else sweep.primary_metric
+
+
 def _overview(request: HttpRequest, sweep: Sweep) -> dict[str, Any]:
     latest = request.GET.get("show") == "latest"
     order = "-number" if latest else best_order(sweep)
@@ -86,9 +93,9 @@ def live(request: HttpRequest, ws: str, name: str) -> HttpResponse:
         return HttpResponse(status=204)
     context: dict[str, Any]
     figures: dict[str, Any] = {}
-    tab = request.GET.get("tab", "overview")
+    tab = _take_tab(request)
     if tab == "trials":
-        context = _trials(request, sweep)
+        context = _trials_or_404(request, sweep)
         fragments = {"job-trials": "sweeps/job/_trials.html"}
     elif tab == "overview":
         context = _overview(request, sweep)
@@ -97,7 +104,8 @@ def live(request: HttpRequest, ws: str, name: str) -> HttpResponse:
     else:
         context, fragments = job_context(request, sweep, tab), {}
         if tab == "charts":
-            figures = sweep_figures(sweep, _curve_mode(request), request.GET.get("metric", ""))
+            metric = _metric(request, sweep, metric_names(sweep))
+            figures = sweep_figures(sweep, _curve_mode(request), metric)
     fragments |= {
         "job-status": "sweeps/job/_status.html",
         "job-actions": "sweeps/job/_actions.html",
@@ -116,6 +124,15 @@ def live(request: HttpRequest, ws: str, name: str) -> HttpResponse:
     )
 
 
+def _take_tab(request: HttpRequest) -> str:
+    """The tab that asks; what is left of the query is the page's own, for the links in it."""
+    query = request.GET.copy()
+    query.pop("since", None)
+    [*_, tab] = query.pop("tab", ["overview"])
+    request.GET = query  # type: ignore[assignment]
+    return tab
+
+
 def _whole(text: str, default: int) -> int:
     return int(text) if text.isdecimal() and len(text) < 18 else default
 
@@ -132,14 +149,17 @@ def _trials(request: HttpRequest, sweep: Sweep) -> dict[str, Any]:
     return job_context(request, sweep, "trials") | {"table": table, "selection": selection}
 
 
+def _trials_or_404(request: HttpRequest, sweep: Sweep) -> dict[str, Any]:
+    try:
+        return _trials(request, sweep)
+    except InvalidInput as error:
+        raise Http404(str(error)) from error
+
+
 @require_safe
 def trials(request: HttpRequest, ws: str, name: str) -> HttpResponse:
     """The table of all trials; its state is in the URL."""
-    sweep = sweep_for(request, ws, name)
-    try:
-        context = _trials(request, sweep)
-    except InvalidInput as error:
-        raise Http404(str(error)) from error
+    context = _trials_or_404(request, sweep_for(request, ws, name))
     template = "sweeps/job/_trials.html" if request.htmx else "sweeps/job/trials.html"  # type: ignore[attr-defined]
     response = render(request, template, context)
     response["Vary"] = "HX-Request"
@@ -151,11 +171,9 @@ def charts(request: HttpRequest, ws: str, name: str) -> HttpResponse:
     """All charts, large."""
     sweep = sweep_for(request, ws, name)
     names = metric_names(sweep)
-    metric = request.GET.get("metric", "")
-    metric = metric if metric in names else sweep.primary_metric
+    metric = _metric(request, sweep, names)
     mode = _curve_mode(request)
-    figures = sweep_figures(sweep, mode)
-    figures["chart-curves"] = curves_payload(sweep, mode, metric)
+    figures = sweep_figures(sweep, mode, metric)
     context = job_context(request, sweep, "charts") | {
         "figures": figures,
         "curves": mode,

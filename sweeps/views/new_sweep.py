@@ -110,6 +110,8 @@ def _hand_in(request: HttpRequest, workspace: Workspace, page: Page, dry: bool) 
     result = page_parts.check_all(workspace, page.draft, code)
     if result.job is None or page.errors:
         return _respond(request, workspace, page, 422)
+    if dry:
+        _cancel(request, workspace, page.dry_run)  # one at a time
     try:
         sweep = intake.submit(
             workspace,

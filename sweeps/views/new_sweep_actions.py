@@ -218,7 +218,9 @@ def _use(draft: Draft, key: str) -> Draft:
     flag = code.flag_of(draft["code"], draft["entry"], row.name.strip())
     part = f"{flag} {placeholder(row, rows, has_nested)}"
     part = f"$[[{part}]]" if row.parent else part
-    return draft.having(command=f"{command} {part}".lstrip())
+    is_long = len(command.rpartition("\n")[2]) + len(part) > code.LINE
+    between = "\n  " if is_long and command else " "
+    return draft.having(command=f"{command}{between}{part}".lstrip())
 
 
 def path_of(row: Row, rows: Mapping[str, Row]) -> str:

@@ -23,7 +23,7 @@ from sweeps.stores.propose import Proposal, propose
 from sweeps.stores.uploads import Upload, save_upload
 
 ARCHIVES = (".zip", ".tar.gz", ".tgz", ".tar")
-_LINE = 78
+LINE = 78
 # Metrics of which more is better, by a part of their name.
 _MORE = re.compile(
     r"(^|[^a-z])(acc|accuracy|auc|f1|r2|precision|recall|score|map|ndcg|iou)([^a-z]|$)"
@@ -168,7 +168,7 @@ def broken(command: str) -> str:
     lines = [""]
     for part in re.split(r" (?=-)", command):
         longer = f"{lines[-1]} {part}" if lines[-1] else part
-        if len(longer) > _LINE and lines[-1]:
+        if len(longer) > LINE and lines[-1]:
             lines.append(f"  {part}")
         else:
             lines[-1] = longer

@@ -146,7 +146,8 @@ def log(request: HttpRequest, ws: str, name: str, number: int, stream: str) -> H
         "text": part.text,
         "offset": part.next_offset,
         "start": start,
-        "more": part.next_offset < _size(spool, stream),
+        # An unfinished character at the end is no reason to ask again at once.
+        "more": bool(part.text) and part.next_offset < _size(spool, stream),
         "attempt": found.attempt,
         "final": TrialStatus(found.status).is_final,
     }

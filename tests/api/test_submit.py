@@ -133,7 +133,7 @@ def test_a_dry_run_validates_and_keeps_nothing(api: Caller) -> None:
     assert any("2 slots" in note for note in body["notes"])
     assert not Sweep.objects.exists()
     bad = api.post(f"{POST}?dry_run=1", changed(objective=None))
-    assert (bad.status_code, bad.json()["error"]["field"]) == (422, "objective")
+    assert (bad.status_code, bad.json()["error"]["field"]) == (422, "objective.goal")
 
 
 def test_every_error_is_told_at_once_with_its_place(api: Caller) -> None:

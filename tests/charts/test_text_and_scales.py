@@ -25,7 +25,7 @@ from sweeps.charts.text import (
 @pytest.mark.parametrize(
     ("value", "text"),
     [(0.0111131, "0.0111131"), (0.03038, "0.0303800"), (0.8833984, "0.883398"), (1.0, "1.00000"),
-     (123456.789, "123457"), (3.37e-8, "3.3700e-8"), (0.0, "0"), (None, "–"), (float("nan"), "–")],
+     (123456.789, "123457"), (3.37e-8, "3.37000e-8"), (0.0, "0"), (None, "–"), (float("nan"), "–")],
 )  # fmt: skip
 def test_an_objective_has_six_significant_digits(value, text):
     assert objective_text(value) == text
@@ -34,8 +34,8 @@ def test_an_objective_has_six_significant_digits(value, text):
 @pytest.mark.parametrize(
     ("value", "text"),
     [(0.100234, "0.1002"), (0.05956, "0.05956"), (3.3712e-4, "3.37e-4"), (256, "256"),
-     (True, "True"), ("gbdt", "gbdt"), (None, "none"), (-0.69361, "-0.6936"), (0.99999, "1.000"),
-     (float("nan"), "nan")],
+     (True, "True"), ("gbdt", "gbdt"), (None, "none"), (-0.69361, "−0.6936"), (0.99999, "1.000"),
+     (float("nan"), "NaN")],
 )  # fmt: skip
 def test_a_parameter_has_four_significant_digits(value, text):
     assert param_text(value) == text

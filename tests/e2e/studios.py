@@ -63,6 +63,7 @@ class Studio:
         self.log = home / "studio.log"
         self.process: subprocess.Popen[bytes] | None = None
         self.token = ""
+        self._http = httpx.Client(base_url=self.url, timeout=30)
 
     def start(self, *words: str, seconds: float = 50) -> None:
         """Start it, wait until every part is up, and make a token the first time."""
@@ -91,7 +92,7 @@ class Studio:
             assert self.process is not None
             assert self.process.poll() is None, self.log.read_text()[-2000:]
             try:
-                return httpx.get(f"{self.url}/healthz", timeout=3).status_code == 200
+                return self._http.get("/healthz", timeout=3).status_code == 200
             except httpx.TransportError:
                 return False
 
@@ -129,10 +130,10 @@ class Studio:
     def ask(self, method: str, path: str, **more: Any) -> httpx.Response:
         """One request under /api/v1/workspaces/default; asked again while web is not there."""
         headers = {"Authorization": f"Bearer {self.token}"} | more.pop("headers", {})
-        url = f"{self.url}/api/v1/workspaces/default/{path}"
+        url = f"/api/v1/workspaces/default/{path}"
         for _ in range(100):
             try:
-                return httpx.request(method, url, headers=headers, timeout=30, **more)
+                return self._http.request(method, url, headers=headers, **more)
             except httpx.TransportError:
                 time.sleep(0.2)
         raise AssertionError(f"{url} cannot be reached.")

@@ -54,7 +54,7 @@ def test_a_trial_is_ended_at_its_time_limit_and_what_it_logged_is_kept(studio: S
     sweep = studio.wait_final(name)
     [trial] = studio.trials(name)
     assert trial["status"] == "TimedOut"
-    assert trial["reason"] == "Ran longer than the trial timeout of 3 s."
+    assert trial["reason"] == "Ran longer than the trial timeout of 3s."
     assert 2.5 <= trial["duration_s"] <= 10
     assert trial["metrics"]["loss"]["last"] > 1
     assert sweep["status"] == "Failed"
@@ -71,7 +71,7 @@ def test_a_sweep_is_ended_at_its_time_limit_with_what_it_has(studio: Studio) -> 
     began = time.monotonic()
     sweep = studio.wait_final(name, 30)
     assert 4 < time.monotonic() - began < 20
-    assert sweep["reason"].startswith("The sweep's timeout of 6 s was reached.")
+    assert sweep["reason"].startswith("The sweep's timeout of 6s was reached.")
     assert sweep["counts"].get("Canceled", 0) >= 1
     assert carriers(f".{name}.") == {}
     check(studio, name, len(studio.trials(name)))

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 import yaml
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 
 from sweeps.domain.job import Sampling, SweepJob
 from sweeps.domain.limits import Limits
@@ -14,6 +14,8 @@ from sweeps.spec.reader import read_job
 from sweeps.spec.writer import DEFAULT_ENVIRONMENT, job_to_doc, to_yaml
 from tests.spec.spaces import ODD, jobs
 
+# Jobs are too large to shrink within a test's time.
+UNSHRUNK = [Phase.explicit, Phase.generate]
 PLAIN = SweepJob(
     command="python t.py --lr ${{search_space.lr}}",
     search_space=SearchSpace((("lr", Uniform(1e-05, 0.9)),)),
@@ -27,7 +29,7 @@ def exact(value: object) -> object:
     return repr(value)
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=150, deadline=None, phases=UNSHRUNK)
 @given(jobs)
 def test_a_written_job_is_read_back_as_it_was(job: SweepJob) -> None:
     text = to_yaml(job)
@@ -38,7 +40,7 @@ def test_a_written_job_is_read_back_as_it_was(job: SweepJob) -> None:
     assert replace(read_job(job_to_doc(job)), notes=()) == job
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None, phases=UNSHRUNK)
 @given(jobs)
 def test_yaml_1_1_readers_read_the_same_document(job: SweepJob) -> None:
     doc = yaml.safe_load(to_yaml(job))

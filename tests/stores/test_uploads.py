@@ -31,6 +31,8 @@ def test_equal_contents_are_kept_once_per_name(tmp_path: Path) -> None:
 
 def test_the_limit_is_the_last_size_that_fits(tmp_path: Path) -> None:
     assert save_upload(tmp_path, [b"x" * 5, b"y" * 5], "a", 10).size == 10
+    with pytest.raises(InvalidInput, match="larger"):
+        save_upload(tmp_path, [b"x" * 11], "a", 10)
     with pytest.raises(InvalidInput, match="“a” is larger than 1 MiB"):
         save_upload(tmp_path, (b"x" * 2**19 for _ in range(3)), "a", 2**20)
     assert len(list(tmp_path.iterdir())) == 1

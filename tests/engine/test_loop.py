@@ -1,0 +1,155 @@
+"""The engine's loop: who leads, what trouble costs, and an orderly end."""
+
+import threading
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import OperationalError
+from huey.contrib.djhuey import HUEY
+
+from sweeps import tasks
+from sweeps.engine import loop, steps
+from sweeps.engine.loop import LEAD, Engine
+from sweeps.models import EngineLease, Sweep
+from sweeps.services import leases
+from tests.engine.conftest import Stage
+
+
+def drain(stage: Stage, monkeypatch: Any, rounds: int = 50) -> None:
+    """End the engine as SIGTERM does; the queue works between its looks."""
+
+    def until(done: Any, seconds: float) -> None:
+        for _ in range(rounds):
+            if done():
+                return
+            stage.work_off()
+
+    monkeypatch.setattr(loop, "_until", until)
+    engine = Engine()
+    engine.end(put_back=True)
+    engine.run()
+
+
+def test_sigterm_puts_running_trials_back_in_the_queue_uncounted(
+    stage: Stage, sweep: Sweep, monkeypatch: Any
+) -> None:
+    attempts = stage.open(sweep)
+    drain(stage, monkeypatch)
+    assert list(stage.runner.stopped.values()) == ["The studio is stopping."] * 2
+    for attempt in attempts:
+        attempt.refresh_from_db()
+        trial = attempt.trial
+        assert (trial.status, trial.losses, trial.not_before) == ("Queued", 0, None)
+        assert (attempt.accepted, attempt.run_closed) == (False, True)
+        assert stage.tracking.runs[attempt.run_id]["status"] == "KILLED"
+    sweep.refresh_from_db()
+    assert sweep.status == "Running"
+
+
+def test_after_such_a_stop_the_next_engine_lets_trials_start_again(
+    stage: Stage, sweep: Sweep, monkeypatch: Any
+) -> None:
+    stage.open(sweep)
+    drain(stage, monkeypatch)
+    assert leases.held(tasks.DRAINING, stage.now)
+    tasks.run_trial(sweep.trials.get(number=0).pk)
+    stage.work_off()
+    assert stage.attempts(sweep) == []
+    engine = Engine()
+    engine.end(put_back=False)
+    engine.run()
+    assert not leases.held(tasks.DRAINING, stage.now)
+    steps.reconcile(steps.Waker(), stage.now)
+    stage.work_off()
+    assert len(stage.attempts(sweep)) == 2
+
+
+def test_sighup_leaves_running_trials_alone(stage: Stage, sweep: Sweep) -> None:
+    stage.open(sweep)
+    engine = Engine()
+    engine.end(put_back=False)
+    engine.run()
+    assert stage.runner.stopped == {}
+    assert len(stage.attempts(sweep)) == 2
+    assert not leases.held(LEAD, stage.now)
+
+
+def test_a_command_that_does_not_end_holds_up_the_stop_no_longer_than_its_share(
+    stage: Stage, sweep: Sweep, monkeypatch: Any
+) -> None:
+    stage.open(sweep)
+    monkeypatch.setattr(stage.runner, "stop", lambda *a, **k: None)
+    monkeypatch.setattr(loop, "DRAIN_S", 0.2)
+    engine = Engine()
+    engine.end(put_back=True)
+    engine.run()
+    assert len(stage.attempts(sweep)) == 2
+
+
+def test_only_the_engine_that_holds_the_lead_works(
+    stage: Stage, sweep: Sweep, monkeypatch: Any
+) -> None:
+    looks = []
+    monkeypatch.setattr(steps, "poll", lambda *a: looks.append(1) or False)
+    leases.acquire(LEAD, "another.1", stage.now, 10)
+    engine = Engine()
+    assert not engine._step()
+    assert looks == []
+    EngineLease.objects.filter(name=LEAD).update(expires_at=stage.now - timedelta(seconds=1))
+    engine._step()
+    assert looks == [1]
+
+
+def test_a_killed_engine_on_this_machine_gives_up_its_lead_at_once(stage: Stage) -> None:
+    """Its pid is gone; nobody has to wait for its lease to run out."""
+    dead = Engine()
+    dead.owner = f"{dead.owner.rpartition('.')[0]}.{2**22 + 1}"
+    leases.acquire(LEAD, dead.owner, stage.now, 10)
+    engine = Engine()
+    engine.end(put_back=False)
+    engine.run()
+    assert leases.acquire(LEAD, "another", stage.now, 10)
+
+
+def test_trouble_with_the_database_costs_a_round_not_the_engine(
+    stage: Stage, monkeypatch: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    def locked(*_: object) -> bool:
+        raise OperationalError("database is locked")
+
+    engine = Engine()
+    with monkeypatch.context() as patch:
+        patch.setattr(steps, "poll", locked)
+        patch.setattr(loop, "close_old_connections", lambda: None)
+        assert not engine._step()
+    assert "the engine tries again" in caplog.text
+    assert not engine._step()
+    assert HUEY.pending()
+
+
+def test_the_engine_asks_the_queue_for_its_beat_and_the_beat_is_health(stage: Stage) -> None:
+    Engine()._step()
+    assert ("beat", None) in stage.queued()
+    assert not leases.held(tasks.QUEUE_BEAT, stage.now)
+    stage.work_off()
+    assert leases.held(tasks.QUEUE_BEAT, stage.now)
+    assert not leases.held(tasks.QUEUE_BEAT, stage.now + timedelta(seconds=21))
+
+
+def test_the_loop_goes_on_until_it_is_told_to_end(stage: Stage, monkeypatch: Any) -> None:
+    engine, rounds = Engine(), []
+
+    def one_more() -> bool:
+        rounds.append(1)
+        if len(rounds) == 3:
+            engine.end(put_back=False)
+        return True
+
+    monkeypatch.setattr(engine, "_step", one_more)
+    monkeypatch.setattr(loop, "BUSY_S", 0.001)
+    watchdog = threading.Timer(5, lambda: engine.end(put_back=False))
+    watchdog.start()
+    engine.run()
+    watchdog.cancel()
+    assert len(rounds) == 3

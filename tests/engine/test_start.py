@@ -1,0 +1,186 @@
+"""Starting a trial, and settling a start that was cut off at any point."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from sweeps.engine import start, steps
+from sweeps.models import Attempt, Sweep, Trial
+from sweeps.runners.base import EndedBy, LaunchSpec, RunnerError
+from sweeps.services import leases, trials
+from sweeps.services import sweeps as sweep_services
+from sweeps.tracking.client import TrackingRejected
+from tests.engine.conftest import Stage, name_of
+
+
+class StarterDied(BaseException):
+    """The queue's process is killed here."""
+
+
+@pytest.fixture
+def trial(stage: Stage, sweep: Sweep) -> Trial:
+    """The first queued trial of the sweep."""
+    from sweeps.engine import runs
+
+    runs.open_sweep(sweep)
+    [trial_id, _] = sweep_services.advance(sweep.pk, stage.now).trials
+    return Trial.objects.get(pk=trial_id)
+
+
+def go(stage: Stage, trial: Trial) -> bool:
+    started = start.start_trial(trial.pk, "a test", stage.now)
+    trial.refresh_from_db()
+    return started
+
+
+def recover(stage: Stage, trial: Trial) -> Attempt:
+    """What the engine does once the claim's lease has run out."""
+    later = stage.now + timedelta(seconds=11)
+    [attempt] = steps.work.unstarted_attempts(later)
+    start.recover(attempt.pk, later)
+    trial.refresh_from_db()
+    return trial.attempts.get(pk=attempt.pk)
+
+
+def test_a_started_trial_has_a_run_a_handle_and_a_command(stage: Stage, trial: Trial) -> None:
+    assert go(stage, trial)
+    [attempt] = trial.attempts.all()
+    assert trial.status == "Running"
+    assert stage.runner.started == [name_of(attempt)]
+    assert attempt.argv[1:3] == ["train.py", "--lr"]
+    run = stage.tracking.runs[attempt.run_id]
+    assert run["parent"] == trial.sweep.run_id
+    assert trial.run_id == attempt.run_id
+    assert not go(stage, trial)
+    assert len(stage.runner.started) == 1
+
+
+def test_a_claim_whose_starter_died_before_the_command_goes_back_uncounted(
+    stage: Stage, trial: Trial, monkeypatch: Any
+) -> None:
+    def die(*_: object) -> str:
+        raise StarterDied
+
+    with monkeypatch.context() as patch, pytest.raises(StarterDied):
+        patch.setattr(stage.runner, "start", die)
+        go(stage, trial)
+    assert steps.work.unstarted_attempts(stage.now) == []
+    attempt = recover(stage, trial)
+    assert (trial.status, trial.losses, attempt.outcome) == ("Queued", 0, "put_back")
+    assert go(stage, trial)
+    assert trial.attempt == 2
+
+
+def test_a_run_that_its_starter_could_not_remember_is_found_and_closed(
+    stage: Stage, trial: Trial, monkeypatch: Any
+) -> None:
+    def die(*_: object) -> None:
+        raise StarterDied
+
+    with monkeypatch.context() as patch, pytest.raises(StarterDied):
+        patch.setattr(trials, "record_run", die)
+        go(stage, trial)
+    assert set(stage.tracking.runs) == {"run0", "run1"}
+    assert recover(stage, trial).run_id == "run1"
+    steps.reconcile(steps.Waker(), stage.now)
+    stage.work_off()
+    assert stage.tracking.runs["run1"]["status"] == "KILLED"
+
+
+@pytest.mark.parametrize("is_over", [False, True])
+def test_a_command_whose_starter_died_after_it_is_adopted_not_run_again(
+    stage: Stage, trial: Trial, monkeypatch: Any, is_over: bool
+) -> None:
+    def die(*_: object) -> bool:
+        raise StarterDied
+
+    with monkeypatch.context() as patch, pytest.raises(StarterDied):
+        patch.setattr(trials, "record_started", die)
+        go(stage, trial)
+    [attempt] = trial.attempts.all()
+    if is_over:
+        stage.end(attempt, EndedBy.EXIT, 4)
+    attempt = recover(stage, trial)
+    assert (attempt.handle, attempt.ended_at) == (attempt.spool, None)
+    steps.poll(steps.Waker(), stage.now)
+    trial.refresh_from_db()
+    assert trial.status == ("Failed" if is_over else "Running")
+    assert len(stage.runner.started) == 1
+
+
+def test_a_starter_that_comes_too_late_ends_what_it_started(
+    stage: Stage, trial: Trial, monkeypatch: Any
+) -> None:
+    """It slept while its claim was taken back: the command it then starts belongs to nobody."""
+    real = stage.runner.start
+
+    def sleep_then_start(spec: LaunchSpec) -> str:
+        recover(stage, trial)
+        return real(spec)
+
+    monkeypatch.setattr(stage.runner, "start", sleep_then_start)
+    assert not go(stage, trial)
+    assert trial.status == "Queued"
+    [attempt] = trial.attempts.all()
+    assert name_of(attempt) in stage.runner.stopped
+
+
+def test_without_tracking_a_trial_waits_uncounted(stage: Stage, trial: Trial) -> None:
+    stage.tracking.down = True
+    assert not go(stage, trial)
+    assert (trial.status, trial.losses) == ("Queued", 0)
+    assert trial.reason == "Waiting for the tracking server, which does not answer."
+    assert trial.not_before == stage.now + timedelta(seconds=3)
+    stage.tracking.down = False
+    stage.now += timedelta(seconds=3)
+    assert go(stage, trial)
+    assert (trial.status, trial.reason) == ("Running", "")
+
+
+REFUSALS = {
+    "the runner": (RunnerError("the spool is full"), "The compute could not start it: the spool"),
+    "the machine": (OSError(28, "No space left on device"), "No space left on device"),
+    "MLflow": (
+        TrackingRejected("RESOURCE_DOES_NOT_EXIST", "The experiment was deleted.", 404),
+        "MLflow refused its run: The experiment was deleted.",
+    ),
+}
+
+
+@pytest.mark.parametrize("who", REFUSALS)
+def test_what_refuses_once_and_for_all_fails_the_trial(
+    stage: Stage, trial: Trial, monkeypatch: Any, who: str
+) -> None:
+    error, said = REFUSALS[who]
+
+    def refuse(*_: object, **__: object) -> str:
+        raise error
+
+    target = (stage.tracking, "create_run") if who == "MLflow" else (stage.runner, "start")
+    monkeypatch.setattr(*target, refuse)
+    assert not go(stage, trial)
+    assert trial.status == "Failed"
+    assert said in trial.reason
+    assert trial.attempts.get().accepted
+
+
+def test_an_input_that_has_gone_fails_the_trial_with_its_name(stage: Stage, trial: Trial) -> None:
+    Sweep.objects.update(inputs={"table": {"path": "gone.csv", "type": "uri_file"}})
+    assert not go(stage, trial)
+    assert (trial.status, trial.reason) == ("Failed", "Input “table” is not there: gone.csv")
+
+
+def test_while_the_studio_stops_no_trial_is_started(stage: Stage, trial: Trial) -> None:
+    from sweeps import tasks
+
+    leases.acquire(tasks.DRAINING, "engine", stage.now, 20)
+    tasks.run_trial(trial.pk)
+    stage.work_off()
+    trial.refresh_from_db()
+    assert trial.status == "Queued"
+    leases.clear(tasks.DRAINING)
+    tasks.run_trial(trial.pk)
+    stage.work_off()
+    trial.refresh_from_db()
+    assert trial.status == "Running"

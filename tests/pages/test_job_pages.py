@@ -1,0 +1,407 @@
+"""The job page and its tabs: who sees them, what they say, and that nothing typed gets through."""
+
+import json
+import re
+from html import unescape
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from studio.models import User
+from sweeps.domain.limits import Limits
+from sweeps.domain.states import Desired, TrialStatus
+from sweeps.models import Sweep, Trial
+from sweeps.services import sweeps, trials
+from tests.api.acts import CRASH, end, log, play, start
+
+TABS = ["", "trials/", "charts/", "compare/", "compare/?t=0,1", "logs/", "config/", "live"]
+TRIAL_PAGES = ["", "live", "log/stdout", "log/stderr", "download/stdout.log"]
+PAGES = [*TABS, *(f"trials/0/{page}" for page in TRIAL_PAGES)]
+POSTS = ["cancel", "trials/0/cancel", "trials/0/rerun"]
+HOSTILE = """<script>alert("1")</script>'&{{x}}"""
+
+
+@pytest.fixture
+def played(make_sweep: Any, now: Any) -> Sweep:
+    """Trials 0-3: 0.3, 0.1 (best), failed, 0.2; trial 4 runs; of 6."""
+    sweep: Sweep = make_sweep(limits=Limits(6, 1, 3600))
+    play(sweep, now, [0.3, 0.1, None, 0.2])
+    start(sweep.trials.get(number=4).pk, now)
+    sweep.refresh_from_db()
+    return sweep
+
+
+def url(sweep: Sweep, page: str = "", ws: str = "default") -> str:
+    return f"/w/{ws}/sweeps/{sweep.name}/{page}"
+
+
+def html_of(client: Client, user: User, address: str) -> str:
+    client.force_login(user)
+    response = client.get(address)
+    assert response.status_code == 200
+    return response.content.decode()
+
+
+def without_secrets(body: bytes) -> str:
+    """A page without its CSRF token, which differs at every answer."""
+    return re.sub(r'("X-CSRFToken": "|name="csrfmiddlewaretoken" value=")\w+', "", body.decode())
+
+
+def figure(html: str, name: str) -> Any:
+    """A chart's JSON, read as a browser reads it."""
+    text = re.search(rf'<script id="{name}-data" type="application/json">(.*?)</script>', html)
+    assert text is not None
+    return json.loads(text[1], parse_constant=lambda word: pytest.fail(f"{word} is not JSON"))
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_page_works_for_a_reader(client: Client, rita: User, played: Sweep, page: str) -> None:
+    client.force_login(rita)
+    assert client.get(url(played, page)).status_code == 200
+    assert client.head(url(played, page)).status_code == 200
+    assert client.post(url(played, page)).status_code == 405
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_what_is_foreign_looks_missing(
+    client: Client, charlie: User, played: Sweep, page: str
+) -> None:
+    client.force_login(charlie)
+    foreign = client.get(url(played, page))
+    missing = client.get(url(played, page, ws="nowhere"))
+    own = client.get(url(played, page, ws="elsewhere"))
+    assert [foreign.status_code, missing.status_code, own.status_code] == [404, 404, 404]
+    assert without_secrets(foreign.content) == without_secrets(missing.content)
+    assert played.name not in foreign.content.decode()
+
+
+@pytest.mark.parametrize("page", [*PAGES, *POSTS])
+def test_without_signing_in_there_is_only_sign_in(
+    client: Client, played: Sweep, page: str
+) -> None:
+    for response in (client.get(url(played, page)), client.post(url(played, page))):
+        assert response.status_code == 302
+        assert response.headers["Location"].startswith("/accounts/login/?next=")
+
+
+@pytest.mark.parametrize("page", POSTS)
+def test_a_reader_may_not_act_and_nobody_by_get(
+    client: Client, rita: User, bob: User, charlie: User, played: Sweep, page: str
+) -> None:
+    for user in (rita, charlie):
+        client.force_login(user)
+        assert client.post(url(played, page)).status_code == 404
+    client.force_login(bob)
+    assert client.get(url(played, page)).status_code == 405
+    played.refresh_from_db()
+    assert played.desired == Desired.RUN
+    assert set(played.trials.values_list("desired", flat=True)) == {Desired.RUN}
+
+
+def test_buttons_that_run_code_are_for_contributors(
+    client: Client, rita: User, bob: User, played: Sweep
+) -> None:
+    marks = {
+        "": ["Cancel sweep", "from=" + played.name, "Re-run"],
+        "trials/4/": ["Cancel trial"],
+        "trials/2/": ["Re-run"],
+    }
+    for page, words in marks.items():
+        for_bob = html_of(client, bob, url(played, page))
+        for_rita = html_of(client, rita, url(played, page))
+        for word in words:
+            assert word in for_bob, (page, word)
+            assert word not in for_rita, (page, word)
+
+
+def test_cancelling_and_running_again_by_the_buttons(
+    client: Client, bob: User, played: Sweep
+) -> None:
+    client.force_login(bob)
+    response = client.post(url(played, "trials/2/rerun"))
+    assert (response.status_code, response.headers["Location"]) == (302, url(played, "trials/2/"))
+    assert played.trials.get(number=2).status == TrialStatus.QUEUED
+    client.post(url(played, "trials/4/cancel"))
+    assert played.trials.get(number=4).desired == Desired.CANCEL
+    response = client.post(url(played, "trials/1/rerun"), follow=True)
+    assert "The trial has completed; clone the sweep to run it anew." in response.content.decode()
+    response = client.post(url(played, "cancel"), follow=True)
+    assert "Canceling" in response.content.decode()
+    played.refresh_from_db()
+    assert (played.desired, played.reason) == (Desired.CANCEL, "Canceled by bob.")
+
+
+def test_the_overview_shows_progress_best_and_the_first_trials(
+    client: Client, rita: User, played: Sweep
+) -> None:
+    html = html_of(client, rita, url(played))
+    assert "4 of 6 trials done" in html
+    assert "3 Completed, 1 Failed, 1 Running" in html
+    assert '<div class="best-value">0.1</div>' in html
+    assert re.search(r"<b>.0\.1</b> under <a [^>]*>#3</a>, the next best", html)
+    [best_row] = re.findall(r'<tr id="trial-row-(\d+)"[^>]*is-best-row', html)
+    assert best_row == "1"
+    rows = re.findall(r'<tr id="trial-row-(\d+)"', html)
+    assert rows == ["1", "3", "0", "2", "4"]
+    latest = html_of(client, rita, url(played, "?show=latest"))
+    assert re.findall(r'<tr id="trial-row-(\d+)"', latest) == ["4", "3", "2", "1", "0"]
+    assert "ended with exit code 1" in html
+    assert figure(html, "chart-objective")["empty"] is None
+
+
+def test_the_best_line_of_each_chart_has_the_reserved_colour(
+    client: Client, rita: User, played: Sweep
+) -> None:
+    html = html_of(client, rita, url(played, "charts/"))
+    for name in ("chart-objective", "chart-parallel", "chart-curves"):
+        drawn = figure(html, name)
+        assert '"@best"' in json.dumps(drawn["data"]), name
+        for trace in drawn["data"]:
+            assert re.fullmatch(r"[\w-]+", trace["uid"]), trace["uid"]
+
+
+def test_curves_of_another_metric_and_of_all_trials(
+    client: Client, rita: User, played: Sweep, now: Any
+) -> None:
+    attempt = played.trials.get(number=4).attempts.get()
+    log(attempt, [0.9, float("nan")], name="acc")
+    html = html_of(client, rita, url(played, "charts/?metric=acc&curves=all"))
+    assert figure(html, "chart-curves")["layout"]["yaxis"]["title"]["text"] == "acc"
+    unknown = html_of(client, rita, url(played, "charts/?metric=nothing"))
+    assert figure(unknown, "chart-curves")["layout"]["yaxis"]["title"]["text"] == "loss"
+
+
+def test_trials_without_a_value_do_not_crowd_out_the_curves(
+    client: Client, rita: User, make_sweep: Any, now: Any
+) -> None:
+    sweep = make_sweep(limits=Limits(20, 1, 3600))
+    play(sweep, now, [float("nan")] * 11 + [0.4])
+    html = html_of(client, rita, url(sweep))
+    assert figure(html, "chart-curves")["note"] == "best 1"
+
+
+def test_the_table_keeps_sort_filter_and_page_in_each_others_links(
+    client: Client, rita: User, sweep: Sweep, now: Any
+) -> None:
+    Trial.objects.bulk_create(
+        Trial(
+            sweep=sweep,
+            number=number,
+            status="Failed" if number % 2 else "Completed",
+            objective=None if number % 2 else number,
+            reason="out of memory" if number % 2 else "",
+            ended_at=now,
+            created_at=now,
+        )
+        for number in range(240)
+    )
+    html = html_of(
+        client, rita, url(sweep, "trials/?status=Failed&q=memory&sort=-number&page=2")
+    )
+    assert re.findall(r'<tr id="trial-row-(\d+)"', html)[:2] == ["139", "137"]
+    assert "51–100 of 120" in unescape(html)
+    links = [unescape(link) for link in re.findall(r'href="(\?[^"]*)"', html)]
+    keeps = {"page=3", "page=1", "sort=objective", "status=Completed"}
+    for wanted in keeps:
+        [found, *_] = [link for link in links if wanted in link]
+        others = {"status=", "q=memory", "sort="}
+        assert all(other in found for other in others), found
+        assert found.count("page=") == wanted.startswith("page=")
+    assert '<input type="hidden" name="sort" value="-number">' in html
+    assert '<input type="hidden" name="status" value="Failed">' in html
+    assert "csrfmiddlewaretoken" not in re.search(
+        r'<form id="compare-form".*?</form>', html, re.DOTALL
+    )[0]
+
+
+def test_the_table_over_htmx_is_only_the_table(
+    client: Client, rita: User, played: Sweep
+) -> None:
+    client.force_login(rita)
+    response = client.get(url(played, "trials/?q=2"), headers={"HX-Request": "true"})
+    html = response.content.decode()
+    assert "<html" not in html
+    assert re.findall(r'<tr id="trial-row-(\d+)"', html) == ["2"]
+    assert "HX-Request" in response.headers["Vary"]
+
+
+@pytest.mark.parametrize("query", ["?sort=speed", "?status=Gone", "live?tab=trials&sort=speed"])
+def test_an_order_or_status_that_there_is_not_is_404(
+    client: Client, rita: User, played: Sweep, query: str
+) -> None:
+    client.force_login(rita)
+    page = query if query.startswith("live") else f"trials/{query}"
+    assert client.get(url(played, page)).status_code == 404
+
+
+@pytest.mark.parametrize("page", ["?page=0", "?page=99", "?page=x", "?page=-1", "?page=" + "9" * 30])
+def test_any_page_number_shows_a_page(
+    client: Client, rita: User, played: Sweep, page: str
+) -> None:
+    assert 'id="trial-row-1"' in html_of(client, rita, url(played, f"trials/{page}"))
+
+
+def test_a_failed_trial_shows_its_reason(client: Client, rita: User, played: Sweep) -> None:
+    for page in ("trials/", "trials/2/", "logs/"):
+        assert "The command ended with exit code 1" in html_of(client, rita, url(played, page))
+
+
+def test_empty_states_say_what_comes(
+    client: Client, rita: User, sweep: Sweep, now: Any
+) -> None:
+    html = html_of(client, rita, url(sweep))
+    assert "The first trial appears here as soon as a slot is free." in html
+    assert "The best trial stands here as soon as one has completed." in html
+    assert figure(html, "chart-objective")["empty"]
+    assert "nothing to compare" in html_of(client, rita, url(sweep, "compare/"))
+    filtered = html_of(client, rita, url(sweep, "trials/?q=nothing"))
+    assert "No trial fits these filters." in filtered
+    assert f'href="{url(sweep, "trials/")}"' in filtered
+
+
+def test_a_sweep_in_which_all_failed_says_why(
+    client: Client, rita: User, sweep: Sweep, now: Any
+) -> None:
+    play(sweep, now, [None] * 4)
+    assert sweep.status == "Failed"
+    html = html_of(client, rita, url(sweep))
+    assert "No trial completed with a value of loss." in html
+    assert "data-final" in html
+    assert "data-live-chip" not in html
+    assert figure(html, "chart-objective")["empty"] == figure(html, "chart-parallel")["empty"]
+
+
+def test_hostile_words_are_only_words(
+    client: Client, bob: User, make_sweep: Any, now: Any
+) -> None:
+    sweep = make_sweep(display_name=HOSTILE, description=HOSTILE, notes=(HOSTILE,))
+    Sweep.objects.update(primary_metric=HOSTILE)
+    ids = sweeps.advance(sweep.pk, now).trials
+    for trial_id, outcome in zip(ids, (None, CRASH), strict=True):
+        attempt = start(trial_id, now)
+        log(attempt, [0.5, 0.25], name=HOSTILE)
+        if outcome:
+            end(attempt, now, outcome)
+        else:
+            end(attempt, now)
+    params = {HOSTILE: HOSTILE, "b": 1}
+    Trial.objects.update(params=params, flat_params=params, reason=HOSTILE)
+    pages = ["", "trials/", "charts/", "compare/?t=0,1&all=1", "logs/", "config/", "trials/0/"]
+    for page in [*pages, "trials/?q=" + HOSTILE.replace("&", "%26"), "charts/?metric=" + HOSTILE]:
+        html = html_of(client, bob, url(sweep, page))
+        assert "<script>alert" not in html, page
+        assert "onerror=" not in html
+        for script in re.findall(r"<script[^>]*>(.*?)</script>", html, re.DOTALL):
+            assert not script.strip() or json.loads(script)
+    news = client.get(url(sweep, "live?tab=overview")).json()
+    assert all("<script>alert" not in html for html in news["fragments"].values())
+    for trace in news["figures"]["chart-curves"]["data"]:
+        assert re.fullmatch(r"[\w-]+", trace["uid"])
+
+
+def test_the_config_tab_shows_the_job_file(client: Client, rita: User, played: Sweep) -> None:
+    html = unescape(html_of(client, rita, url(played, "config/")))
+    assert "primary_metric: loss" in html
+    assert "${{search_space.lr}}" in html
+
+
+# --- live ------------------------------------------------------------------------------------
+
+
+def test_live_is_204_until_something_changes(
+    client: Client, rita: User, played: Sweep, now: Any, django_assert_max_num_queries: Any
+) -> None:
+    client.force_login(rita)
+    address = url(played, f"live?since={played.revision}&tab=overview")
+    client.get(address)
+    with django_assert_max_num_queries(5):
+        response = client.get(address)
+    assert (response.status_code, response.content) == (204, b"")
+    log(played.trials.get(number=4).attempts.get(), [0.05])
+    assert client.get(address).status_code == 200
+
+
+def test_live_brings_fragments_and_figures(client: Client, rita: User, played: Sweep) -> None:
+    client.force_login(rita)
+    news = client.get(url(played, "live?since=0&tab=overview")).json()
+    assert (news["revision"], news["retry_ms"]) == (played.revision, 1000)
+    assert set(news["fragments"]) == {
+        *("job-status", "job-actions", "job-progress", "job-best", "job-trials")
+    }
+    assert set(news["figures"]) == {"chart-objective", "chart-parallel", "chart-curves"}
+    page = html_of(client, rita, url(played))
+    for name in news["fragments"]:
+        assert f'id="{name}"' in page
+    for name, drawn in news["figures"].items():
+        assert drawn == figure(page, name)
+
+
+@pytest.mark.parametrize("since", ["", "x", "-1", "9" * 40])
+def test_any_since_is_answered(client: Client, rita: User, played: Sweep, since: str) -> None:
+    client.force_login(rita)
+    assert client.get(url(played, f"live?since={since}")).status_code == 200
+
+
+def test_links_in_live_rows_are_those_of_the_page(
+    client: Client, rita: User, played: Sweep
+) -> None:
+    client.force_login(rita)
+    query = "sort=-number&status=Failed"
+    news = client.get(url(played, f"live?since=0&tab=trials&{query}")).json()
+    page = html_of(client, rita, url(played, f"trials/?{query}"))
+    links = re.findall(r'href="\?[^"]*"', news["fragments"]["job-trials"])
+    assert links
+    assert all(link in page for link in links), links
+
+
+def test_live_ends_with_the_sweep(client: Client, rita: User, sweep: Sweep, now: Any) -> None:
+    play(sweep, now, [0.4, 0.3, 0.2, 0.1])
+    client.force_login(rita)
+    for tab in ("overview", "trials", "charts", "compare", "logs", "config"):
+        news = client.get(url(sweep, f"live?since=0&tab={tab}")).json()
+        assert news["retry_ms"] == 0
+        assert "Completed" in news["fragments"]["job-status"]
+
+
+def test_live_over_htmx_without_a_session_goes_to_sign_in(client: Client, played: Sweep) -> None:
+    response = client.get(
+        url(played, "trials/"),
+        headers={"HX-Request": "true", "HX-Current-URL": f"http://testserver{url(played)}"},
+    )
+    assert response.status_code == 204
+    assert response.headers["HX-Redirect"].startswith(f"{reverse('login')}?next=%2Fw%2Fdefault")
+
+
+def test_the_page_costs_the_same_at_ten_trials_and_at_a_hundred(
+    client: Client, rita: User, make_sweep: Any, now: Any, django_assert_max_num_queries: Any
+) -> None:
+    sweep = make_sweep(limits=Limits(100, 1, 3600))
+    Trial.objects.bulk_create(
+        Trial(
+            sweep=sweep,
+            number=number,
+            status="Completed",
+            objective=number,
+            reports=1,
+            flat_params={"lr": 0.5, "boosting": "gbdt"},
+            params={"lr": 0.5, "boosting": "gbdt"},
+            started_at=now,
+            ended_at=timezone.now(),
+            created_at=now,
+        )
+        for number in range(100)
+    )
+    client.force_login(rita)
+    client.get(url(sweep))
+    for page, most in (("", 32), ("trials/", 24), ("charts/", 28), ("live?since=-1", 26)):
+        with django_assert_max_num_queries(most):
+            client.get(url(sweep, page))
+
+
+def test_put_back_trials_say_why(client: Client, rita: User, sweep: Sweep, now: Any) -> None:
+    attempt = start(sweeps.advance(sweep.pk, now).trials[0], now)
+    trials.put_back(attempt, "Tracking is away.", now)
+    assert "Tracking is away." in html_of(client, rita, url(sweep, "trials/"))
