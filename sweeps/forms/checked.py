@@ -38,6 +38,8 @@ KEPT = ("outputs", "early_termination", "properties")
 LABELS = {
     "command": "Command",
     "code": "Training code",
+    "code_file": "Training code",
+    "code_folder": "Training code",
     "variables": "Environment variables",
     "inputs": "Inputs",
     "primary_metric": "Primary metric",

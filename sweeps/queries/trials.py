@@ -19,7 +19,7 @@ from sweeps.queries.records import space_of
 PLAIN_ORDERS = ("objective", "number", "started_at", "duration_s", "status")
 _ORDER = re.compile(
     r"(?P<down>-?)(?P<what>objective|number|started_at|duration_s|status|params|metrics)"
-    r"(?:\.(?P<name>.+))?"
+    r"(?:\.(?P<name>[^\x00]+))?"
 )
 
 
@@ -74,7 +74,8 @@ def selected(sweep: Sweep, selection: Selection) -> QuerySet[Trial]:
         raise InvalidInput.one("status", f"“{unknown[0]}” is not a status; there are {known}.")
     if selection.statuses:
         trials = trials.filter(status__in=selection.statuses)
-    text = selection.text.strip()
+    # PostgreSQL refuses NUL in any text.
+    text = selection.text.replace("\x00", "").strip()
     if text.lstrip("#").isdecimal():
         return trials.filter(number=int(text.lstrip("#")))
     return trials.filter(reason__icontains=text) if text else trials

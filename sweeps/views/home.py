@@ -57,6 +57,7 @@ def _first_run(request: HttpRequest, workspaces: Sequence[Workspace]) -> dict[st
     return {
         "workspace": workspace or next(iter(workspaces), None),
         "may_run": workspace is not None,
+        "may_manage": workspace is not None and may_in(request, workspace, Role.OWNER),
         "compute": compute,
         "at_once": min(10, compute.slots) if compute else 0,
         "base_url": request.build_absolute_uri("/").rstrip("/"),

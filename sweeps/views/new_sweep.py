@@ -50,7 +50,7 @@ def new_sweep(request: HttpRequest, ws: str) -> HttpResponse:
     workspace = workspace_for(request, ws, Role.CONTRIBUTOR)
     if request.method != "POST":
         return _respond(request, workspace, Page(_first_draft(request, workspace)))
-    page = page_of(request.POST)
+    page = page_of(request.POST, workspace)
     action = request.POST.get("action", "preview")
     if action in ("submit", "dry_run"):
         return _hand_in(request, workspace, replace(page, shown=True), action == "dry_run")
@@ -163,8 +163,6 @@ def _respond(
     request: HttpRequest, workspace: Workspace, page: Page, status: int = 200
 ) -> HttpResponse:
     code = page_parts.code_of(workspace, page.draft)
-    if page.draft["code"] and code is None:
-        status = 422
     context = _context(workspace, page, code)
     template = "sweeps/new/_form.html" if _is_htmx(request) else "sweeps/new/new.html"
     response = render(request, template, context, status=status)

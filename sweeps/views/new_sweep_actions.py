@@ -19,6 +19,7 @@ from sweeps.models import CodeSnapshot
 from sweeps.views import new_sweep_code as code
 
 Files = MultiValueDict[str, UploadedFile]
+MISSING_CODE = "This code is not kept in this workspace; upload it again."
 # What a posted page carries that is no part of the draft.
 _CARRIED = ("csrfmiddlewaretoken", "action", "before", "read_note", "shown", "example", "dry_run")
 
@@ -47,11 +48,20 @@ class Page:
         return replace(self, errors=(*self.errors, *found))
 
 
-def page_of(post: QueryDict) -> Page:
-    """What was posted."""
+def page_of(post: QueryDict, workspace: Workspace) -> Page:
+    """What was posted; code that is not this workspace's is let go, with an error."""
     example = post.get("example", "")
+    draft = from_post(post)
+    if not draft["code"] or owns(workspace, draft["code"]):
+        return _carried(post, draft, example)
+    gone = InvalidInput.one("", MISSING_CODE)
+    bare = draft.having(code="", code_origin="", entry="", entry_read="")
+    return _carried(post, bare, example).with_error("code", gone)
+
+
+def _carried(post: QueryDict, draft: Draft, example: str) -> Page:
     return Page(
-        draft=from_post(post),
+        draft=draft,
         before=post.get("before", ""),
         read_note=post.get("read_note", ""),
         shown=post.get("shown") == "1",
@@ -64,22 +74,24 @@ def act(page: Page, action: str, post: QueryDict, files: Files, workspace: Works
     """The page after a button, whatever files came with it; unknown buttons change nothing."""
     page = _take_data(page, files)
     if file := files.get("code_file"):
-        return _take_code(page, post, workspace, lambda: code.keep_upload(workspace, file))
+        return _take_code(page, post, "code_file", lambda: code.keep_upload(workspace, file))
     kind, _, argument = action.partition("-")
     match kind:
         case "upload":
             error = InvalidInput.one("", "Choose a .py, .zip or .tar.gz first.")
-            return page.with_error("code", error)
+            return page.with_error("code_file", error)
         case "use_folder":
             folder = page.draft["code_folder"]
-            return _take_code(page, post, workspace, lambda: code.keep_folder(workspace, folder))
+            return _take_code(
+                page, post, "code_folder", lambda: code.keep_folder(workspace, folder)
+            )
         case "undo_read":
             return _undo(page)
         case "another_draw":
             return replace(page, example=page.example + 1)
         case _ if kind in _EDITS:
             return replace(page, draft=_EDITS[kind](page.draft, argument))
-    return _reread(page, post, workspace)
+    return _reread(page, post)
 
 
 # --- Files --------------------------------------------------------------------------------------
@@ -103,40 +115,37 @@ def _take_data(page: Page, files: Files) -> Page:
     return page
 
 
-def _take_code(
-    page: Page, post: QueryDict, workspace: Workspace, keep: Callable[[], CodeSnapshot]
-) -> Page:
+def _take_code(page: Page, post: QueryDict, field: str, keep: Callable[[], CodeSnapshot]) -> Page:
     try:
         kept = keep()
     except InvalidInput as error:
-        return page.with_error("code", error)
+        return page.with_error(field, error)
     origin = page.draft["code_folder"].strip() if kept.origin.startswith("/") else kept.origin
     texts = {"code": kept.digest, "code_origin": origin or kept.origin, "code_folder": ""}
     entry = page.draft["entry"]
     if entry not in code.scripts_of(kept.digest):
         entry = code.entry_of(kept.digest)
-    return _read(page, page.draft.having(**texts, entry=entry), post, workspace)
+    return _read(page, page.draft.having(**texts, entry=entry), post)
 
 
-def _reread(page: Page, post: QueryDict, workspace: Workspace) -> Page:
+def _reread(page: Page, post: QueryDict) -> Page:
     """Read another script when the person has chosen one."""
     draft = page.draft
     if not draft["code"] or draft["entry"] == draft["entry_read"]:
         return page
-    if not owns(workspace, draft["code"]) or draft["entry"] not in code.scripts_of(draft["code"]):
+    if draft["entry"] not in code.scripts_of(draft["code"]):
         return page
-    return _read(page, draft, post, workspace)
+    return _read(page, draft, post)
 
 
-def _read(page: Page, draft: Draft, post: QueryDict, workspace: Workspace) -> Page:
+def _read(page: Page, draft: Draft, post: QueryDict) -> Page:
     """Fill in what the entry script of `draft` proposes."""
     entry = draft["entry"]
     found = code.proposal_of(draft["code"], entry)
     if found is None:
         return replace(page, draft=draft, read_note="", before="")
     old = page.draft
-    was_read = owns(workspace, old["code"]) and old["entry_read"]
-    earlier = code.proposal_of(old["code"], old["entry_read"]) if was_read else None
+    earlier = code.proposal_of(old["code"], old["entry_read"])
     filled, said = code.fill(draft.having(entry_read=entry), found, earlier)
     note = _capital(", ".join(said)) if said else "Nothing was changed: the form is filled in."
     return replace(

@@ -25,7 +25,6 @@ from sweeps.models import CodeSnapshot
 from sweeps.views.new_sweep_actions import Page
 from sweeps.views.new_sweep_code import data_root, files_of
 
-MISSING_CODE = "This code is not kept in this workspace; upload it again."
 ALGORITHM_NAMES = {"random": "Random", "bayesian": "Bayesian (TPE)", "grid": "Grid"}
 
 
@@ -44,8 +43,6 @@ def check_all(workspace: Workspace, draft: Draft, code: CodeSnapshot | None) -> 
     result = check(draft)
     problems: list[Problem] = []
     notes: Sequence[str] = result.notes
-    if draft["code"] and code is None:
-        problems.append(Problem("trial.code", MISSING_CODE))
     if result.job is not None:
         try:
             notes = intake.check(workspace, result.job, code)
@@ -276,4 +273,3 @@ def _limit(text: str, words: str, without: str) -> str:
         return words.format(format_duration(parse_duration(text)))
     except ValueError:
         return "–"
-

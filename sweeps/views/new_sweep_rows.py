@@ -188,6 +188,7 @@ def _look(row: Row, seed: int) -> Look | None:
 
 def _dots(draws: Sequence[str], density: preview.Density) -> tuple[float, ...]:
     """Where the draws stand under the density, in its units across."""
+
     def at(x: float) -> float:
         return math.log(x) if density.log and x > 0 else x
 

@@ -29,6 +29,7 @@ def test_an_empty_studio_offers_the_example_in_one_click(client, bob, compute):
     assert "preview of the example" in page
     assert "20 trials, 2 at a time" in page
     assert "curl -H" in page
+    assert "An owner of default makes one." in page
 
 
 def test_the_first_page_says_which_part_is_down(client, bob, compute):

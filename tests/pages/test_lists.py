@@ -98,7 +98,7 @@ def test_active_sweeps_come_first_then_the_newest_start(rita_client, another_swe
 def test_a_queued_sweep_says_who_holds_the_slots(another_sweep, now):
     busy, waiting = another_sweep(), another_sweep()
     Sweep.objects.filter(pk=busy.pk).update(display_name="busy", status=SweepStatus.RUNNING)
-    add_trials(busy, ("Running", None), ("Running", None))
+    add_trials(busy, ("Running", None), ("Queued", None))
     assert row_of(waiting, now).reason == (
         "Waiting for a slot on local: its 2 are taken by busy (2)."
     )

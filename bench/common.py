@@ -1,0 +1,86 @@
+"""What every benchmark needs: a studio in a throw-away home, process costs, medians."""
+
+import os
+import re
+import statistics
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+import httpx  # noqa: E402
+
+from tests.e2e.studios import Studio  # noqa: E402
+
+TICK_S = 1 / os.sysconf("SC_CLK_TCK")
+
+
+@contextmanager
+def studio(slots: int | None = None) -> Iterator[Studio]:
+    """A running studio; its compute has a slot per core unless said otherwise."""
+    with tempfile.TemporaryDirectory(prefix="studio-bench-") as folder:
+        place = Studio(Path(folder) / "home", slots=slots or os.cpu_count() or 1)
+        try:
+            place.start(seconds=120)
+            yield place
+        finally:
+            if place.process is not None and place.process.poll() is None:
+                place.stop()
+
+
+def signed_in(place: Studio) -> httpx.Client:
+    """A browser's session, by the one-time link of the log."""
+    link = re.findall(r"http://\S+/accounts/link/\S+", place.log.read_text())[-1]
+    client = httpx.Client(base_url=place.url, follow_redirects=True, timeout=30)
+    page = client.get(link)
+    if button := re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page.text):
+        client.post(str(page.url), data={"csrfmiddlewaretoken": button[1]})
+    return client
+
+
+def tree(pid: int) -> list[int]:
+    """A process and all its descendants."""
+    parents: dict[int, list[int]] = {}
+    for folder in Path("/proc").iterdir():
+        if folder.name.isdecimal():
+            try:
+                fields = (folder / "stat").read_text().rpartition(")")[2].split()
+            except OSError:
+                continue
+            parents.setdefault(int(fields[1]), []).append(int(folder.name))
+    found, todo = [], [pid]
+    while todo:
+        found.append(todo.pop())
+        todo += parents.get(found[-1], [])
+    return found
+
+
+def cpu_s(pids: Sequence[int]) -> float:
+    """CPU seconds that these processes have used, in user and kernel mode."""
+    total = 0
+    for pid in pids:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        total += int(fields[11]) + int(fields[12])
+    return total * TICK_S
+
+
+def pss_mib(pids: Sequence[int]) -> float:
+    """Memory of these processes; pages they share are split among their users."""
+    total = 0
+    for pid in pids:
+        text = Path(f"/proc/{pid}/smaps_rollup").read_text()
+        total += int(re.search(r"^Pss:\s+(\d+)", text, re.M)[1])  # type: ignore[index]
+    return total / 1024
+
+
+def told(name: str, values: Sequence[float], unit: str, goal: float | None = None) -> None:
+    """One line: median and range, and whether the goal is met."""
+    middle = statistics.median(values)
+    line = f"{name:<44} {middle:8.2f} {unit:<6} ({min(values):.2f}-{max(values):.2f}, n={len(values)})"
+    if goal is not None:
+        line += f"  goal < {goal:g}: {'met' if middle < goal else 'MISSED'}"
+    print(line, flush=True)

@@ -1,0 +1,165 @@
+"""The page of one trial: its facts, its live updates and its log."""
+
+from html import unescape
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.test import Client
+
+from studio.models import User
+from sweeps.models import Attempt, Sweep
+from sweeps.services import sweeps, trials
+from sweeps.views import trial as trial_views
+from tests.api.acts import CRASH, end, log, play, start
+
+
+@pytest.fixture
+def running(sweep: Sweep, now: Any, tmp_path: Path) -> Attempt:
+    """Trial 0, running, with a folder for its logs."""
+    attempt = start(sweeps.advance(sweep.pk, now).trials[0], now, tmp_path)
+    Path(attempt.spool).mkdir(parents=True)
+    return attempt
+
+
+def address(attempt: Attempt, page: str = "") -> str:
+    return f"/w/default/sweeps/{attempt.trial.sweep.name}/trials/{attempt.trial.number}/{page}"
+
+
+def read(client: Client, attempt: Attempt, page: str = "") -> str:
+    response = client.get(address(attempt, page))
+    assert response.status_code == 200
+    return unescape(response.content.decode())
+
+
+@pytest.fixture
+def page(client: Client, rita: User) -> Client:
+    client.force_login(rita)
+    return client
+
+
+def test_a_trial_tells_what_ran_and_how_it_ended(
+    page: Client, running: Attempt, now: Any
+) -> None:
+    log(running, [0.5, 0.25, 0.75])
+    log(running, [1, 2], name="epoch")
+    html = read(page, running)
+    assert "python train.py" in html
+    assert "best of 3 reports, at report 2" in html
+    assert f"run{running.pk}" in html
+    assert f"mlflow ui --backend-store-uri {settings.TRACKING_STORE}" in html
+    assert "data-live-chip" in html
+    end(running, now)
+    html = read(page, running)
+    assert "exit code 0" in html
+    assert "peak memory" in html
+    assert "Best of 2" in html
+    assert "data-live-chip" not in html
+
+
+def test_places_of_the_parameters_within_the_space(page: Client, running: Attempt) -> None:
+    html = read(page, running)
+    for name, value in running.trial.flat_params.items():
+        assert f"<dt>{name}</dt>" in html
+        assert str(value)[:5] in html
+
+
+def test_a_missing_trial_is_404(page: Client, running: Attempt) -> None:
+    base = address(running).rsplit("/", 2)[0]
+    for number in ("99", "0x", "9" * 40):
+        assert page.get(f"{base}/{number}/").status_code == 404
+    assert page.get(address(running, "log/passwd")).status_code == 404
+    assert page.get(address(running, "download/passwd.log")).status_code == 404
+
+
+def test_neighbours_and_comparing_are_linked(
+    page: Client, sweep: Sweep, now: Any
+) -> None:
+    first, second, *_ = play(sweep, now, [0.4, 0.2])
+    html = read(page, first.attempts.get())
+    assert 'data-key="j"' in html
+    assert 'data-key="k"' not in html
+    assert f"compare/?t={second.number},{first.number}" in html
+
+
+def test_live_is_204_then_brings_every_part(
+    page: Client, running: Attempt, now: Any, django_assert_max_num_queries: Any
+) -> None:
+    running.trial.refresh_from_db()
+    live = f"live?since={running.trial.revision}"
+    page.get(address(running, live))
+    with django_assert_max_num_queries(5):
+        assert page.get(address(running, live)).status_code == 204
+    log(running, [0.5, float("nan"), float("inf")])
+    news = page.get(address(running, live)).json()
+    assert news["retry_ms"] == 1000
+    whole = page.get(address(running)).content.decode()
+    for name in news["fragments"]:
+        assert f'id="{name}"' in whole
+    assert "0.5" in news["fragments"]["trial-objective"]
+    assert set(news["figures"]) == {"chart-trial"}
+    assert "NaN" not in page.get(address(running, live)).content.decode().replace('"NaN"', "")
+    end(running, now, CRASH)
+    news = page.get(address(running, live)).json()
+    assert news["retry_ms"] == 0
+    assert "exit code 1" in news["fragments"]["trial-objective"]
+
+
+def test_curves_of_chosen_metrics(page: Client, running: Attempt) -> None:
+    log(running, [0.5, 0.4])
+    log(running, [0.1, 0.2], name="acc")
+    figures = page.get(address(running, "live?since=-1&metric=acc")).json()["figures"]
+    assert figures["chart-trial"]["layout"]["yaxis"]["title"]["text"] == "acc"
+
+
+def test_the_log_comes_in_pieces_of_whole_characters(page: Client, running: Attempt) -> None:
+    file = Path(running.spool) / "stdout.log"
+    assert page.get(address(running, "log/stdout")).json() == {
+        "text": "",
+        "offset": 0,
+        "start": 0,
+        "more": False,
+        "attempt": 1,
+        "final": False,
+    }
+    file.write_bytes("one\nzwö".encode()[:-1])
+    piece = page.get(address(running, "log/stdout")).json()
+    assert (piece["text"], piece["offset"]) == ("one\nzw", 6)
+    waiting = page.get(address(running, f"log/stdout?offset={piece['offset']}")).json()
+    assert (waiting["text"], waiting["more"]) == ("", False)
+    file.write_bytes("one\nzwö\n".encode())
+    rest = page.get(address(running, f"log/stdout?offset={piece['offset']}")).json()
+    assert (rest["text"], rest["more"]) == ("ö\n", False)
+
+
+def test_a_long_log_begins_near_its_end(page: Client, running: Attempt) -> None:
+    file = Path(running.spool) / "stdout.log"
+    file.write_text("".join(f"line {i}\n" for i in range(50_000)))
+    size = file.stat().st_size
+    tail = page.get(address(running, "log/stdout?tail=1")).json()
+    assert (tail["start"], tail["offset"]) == (size - trial_views.LOG_TAIL, size)
+    assert tail["text"].endswith("line 49999\n")
+    start_of = page.get(address(running, "log/stdout?offset=0")).json()
+    assert (start_of["more"], start_of["text"][:7]) == (True, "line 0\n")
+    for odd in ("-1", "x", "9" * 40):
+        assert page.get(address(running, f"log/stdout?offset={odd}")).json()["start"] == 0
+
+
+def test_a_log_is_text_to_download_whatever_it_holds(page: Client, running: Attempt) -> None:
+    (Path(running.spool) / "stderr.log").write_bytes(b"<script>alert(1)</script>\xff")
+    response = page.get(address(running, "download/stderr.log"))
+    assert response.headers["Content-Type"] == "text/plain; charset=utf-8"
+    assert response.headers["X-Content-Type-Options"] == "nosniff"
+    assert "attachment" in response.headers["Content-Disposition"]
+    assert response.content.startswith(b"<script>")
+
+
+def test_a_second_attempt_is_listed_with_the_first(
+    page: Client, running: Attempt, now: Any
+) -> None:
+    assert trials.put_back(running, "The tracking server was away.", now)
+    again = start(running.trial_id, now)
+    html = read(page, again)
+    assert "attempt 2" in html
+    assert "The tracking server was away." in html
