@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import IO
 
-from studio.supervisor.processes import Identity, end, identify
+from studio.supervisor.processes import Identity, end, identify, kill_group
 
 BACKOFF_S = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
 # A part that ran this long has recovered: its next fall starts the back-off anew.
@@ -63,6 +63,8 @@ class Part:
             self.falls = 0
         wait = BACKOFF_S[min(self.falls, len(BACKOFF_S) - 1)]
         self.falls += 1
+        if self.identity:  # A worker that outlives its master would hold the port.
+            kill_group(self.identity.pid)
         self.identity, self.restart_at = None, now + wait
         say(self.name, f"ended ({describe(status)}); starting again in {wait:.0f} s")
         return wait

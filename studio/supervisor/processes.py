@@ -44,7 +44,12 @@ def is_alive(identity: Identity) -> bool:
 
 
 def end(identity: Identity, grace_s: float) -> None:
-    """SIGTERM, then SIGKILL after `grace_s`, to a process and its group."""
+    """SIGTERM, then SIGKILL after `grace_s`, to a process and its group.
+
+    Does nothing when the process has gone: its pid may be somebody else's by now.
+    """
+    if not is_alive(identity):
+        return
     for number, seconds in ((signal.SIGTERM, grace_s), (signal.SIGKILL, 5.0)):
         deadline = time.monotonic() + seconds
         while is_alive(identity):
@@ -52,6 +57,12 @@ def end(identity: Identity, grace_s: float) -> None:
             if time.monotonic() > deadline:
                 break
             time.sleep(0.05)
+    kill_group(identity.pid)
+
+
+def kill_group(pid: int) -> None:
+    """SIGKILL whatever is left of the group that the process led."""
+    _signal_group(pid, signal.SIGKILL)
 
 
 def _signal_group(pid: int, number: signal.Signals) -> None:

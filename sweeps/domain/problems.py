@@ -34,7 +34,7 @@ class Problem:
         return Problem(joined, self.message, self.line, self.column, self.code)
 
 
-class InvalidInput(ValueError):  # noqa: N818 - read as a sentence: raise InvalidInput
+class InvalidInput(ValueError):
     """User input that cannot be used; `problems` holds every reason found."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:

@@ -17,7 +17,7 @@ _REMEMBERED = 20_000
 _DEPTH = 20
 
 
-class Unknown(LookupError):  # noqa: N818
+class Unknown(LookupError):
     """The tracking server has no such thing."""
 
 

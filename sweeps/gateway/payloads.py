@@ -33,7 +33,7 @@ _NAME_RULE = (
 _INT64 = range(-(2**63), 2**63)
 
 
-class BadPayload(Exception):  # noqa: N818
+class BadPayload(Exception):
     """A body MLflow would answer with 400. `as_json()` is the answer in MLflow's own shape."""
 
     def __init__(self, message: str, error_code: str = "INVALID_PARAMETER_VALUE") -> None:
@@ -258,11 +258,14 @@ def _double(value: Any, path: str) -> float:
             f"{_invalid(path, str(value))}: JSON has no such number; "
             'send it as the text "NaN", "Infinity" or "-Infinity".'
         )
-    try:
-        if isinstance(value, (int, float, str)) and value != "nan":
-            return float(value)
-    except (ValueError, OverflowError):
-        pass  # the refusal below says all there is to say
+    number = None
+    if isinstance(value, (int, float, str)) and value != "nan":
+        try:
+            number = float(value)
+        except (ValueError, OverflowError):
+            number = None
+    if number is not None:
+        return number
     raise BadPayload(
         f"{_invalid(path, value)}: Please specify value as a valid double (64-bit floating point)"
     )

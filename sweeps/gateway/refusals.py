@@ -3,7 +3,7 @@
 from typing import Any
 
 
-class Refusal(Exception):  # noqa: N818
+class Refusal(Exception):
     """An answer other than success; `code` is one of MLflow's error codes."""
 
     def __init__(self, status: int, code: str, message: str) -> None:

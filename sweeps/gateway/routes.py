@@ -97,7 +97,7 @@ class Matched:
         return urllib.parse.quote(self.path, safe="/")
 
 
-class BadReference(Exception):  # noqa: N818
+class BadReference(Exception):
     """The request names a thing wrongly: not at all, not as text, or as two different things."""
 
 

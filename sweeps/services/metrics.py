@@ -26,7 +26,7 @@ class Value:
     timestamp_ms: int
 
 
-class Superseded(Exception):  # noqa: N818
+class Superseded(Exception):
     """The attempt has ended, or another one runs in its place: what it logs counts nowhere."""
 
 

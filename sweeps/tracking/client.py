@@ -24,11 +24,11 @@ OPEN_STATUSES = ("RUNNING", "SCHEDULED")
 T = TypeVar("T")
 
 
-class TrackingUnavailable(Exception):  # noqa: N818
+class TrackingUnavailable(Exception):
     """The tracking server did not answer, or not with sense; the same call may work later."""
 
 
-class TrackingRejected(Exception):  # noqa: N818
+class TrackingRejected(Exception):
     """The tracking server refused the request (4xx); repeating it would not help.
 
     `code` is MLflow's error code, such as `RESOURCE_DOES_NOT_EXIST`.

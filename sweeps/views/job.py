@@ -4,9 +4,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.template.loader import render_to_string
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
@@ -26,8 +25,6 @@ from sweeps.spec.writer import to_yaml
 from sweeps.views.figures import CurveMode, sweep_figures
 
 FIRST_TRIALS = 6
-# How soon a page asks again, in ms; 0 = the sweep is final, ask no more.
-ACTIVE_MS = 1000
 # With so many axes or fewer the curves fit beside the parallel coordinates.
 FEW_AXES = 4
 RERUNNABLE = FINAL_TRIAL - {TrialStatus.COMPLETED}
@@ -111,16 +108,13 @@ def live(request: HttpRequest, ws: str, name: str) -> HttpResponse:
         "job-actions": "sweeps/job/_actions.html",
         "job-progress": "sweeps/job/_progress.html",
     }
-    return JsonResponse(
-        {
-            "revision": sweep.revision,
-            "retry_ms": 0 if context["is_final"] else ACTIVE_MS,
-            "fragments": {
-                key: render_to_string(template, context, request)
-                for key, template in fragments.items()
-            },
-            "figures": figures,
-        }
+    return news(
+        request,
+        context,
+        revision=sweep.revision,
+        final=context["is_final"],
+        fragments=fragments,
+        figures=figures,
     )
 
 

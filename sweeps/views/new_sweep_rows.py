@@ -8,6 +8,7 @@ from sweeps.charts.sparkline import density_path
 from sweeps.domain import preview
 from sweeps.domain.command import parse_command
 from sweeps.domain.problems import InvalidInput
+from sweeps.domain.samplers.draws import stable_hash
 from sweeps.domain.space import LOG_KINDS, Distribution
 from sweeps.domain.space_doc import parse_space
 from sweeps.forms.rows import (
@@ -143,7 +144,7 @@ def _view(
             (name, row.get(name)) for name in ALL_FIELDS if name not in around and row.get(name)
         ),
         errors=errors,
-        look=_look(row, seed),
+        look=_look(row, stable_hash(seed, int(row.key))),
         facts=_facts(row, whens if parent else ()),
         chips=tuple((format_value(value), kind_of(value)) for value in chips),
         whens=whens,

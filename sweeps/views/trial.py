@@ -7,7 +7,6 @@ from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
-from django.template.loader import render_to_string
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
@@ -24,7 +23,8 @@ from sweeps.queries.logs import read_log
 from sweeps.queries.records import space_of
 from sweeps.services import trials as services
 from sweeps.views.figures import trial_payload
-from sweeps.views.job import ACTIVE_MS, sweep_for
+from sweeps.views.job import sweep_for
+from sweeps.views.live import news
 
 # What a page shows of a log at first; the rest is a download.
 LOG_TAIL = 128 * 1024
@@ -119,16 +119,13 @@ def live(request: HttpRequest, ws: str, name: str, number: int) -> HttpResponse:
         "trial-metrics": "sweeps/trial/_metrics.html",
         "trial-command": "sweeps/trial/_command.html",
     }
-    return JsonResponse(
-        {
-            "revision": found.revision,
-            "retry_ms": 0 if context["is_final"] else ACTIVE_MS,
-            "fragments": {
-                key: render_to_string(template, context, request)
-                for key, template in fragments.items()
-            },
-            "figures": {"chart-trial": trial_payload(sweep, found, _names(request))},
-        }
+    return news(
+        request,
+        context,
+        revision=found.revision,
+        final=context["is_final"],
+        fragments=fragments,
+        figures={"chart-trial": trial_payload(sweep, found, _names(request))},
     )
 
 

@@ -45,7 +45,9 @@ def carriers(spool_part: str) -> dict[int, str]:
 def check(studio: Studio, name: str, trials: int, oracle: Oracle | None = None) -> None:
     """Raise AssertionError for the first promise that the sweep breaks."""
     until(lambda: not carriers(f".{name}."), f"the end of all processes of {name}", 10)  # I4
-    [sweep] = studio.rows("SELECT * FROM sweeps_sweep WHERE name = ?", name)
+    query = "SELECT * FROM sweeps_sweep WHERE name = ?"
+    until(lambda: studio.rows(query, name)[0]["run_closed"], f"the closing of {name}", 15)
+    [sweep] = studio.rows(query, name)
     rows = studio.rows("SELECT * FROM sweeps_trial WHERE sweep_id = ? ORDER BY number", sweep["id"])
     assert [row["number"] for row in rows] == list(range(trials)), "I1"
     assert SweepStatus(sweep["status"]) in FINAL_SWEEP, "I3"

@@ -68,6 +68,7 @@ class Studio:
     def start(self, *words: str, seconds: float = 50) -> None:
         """Start it, wait until every part is up, and make a token the first time."""
         self.home.mkdir(parents=True, exist_ok=True)
+        announced = self._announced()
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "manage.py", "studio", *words],
@@ -78,12 +79,18 @@ class Studio:
                 stderr=log,
                 start_new_session=True,
             )
-        self.wait_healthy(seconds)
+        # Not by /healthz: what an earlier start left could answer it.
+        until(lambda: self._announced() > announced, f"a ready studio; the log: {self.log}", seconds)
         if not self.token:
             made = manage(self.home, self.port, "token", "--workspace", "default", "--role", "owner")
             assert made.returncode == 0, made.stderr
             self.token = made.stdout.strip()
             self.set_slots(self._slots)
+
+    def _announced(self) -> int:
+        if self.process is not None and self.process.poll() is not None:
+            raise AssertionError(f"The studio has ended: {self.log.read_text()[-2000:]}")
+        return self.log.read_text().count("studio   | ready:") if self.log.exists() else 0
 
     def wait_healthy(self, seconds: float = 50) -> None:
         """Return when /healthz says that all is well."""
@@ -107,7 +114,9 @@ class Studio:
         """Stop it as Ctrl-C does; returns the exit code."""
         assert self.process is not None
         self.process.send_signal(number)
-        return self.process.wait(timeout=seconds)
+        code = self.process.wait(timeout=seconds)
+        self.process = None
+        return code
 
     def pid_of(self, part: str) -> int:
         """The pid of a part."""

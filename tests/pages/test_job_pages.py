@@ -141,7 +141,7 @@ def test_the_overview_shows_progress_best_and_the_first_trials(
     assert "4 of 6 trials done" in html
     assert "3 Completed, 1 Failed, 1 Running" in html
     assert '<div class="best-value">0.100000</div>' in html
-    assert re.search(r"<b>.0\.100000</b> under <a [^>]*>#3</a>, the next best", html)
+    assert re.search(r"<b>.0\.100</b> under <a [^>]*>#3</a>, the next best", html)
     [best_row] = re.findall(r'<tr id="trial-row-(\d+)"[^>]*is-best-row', html)
     assert best_row == "1"
     rows = re.findall(r'<tr id="trial-row-(\d+)"', html)

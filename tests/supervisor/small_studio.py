@@ -58,8 +58,16 @@ os.wait()
 print("orphaned", flush=True)
 signal.pause()
 """
+# Its worker outlives it in the same group, as a web server's may.
+WORKS = """
+import os, signal
+if os.fork() == 0:
+    open("worker", "w").write(str(os.getpid()))
+while True:
+    signal.pause()
+"""
 PARTS = {
-    "web": WEB, "orderly": ORDERLY, "stubborn": STUBBORN, "falls": FALLS, "orphans": ORPHANS,
+    "web": WEB, "works": WORKS, "orderly": ORDERLY, "stubborn": STUBBORN, "falls": FALLS, "orphans": ORPHANS,
 }  # fmt: skip
 
 

@@ -45,6 +45,17 @@ def test_a_killed_part_is_started_again_and_the_others_are_left_alone(small: Sta
     assert studio.stop() == 0
 
 
+def test_what_a_killed_part_left_is_ended_before_its_successor_starts(small: Start) -> None:
+    studio = small("works", "web")
+    studio.said("studio   | ready")
+    path = studio.home / "worker"
+    worker = int(wait_for(lambda: path.exists() and path.read_text(), "the worker"))
+    os.kill(studio.pid_of("works"), signal.SIGKILL)
+    wait_for(lambda: is_gone(worker), "the end of the worker")
+    wait_for(lambda: path.read_text() not in ("", str(worker)), "another worker")
+    assert studio.stop() == 0
+
+
 def test_a_part_that_is_not_healthy_is_killed_and_started_again(small: Start) -> None:
     studio = small("stubborn=engine", "orderly=queue", "web")
     studio.said("studio   | ready")

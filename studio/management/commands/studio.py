@@ -63,7 +63,7 @@ class Command(BaseCommand):
 
 def _loopback() -> str:
     host = settings.STUDIO_HOST
-    if host in ("0.0.0.0", "::"):  # noqa: S104 - compared with, not bound to
+    if host in ("0.0.0.0", "::"):
         host = "127.0.0.1"
     return f"http://{f'[{host}]' if ':' in host else host}:{settings.STUDIO_PORT}"
 

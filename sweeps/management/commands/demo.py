@@ -11,9 +11,9 @@ from django.utils import timezone
 from studio.models import User, Workspace
 from sweeps import tasks
 from sweeps.domain.states import TrialStatus
+from sweeps.intake import submit_iris
 from sweeps.models import Sweep
 from sweeps.queries.records import best_trial, trial_counts
-from sweeps.intake import submit_iris
 
 POLL_S = 1.0
 

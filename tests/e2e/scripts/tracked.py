@@ -31,7 +31,7 @@ def log(name: str, value: object, step: int = 0) -> None:
             # As MLflow's client: a busy or restarting server is asked again, a refusal is told.
             if error.code not in (429, 500, 502, 503, 504) or not wait:
                 raise SystemExit(json.loads(error.read())["message"]) from error
-        except urllib.error.URLError:
+        except OSError:
             if not wait:
                 raise
         time.sleep(wait)
