@@ -1,7 +1,6 @@
 """What a first start makes: schema, static files, workspace, compute, owner, sign-in link."""
 
 import hashlib
-import os
 from datetime import datetime
 from pathlib import Path
 
@@ -11,11 +10,11 @@ from django.core.management import call_command
 from django.db import transaction
 from django.urls import reverse
 
-from studio.models import Compute, Membership, Role, SignInLink, User, Workspace
+from studio.models import SignInLink, User, Workspace
 from studio.models.token import SIGN_IN_LINK_LIFETIME, digest, new_secret
+from studio.services import create_workspace
 
 DEFAULT_WORKSPACE = "default"
-DEFAULT_COMPUTE = "local"
 OWNER = "owner"
 
 
@@ -53,15 +52,7 @@ def first_rows(now: datetime) -> User:
             owner.set_unusable_password()
             owner.save()
         if not Workspace.objects.exists():
-            workspace = Workspace.objects.create(name=DEFAULT_WORKSPACE, created_at=now)
-            Membership.objects.create(workspace=workspace, user=owner, role=Role.OWNER)
-            Compute.objects.create(
-                workspace=workspace,
-                name=DEFAULT_COMPUTE,
-                slots=os.cpu_count() or 1,
-                is_default=True,
-                created_at=now,
-            )
+            create_workspace(Workspace(name=DEFAULT_WORKSPACE, created_at=now), owner)
     return owner
 
 

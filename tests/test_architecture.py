@@ -17,7 +17,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "studio.services": ("studio.models",),
     "studio.access": ("studio.models",),
     "studio.context": ("studio.models",),
-    "studio.bootstrap": ("studio.models",),
+    "studio.bootstrap": ("studio.models", "studio.services"),
     "studio.supervisor": (),
     "sweeps.domain": (),
     "sweeps.spec": ("sweeps.domain",),

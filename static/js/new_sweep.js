@@ -48,7 +48,8 @@
       else if (field.value !== value) field.value = value;
     }
     later = [];
-    if (again) htmx.trigger("#preview-trigger", "preview");
+    // Not yet: until this answer is dealt with, htmx drops a further request of the form.
+    if (again) queueMicrotask(() => htmx.trigger("#preview-trigger", "preview"));
   });
 
   // After a refused submit, the first wrong field is where one goes on.

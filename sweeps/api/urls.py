@@ -17,7 +17,7 @@ from sweeps.domain.problems import InvalidInput, Problem
 api = NinjaAPI(
     title="Sweep Studio",
     version="1",
-    description="Submit, watch and steer sweeps. Authorization: Bearer <token>.",
+    description="Submit, watch and steer sweeps. Authorization: Bearer TOKEN.",
     auth=Bearer(),
     docs_decorator=login_not_required,
     # Swagger UI would ask a validator on the internet about the schema.

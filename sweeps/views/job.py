@@ -23,6 +23,7 @@ from sweeps.queries.trials import Selection, metric_names, parameter_columns
 from sweeps.services import sweeps as services
 from sweeps.spec.writer import to_yaml
 from sweeps.views.figures import CurveMode, sweep_figures
+from sweeps.views.live import news
 
 FIRST_TRIALS = 6
 # With so many axes or fewer the curves fit beside the parallel coordinates.

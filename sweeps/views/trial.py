@@ -12,6 +12,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from studio.access import may_in
 from studio.models import Role
+from studio.store import mlflow_ui_command
 from sweeps import tasks
 from sweeps.charts.placement import place_params
 from sweeps.domain.command import shell_line
@@ -83,23 +84,9 @@ def trial(request: HttpRequest, ws: str, name: str, number: int) -> HttpResponse
         "chosen": _names(request) or [sweep.primary_metric],
         "previous": number - 1 if number - 1 in numbers else None,
         "next": number + 1 if number + 1 in numbers else None,
-        "mlflow_ui": mlflow_ui_line(),
+        "mlflow_ui": mlflow_ui_command(),
     }
     return render(request, "sweeps/trial/trial.html", context)
-
-
-def mlflow_ui_line() -> str:
-    """The command that opens the same runs in MLflow's own pages."""
-    return shell_line(
-        [
-            "mlflow",
-            "ui",
-            "--backend-store-uri",
-            settings.TRACKING_STORE,
-            "--artifacts-destination",
-            str(settings.TRACKING_ARTIFACTS),
-        ]
-    )
 
 
 @require_safe
