@@ -80,7 +80,8 @@ def pss_mib(pids: Sequence[int]) -> float:
 def told(name: str, values: Sequence[float], unit: str, goal: float | None = None) -> None:
     """One line: median and range, and whether the goal is met."""
     middle = statistics.median(values)
-    line = f"{name:<44} {middle:8.2f} {unit:<6} ({min(values):.2f}-{max(values):.2f}, n={len(values)})"
+    line = f"{name:<44} {middle:8.2f} {unit:<6} "
+    line += f"({min(values):.2f}-{max(values):.2f}, n={len(values)})"
     if goal is not None:
         line += f"  goal < {goal:g}: {'met' if middle < goal else 'MISSED'}"
     print(line, flush=True)

@@ -82,7 +82,8 @@ def in_a_shell(place: Studio, points: list[dict[str, Any]]) -> float:
         lines = "\n".join(
             f"--learning-rate {p['learning_rate']} --boosting {p['boosting']}" for p in points
         )
-        command = f"xargs -P {AT_ONCE} -L 1 {shlex.quote(sys.executable)} main.py --iris-csv iris.csv"
+        python = shlex.quote(sys.executable)
+        command = f"xargs -P {AT_ONCE} -L 1 {python} main.py --iris-csv iris.csv"
         began = time.monotonic()
         subprocess.run(
             ["sh", "-c", command], cwd=IRIS, env=env, input=lines, text=True, check=True,
@@ -93,7 +94,8 @@ def in_a_shell(place: Studio, points: list[dict[str, Any]]) -> float:
         "SELECT count(*) FROM runs r JOIN experiments e ON e.experiment_id = r.experiment_id "
         "WHERE e.name = 'bare' AND r.status = 'FINISHED'"
     )
-    assert count and count % len(points) == 0, f"the bare loop logged {count} runs"
+    assert count > 0
+    assert count % len(points) == 0, f"the bare loop logged {count} runs"
     return took
 
 

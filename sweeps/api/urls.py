@@ -79,6 +79,7 @@ def _for_programs(pattern: URLPattern) -> URLPattern:
     """A route of ninja's without the redirect to sign-in (tokens are checked by `Bearer`), and
     with our shape for the one error that ninja answers by itself."""
     view = pattern.callback
+    assert view is not None
 
     @wraps(view)
     def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
@@ -96,7 +97,10 @@ def _for_programs(pattern: URLPattern) -> URLPattern:
 
 _patterns, _app, _namespace = api.urls
 urls = (
-    [*(_for_programs(pattern) for pattern in _patterns), re_path("", _nowhere)],
+    [
+        *(_for_programs(one) for one in _patterns if isinstance(one, URLPattern)),
+        re_path("", _nowhere),
+    ],
     _app,
     _namespace,
 )

@@ -6,6 +6,8 @@ from sweeps.domain.problems import InvalidInput, Problem
 
 MAX_TOTAL_TRIALS = 100_000
 MAX_CONCURRENT_TRIALS = 1_000
+# What a 32-bit column holds.
+MAX_SECONDS = 2**31 - 1
 # Azure's default for a sweep without a timeout is 60 days; the same here.
 DEFAULT_TIMEOUT_S = 5_184_000
 
@@ -41,6 +43,8 @@ def _range(field: str, value: int, highest: int) -> Problem | None:
 
 
 def _positive(field: str, value: int | None) -> Problem | None:
-    if value is None or value >= 1:
+    if value is None or 1 <= value <= MAX_SECONDS:
         return None
-    return Problem(field, f"Must be at least 1 second, but got {value}.")
+    if value < 1:
+        return Problem(field, f"Must be at least 1 second, but got {value}.")
+    return Problem(field, f"Must be at most {MAX_SECONDS:,} seconds (68 years), but got {value}.")

@@ -16,6 +16,7 @@ from sweeps.domain.problems import InvalidInput
 from sweeps.domain.samplers.registry import get_sampler
 from sweeps.domain.space import SearchSpace
 from sweeps.spec.keys import Reading
+from sweeps.spec.yaml_text import MAX_DEPTH, MAX_DIGITS
 
 # MLflow's rule for metric names.
 _METRIC = re.compile(r"[\w\-. :/]+")
@@ -121,18 +122,22 @@ _FREE = (
 
 def storable(doc: Mapping[Any, Any], reading: Reading) -> None:
     """Every text and number of the free parts can be kept as JSON and given to a process."""
-    left: list[tuple[str, Any]] = [(key, doc.get(key)) for key in reversed(_FREE)]
+    left: list[tuple[str, Any, int]] = [(key, doc.get(key), 1) for key in reversed(_FREE)]
     while left:
-        where, value = left.pop()
-        if isinstance(value, Mapping):
+        where, value, depth = left.pop()
+        if depth > MAX_DEPTH:
+            reading.problem(where, f"Is nested more than {MAX_DEPTH} deep.")
+        elif isinstance(value, Mapping):
             for key, item in value.items():
                 if _is_odd(str(key)):
                     reading.problem(where, f"{_NO_TEXT} in the key {key!r}.")
-                left.append((f"{where}.{key}", item))
+                left.append((f"{where}.{key}", item, depth + 1))
         elif isinstance(value, list | tuple):
-            left += [(f"{where}[{index}]", item) for index, item in enumerate(value)]
+            left += [(f"{where}[{i}]", item, depth + 1) for i, item in enumerate(value)]
         elif isinstance(value, float) and not math.isfinite(value):
             reading.problem(where, f"Must be a finite number, but got {value}.")
+        elif isinstance(value, int) and abs(value) >= 10**MAX_DIGITS:
+            reading.problem(where, f"Has more than {MAX_DIGITS} digits.")
         elif isinstance(value, str) and _is_odd(value):
             reading.problem(where, f"{_NO_TEXT} in it.")
 

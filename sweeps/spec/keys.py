@@ -9,6 +9,18 @@ from typing import Any
 
 from sweeps.domain.problems import InvalidInput, Problem
 
+LONGEST = 80
+
+
+def shorten(text: str) -> str:
+    """As much of a text as fits in a message."""
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
+
+
+def shown(value: Any) -> str:
+    """A value in a message."""
+    return shorten(repr(value))
+
 
 @dataclass(slots=True)
 class Reading:
@@ -36,7 +48,7 @@ class Reading:
             return {}
         if isinstance(value, Mapping):
             return value
-        self.problem(where, f"Must be a mapping, but got {value!r}.")
+        self.problem(where, f"Must be a mapping, but got {shown(value)}.")
         return {}
 
     def known(self, doc: Mapping[str, Any], where: str, allowed: Iterable[str]) -> None:
@@ -46,7 +58,8 @@ class Reading:
             if key not in names:
                 near = difflib.get_close_matches(str(key), names, 1)
                 hint = f" Did you mean “{near[0]}”?" if near else f" Known: {', '.join(names)}."
-                self.problem(f"{where}.{key}".strip("."), f"Unknown key “{key}”.{hint}")
+                text = f"Unknown key “{shorten(str(key))}”.{hint}"
+                self.problem(f"{where}.{key}".strip("."), text)
 
     def text(self, doc: Mapping[str, Any], key: str, where: str, default: str = "") -> str:
         """A text."""
@@ -55,7 +68,7 @@ class Reading:
             return default
         if isinstance(value, str):
             return value
-        self.problem(f"{where}.{key}".strip("."), f"Must be text, but got {value!r}.")
+        self.problem(f"{where}.{key}".strip("."), f"Must be text, but got {shown(value)}.")
         return default
 
     def word(self, doc: Mapping[str, Any], key: str, where: str, allowed: Iterable[str]) -> str:
@@ -66,7 +79,7 @@ class Reading:
         for name in names:
             if name.replace("_", "") == plain:
                 return name
-        got = "is missing" if value is None else f"is “{value}”"
+        got = "is missing" if value is None else f"is “{shorten(str(value))}”"
         self.problem(f"{where}.{key}".strip("."), f"Must be one of {', '.join(names)}; it {got}.")
         return ""
 
@@ -80,7 +93,7 @@ class Reading:
         if isinstance(value, float) and value.is_integer():
             value = int(value)
         if isinstance(value, bool) or not isinstance(value, int):
-            text = f"Must be a whole number, but got {value!r}."
+            text = f"Must be a whole number, but got {shown(value)}."
             self.problem(f"{where}.{key}".strip("."), text)
             return None
         return value
@@ -96,7 +109,7 @@ class Reading:
                 raise ValueError
             return number
         except (TypeError, ValueError, OverflowError):
-            text = f"Must be a number, but got {value!r}."
+            text = f"Must be a number, but got {shown(value)}."
             self.problem(f"{where}.{key}".strip("."), text)
             return None
 
@@ -110,5 +123,5 @@ class Reading:
             elif isinstance(value, bool):
                 found[str(name)] = "true" if value else "false"
             else:
-                self.problem(f"{place}.{name}", f"Must be text, but got {value!r}.")
+                self.problem(f"{place}.{name}", f"Must be text, but got {shown(value)}.")
         return found

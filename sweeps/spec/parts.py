@@ -7,18 +7,26 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sweeps.domain.job import ALGORITHMS, EarlyTermination, Sampling
-from sweeps.domain.limits import DEFAULT_TIMEOUT_S, MAX_CONCURRENT_TRIALS, Limits
+from sweeps.domain.limits import (
+    DEFAULT_TIMEOUT_S,
+    MAX_CONCURRENT_TRIALS,
+    MAX_SECONDS,
+    Limits,
+)
 from sweeps.domain.problems import InvalidInput
-from sweeps.spec.keys import Reading
+from sweeps.spec.keys import Reading, shown
 
 # Azure's own default for a sweep without limits.
 DEFAULT_TOTAL = 1000
+# What a 32-bit column holds.
 _TRIAL = (
     "command", "code", "environment", "environment_variables", "distribution", "resources",
     "queue_settings",
 )  # fmt: skip
 # Keys of the component that `sweep_node.dump()` writes around the trial.
 _COMPONENT = ("type", "name", "version", "is_deterministic", "inputs", "outputs", "display_name")
+# Azure's schema asks for an environment; the writer puts this where a job names none.
+DEFAULT_ENVIRONMENT = "azureml:AzureML-sklearn-1.5@latest"
 _STUDIO_ENVIRONMENT = "The studio's own Python is used; environment “{}” is not built here."
 
 
@@ -61,9 +69,18 @@ def trial(value: Any, reading: Reading) -> Trial:
     return Trial(
         command=command,
         code=_code(doc.get("code"), reading),
-        environment=environment,
-        variables=reading.texts(doc, "environment_variables", "trial"),
+        environment=None if environment == DEFAULT_ENVIRONMENT else environment,
+        variables=_variables(doc, reading),
     )
+
+
+def _variables(doc: Mapping[str, Any], reading: Reading) -> dict[str, str]:
+    found = reading.texts(doc, "environment_variables", "trial")
+    for name in found:
+        if not name or "=" in name:
+            text = f"“{name}” cannot name an environment variable."
+            reading.problem(f"trial.environment_variables.{name}", text)
+    return found
 
 
 def _code(value: Any, reading: Reading) -> str | None:
@@ -72,7 +89,7 @@ def _code(value: Any, reading: Reading) -> str | None:
         return None
     if value is None or isinstance(value, str):
         return (value or "").removeprefix("azureml:") or None
-    reading.problem("trial.code", f"Must be a folder, but got {value!r}.")
+    reading.problem("trial.code", f"Must be a folder, but got {shown(value)}.")
     return None
 
 
@@ -141,8 +158,13 @@ def _seconds(doc: Mapping[str, Any], name: str, reading: Reading) -> int | None:
     found = _ISO.fullmatch(value) if isinstance(value, str) else None
     if found and any(found.groups()):
         days, hours, minutes, seconds = (int(part or 0) for part in found.groups())
-        return ((days * 24 + hours) * 60 + minutes) * 60 + seconds
-    return reading.whole(doc, name, "limits")
+        total: int | None = ((days * 24 + hours) * 60 + minutes) * 60 + seconds
+    else:
+        total = reading.whole(doc, name, "limits")
+    if total is not None and total > MAX_SECONDS:
+        text = f"Must be at most {MAX_SECONDS:,} seconds (68 years), but got {total}."
+        reading.problem(f"limits.{name}", text)
+    return total
 
 
 _POLICIES = {
@@ -172,7 +194,8 @@ def early_termination(value: Any, reading: Reading) -> EarlyTermination | None:
     for name in _POLICIES[kind]:
         number = reading.number(doc, name, where)
         if number is not None:
-            options[name] = number
+            is_whole = name == "truncation_percentage" and number.is_integer()
+            options[name] = int(number) if is_whole else number
     _check_policy(kind, options, where, reading)
     reading.note("This version stores early termination but does not stop trials by it yet.")
     return EarlyTermination(kind, options)

@@ -4,8 +4,7 @@ What cannot be honoured is refused or noted in plain words, never dropped silent
 sweep-job YAML reference and the azure-ai-ml 1.35 schemas.
 """
 
-import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -15,7 +14,7 @@ from sweeps.domain.problems import InvalidInput, Problem
 from sweeps.domain.space import Scalar, SearchSpace
 from sweeps.domain.space_doc import NAME, NAME_RULE, parse_space
 from sweeps.spec import checks, parts, yaml_text
-from sweeps.spec.keys import Reading
+from sweeps.spec.keys import Reading, shown
 
 TOP = (
     "$schema", "type", "name", "display_name", "experiment_name", "description", "tags",
@@ -29,6 +28,9 @@ _UNUSED = {
     "resources": "Resources (instances, shared memory, docker arguments)",
     "services": "Interactive services",
 }
+MAX_PROBLEMS = 100
+_INPUT_MODES = ("ro_mount", "download", "direct", "eval_mount", "eval_download")
+_OUTPUT_MODES = ("rw_mount", "mount", "upload", "direct")
 _DATA_TYPES = ("uri_file", "uri_folder", "mltable", "mlflow_model", "custom_model", "triton_model")
 
 
@@ -47,22 +49,25 @@ def read_job(source: Mapping[str, Any] | str) -> SweepJob:
 
 
 def _placed(problems: tuple[Problem, ...], positions: yaml_text.Positions) -> list[Problem]:
+    named = {_dotted(path): place for path, place in positions.items()}
     return [
         problem if problem.line else replace(problem, line=where[0], column=where[1])
         for problem in problems
-        for where in [_position(problem.field, positions)]
+        for where in [_position(problem.field, named)]
     ]
 
 
-def _position(field: str, positions: yaml_text.Positions) -> tuple[int, int]:
+def _dotted(path: yaml_text.Path) -> str:
+    """A path as problems name it: values[1].c."""
+    parts = (f"[{part}]" if isinstance(part, int) else f".{part}" for part in path)
+    return "".join(parts).removeprefix(".")
+
+
+def _position(field: str, named: Mapping[str, tuple[int, int]]) -> tuple[int, int]:
     """Where a field stands, or the nearest thing around it that is there."""
-    path = tuple(
-        int(part[1:-1]) if part.startswith("[") else part
-        for part in re.findall(r"\[\d+\]|[^.\[\]]+", field)
-    )
-    while path and path not in positions:
-        path = path[:-1]
-    return positions.get(path, (1, 1))
+    while field and field not in named:
+        field = field[: max(field.rfind("."), field.rfind("["), 0)]
+    return named.get(field, (1, 1))
 
 
 def _read(doc: Any) -> SweepJob:
@@ -98,7 +103,7 @@ def _read(doc: Any) -> SweepJob:
     }
     checks.texts(job, reading)
     if reading.problems or space is None or objective is None or limits is None or sampling is None:
-        raise InvalidInput(reading.problems)
+        raise InvalidInput(_first(reading.problems))
     return SweepJob(
         command=command,
         search_space=space,
@@ -115,6 +120,14 @@ def _read(doc: Any) -> SweepJob:
         notes=tuple(reading.notes),
         **job,  # type: ignore[arg-type]
     )
+
+
+def _first(problems: list[Problem]) -> list[Problem]:
+    """As many as a person reads."""
+    more = len(problems) - MAX_PROBLEMS
+    if more <= 0:
+        return problems
+    return [*problems[:MAX_PROBLEMS], Problem("", f"There are {more:,} more problems.")]
 
 
 def _space(doc: Mapping[str, Any], reading: Reading) -> SearchSpace | None:
@@ -153,22 +166,27 @@ def _inputs(doc: Mapping[str, Any], reading: Reading) -> dict[str, Scalar | Data
         elif isinstance(value, str | int | float):
             found[name] = value
         else:
-            reading.problem(where, f"Must be a value or a file or folder, but got {value!r}.")
+            reading.problem(where, f"Must be a value or a file or folder, but got {shown(value)}.")
     return found
 
 
 def _data(value: Mapping[str, Any], where: str, reading: Reading) -> DataInput | None:
     reading.known(value, where, ("type", "path", "mode"))
-    kind = str(value.get("type") or "uri_folder").lower()
-    if kind not in _DATA_TYPES:
-        allowed = ", ".join(_DATA_TYPES)
-        reading.problem(f"{where}.type", f"Must be one of {allowed}, but got “{kind}”.")
+    kind, mode = _kind(value, where, _INPUT_MODES, reading)
     path = reading.text(value, "path", where)
     if not path:
         reading.problem(f"{where}.path", "Give the path of the file or folder.")
         return None
-    mode = value.get("mode")
-    return DataInput(path.removeprefix("azureml:"), kind, str(mode).lower() if mode else None)
+    return DataInput(path.removeprefix("azureml:"), kind, mode)
+
+
+def _kind(
+    part: Mapping[str, Any], where: str, modes: Iterable[str], reading: Reading
+) -> tuple[str, str | None]:
+    """Type and mode of an input or output."""
+    kind = reading.word(part, "type", where, _DATA_TYPES) if part.get("type") else "uri_folder"
+    mode = reading.word(part, "mode", where, modes) if part.get("mode") else None
+    return kind, mode
 
 
 def _outputs(doc: Mapping[str, Any], reading: Reading) -> dict[str, Output]:
@@ -182,7 +200,5 @@ def _outputs(doc: Mapping[str, Any], reading: Reading) -> dict[str, Output]:
         reading.known(part, where, ("type", "mode", "path", "name", "version"))
         if any(part.get(key) for key in ("path", "name", "version")):
             reading.note(f"Output “{name}” is kept with its trial; its path and name are ignored.")
-        mode = part.get("mode")
-        kind = str(part.get("type") or "uri_folder").lower()
-        found[name] = Output(kind, str(mode).lower() if mode else None)
+        found[name] = Output(*_kind(part, where, _OUTPUT_MODES, reading))
     return found

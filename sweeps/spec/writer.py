@@ -8,9 +8,8 @@ import yaml
 from sweeps.domain.job import DataInput, Sampling, SweepJob
 from sweeps.domain.limits import DEFAULT_TIMEOUT_S
 from sweeps.domain.space_doc import space_to_doc
+from sweeps.spec.parts import DEFAULT_ENVIRONMENT
 
-# Azure's schema asks for one; this names none in particular.
-DEFAULT_ENVIRONMENT = "azureml:AzureML-sklearn-1.5@latest"
 _SCHEMA = "https://azuremlschemas.azureedge.net/latest/sweepJob.schema.json"
 
 

@@ -15,12 +15,17 @@ from sweeps.domain.problems import InvalidInput, Problem
 
 MAX_BYTES = 256 * 1024
 MAX_DEPTH = 32
-_INT = re.compile(r"[+-]?[0-9]{1,30}")
+_INT = re.compile(r"[+-]?[0-9]+")
+# As many as a float can stand for.
+MAX_DIGITS = 300
 _FLOAT = re.compile(r"[+-]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][+-]?[0-9]+)?")
 _SPECIAL = re.compile(r"[+-]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
 
 _CORE = "tag:yaml.org,2002:"
 _CORE_TAGS = frozenset({"str", "int", "float", "bool", "null", "timestamp", "map", "seq", "value"})
+
+# libyaml where PyYAML was built with it: a legal file of 256 KiB takes seconds without.
+_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 Path = tuple[str | int, ...]
 Positions = dict[Path, tuple[int, int]]
@@ -43,8 +48,9 @@ def load(text: str) -> Loaded:
         raise InvalidInput.one("", f"A job file may have {MAX_BYTES // 1024} KiB at most.")
     loaded = Loaded(None)
     try:
+        text.encode()  # libyaml takes no halves of characters
         _refuse_aliases(text)
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        node = yaml.compose(text, Loader=_LOADER)
         if node is not None:
             loaded.document = _value(node, (), loaded.positions, 0)
     except yaml.MarkedYAMLError as error:
@@ -52,7 +58,7 @@ def load(text: str) -> Loaded:
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
         message = f"This is not YAML: {error.problem or error.context}."
         raise InvalidInput([Problem("", message, line, column)]) from error
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, UnicodeEncodeError) as error:
         raise InvalidInput([Problem("", f"This is not YAML: {error}.", 1, 1)]) from error
     except RecursionError as error:
         raise InvalidInput([Problem("", "The file is nested too deeply.", 1, 1)]) from error
@@ -62,7 +68,7 @@ def load(text: str) -> Loaded:
 def _refuse_aliases(text: str) -> None:
     """Look at events first: composing would already follow the aliases."""
     depth = 0
-    for event in yaml.parse(text, Loader=yaml.SafeLoader):
+    for event in yaml.parse(text, Loader=_LOADER):
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
             _fail(event.start_mark, "Anchors and aliases (& and *) are not read; write it out.")
         if isinstance(event, yaml.CollectionStartEvent):
@@ -102,7 +108,7 @@ def _mapping(node: Any, path: Path, positions: Positions, depth: int) -> dict[st
             _fail(key_node.start_mark, "A key must be plain text.")
         _refuse_tag(key_node, (*_CORE_TAGS, "merge"))
         key = key_node.value
-        if key == "<<" and key_node.style is None:
+        if key == "<<" and not key_node.style:
             _fail(key_node.start_mark, "Merge keys (<<) are not read; write it out.")
         if key in found:
             _fail(key_node.start_mark, f"“{key}” is there twice.")
@@ -114,7 +120,7 @@ def _mapping(node: Any, path: Path, positions: Positions, depth: int) -> dict[st
 
 def _scalar(node: Any) -> Any:
     text = node.value
-    if node.style is not None:
+    if node.style:  # "" or None is plain
         return text
     if text in ("", "~", "null", "Null", "NULL"):
         return None
@@ -123,6 +129,8 @@ def _scalar(node: Any) -> Any:
     if text in ("false", "False", "FALSE"):
         return False
     if _INT.fullmatch(text):
+        if len(text) > MAX_DIGITS:
+            _fail(node.start_mark, f"A number has {MAX_DIGITS} digits at most.")
         return int(text)
     if _FLOAT.fullmatch(text) or _SPECIAL.fullmatch(text):
         special = _SPECIAL.fullmatch(text)

@@ -10,6 +10,8 @@ from sweeps.domain.space import Scalar
 Constants: TypeAlias = Mapping[str, Any]
 # More values than these are no list to pick from.
 MAX_CHOICES = 100
+# Forms read 18 digits as an integer and more as a float.
+MAX_INT = 10**18
 
 
 def calls(tree: ast.AST) -> list[ast.Call]:
@@ -74,7 +76,7 @@ def scalars(value: Any) -> tuple[Scalar, ...]:
 def is_scalar(value: object) -> TypeGuard[Scalar]:
     """True for what a parameter can be: a text, true or false, or a number of sensible size."""
     if isinstance(value, int):
-        return abs(value) < 2**63
+        return abs(value) < MAX_INT
     if isinstance(value, float):
         return abs(value) < 1e300  # neither infinite nor NaN, and with room for bounds around it
     return isinstance(value, str)

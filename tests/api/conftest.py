@@ -73,6 +73,4 @@ def stranger(charlie: User, token_for: Callable[..., str]) -> Caller:
 @pytest.fixture
 def expired(bob: User, token_for: Callable[..., str]) -> Caller:
     """A token that ran out a second ago."""
-    return Caller(
-        token_for(bob, Role.OWNER, expires_at=timezone.now() - timedelta(seconds=1))
-    )
+    return Caller(token_for(bob, Role.OWNER, expires_at=timezone.now() - timedelta(seconds=1)))

@@ -79,9 +79,7 @@ def test_a_token_of_a_person_who_left_opens_nothing(api: Caller, bob: User, play
     assert api.get(path_of(SWEEP, played)).status_code == 401
 
 
-def test_a_token_may_do_no_more_than_its_person(
-    rita: User, token_for: Any, played: Sweep
-) -> None:
+def test_a_token_may_do_no_more_than_its_person(rita: User, token_for: Any, played: Sweep) -> None:
     caller = Caller(token_for(rita, Role.OWNER))
     assert caller.post(path_of(f"{SWEEP}/cancel", played)).status_code == 404
     assert caller.get(path_of(SWEEP, played)).status_code == 200

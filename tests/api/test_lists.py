@@ -117,7 +117,19 @@ def test_order_by_a_nested_parameter(api: Caller, make_sweep: Any, now: Any) -> 
 
 
 @pytest.mark.parametrize(
-    "order", ["", "speed", "-", "--number", "params", "params.", "metrics.", "objective.x", "+number", "params.a\x00b"]
+    "order",
+    [
+        "",
+        "speed",
+        "-",
+        "--number",
+        "params",
+        "params.",
+        "metrics.",
+        "objective.x",
+        "+number",
+        "params.a\x00b",
+    ],
 )
 def test_an_unknown_order_is_refused(api: Caller, ranked: Sweep, order: str) -> None:
     response = api.get(trials_of(ranked), order_by=order)
@@ -130,9 +142,7 @@ def test_an_unknown_order_is_refused(api: Caller, ranked: Sweep, order: str) -> 
     "name", ['a"b', "a'b", "a]b", "$", "a.b.c", "0", "x" * 600, "%s", "a\\", "ü"]
 )
 @pytest.mark.parametrize("what", ["params", "metrics"])
-def test_odd_names_in_an_order_do_no_harm(
-    api: Caller, ranked: Sweep, what: str, name: str
-) -> None:
+def test_odd_names_in_an_order_do_no_harm(api: Caller, ranked: Sweep, what: str, name: str) -> None:
     assert numbers(api, ranked, order_by=f"{what}.{name}") == [0, 1, 2, 3, 4]
 
 

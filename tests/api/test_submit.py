@@ -116,7 +116,10 @@ def test_a_folder_of_this_machine_is_kept_as_code(api: Caller, tmp_path: Path) -
     (tmp_path / "train.py").write_text("print(1)\n")
     trial = JOB["trial"] | {"code": str(tmp_path)}
     assert api.post(POST, changed(trial=trial)).status_code == 201
-    for folder, words in (("./src", "relative to your machine"), ("/no/such", "There is no folder")):
+    for folder, words in (
+        ("./src", "relative to your machine"),
+        ("/no/such", "There is no folder"),
+    ):
         response = api.post(POST, changed(name="x", trial=JOB["trial"] | {"code": folder}))
         error = response.json()["error"]
         assert (response.status_code, error["field"]) == (422, "trial.code")
@@ -155,7 +158,12 @@ limits: {max_total_trials: 0}
     body = response.json()
     assert body["error"] == body["errors"][0]
     fields = [problem["field"] for problem in body["errors"]]
-    for wanted in ("search_space.lr", "search_space.b", "objective.goal", "limits.max_total_trials"):
+    for wanted in (
+        "search_space.lr",
+        "search_space.b",
+        "objective.goal",
+        "limits.max_total_trials",
+    ):
         assert any(field.startswith(wanted) for field in fields), fields
     for problem in body["errors"]:
         assert {"code", "message", "field"} <= set(problem)

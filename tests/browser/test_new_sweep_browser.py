@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from sweeps.models import Sweep
 from tests.browser.conftest import PHONE
@@ -65,16 +65,16 @@ def test_a_bayesian_sweep_with_a_nested_choice_is_built_by_clicking_alone(opened
     assert dart["drop_rate"] == {"type": "uniform", "min_value": 0.05, "max_value": 0.5}
 
 
+def hold_first(page: Page) -> list[Route]:
+    """Keep the form's next request back until the test lets it go."""
+    held: list[Route] = []
+    page.route(f"**{NEW}", lambda route: route.continue_() if held else held.append(route))
+    return held
+
+
 def test_what_is_typed_while_an_answer_is_on_its_way_stays(opened):
-    page, held = opened.page, []
-
-    def hold_first(route):
-        if held:
-            route.continue_()
-        else:
-            held.append(route)
-
-    page.route(f"**{NEW}", hold_first)
+    page = opened.page
+    held = hold_first(page)
     with page.expect_request(f"**{NEW}"):
         page.get_by_label("Name", exact=True).first.fill("lr")
         page.get_by_label("Lowest of this parameter").focus()
@@ -90,6 +90,18 @@ def test_what_is_typed_while_an_answer_is_on_its_way_stays(opened):
     assert page.get_by_label("Seed").input_value() == "7"
     expect(page.get_by_label("Maximize")).to_be_checked()
     expect(page.get_by_text("draws with seed 7")).to_be_visible()
+
+
+def test_what_changed_meanwhile_is_checked_when_the_answer_is_there(opened):
+    page = opened.page
+    held = hold_first(page)
+    with page.expect_request(f"**{NEW}"):
+        press(page, "Add parameter")
+    page.get_by_label("Seed").fill("7")
+    page.wait_for_timeout(600)  # longer than a change waits for the next: its check is dropped
+    held[0].continue_()
+    expect(page.get_by_text("draws with seed 7")).to_be_visible()
+    expect(page.get_by_label("Name", exact=True)).to_have_count(2)
 
 
 def test_a_check_leaves_the_focus_where_one_types(opened):

@@ -29,6 +29,11 @@ def quick(seconds: float, trials: int = 4, at_once: int = 2, **more: Any) -> dic
     return job(command, trials=trials, at_once=at_once, **more)
 
 
+def patient(file: Path, trials: int = 2) -> dict[str, Any]:
+    """Trials that wait for `file`, then log (x - 0.3)^2."""
+    return job(f"python patient.py ${{{{search_space.x}}}} {file}", trials=trials)
+
+
 def oracle(params: dict[str, Any]) -> float:
-    """What `quick.py` logs."""
+    """What `quick.py` and `patient.py` log."""
     return (float(params["x"]) - 0.3) ** 2

@@ -80,9 +80,11 @@ class Studio:
                 start_new_session=True,
             )
         # Not by /healthz: what an earlier start left could answer it.
-        until(lambda: self._announced() > announced, f"a ready studio; the log: {self.log}", seconds)
+        what = f"a ready studio; its log: {self.log}"
+        until(lambda: self._announced() > announced, what, seconds)
         if not self.token:
-            made = manage(self.home, self.port, "token", "--workspace", "default", "--role", "owner")
+            words = ("token", "--workspace", "default", "--role", "owner")
+            made = manage(self.home, self.port, *words)
             assert made.returncode == 0, made.stderr
             self.token = made.stdout.strip()
             self.set_slots(self._slots)

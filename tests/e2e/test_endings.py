@@ -15,7 +15,7 @@ HOSTILE = Path(__file__).parents[1] / "runners" / "hostile.py"
 
 
 def hostile(token: str) -> str:
-    """A command with four processes that ignore SIGTERM; two of them shed environment and session."""
+    """A command and four descendants that ignore SIGTERM; some shed session and environment."""
     return f"python {HOSTILE} {token} 600 plain setsid clean daemon"
 
 

@@ -1,4 +1,4 @@
-"""The engine without processes and without MLflow: a scripted runner, a tracking that notes calls."""
+"""The engine without processes and without MLflow: a scripted runner, a tracking in memory."""
 
 from collections.abc import Callable, Mapping
 from datetime import datetime

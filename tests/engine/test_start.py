@@ -62,9 +62,10 @@ def test_a_claim_whose_starter_died_before_the_command_goes_back_uncounted(
     def die(*_: object) -> str:
         raise StarterDied
 
-    with monkeypatch.context() as patch, pytest.raises(StarterDied):
+    with monkeypatch.context() as patch:
         patch.setattr(stage.runner, "start", die)
-        go(stage, trial)
+        with pytest.raises(StarterDied):
+            go(stage, trial)
     assert steps.work.unstarted_attempts(stage.now) == []
     attempt = recover(stage, trial)
     assert (trial.status, trial.losses, attempt.outcome) == ("Queued", 0, "put_back")
@@ -78,9 +79,10 @@ def test_a_run_that_its_starter_could_not_remember_is_found_and_closed(
     def die(*_: object) -> None:
         raise StarterDied
 
-    with monkeypatch.context() as patch, pytest.raises(StarterDied):
+    with monkeypatch.context() as patch:
         patch.setattr(trials, "record_run", die)
-        go(stage, trial)
+        with pytest.raises(StarterDied):
+            go(stage, trial)
     assert set(stage.tracking.runs) == {"run0", "run1"}
     assert recover(stage, trial).run_id == "run1"
     steps.reconcile(steps.Waker(), stage.now)
@@ -95,9 +97,10 @@ def test_a_command_whose_starter_died_after_it_is_adopted_not_run_again(
     def die(*_: object) -> bool:
         raise StarterDied
 
-    with monkeypatch.context() as patch, pytest.raises(StarterDied):
+    with monkeypatch.context() as patch:
         patch.setattr(trials, "record_started", die)
-        go(stage, trial)
+        with pytest.raises(StarterDied):
+            go(stage, trial)
     [attempt] = trial.attempts.all()
     if is_over:
         stage.end(attempt, EndedBy.EXIT, 4)

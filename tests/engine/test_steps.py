@@ -51,7 +51,7 @@ CASES = {
     ),
     "with an error": Case(EndedBy.EXIT, "Failed", "exit code 7: Boom", 7, value=0.1, run="FAILED"),
     "by a signal": Case(EndedBy.SIGNAL, "Failed", "signal 11 (SIGSEGV)", signal=11, run="FAILED"),
-    "by somebody's SIGKILL": Case(EndedBy.SIGNAL, "Queued", "out of memory?", None, 9, "out of memory?"),
+    "by somebody's SIGKILL": Case(EndedBy.SIGNAL, "Queued", "killed", signal=9, message="killed"),
     "at its limit": Case(EndedBy.TIME_LIMIT, "TimedOut", "trial timeout of 1m"),
     "never started": Case(
         EndedBy.NOT_STARTED, "Failed", "no program x", 127, message="no program x", run="FAILED"
@@ -115,7 +115,7 @@ def test_nothing_to_watch_is_said_so(stage: Stage) -> None:
 
 
 def test_a_wish_is_granted_once(stage: Stage, sweep: Sweep, monkeypatch: Any) -> None:
-    attempt, other = stage.open(sweep)
+    attempt, _ = stage.open(sweep)
     calls = []
     monkeypatch.setattr(stage.runner, "stop", lambda *a, **k: calls.append((a, k)))
     steps.grant_wishes(stage.now)

@@ -93,9 +93,7 @@ def test_links_keep_the_rest_of_the_address(client: Client, rita: User, ranked: 
     assert "?t=1%2C8&base=8" in links
 
 
-def test_curves_of_each_in_its_own_colour(
-    client: Client, rita: User, ranked: Sweep
-) -> None:
+def test_curves_of_each_in_its_own_colour(client: Client, rita: User, ranked: Sweep) -> None:
     client.force_login(rita)
     html = client.get(f"/w/default/sweeps/{ranked.name}/compare/?t=1,8").content.decode()
     assert 'id="chart-compare-data"' in html

@@ -58,7 +58,9 @@ def figure(html: str, name: str) -> Any:
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_every_page_works_for_a_reader(client: Client, rita: User, played: Sweep, page: str) -> None:
+def test_every_page_works_for_a_reader(
+    client: Client, rita: User, played: Sweep, page: str
+) -> None:
     client.force_login(rita)
     assert client.get(url(played, page)).status_code == 200
     assert client.head(url(played, page)).status_code == 200
@@ -79,9 +81,7 @@ def test_what_is_foreign_looks_missing(
 
 
 @pytest.mark.parametrize("page", [*PAGES, *POSTS])
-def test_without_signing_in_there_is_only_sign_in(
-    client: Client, played: Sweep, page: str
-) -> None:
+def test_without_signing_in_there_is_only_sign_in(client: Client, played: Sweep, page: str) -> None:
     for response in (client.get(url(played, page)), client.post(url(played, page))):
         assert response.status_code == 302
         assert response.headers["Location"].startswith("/accounts/login/?next=")
@@ -198,9 +198,7 @@ def test_the_table_keeps_sort_filter_and_page_in_each_others_links(
         )
         for number in range(240)
     )
-    html = html_of(
-        client, rita, url(sweep, "trials/?status=Failed&q=memory&sort=-number&page=2")
-    )
+    html = html_of(client, rita, url(sweep, "trials/?status=Failed&q=memory&sort=-number&page=2"))
     assert re.findall(r'<tr id="trial-row-(\d+)"', html)[:2] == ["139", "137"]
     assert "51–100 of 120" in unescape(html)
     links = [unescape(link) for link in re.findall(r'href="(\?[^"]*)"', html)]
@@ -212,14 +210,13 @@ def test_the_table_keeps_sort_filter_and_page_in_each_others_links(
         assert found.count("page=") == wanted.startswith("page=")
     assert '<input type="hidden" name="sort" value="-number">' in html
     assert '<input type="hidden" name="status" value="Failed">' in html
-    assert "csrfmiddlewaretoken" not in re.search(
-        r'<form id="compare-form".*?</form>', html, re.DOTALL
-    )[0]
+    assert (
+        "csrfmiddlewaretoken"
+        not in re.search(r'<form id="compare-form".*?</form>', html, re.DOTALL)[0]
+    )
 
 
-def test_the_table_over_htmx_is_only_the_table(
-    client: Client, rita: User, played: Sweep
-) -> None:
+def test_the_table_over_htmx_is_only_the_table(client: Client, rita: User, played: Sweep) -> None:
     client.force_login(rita)
     response = client.get(url(played, "trials/?q=2"), headers={"HX-Request": "true"})
     html = response.content.decode()
@@ -237,10 +234,10 @@ def test_an_order_or_status_that_there_is_not_is_404(
     assert client.get(url(played, page)).status_code == 404
 
 
-@pytest.mark.parametrize("page", ["?page=0", "?page=99", "?page=x", "?page=-1", "?page=" + "9" * 30])
-def test_any_page_number_shows_a_page(
-    client: Client, rita: User, played: Sweep, page: str
-) -> None:
+@pytest.mark.parametrize(
+    "page", ["?page=0", "?page=99", "?page=x", "?page=-1", "?page=" + "9" * 30]
+)
+def test_any_page_number_shows_a_page(client: Client, rita: User, played: Sweep, page: str) -> None:
     assert 'id="trial-row-1"' in html_of(client, rita, url(played, f"trials/{page}"))
 
 
@@ -249,9 +246,7 @@ def test_a_failed_trial_shows_its_reason(client: Client, rita: User, played: Swe
         assert "The command ended with exit code 1" in html_of(client, rita, url(played, page))
 
 
-def test_empty_states_say_what_comes(
-    client: Client, rita: User, sweep: Sweep, now: Any
-) -> None:
+def test_empty_states_say_what_comes(client: Client, rita: User, sweep: Sweep, now: Any) -> None:
     html = html_of(client, rita, url(sweep))
     assert "The first trial appears here as soon as a slot is free." in html
     assert "The best trial stands here as soon as one has completed." in html
@@ -274,9 +269,7 @@ def test_a_sweep_in_which_all_failed_says_why(
     assert figure(html, "chart-objective")["empty"] == "No trial logged a value of loss."
 
 
-def test_hostile_words_are_only_words(
-    client: Client, bob: User, make_sweep: Any, now: Any
-) -> None:
+def test_hostile_words_are_only_words(client: Client, bob: User, make_sweep: Any, now: Any) -> None:
     sweep = make_sweep(display_name=HOSTILE, description=HOSTILE, notes=(HOSTILE,))
     Sweep.objects.update(primary_metric=HOSTILE)
     ids = sweeps.advance(sweep.pk, now).trials

@@ -39,9 +39,7 @@ def page(client: Client, rita: User) -> Client:
     return client
 
 
-def test_a_trial_tells_what_ran_and_how_it_ended(
-    page: Client, running: Attempt, now: Any
-) -> None:
+def test_a_trial_tells_what_ran_and_how_it_ended(page: Client, running: Attempt, now: Any) -> None:
     log(running, [0.5, 0.25, 0.75])
     log(running, [1, 2], name="epoch")
     html = read(page, running)
@@ -73,9 +71,7 @@ def test_a_missing_trial_is_404(page: Client, running: Attempt) -> None:
     assert page.get(address(running, "download/passwd.log")).status_code == 404
 
 
-def test_neighbours_and_comparing_are_linked(
-    page: Client, sweep: Sweep, now: Any
-) -> None:
+def test_neighbours_and_comparing_are_linked(page: Client, sweep: Sweep, now: Any) -> None:
     first, second, *_ = play(sweep, now, [0.4, 0.2])
     html = read(page, first.attempts.get())
     assert 'data-key="j"' in html

@@ -90,7 +90,7 @@ jobs = st.builds(
                        st.none() | st.integers(0, 2**63 - 1), st.none() | st.just(10.0)),
     code=st.none() | st.just("./src"),
     name=st.none() | st.just("my_sweep"),
-    display_name=texts,
+    display_name=texts.filter(lambda text: len(text) <= 255),  # its column
     description=texts,
     environment=st.sampled_from(["azureml:x@latest", {"image": "a", "conda_file": {"n": [1.5]}}]),
     environment_variables=st.dictionaries(names, texts, max_size=2),

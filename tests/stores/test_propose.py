@@ -8,6 +8,7 @@ from sweeps.domain.space_doc import parse_space
 from sweeps.forms.rows import Row, to_space_doc
 from sweeps.forms.values import parse_values
 from sweeps.stores.inspect_script import Option, ScriptFacts
+from sweeps.stores.literals import MAX_INT
 from sweeps.stores.propose import Proposal, propose
 
 
@@ -133,7 +134,7 @@ def test_a_script_that_cannot_be_read_gives_its_problem_and_a_plain_command() ->
     assert found == Proposal("python t.py", notes=("t.py line 3: bad.",))
 
 
-numbers = st.floats(-1e299, 1e299) | st.integers(-(2**62), 2**62)
+numbers = st.floats(-1e299, 1e299) | st.integers(1 - MAX_INT, MAX_INT - 1)
 scalars = numbers | st.booleans() | st.text(st.characters(exclude_categories=["Cs", "Cc"]))
 names = st.sampled_from(["lr", "x", "c", "dropout", "n", "gamma", "device", "rate"])
 

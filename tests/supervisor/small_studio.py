@@ -67,7 +67,8 @@ while True:
     signal.pause()
 """
 PARTS = {
-    "web": WEB, "works": WORKS, "orderly": ORDERLY, "stubborn": STUBBORN, "falls": FALLS, "orphans": ORPHANS,
+    "web": WEB, "works": WORKS, "orderly": ORDERLY, "stubborn": STUBBORN, "falls": FALLS,
+    "orphans": ORPHANS,
 }  # fmt: skip
 
 
