@@ -28,8 +28,7 @@ def studio(slots: int | None = None) -> Iterator[Studio]:
             place.start(seconds=120)
             yield place
         finally:
-            if place.process is not None and place.process.poll() is None:
-                place.stop()
+            place.close()
 
 
 def signed_in(place: Studio) -> httpx.Client:

@@ -85,6 +85,24 @@ def test_a_token_may_do_no_more_than_its_person(rita: User, token_for: Any, play
     assert caller.get(path_of(SWEEP, played)).status_code == 200
 
 
+def test_a_person_may_do_no_more_than_the_token(alice: User, token_for: Any, played: Sweep) -> None:
+    caller = Caller(token_for(alice, Role.READER))
+    for path in WRITES:
+        assert caller.post(path_of(path, played)).status_code == 404
+    assert caller.get(path_of(SWEEP, played)).status_code == 200
+
+
+def test_a_token_opens_its_own_workspace_only(
+    alice: User, charlie: User, token_for: Any, played: Sweep
+) -> None:
+    elsewhere = Workspace.objects.get(name="elsewhere")
+    Membership.objects.create(user=alice, workspace=elsewhere, role=Role.OWNER)
+    caller = Caller(token_for(alice, Role.OWNER, workspace=elsewhere))
+    assert caller.get("/workspaces/elsewhere").status_code == 200
+    assert caller.get("/workspaces/default").status_code == 404
+    assert caller.get(path_of(SWEEP, played)).status_code == 404
+
+
 def test_the_use_of_a_token_is_noted(api: Caller) -> None:
     assert ApiToken.objects.get().last_used_at is None
     api.get("/workspaces")

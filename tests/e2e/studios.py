@@ -120,6 +120,12 @@ class Studio:
         self.process = None
         return code
 
+    def close(self) -> None:
+        """Stop it if it runs, and let go of the connections to it."""
+        if self.process is not None and self.process.poll() is None:
+            assert self.stop() == 0
+        self._http.close()
+
     def pid_of(self, part: str) -> int:
         """The pid of a part."""
         return int(json.loads((self.home / "processes.json").read_text())[part]["pid"])

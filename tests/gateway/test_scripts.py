@@ -5,8 +5,8 @@ import pytest
 from sweeps.engine.tracking import tracking
 from sweeps.models import MetricPoint, OutboxEntry, Trial
 
-# Each runs real scripts that import mlflow and scikit-learn: seconds on an idle machine, a minute on a
-# busy one.
+# Each runs real scripts that import mlflow and scikit-learn: seconds on an idle machine, a minute
+# on a busy one.
 pytestmark = [
     pytest.mark.django_db(transaction=True),
     pytest.mark.urls("tests.gateway.urls"),

@@ -88,7 +88,7 @@ def _parts() -> list[Part]:
     web = (
         sys.executable, "-m", "gunicorn", "studio.wsgi", "--bind", bind,
         "--worker-class", "gthread", "--workers", "1", "--threads", str(WEB_THREADS),
-        "--timeout", "120", "--keep-alive", "75", "--graceful-timeout", "5",
+        "--timeout", "120", "--keep-alive", "75", "--graceful-timeout", "2",
         "--no-control-socket", "--log-level", "warning", "--chdir", str(settings.BASE_DIR),
     )  # fmt: skip
     tracking_env = {
