@@ -14,9 +14,10 @@ import time
 from pathlib import Path
 from typing import Any
 
-from common import ROOT, Studio, studio, told
+from common import ROOT, Studio, cpu_s, studio, told, tree
 
 IRIS = ROOT / "examples" / "iris_lightgbm"
+PARTS = ("engine", "queue", "web", "tracking")
 AT_ONCE = os.cpu_count() or 1
 PLUGIN = """
 import os
@@ -106,20 +107,31 @@ def _tracking_port(place: Studio) -> str:
     return next(v.removeprefix(name).decode() for v in variables if v.startswith(name))
 
 
+def spent(place: Studio) -> dict[str, float]:
+    """CPU seconds that each part has used; trials are not among them."""
+    return {part: cpu_s(tree(place.pid_of(part))) for part in PARTS}
+
+
 def main(rounds: int, trials: int) -> None:
     ours, bare = [], []
+    cost: dict[str, list[float]] = {part: [] for part in PARTS}
     with studio() as place:
         _, points = in_the_studio(place, AT_ONCE)  # warms up files and imports
         for round_number in range(rounds):
             # Whoever goes second finds warmer files, or a busier machine: take turns.
             if round_number % 2:
                 bare.append(in_a_shell(place, points))
+            before = spent(place)
             took, points = in_the_studio(place, trials)
             ours.append(took)
+            for part, seconds in spent(place).items():
+                cost[part].append((seconds - before[part]) / trials)
             if not round_number % 2:
                 bare.append(in_a_shell(place, points))
     told(f"{trials} trials, {AT_ONCE} at a time, in the studio", ours, "s")
     told("the same commands by xargs -P", bare, "s")
+    for part, values in cost.items():
+        told(f"CPU of {part} per trial", values, "s")
     told("ratio", [a / b for a, b in zip(ours, bare, strict=True)], "", 1.3)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from urllib.parse import urlencode
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseNotFound
 from django.urls import reverse
 
 Handler = Callable[[HttpRequest], HttpResponse]
@@ -33,6 +33,17 @@ def security_headers(get_response: Handler) -> Handler:
         response.setdefault("Content-Security-Policy", CONTENT_SECURITY_POLICY)
         response.setdefault("Referrer-Policy", "same-origin")
         return response
+
+    return middleware
+
+
+def refuse_nul(get_response: Handler) -> Handler:
+    """Answer 404 to a NUL in the address: no name has one, and PostgreSQL refuses to look."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        if "\x00" in request.path or "%00" in request.META.get("QUERY_STRING", ""):
+            return HttpResponseNotFound("Not found.", content_type="text/plain")
+        return get_response(request)
 
     return middleware
 

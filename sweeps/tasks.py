@@ -10,7 +10,7 @@ from huey.contrib.djhuey import db_task
 from sweeps.engine import compute_test, forward, runs, start
 from sweeps.models import Attempt, Sweep
 from sweeps.services import leases, sweeps
-from sweeps.tracking.client import TrackingUnavailable
+from sweeps.tracking.client import TrackingRejected, TrackingUnavailable
 
 log = logging.getLogger(__name__)
 
@@ -47,6 +47,10 @@ def _opened(sweep_id: int) -> bool:
         runs.open_sweep(sweep)
     except TrackingUnavailable as error:
         log.warning("sweep %s waits for tracking: %s", sweep.name, error)
+        return False
+    except TrackingRejected as refusal:
+        # Asking again would get the same answer, and the sweep would be queued for ever.
+        runs.refuse_sweep(sweep, refusal.message, timezone.now())
         return False
     finally:
         leases.release(name, owner)

@@ -1,6 +1,7 @@
 """Operations on sweeps and trials."""
 
 import random
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,9 @@ from sweeps import intake, tasks
 from sweeps.api import shapes
 from sweeps.api.auth import token_of, workspace_of
 from sweeps.api.intake import read_posted
-from sweeps.api.paging import DEFAULT_LIMIT, Page, page
+from sweeps.api.paging import DEFAULT_LIMIT, MAX_LIMIT, Page, page
 from sweeps.domain.problems import InvalidInput
+from sweeps.domain.records import MetricPoint
 from sweeps.domain.states import SweepStatus
 from sweeps.models import Sweep, Trial
 from sweeps.queries import spec_of, trials
@@ -156,19 +158,24 @@ def get_metrics(
     name: str,
     number: int,
     metric: list[str] = Query(default=[], alias="name"),  # noqa: B008
+    limit: int = MAX_LIMIT,
+    cursor: str = "",
 ) -> Any:
-    """Every value that the trial logged, by name and report."""
+    """What the trial logged, by name and report; a page of values is large unless asked small."""
     trial = _trial(_sweep(workspace_of(request, ws), name), number)
-    items = [
+    return page(trials.metric_points(trial, metric), _points_out, limit, cursor)
+
+
+def _points_out(points: Sequence[MetricPoint]) -> list[dict[str, Any]]:
+    return [
         {
             "name": point.name,
             "step": point.step,
             "value": shapes.number(point.value),
             "time": shapes.moment(point.timestamp_ms),
         }
-        for point in trials.metric_points(trial, metric)
+        for point in points
     ]
-    return {"items": items, "next_cursor": None}
 
 
 @router.get("/workspaces/{ws}/sweeps/{name}/trials/{number}/logs/{stream}")

@@ -22,7 +22,10 @@ class Page(Schema, Generic[T]):
 
 
 def page(
-    rows: QuerySet[Any], shape: Callable[[Sequence[Any]], list[Any]], limit: int, cursor: str
+    rows: QuerySet[Any] | Sequence[Any],
+    shape: Callable[[Sequence[Any]], list[Any]],
+    limit: int,
+    cursor: str,
 ) -> dict[str, Any]:
     """The page that begins at `cursor`.
 

@@ -4,13 +4,17 @@ import logging
 from collections.abc import Callable
 from datetime import datetime
 
+from django.db import transaction
+
 from sweeps.domain.param_names import format_value
+from sweeps.domain.states import SweepStatus
 from sweeps.engine import forward
 from sweeps.engine.tracking import tracking
 from sweeps.models import Attempt, Sweep
 from sweeps.queries.records import best_trial
 from sweeps.services import sweeps as sweep_services
 from sweeps.services import trials as trial_services
+from sweeps.services.state import move_sweep
 from sweeps.tracking import tags
 from sweeps.tracking.client import TrackingRejected
 
@@ -49,6 +53,13 @@ def open_sweep(sweep: Sweep) -> None:
         start_ms=_ms(sweep.created_at),
     )
     sweep_services.record_run(sweep, experiment, run_id)
+
+
+def refuse_sweep(sweep: Sweep, message: str, now: datetime) -> bool:
+    """End a sweep that MLflow will not take."""
+    with transaction.atomic():
+        reason = f"MLflow refused the sweep's run: {message}"
+        return move_sweep(sweep, SweepStatus.FAILED, now, reason=reason)
 
 
 def _common(sweep: Sweep) -> dict[str, str]:

@@ -187,3 +187,21 @@ def test_while_the_studio_stops_no_trial_is_started(stage: Stage, trial: Trial) 
     stage.work_off()
     trial.refresh_from_db()
     assert trial.status == "Running"
+
+
+def test_a_sweep_that_mlflow_will_not_take_fails_and_does_not_wait_for_ever(
+    stage: Stage, sweep: Sweep, monkeypatch: Any
+) -> None:
+    from sweeps import tasks
+
+    def refuse(*_: object) -> str:
+        raise TrackingRejected("INVALID_PARAMETER_VALUE", "Invalid experiment name.", 400)
+
+    monkeypatch.setattr(stage.tracking, "get_or_create_experiment", refuse)
+    tasks.advance_sweep(sweep.pk)
+    stage.work_off()
+    sweep.refresh_from_db()
+    assert sweep.status == "Failed"
+    assert sweep.reason == "MLflow refused the sweep's run: Invalid experiment name."
+    steps.reconcile(steps.Waker(), stage.now)
+    assert stage.queued() == []

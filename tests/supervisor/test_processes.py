@@ -41,20 +41,25 @@ def test_a_missing_or_torn_record_means_no_leftovers(tmp_path: Path, record: str
     assert home.end_leftovers(tmp_path) == []
 
 
-def test_a_process_that_ignores_sigterm_is_killed_with_its_group() -> None:
+@pytest.mark.parametrize("who", ["leader and child", "child alone"])
+def test_whoever_ignores_sigterm_is_killed_with_the_group(who: str) -> None:
+    ignore = "signal.signal(15, signal.SIG_IGN); "
     code = (
-        "import os, signal, time; signal.signal(15, signal.SIG_IGN); "
-        r"os.fork(); os.write(1, b'%d\n' % os.getpid()); time.sleep(60)"
+        "import os, signal, time; "
+        + (ignore + "os.fork(); " if who == "leader and child" else "")
+        + (f"exec('if os.fork() == 0: {ignore}'); " if who == "child alone" else "")
+        + r"os.write(1, b'%d\n' % os.getpid()); time.sleep(60)"
     )
     with subprocess.Popen(
         [sys.executable, "-c", code], start_new_session=True, stdout=subprocess.PIPE, text=True
     ) as process:
         assert process.stdout is not None
         pids = {int(process.stdout.readline()) for _ in range(2)}
+        assert process.pid in pids
         identity = identify(process.pid)
         assert identity is not None
         end(identity, grace_s=0.1)
-        assert process.wait() == -9
+        assert process.wait() == (-9 if who == "leader and child" else -15)
     wait_for(lambda: all(state_and_parent(p)[0] in ("gone", "Z") for p in pids), "the group's end")
 
 
