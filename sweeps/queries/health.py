@@ -2,6 +2,7 @@
 
 import time
 from datetime import datetime
+from functools import cache
 
 import httpx
 from django.conf import settings
@@ -29,6 +30,17 @@ def parts(now: datetime) -> dict[str, str]:
     }
 
 
+@cache
+def _client() -> httpx.Client:
+    """Kept: a fresh client loads all certificates of the machine each time."""
+    return httpx.Client(
+        base_url=f"http://127.0.0.1:{settings.TRACKING_PORT}",
+        headers={"X-Studio-Secret": kept_secret(settings.TRACKING_SECRET_FILE)},
+        timeout=2.0,
+        trust_env=False,
+    )
+
+
 def _tracking() -> str:
     """Asked at most every two seconds: /healthz is open to all."""
     global _cached
@@ -36,11 +48,7 @@ def _tracking() -> str:
     if time.monotonic() - at < _CACHE_S and at:
         return state
     try:
-        answer = httpx.get(
-            f"http://127.0.0.1:{settings.TRACKING_PORT}/health",
-            headers={"X-Studio-Secret": kept_secret(settings.TRACKING_SECRET_FILE)},
-            timeout=2.0,
-        )
+        answer = _client().get("/health")
         state = UP if answer.status_code == 200 else DOWN
     except httpx.HTTPError:
         state = DOWN

@@ -1,5 +1,6 @@
 """Creating, advancing and cancelling sweeps."""
 
+import logging
 import random
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -13,7 +14,7 @@ from sweeps.domain.job import DataInput, SweepJob
 from sweeps.domain.naming import new_name
 from sweeps.domain.planner import AddTrials, FinishSweep, StopTrials, plan
 from sweeps.domain.problems import InvalidInput
-from sweeps.domain.samplers.base import Exhausted, Suggestion, SuggestRequest
+from sweeps.domain.samplers.base import Exhausted, Sampler, Suggestion, SuggestRequest
 from sweeps.domain.samplers.registry import get_sampler
 from sweeps.domain.space import flatten
 from sweeps.domain.space_doc import space_to_doc
@@ -21,6 +22,8 @@ from sweeps.domain.states import Desired, SweepStatus, TrialStatus
 from sweeps.models import CodeSnapshot, StateChange, Sweep, Trial
 from sweeps.queries import records
 from sweeps.services.state import bump, move_sweep, move_trial
+
+log = logging.getLogger(__name__)
 
 
 def create_sweep(
@@ -110,7 +113,10 @@ def advance(sweep_id: int, now: datetime) -> Advance:
     sweep = Sweep.objects.select_related("compute", "workspace").get(pk=sweep_id)
     match plan(records.snapshot(sweep), now):
         case AddTrials(count):
-            return Advance(trials=_add_trials(sweep, count, now))
+            try:
+                return Advance(trials=_add_trials(sweep, count, now))
+            except SamplerFailed as error:
+                return Advance(stopping=_stop_all(sweep, str(error), now))
         case StopTrials(reason):
             return Advance(stopping=_stop_all(sweep, reason, now))
         case FinishSweep(status, reason):
@@ -156,12 +162,27 @@ def _suggest(sweep: Sweep, count: int) -> tuple[list[Suggestion], Exhausted | No
             number=number,
             history=tuple(history),
         )
-        answer = sampler.suggest(request)
+        answer = _ask(sampler, request)
         if isinstance(answer, Exhausted):
             return suggestions, answer
         suggestions.append(answer)
         history.append(records.TrialRecord(number, TrialStatus.QUEUED, answer.params, answer.draw))
     return suggestions, None
+
+
+class SamplerFailed(Exception):
+    """The sampling algorithm broke down; asking again would give the same."""
+
+
+def _ask(sampler: Sampler, request: SuggestRequest) -> Suggestion | Exhausted:
+    try:
+        return sampler.suggest(request)
+    except Exception as error:
+        # Whatever a library raises here, the sweep must end with the reason and not hang.
+        log.exception("the sampler failed at suggestion %s", request.number)
+        raise SamplerFailed(
+            f"The {request.sampling.algorithm} sampler failed: {type(error).__name__}: {error}"
+        ) from error
 
 
 def _insert_trial(sweep: Sweep, number: int, point: Suggestion, now: datetime) -> Trial:

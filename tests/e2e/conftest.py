@@ -19,9 +19,11 @@ def end(studio: Studio) -> None:
 def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
     """A studio that runs."""
     shared = Studio(tmp_path_factory.mktemp("studio"))
-    shared.start()
-    yield shared
-    end(shared)
+    try:
+        shared.start()
+        yield shared
+    finally:
+        end(shared)
 
 
 @pytest.fixture

@@ -213,3 +213,16 @@ def test_logging_and_outbox_are_one_transaction(sweep, now, monkeypatch):
     with pytest.raises(RuntimeError, match="disk full"):
         log(attempt, 0.5)
     assert not MetricPoint.objects.exists()
+
+
+def test_a_sampler_that_breaks_down_ends_the_sweep_with_its_words(sweep, now, monkeypatch):
+    class Broken:
+        def suggest(self, request):
+            raise ZeroDivisionError("float division by zero")
+
+    monkeypatch.setattr("sweeps.services.sweeps.get_sampler", lambda name: Broken())
+    assert sweeps.advance(sweep.pk, now).stopping
+    assert sweeps.advance(sweep.pk, now).finished
+    sweep.refresh_from_db()
+    assert sweep.status == SweepStatus.FAILED
+    assert "The random sampler failed: ZeroDivisionError: float division by zero" in sweep.reason
