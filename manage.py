@@ -17,6 +17,9 @@ def main() -> None:
         execute_from_command_line(sys.argv)
     except ImproperlyConfigured as error:
         sys.exit(f"studio: {error}")
+    except KeyboardInterrupt:
+        # Ctrl-C while the studio sets itself up: nothing runs yet that could be ended in order.
+        sys.exit(130)
 
 
 if __name__ == "__main__":
