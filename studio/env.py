@@ -43,6 +43,16 @@ def env_list(name: str, default: str = "") -> list[str]:
     return [word.strip() for word in env_str(name, default).split(",") if word.strip()]
 
 
+WILDCARDS = ("0.0.0.0", "::")
+
+
+def url_host(host: str) -> str:
+    """The host of a URL that reaches a server bound to `host` from this machine."""
+    if host in WILDCARDS:
+        host = "127.0.0.1"
+    return f"[{host}]" if ":" in host else host
+
+
 def writable_folder(path: Path, name: str) -> Path:
     """`path`, made if missing.
 

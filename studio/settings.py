@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from huey.serializer import SignedSerializer
 
@@ -12,6 +13,7 @@ from studio.env import (
     env_list,
     env_str,
     kept_secret,
+    url_host,
     writable_folder,
 )
 
@@ -25,7 +27,7 @@ STUDIO_HOST = env_str("STUDIO_HOST", "127.0.0.1")
 STUDIO_PORT = env_int("STUDIO_PORT", 8000, 1, 65535)
 STUDIO_URL = env_str(
     "STUDIO_URL",
-    f"http://{'127.0.0.1' if STUDIO_HOST in ('0.0.0.0', '::') else STUDIO_HOST}:{STUDIO_PORT}",
+    f"http://{url_host(STUDIO_HOST)}:{STUDIO_PORT}",
 ).rstrip("/")
 # Trials run on this machine, so they always reach the gateway over loopback.
 STUDIO_GATEWAY = f"http://127.0.0.1:{STUDIO_PORT}/tracking"
@@ -37,7 +39,14 @@ STUDIO_LOG_CAP_MB = env_int("STUDIO_LOG_CAP_MB", 50, 1, 100_000)
 STUDIO_UPLOAD_CAP_MB = env_int("STUDIO_UPLOAD_CAP_MB", 1024, 1, 1_000_000)
 DEBUG = env_bool("STUDIO_DEBUG")
 SECRET_KEY = env_str("STUDIO_SECRET_KEY") or kept_secret(STUDIO_HOME / "secret_key")
-ALLOWED_HOSTS = ["127.0.0.1", "localhost", "[::1]", STUDIO_HOST, *env_list("STUDIO_ALLOWED_HOSTS")]
+ALLOWED_HOSTS = [
+    "127.0.0.1",
+    "localhost",
+    "[::1]",
+    STUDIO_HOST,
+    urlsplit(STUDIO_URL).hostname or "",
+    *env_list("STUDIO_ALLOWED_HOSTS"),
+]
 CSRF_TRUSTED_ORIGINS = [STUDIO_URL]
 
 # --- Tracking: MLflow's server behind the gateway -----------------------------------------------

@@ -7,6 +7,7 @@ import threading
 from django.utils import timezone
 from huey.contrib.djhuey import db_task
 
+from sweeps.domain.states import Desired
 from sweeps.engine import compute_test, forward, runs, start
 from sweeps.models import Attempt, Sweep
 from sweeps.services import leases, sweeps
@@ -39,6 +40,8 @@ def _opened(sweep_id: int) -> bool:
     sweep = Sweep.objects.select_related("workspace", "created_by").filter(pk=sweep_id).first()
     if sweep is None or sweep.run_id:
         return sweep is not None
+    if sweep.desired != Desired.RUN and not sweep.planned:
+        return True  # Cancelled before it began: it needs no run, and must not wait for MLflow.
     name, owner = f"open:{sweep_id}", _owner()
     if not leases.acquire(name, owner, timezone.now(), _OPEN_LEASE_S):
         return False
@@ -61,14 +64,14 @@ def _opened(sweep_id: int) -> bool:
 def run_trial(trial_id: int) -> None:
     """Start a queued trial, unless the studio is on its way down."""
     if not leases.held(DRAINING, timezone.now()):
-        start.start_trial(trial_id, _owner(), timezone.now())
+        start.start_trial(trial_id, _owner())
 
 
 @db_task()
 def recover_attempt(attempt_id: int) -> None:
     """Settle a claim whose starter died."""
     try:
-        start.recover(attempt_id, timezone.now())
+        start.recover(attempt_id)
     except TrackingUnavailable as error:
         log.warning("attempt %s waits for tracking: %s", attempt_id, error)
 
@@ -85,7 +88,9 @@ def forward_run(run_id: str) -> None:
 @db_task()
 def close_run(attempt_id: int) -> None:
     """Close the MLflow run of an ended attempt; the sweep may be over with it."""
-    attempt = Attempt.objects.select_related("trial").get(pk=attempt_id)
+    attempt = Attempt.objects.select_related("trial__sweep__compute", "trial__sweep__code").get(
+        pk=attempt_id
+    )
     if attempt.run_closed:
         return
     try:
@@ -93,6 +98,7 @@ def close_run(attempt_id: int) -> None:
     except TrackingUnavailable as error:
         log.warning("run %s waits for tracking: %s", attempt.run_id, error)
         return
+    start.forget(attempt)
     advance_sweep(attempt.trial.sweep_id)
 
 
@@ -109,7 +115,8 @@ def close_sweep(sweep_id: int) -> None:
 
 
 QUEUE_BEAT = "queue"
-QUEUE_BEAT_S = 20.0
+# Its workers may be busy for a while with copying code or testing a compute.
+QUEUE_BEAT_S = 60.0
 
 
 @db_task()

@@ -1,4 +1,4 @@
-"""What the API answers: the public shapes of sweeps and trials (architecture, "Contracts")."""
+"""What the API answers: the public shapes of sweeps and trials; programs rely on them."""
 
 import json
 import math

@@ -43,7 +43,7 @@ def plan(sweep: SweepSnapshot, now: datetime) -> Action | None:
     if sweep.status.is_final:
         return None
     live = sum(sweep.counts.get(status, 0) for status in LIVE_TRIAL)
-    ending = _ending(sweep, now)
+    ending = _ending(sweep, live, now)
     if ending is None:
         return _add(sweep, live)
     if live and ending.stops_trials and sweep.desired is Desired.RUN:
@@ -61,17 +61,17 @@ class _Ending:
     stops_trials: bool = False
 
 
-def _ending(sweep: SweepSnapshot, now: datetime) -> _Ending | None:
+def _ending(sweep: SweepSnapshot, live: int, now: datetime) -> _Ending | None:
     if sweep.desired in (Desired.CANCEL, Desired.STOP):
         return _Ending(sweep.reason)
+    no_more = sweep.exhausted or sweep.planned >= sweep.max_total_trials
+    # A sweep that has done all its trials is not late, however long its last run takes to close.
+    if no_more and not live:
+        return _Ending(sweep.reason if sweep.exhausted else "")
     if sweep.started_at and now >= sweep.started_at + timedelta(seconds=sweep.timeout_s):
         limit = format_duration(sweep.timeout_s)
         return _Ending(f"The sweep's timeout of {limit} was reached.", stops_trials=True)
-    if sweep.exhausted:
-        return _Ending(sweep.reason)
-    if sweep.planned >= sweep.max_total_trials:
-        return _Ending("")
-    return None
+    return _Ending(sweep.reason) if no_more else None
 
 
 def _add(sweep: SweepSnapshot, live: int) -> AddTrials | None:

@@ -14,7 +14,8 @@ def last_words(spool: Path) -> str:
         with (spool / "stderr.log").open("rb") as file:
             file.seek(0, 2)
             file.seek(max(0, file.tell() - _TAIL))
-            text = file.read().decode(errors="replace")
+            # PostgreSQL's text knows no NUL.
+            text = file.read().decode(errors="replace").replace("\x00", "\ufffd")
     except FileNotFoundError:
         return ""
     lines = [line.strip() for line in _ANSI.sub("", text).splitlines() if line.strip()]

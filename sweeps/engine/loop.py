@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable
 
-from django.db import InterfaceError, OperationalError, close_old_connections
+from django.db import close_old_connections
 from django.utils import timezone
 
 from sweeps import tasks
@@ -28,8 +28,6 @@ RECONCILE_S = 1.0
 QUEUE_BEAT_S = 5.0
 # How long stopping all trials may take: their grace of 5 s, and room for slow machines.
 DRAIN_S = 20.0
-# What a database says that is busy, restarting or gone for a moment.
-TROUBLE = (OperationalError, InterfaceError)
 
 
 class Engine:
@@ -71,12 +69,15 @@ class Engine:
             if not leases.acquire(LEAD, self.owner, timezone.now(), LEASE_S):
                 return False
             return self._lead()
-        except TROUBLE:
+        except steps.TROUBLE:
             log.exception("the database did not answer; the engine tries again")
             close_old_connections()
             return False
 
     def _lead(self) -> bool:
+        if time.monotonic() - self._beaten >= QUEUE_BEAT_S:
+            self._beaten = time.monotonic()
+            tasks.beat()
         busy = steps.poll(self._waker, timezone.now())
         if busy:
             steps.grant_wishes(timezone.now())
@@ -84,9 +85,6 @@ class Engine:
         if time.monotonic() - self._reconciled >= RECONCILE_S:
             self._reconciled = time.monotonic()
             steps.reconcile(self._waker, timezone.now())
-        if time.monotonic() - self._beaten >= QUEUE_BEAT_S:
-            self._beaten = time.monotonic()
-            tasks.beat()
         return busy
 
     def _drain(self) -> None:
@@ -97,7 +95,7 @@ class Engine:
     def _all_put_back(self) -> bool:
         try:
             return self._put_all_back()
-        except TROUBLE:
+        except steps.TROUBLE:
             log.exception("the database did not answer; the engine tries again")
             close_old_connections()
             return False

@@ -41,7 +41,7 @@ def open_sweep(sweep: Sweep) -> None:
         f"{workspace}/{sweep.experiment_name}", {tags.WORKSPACE: workspace}
     )
     # Looked up first: a crash between creating and saving must not make a twin.
-    found = client.find_run(experiment, {tags.SWEEP: str(sweep.pk), tags.TRIAL: "none"})
+    found = client.find_run(experiment, {tags.SWEEP: sweep.uid, tags.TRIAL: "none"})
     run_id = found or client.create_run(
         experiment,
         sweep.name,
@@ -64,7 +64,7 @@ def refuse_sweep(sweep: Sweep, message: str, now: datetime) -> bool:
 
 def _common(sweep: Sweep) -> dict[str, str]:
     return {
-        tags.SWEEP: str(sweep.pk),
+        tags.SWEEP: sweep.uid,
         tags.WORKSPACE: sweep.workspace.name,
         tags.USER: str(sweep.created_by or "studio"),
         tags.SOURCE_NAME: sweep.command.split("\n")[0][:200],
@@ -81,7 +81,7 @@ def open_attempt(attempt: Attempt, now: datetime) -> None:
     run_id = tracking().create_run(
         sweep.experiment_id,
         f"{sweep.name}_{trial.number}",
-        {**_common(sweep), tags.TRIAL: str(trial.number), tags.ATTEMPT: str(attempt.pk)},
+        {**_common(sweep), tags.TRIAL: str(trial.number), tags.ATTEMPT: _name(attempt)},
         parent_run_id=sweep.run_id,
         start_ms=_ms(now),
     )
@@ -91,7 +91,14 @@ def open_attempt(attempt: Attempt, now: datetime) -> None:
 def find_attempt(attempt: Attempt) -> str | None:
     """The child run of an attempt that died before it could remember it."""
     experiment = attempt.trial.sweep.experiment_id
-    return tracking().find_run(experiment, {tags.ATTEMPT: str(attempt.pk)})
+    if not experiment:
+        return None
+    return tracking().find_run(experiment, {tags.ATTEMPT: _name(attempt)})
+
+
+def _name(attempt: Attempt) -> str:
+    """What names an attempt in MLflow: a primary key would come again in another database."""
+    return f"{attempt.trial.sweep.uid}.{attempt.trial.number}.{attempt.number}"
 
 
 def close_attempt(attempt: Attempt) -> None:
@@ -99,6 +106,13 @@ def close_attempt(attempt: Attempt) -> None:
 
     Raises TrackingUnavailable.
     """
+    if not attempt.run_id:
+        # A create that timed out may have made a run all the same.
+        found = find_attempt(attempt)
+        if found is None:
+            trial_services.mark_run_closed(attempt)
+            return
+        trial_services.record_run(attempt, found)
     if not forward.drain(attempt.run_id):
         return
     client, run_id = tracking(), attempt.run_id

@@ -1,15 +1,21 @@
 """Starting one trial: claim, MLflow run, folder, command; and taking back what went wrong."""
 
 import logging
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 
 from django.conf import settings
+from django.db import connection
+from django.utils import timezone
 
 from sweeps.domain.problems import InvalidInput
 from sweeps.engine import runs
 from sweeps.engine.launch import spec_of
 from sweeps.models import Attempt
 from sweeps.runners.base import Lost, RunnerError
+from sweeps.runners.proc import boot_id
 from sweeps.runners.registry import get_runner
 from sweeps.services import trials
 from sweeps.tracking.client import TrackingRejected, TrackingUnavailable
@@ -18,42 +24,74 @@ log = logging.getLogger(__name__)
 
 # How long a trial waits when the tracking server does not answer.
 TRACKING_WAIT_S = 3
+# A third of the claim's lease: two renewals may be late.
+RENEW_S = 3.0
+
+Clock = Callable[[], datetime]
 
 
-def start_trial(trial_id: int, owner: str, now: datetime) -> bool:
+def start_trial(trial_id: int, owner: str, clock: Clock = timezone.now) -> bool:
     """Start a queued trial if it may start; True if its command was started."""
-    claim = trials.claim(trial_id, owner=owner, spool_root=settings.STUDIO_HOME / "trials", now=now)
+    root = settings.STUDIO_HOME / "trials"
+    claim = trials.claim(trial_id, owner=owner, spool_root=root, now=clock())
     if claim is None:
         return False
     attempt = _with_rows(claim.attempt.pk)
-    runner = get_runner(attempt.trial.sweep.compute.kind)
     try:
-        runs.open_attempt(attempt, now)
-        spec = spec_of(attempt, claim.token)
-        handle = runner.start(spec)
+        with _kept(attempt, owner):
+            return _start(attempt, claim.token, owner, clock)
     except TrackingUnavailable as error:
         log.warning("trial %s waits for tracking: %s", attempt.trial, error)
         reason = "Waiting for the tracking server, which does not answer."
-        trials.put_back(attempt, reason, now, wait_s=TRACKING_WAIT_S)
-        return False
+        trials.put_back(attempt, reason, clock(), wait_s=TRACKING_WAIT_S)
     except InvalidInput as error:
-        trials.fail_to_start(attempt, str(error.problems[0].message), now)
-        return False
+        trials.fail_to_start(attempt, str(error.problems[0].message), clock())
     except TrackingRejected as refusal:
-        trials.fail_to_start(attempt, f"MLflow refused its run: {refusal.message}", now)
-        return False
+        reason = f"MLflow refused its run: {refusal.message}"
+        trials.fail_to_start(attempt, reason, clock())
     except (RunnerError, OSError, ValueError) as error:
-        trials.fail_to_start(attempt, f"The compute could not start it: {error}", now)
-        return False
-    if trials.record_started(attempt, handle, spec.argv, now):
+        reason = f"The compute could not start it: {error}"
+        trials.fail_to_start(attempt, reason, clock())
+    return False
+
+
+def _start(attempt: Attempt, token: str, owner: str, clock: Clock) -> bool:
+    runs.open_attempt(attempt, clock())
+    spec = spec_of(attempt, token)
+    if not trials.about_to_start(attempt, owner, spec.argv, clock()):
+        return False  # Taken back while this starter was held up; somebody else settles it.
+    runner = get_runner(attempt.trial.sweep.compute.kind)
+    handle = runner.start(spec)
+    if trials.record_started(attempt, handle, clock(), boot_id()):
         return True
     attempt.refresh_from_db(fields=["ended_at"])
-    if attempt.ended_at:  # Taken back while this starter was held up: the command is nobody's.
+    if attempt.ended_at:
         runner.stop(handle, grace_s=0, reason="Its start came too late.")
     return False
 
 
-def recover(attempt_id: int, now: datetime) -> None:
+@contextmanager
+def _kept(attempt: Attempt, owner: str) -> Iterator[None]:
+    """Renew the claim while a start takes long: copying large code, a slow tracking server."""
+    done = threading.Event()
+
+    def renew() -> None:
+        try:
+            while not done.wait(RENEW_S):
+                trials.renew(attempt, owner, timezone.now())
+        finally:
+            connection.close()
+
+    beat = threading.Thread(target=renew, name=f"claim-{attempt.pk}", daemon=True)
+    beat.start()
+    try:
+        yield
+    finally:
+        done.set()
+        beat.join()
+
+
+def recover(attempt_id: int, clock: Clock = timezone.now) -> None:
     """Settle a claim whose starter died: adopt the command if it runs, else queue it again."""
     attempt = _with_rows(attempt_id)
     if attempt.ended_at or attempt.handle:
@@ -63,9 +101,17 @@ def recover(attempt_id: int, now: datetime) -> None:
     runner = get_runner(attempt.trial.sweep.compute.kind)
     [event] = runner.poll([attempt.spool])
     if isinstance(event, Lost):
-        trials.put_back(attempt, "Its start was interrupted; it is tried again.", now)
+        reason = "Its start was interrupted; it is tried again."
+        trials.put_back(attempt, reason, clock())
     else:
-        trials.record_started(attempt, event.handle, (), now)
+        # The claim is the nearest that is known to when the command began.
+        trials.record_started(attempt, event.handle, attempt.created_at, boot_id())
+
+
+def forget(attempt: Attempt) -> None:
+    """Drop what the runner kept of an ended attempt for itself, its environment above all."""
+    if attempt.handle and attempt.ended_at:
+        get_runner(attempt.trial.sweep.compute.kind).cleanup(attempt.handle)
 
 
 def _with_rows(attempt_id: int) -> Attempt:

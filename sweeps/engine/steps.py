@@ -3,10 +3,13 @@
 import logging
 import time
 from collections import defaultdict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+
+from django.db import InterfaceError, OperationalError
 
 from sweeps import tasks
 from sweeps.domain.states import Desired
@@ -19,6 +22,9 @@ from sweeps.runners.registry import get_runner
 from sweeps.services import trials
 
 log = logging.getLogger(__name__)
+
+# What a database says that is busy, restarting or gone for a moment.
+TROUBLE = (OperationalError, InterfaceError)
 
 # A wake-up is repeated only after this long: the queue may be behind, or have lost it.
 REPEAT_S = 3.0
@@ -53,8 +59,20 @@ def poll(waker: Waker, now: datetime) -> bool:
         by_kind[attempt.trial.sweep.compute.kind].append(handle)
     for kind, handles in by_kind.items():
         for event in get_runner(kind).poll(handles):
-            _settle(attempts[event.handle], event, waker, now)
+            with _alone(attempts[event.handle]):
+                _settle(attempts[event.handle], event, waker, now)
     return bool(attempts)
+
+
+@contextmanager
+def _alone(attempt: Attempt) -> Iterator[None]:
+    """One attempt's trouble (a full disk, a damaged file) must not keep others from their end."""
+    try:
+        yield
+    except TROUBLE:
+        raise
+    except Exception:
+        log.exception("attempt %s could not be dealt with; it is tried again", attempt.pk)
 
 
 def _settle(attempt: Attempt, event: Event, waker: Waker, now: datetime) -> None:
@@ -84,9 +102,10 @@ def grant_wishes(now: datetime) -> None:
     """Stop the commands that somebody wants stopped."""
     for attempt in work.running_attempts():
         if attempt.trial.desired != Desired.RUN and attempt.stop_sent_at is None:
-            runner = get_runner(attempt.trial.sweep.compute.kind)
-            runner.stop(attempt.handle, reason=attempt.trial.reason)
-            trials.mark_stop_sent(attempt, now)
+            with _alone(attempt):
+                runner = get_runner(attempt.trial.sweep.compute.kind)
+                runner.stop(attempt.handle, reason=attempt.trial.reason)
+                trials.mark_stop_sent(attempt, now)
 
 
 def forward(waker: Waker) -> None:
@@ -97,6 +116,8 @@ def forward(waker: Waker) -> None:
 
 def reconcile(waker: Waker, now: datetime) -> None:
     """Derive from rows all work there is, whatever became of earlier wake-ups."""
+    for trial in work.unwanted_trials():
+        trials.cancel_trial(trial, actor="studio", now=now, reason=trial.reason)
     for attempt in work.unstarted_attempts(now):
         waker.wake(tasks.recover_attempt, attempt.pk)
     for sweep_id in work.live_sweeps():

@@ -1,5 +1,6 @@
 """Sweep jobs."""
 
+import uuid
 from typing import Self
 
 from django.db import models
@@ -11,6 +12,11 @@ from sweeps.domain.limits import MAX_CONCURRENT_TRIALS, MAX_TOTAL_TRIALS
 from sweeps.domain.objective import Goal
 from sweeps.domain.states import LIVE_SWEEP, Desired, SweepStatus
 from sweeps.models.code import CodeSnapshot
+
+
+def new_uid() -> str:
+    """A name that no other sweep has, anywhere."""
+    return uuid.uuid4().hex
 
 
 def one_of(field: str, values: type, name: str) -> models.CheckConstraint:
@@ -44,6 +50,9 @@ class Sweep(models.Model):
     """
 
     workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="sweeps")
+    # What names the sweep outside this database (folders, MLflow tags), where a primary key would
+    # come again in another database on the same home.
+    uid = models.CharField(max_length=32, unique=True, default=new_uid, editable=False)
     name = models.CharField(max_length=255)
     display_name = models.CharField(max_length=255, blank=True)
     description = models.TextField(blank=True)
@@ -89,6 +98,8 @@ class Sweep(models.Model):
     created_by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     started_at = models.DateTimeField(null=True, blank=True)
+    # From when the timeout counts: the start, or a later re-run of one of its trials.
+    timed_from = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
 
     objects = SweepQuerySet.as_manager()

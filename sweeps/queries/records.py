@@ -3,6 +3,8 @@
 from collections import Counter
 from collections.abc import Iterable
 
+from django.db.models import Count
+
 from studio.models import Compute
 from sweeps.domain.job import Sampling
 from sweeps.domain.objective import Goal, Objective
@@ -69,8 +71,8 @@ def slots_used(compute: Compute) -> int:
 
 def trial_counts(sweep: Sweep) -> Counter[TrialStatus]:
     """How many trials stand in each status."""
-    statuses = sweep.trials.values_list("status", flat=True)
-    return Counter(TrialStatus(status) for status in statuses)
+    rows = sweep.trials.order_by().values_list("status").annotate(count=Count("pk"))
+    return Counter({TrialStatus(status): count for status, count in rows})
 
 
 def best_trial(sweep: Sweep) -> Trial | None:
@@ -80,18 +82,16 @@ def best_trial(sweep: Sweep) -> Trial | None:
 
 def commonest_reason(sweep: Sweep) -> str:
     """The most frequent reason among trials that did not succeed."""
-    reasons = Counter(
-        sweep.trials.exclude(reason="")
-        .exclude(status=TrialStatus.COMPLETED)
-        .values_list("reason", flat=True)
-    )
-    return reasons.most_common(1)[0][0] if reasons else ""
+    reasons = sweep.trials.exclude(reason="").exclude(status=TrialStatus.COMPLETED)
+    counted = reasons.order_by().values("reason").annotate(count=Count("pk"))
+    first = counted.order_by("-count", "reason").first()
+    return first["reason"] if first else ""
 
 
 def snapshot(sweep: Sweep) -> SweepSnapshot:
     """What the planner needs to know of a sweep."""
     counts = trial_counts(sweep)
-    unclosed = Attempt.objects.unclosed().filter(trial__sweep=sweep).exclude(run_id="")
+    unclosed = Attempt.objects.unclosed().filter(trial__sweep=sweep)
     ended = not any(not status.is_final and count for status, count in counts.items())
     return SweepSnapshot(
         status=SweepStatus(sweep.status),
@@ -100,7 +100,7 @@ def snapshot(sweep: Sweep) -> SweepSnapshot:
         max_total_trials=sweep.max_total_trials,
         max_concurrent_trials=sweep.max_concurrent_trials,
         timeout_s=sweep.timeout_s,
-        started_at=sweep.started_at,
+        started_at=sweep.timed_from,
         planned=sweep.planned,
         counts=counts,
         free_slots=free_slots(sweep.compute),

@@ -51,7 +51,7 @@ def _key(what: str, name: str | None) -> F | BaseExpression:
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Which trials a table shows: statuses (none = all), text in a reason or parameter value."""
+    """Which trials a table shows: statuses (none = all), a trial's number or text in its reason."""
 
     statuses: tuple[str, ...] = ()
     text: str = ""

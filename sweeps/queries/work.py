@@ -27,6 +27,12 @@ def startable_trials(now: datetime) -> list[int]:
     return list(queued.order_by("sweep__created_at", "number").values_list("pk", flat=True))
 
 
+def unwanted_trials() -> list[Trial]:
+    """Queued trials that somebody cancelled while they changed hands."""
+    queued = Trial.objects.filter(status=TrialStatus.QUEUED).exclude(desired=Desired.RUN)
+    return list(queued.select_related("sweep"))
+
+
 def live_sweeps() -> list[int]:
     """Ids of sweeps that may still need planning, oldest first."""
     return list(Sweep.objects.live().order_by("created_at").values_list("pk", flat=True))
@@ -34,7 +40,7 @@ def live_sweeps() -> list[int]:
 
 def unclosed_attempts() -> list[int]:
     """Ids of ended attempts whose MLflow run is still open."""
-    return list(Attempt.objects.unclosed().exclude(run_id="").values_list("pk", flat=True))
+    return list(Attempt.objects.unclosed().values_list("pk", flat=True))
 
 
 def unclosed_sweeps() -> list[int]:

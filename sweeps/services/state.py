@@ -24,6 +24,15 @@ def bump(sweep_id: int) -> int:
     return Sweep.objects.values_list("revision", flat=True).get(pk=sweep_id)
 
 
+def lock(sweep_id: int) -> None:
+    """Hold the sweep's row until the transaction ends: what is read after this stays true.
+
+    First of all in a transaction that reads before it writes. (SQLite has one writer at a time
+    anyway.)
+    """
+    Sweep.objects.select_for_update().values_list("pk").get(pk=sweep_id)
+
+
 def move_trial(
     trial: Trial,
     to: TrialStatus,

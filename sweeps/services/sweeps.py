@@ -136,7 +136,10 @@ def _add_trials(sweep: Sweep, count: int, now: datetime) -> tuple[int, ...]:
         if not rows.update(**changes):
             return ()
         if sweep.status == SweepStatus.QUEUED and suggestions:
-            move_sweep(sweep, SweepStatus.RUNNING, now, started_at=now)
+            reason = changes.get("reason", sweep.reason)
+            move_sweep(
+                sweep, SweepStatus.RUNNING, now, reason=reason, started_at=now, timed_from=now
+            )
         return tuple(
             _insert_trial(sweep, sweep.planned + offset, suggestion, now).pk
             for offset, suggestion in enumerate(suggestions)
@@ -151,7 +154,10 @@ def _suggest(sweep: Sweep, count: int) -> tuple[list[Suggestion], Exhausted | No
     """The next `count` points; each sees the ones before it as pending."""
     sampling, space = records.sampling_of(sweep), records.space_of(sweep)
     sampler = get_sampler(sampling.algorithm)
-    history = list(records.trial_records(sweep.trials.order_by("number")))
+    # Independent draws look at nothing; a long sweep must not read itself for each of them.
+    independent = sampling.algorithm == "random"
+    known = () if independent else records.trial_records(sweep.trials.order_by("number"))
+    history = list(known)
     suggestions: list[Suggestion] = []
     for number in range(sweep.planned, sweep.planned + count):
         request = SuggestRequest(

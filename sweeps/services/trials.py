@@ -14,7 +14,7 @@ from sweeps.domain.states import ACTIVE_TRIAL, Desired, SweepStatus, TrialStatus
 from sweeps.domain.verdict import Logged, Outcome, Verdict, judge
 from sweeps.models import Attempt, MetricPoint, MetricSummary, Sweep, Trial
 from sweeps.models.metrics import from_columns
-from sweeps.services.state import bump, move_sweep, move_trial
+from sweeps.services.state import bump, lock, move_sweep, move_trial
 
 # Longer than a claim takes to become a started command, which is about a second.
 CLAIM_LEASE = timedelta(seconds=10)
@@ -32,7 +32,7 @@ class Claim:
 def claim(trial_id: int, *, owner: str, spool_root: Path, now: datetime) -> Claim | None:
     """Take a queued trial for starting; None if it is taken, not due, or no slot is free."""
     with transaction.atomic():
-        trial = Trial.objects.select_related("sweep").filter(pk=trial_id).first()
+        trial = _locked(trial_id)
         if trial is None or not _may_start(trial, now):
             return None
         number, token = trial.attempt + 1, new_secret(TRIAL_TOKEN_PREFIX)
@@ -43,7 +43,7 @@ def claim(trial_id: int, *, owner: str, spool_root: Path, now: datetime) -> Clai
         attempt = Attempt.objects.create(
             trial=trial,
             number=number,
-            spool=str(spool_root / f"{trial.sweep_id}" / f"{trial.number}.{number}"),
+            spool=str(spool_root / trial.sweep.uid / f"{trial.number}.{number}"),
             lease_owner=owner,
             lease_expires_at=now + CLAIM_LEASE,
             token_digest=digest(token),
@@ -52,9 +52,38 @@ def claim(trial_id: int, *, owner: str, spool_root: Path, now: datetime) -> Clai
     return Claim(attempt, token)
 
 
+def _locked(trial_id: int) -> Trial | None:
+    """The trial as it stands, and stays until the transaction ends."""
+    sweep_id = Trial.objects.filter(pk=trial_id).values_list("sweep_id", flat=True).first()
+    if sweep_id is None:
+        return None
+    lock(sweep_id)
+    return Trial.objects.select_related("sweep").get(pk=trial_id)
+
+
+def _own_trial(attempt: Attempt) -> Trial:
+    """The trial of an attempt, locked likewise."""
+    trial = _locked(attempt.trial_id)
+    assert trial is not None, "attempts go with their trial"
+    return trial
+
+
+def renew(attempt: Attempt, owner: str, now: datetime) -> bool:
+    """Keep a claim while its start takes long; False if it was taken back."""
+    rows = Attempt.objects.open().filter(pk=attempt.pk, lease_owner=owner, handle="")
+    return bool(rows.update(lease_expires_at=now + CLAIM_LEASE))
+
+
+def about_to_start(attempt: Attempt, owner: str, argv: tuple[str, ...], now: datetime) -> bool:
+    """Remember the command that is about to start; False if the claim was taken back."""
+    rows = Attempt.objects.open().filter(pk=attempt.pk, lease_owner=owner, handle="")
+    return bool(rows.update(lease_expires_at=now + CLAIM_LEASE, argv=list(argv)))
+
+
 def _may_start(trial: Trial, now: datetime) -> bool:
     due = trial.not_before is None or trial.not_before <= now
-    if trial.status != TrialStatus.QUEUED or trial.desired != Desired.RUN or not due:
+    wanted = trial.desired == trial.sweep.desired == Desired.RUN
+    if trial.status != TrialStatus.QUEUED or not wanted or not due:
         return False
     # The row lock makes the count true on PostgreSQL; SQLite's writers are one at a time anyway.
     compute = Compute.objects.select_for_update().get(pk=trial.sweep.compute_id)
@@ -92,13 +121,14 @@ def record_run(attempt: Attempt, run_id: str) -> None:
     attempt.run_id = run_id
 
 
-def record_started(attempt: Attempt, handle: str, argv: tuple[str, ...], now: datetime) -> bool:
+def record_started(attempt: Attempt, handle: str, now: datetime, boot_id: str = "") -> bool:
     """Remember that the command runs; False if the attempt was given up in the meantime."""
     with transaction.atomic():
-        rows = Attempt.objects.open().filter(pk=attempt.pk)
-        if not rows.update(handle=handle, argv=list(argv), started_at=now, lease_expires_at=None):
+        trial = _own_trial(attempt)
+        rows = Attempt.objects.open().filter(pk=attempt.pk, handle="")
+        fields = {"handle": handle, "started_at": now, "boot_id": boot_id}
+        if not rows.update(lease_expires_at=None, **fields):
             return False
-        trial = Trial.objects.get(pk=attempt.trial_id)
         return move_trial(
             trial,
             TrialStatus.RUNNING,
@@ -112,11 +142,13 @@ def record_started(attempt: Attempt, handle: str, argv: tuple[str, ...], now: da
 def put_back(attempt: Attempt, reason: str, now: datetime, wait_s: int = 0) -> bool:
     """End an attempt that never ran its command and queue the trial again, uncounted."""
     with transaction.atomic():
+        trial = _own_trial(attempt)
+        unwanted = trial.desired != Desired.RUN
         rows = Attempt.objects.open().filter(pk=attempt.pk)
-        if not rows.update(ended_at=now, outcome="put_back", reason=reason, run_status="KILLED"):
+        fields = {"outcome": "put_back", "reason": reason, "run_status": "KILLED"}
+        if not rows.update(ended_at=now, accepted=unwanted, **fields):
             return False
-        trial = Trial.objects.get(pk=attempt.trial_id)
-        if trial.desired != Desired.RUN:
+        if unwanted:
             return move_trial(trial, TrialStatus.CANCELED, now, reason=trial.reason)
         return move_trial(
             trial,
@@ -131,11 +163,11 @@ def put_back(attempt: Attempt, reason: str, now: datetime, wait_s: int = 0) -> b
 def fail_to_start(attempt: Attempt, reason: str, now: datetime) -> bool:
     """End an attempt that cannot be started, for a reason that trying again will not change."""
     with transaction.atomic():
+        trial = _own_trial(attempt)
         rows = Attempt.objects.open().filter(pk=attempt.pk)
         changes = {"outcome": "not_started", "reason": reason, "run_status": "FAILED"}
         if not rows.update(ended_at=now, accepted=True, **changes):
             return False
-        trial = Trial.objects.get(pk=attempt.trial_id)
         return move_trial(trial, TrialStatus.FAILED, now, reason=reason, attempt=attempt.number)
 
 
@@ -148,7 +180,7 @@ def finish(
 ) -> Verdict | None:
     """Give an ended attempt its verdict and the trial its status; None if it was superseded."""
     with transaction.atomic():
-        trial = Trial.objects.select_related("sweep").get(pk=attempt.trial_id)
+        trial = _own_trial(attempt)
         verdict = judge(
             outcome,
             logged_by(attempt, trial.sweep.primary_metric),
@@ -221,13 +253,14 @@ def mark_run_closed(attempt: Attempt) -> None:
     Attempt.objects.filter(pk=attempt.pk).update(run_closed=True)
 
 
-def cancel_trial(trial: Trial, *, actor: str, now: datetime) -> bool:
+def cancel_trial(trial: Trial, *, actor: str, now: datetime, reason: str = "") -> bool:
     """Kill one trial, or take it from the queue; False if it is being cancelled already.
 
     Raises InvalidInput when the trial has ended in another way.
     """
-    reason = f"Canceled by {actor}."
+    reason = reason or f"Canceled by {actor}."
     with transaction.atomic():
+        lock(trial.sweep_id)
         trial.refresh_from_db()
         if trial.status == TrialStatus.QUEUED:
             return move_trial(trial, TrialStatus.CANCELED, now, reason=reason, actor=actor)
@@ -241,16 +274,15 @@ def cancel_trial(trial: Trial, *, actor: str, now: datetime) -> bool:
 def rerun_trial(trial: Trial, *, actor: str, now: datetime) -> bool:
     """Queue an ended trial that did not complete for one more attempt.
 
-    Raises InvalidInput when the trial is still live or has completed.
+    An ended sweep comes back for this trial alone, with the clock of its timeout set anew. Raises
+    InvalidInput when the trial is still live or has completed, or its sweep is being ended.
     """
     with transaction.atomic():
+        lock(trial.sweep_id)
         trial.refresh_from_db()
-        if trial.status == TrialStatus.COMPLETED:
-            raise InvalidInput.conflict("The trial has completed; clone the sweep to run it anew.")
-        if not TrialStatus(trial.status).is_final:
-            raise InvalidInput.conflict(f"The trial is {trial.status}; wait for its end.")
-        Attempt.objects.filter(trial=trial, accepted=True).update(accepted=False)
         sweep = Sweep.objects.get(pk=trial.sweep_id)
+        _check_rerun(trial, sweep)
+        Attempt.objects.filter(trial=trial, accepted=True).update(accepted=False)
         if SweepStatus(sweep.status).is_final:
             move_sweep(
                 sweep,
@@ -258,6 +290,8 @@ def rerun_trial(trial: Trial, *, actor: str, now: datetime) -> bool:
                 now,
                 actor=actor,
                 desired=Desired.RUN,
+                exhausted=True,
+                timed_from=now,
                 ended_at=None,
                 run_closed=False,
             )
@@ -271,3 +305,12 @@ def rerun_trial(trial: Trial, *, actor: str, now: datetime) -> bool:
             ended_at=None,
             not_before=None,
         )
+
+
+def _check_rerun(trial: Trial, sweep: Sweep) -> None:
+    if trial.status == TrialStatus.COMPLETED:
+        raise InvalidInput.conflict("The trial has completed; clone the sweep to run it anew.")
+    if not TrialStatus(trial.status).is_final:
+        raise InvalidInput.conflict(f"The trial is {trial.status}; wait for its end.")
+    if not SweepStatus(sweep.status).is_final and sweep.desired != Desired.RUN:
+        raise InvalidInput.conflict("The sweep is being ended; wait until it is over.")

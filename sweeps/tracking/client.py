@@ -271,7 +271,11 @@ def _checked(answer: httpx.Response, what: str) -> dict[str, Any]:
     if answer.is_success:
         raise TrackingUnavailable(f"{what}: the answer is not JSON: {answer.text[:300]!r}")
     error = body if isinstance(body, dict) else {}
-    code = str(error.get("error_code") or f"HTTP_{answer.status_code}")
+    code = str(error.get("error_code") or "")
+    if not code or answer.status_code == 401:
+        # Not MLflow's own refusal: somebody else answers on its port, or the secret is being
+        # changed. What was to be said must wait, not be dropped.
+        raise TrackingUnavailable(f"{what}: {answer.status_code} {answer.text[:300]}")
     raise TrackingRejected(code, str(error.get("message") or answer.text[:300]), answer.status_code)
 
 

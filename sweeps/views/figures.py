@@ -18,6 +18,7 @@ from sweeps.queries.records import (
     space_of,
     trial_records,
 )
+from sweeps.queries.trial_table import best_order
 from sweeps.queries.trials import (
     curves,
     metric_names,
@@ -69,11 +70,16 @@ def curves_payload(sweep: Sweep, mode: CurveMode = "best", metric: str = "") -> 
 
 
 def _trials_to_draw(sweep: Sweep, mode: CurveMode) -> list[Trial]:
+    """The best five and those that run; for "all" others too, a hundred at most."""
     trials = Trial.objects.filter(sweep=sweep).exclude(reports=0)
-    ranked = ordered(trials, "objective" if sweep.goal == "minimize" else "-objective")
+    chosen = list(trials.best_first(sweep.goal)[:BEST_CURVES])
+    chosen += trials.active().order_by("number")[:BEST_CURVES]
     if mode == "all":
-        return list(ranked[:MOST_CURVES])
-    return list(ranked[: 2 * BEST_CURVES])
+        known = {trial.pk for trial in chosen}
+        # Trials with nothing but NaN come last: they must not crowd out the others.
+        others = ordered(trials.exclude(pk__in=known), best_order(sweep))
+        chosen += others[: MOST_CURVES - len(chosen)]
+    return chosen
 
 
 def _curves(trials: Sequence[Trial], metric: str) -> list[TrialCurve]:

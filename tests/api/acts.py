@@ -20,7 +20,7 @@ def start(trial_id: int, now: datetime, spool: Path = Path("/spool")) -> Attempt
     assert found is not None
     attempt = found.attempt
     trials.record_run(attempt, f"run{attempt.pk}")
-    assert trials.record_started(attempt, f"handle{attempt.pk}", ("python", "train.py"), now)
+    assert trials.record_started(attempt, f"handle{attempt.pk}", now)
     return Attempt.objects.select_related("trial__sweep").get(pk=attempt.pk)
 
 

@@ -94,3 +94,10 @@ def test_an_exhausted_space_ends_the_sweep_and_says_so():
         SWEEP, planned=4, counts={T.COMPLETED: 4}, has_objective=True, exhausted=True, reason="All."
     )
     assert plan(done, NOW) == FinishSweep(SweepStatus.COMPLETED, "All.")
+
+
+def test_a_sweep_that_did_all_its_trials_is_not_late_because_a_run_closes_late():
+    done = replace(SWEEP, planned=10, counts={T.COMPLETED: 10}, has_objective=True)
+    late = NOW + timedelta(seconds=500)
+    assert plan(replace(done, unclosed_runs=1), late) is None
+    assert plan(done, late) == FinishSweep(SweepStatus.COMPLETED, "")

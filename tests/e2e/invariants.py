@@ -80,7 +80,7 @@ def _check_attempts(studio: Studio, sweep_id: int, name: str) -> None:
         for row in studio.runs(
             "SELECT r.run_uuid, r.status FROM runs r JOIN tags t ON t.run_uuid = r.run_uuid "
             "WHERE t.key = 'studio.sweep' AND t.value = ?",
-            str(sweep_id),
+            studio.rows("SELECT uid FROM sweeps_sweep WHERE id = ?", sweep_id)[0]["uid"],
         )
     }
     assert "RUNNING" not in runs.values(), f"I5: {name} has runs that never end: {runs}"

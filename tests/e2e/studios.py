@@ -57,10 +57,11 @@ def manage(home: Path, port: int, *words: str, **more: str) -> subprocess.Comple
 class Studio:
     """`manage.py studio` on `home`; `slots` is given to its compute after the first start."""
 
-    def __init__(self, home: Path, slots: int = 4) -> None:
+    def __init__(self, home: Path, slots: int = 4, **more: str) -> None:
         self.home, self.port, self._slots = home, free_port(), slots
         self.url = f"http://127.0.0.1:{self.port}"
         self.log = home / "studio.log"
+        self._more = more
         self.process: subprocess.Popen[bytes] | None = None
         self.token = ""
         self._http = httpx.Client(base_url=self.url, timeout=30)
@@ -73,7 +74,7 @@ class Studio:
             self.process = subprocess.Popen(
                 [sys.executable, "manage.py", "studio", *words],
                 cwd=CHECKOUT,
-                env=environment(self.home, self.port),
+                env=environment(self.home, self.port, **self._more),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -84,10 +85,11 @@ class Studio:
         until(lambda: self._announced() > announced, what, seconds)
         if not self.token:
             words = ("token", "--workspace", "default", "--role", "owner")
-            made = manage(self.home, self.port, *words)
+            made = manage(self.home, self.port, *words, **self._more)
             assert made.returncode == 0, made.stderr
             self.token = made.stdout.strip()
-            self.set_slots(self._slots)
+            if not self._more:
+                self.set_slots(self._slots)
 
     def _announced(self) -> int:
         if self.process is not None and self.process.poll() is not None:

@@ -83,7 +83,7 @@ class Stage:
         """Advance the sweep and start what may start; returns its open attempts."""
         runs.open_sweep(sweep)
         for trial_id in sweep_services.advance(sweep.pk, self.now).trials:
-            start.start_trial(trial_id, "a test", self.now)
+            start.start_trial(trial_id, "a test", lambda: self.now)
         return self.attempts(sweep)
 
     def attempts(self, sweep: Sweep) -> list[Attempt]:

@@ -29,7 +29,7 @@ def trial(stage: Stage, sweep: Sweep) -> Trial:
 
 
 def go(stage: Stage, trial: Trial) -> bool:
-    started = start.start_trial(trial.pk, "a test", stage.now)
+    started = start.start_trial(trial.pk, "a test", lambda: stage.now)
     trial.refresh_from_db()
     return started
 
@@ -38,7 +38,7 @@ def recover(stage: Stage, trial: Trial) -> Attempt:
     """What the engine does once the claim's lease has run out."""
     later = stage.now + timedelta(seconds=11)
     [attempt] = steps.work.unstarted_attempts(later)
-    start.recover(attempt.pk, later)
+    start.recover(attempt.pk, lambda: later)
     trial.refresh_from_db()
     return trial.attempts.get(pk=attempt.pk)
 

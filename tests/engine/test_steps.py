@@ -176,7 +176,7 @@ def test_a_lost_attempt_is_tried_again_after_growing_waits_and_at_most_twice(
 def start_now(stage: Stage, trial_id: int) -> bool:
     from sweeps.engine.start import start_trial
 
-    return start_trial(trial_id, "a test", stage.now)
+    return start_trial(trial_id, "a test", lambda: stage.now)
 
 
 def test_what_a_superseded_attempt_logged_counts_nowhere(stage: Stage, sweep: Sweep) -> None:

@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from sweeps.domain.job import Sampling
 from sweeps.domain.objective import Goal, Objective
 from sweeps.domain.problems import InvalidInput
+from sweeps.domain.space_doc import parse_space
 from sweeps.domain.states import Desired, SweepStatus, TrialStatus
 from sweeps.domain.verdict import Ending, Outcome
 from sweeps.models import Attempt, MetricPoint, MetricSummary, OutboxEntry, StateChange
@@ -26,7 +28,7 @@ def claim(trial_id, now):
 def started(trial_id, now, run_id="r"):
     attempt = claim(trial_id, now).attempt
     trials.record_run(attempt, f"{run_id}{attempt.pk}")
-    assert trials.record_started(attempt, f"handle{attempt.pk}", ("python",), now)
+    assert trials.record_started(attempt, f"handle{attempt.pk}", now)
     return Attempt.objects.select_related("trial__sweep").get(pk=attempt.pk)
 
 
@@ -226,3 +228,77 @@ def test_a_sampler_that_breaks_down_ends_the_sweep_with_its_words(sweep, now, mo
     sweep.refresh_from_db()
     assert sweep.status == SweepStatus.FAILED
     assert "The random sampler failed: ZeroDivisionError: float division by zero" in sweep.reason
+
+
+def ended_by_cancelling(sweep, now):
+    """A sweep of four trials, cancelled while its first one ran."""
+    attempt = started(sweeps.advance(sweep.pk, now).trials[0], now)
+    sweeps.cancel_sweep(sweep, actor="ann", now=now)
+    with pytest.raises(InvalidInput, match="is Running"):
+        trials.rerun_trial(attempt.trial, actor="ann", now=now)
+    trials.finish(attempt, Outcome(Ending.STOPPED), peak_memory=1, now=now)
+    attempt.trial.refresh_from_db()
+    with pytest.raises(InvalidInput, match="is being ended"):
+        trials.rerun_trial(attempt.trial, actor="ann", now=now)
+    Attempt.objects.update(run_closed=True)
+    assert sweeps.advance(sweep.pk, now).finished
+    return attempt.trial
+
+
+def test_a_rerun_brings_back_one_trial_and_not_the_whole_sweep(sweep, now):
+    trial = ended_by_cancelling(sweep, now)
+    hours_later = now + timedelta(hours=5)
+    trials.rerun_trial(trial, actor="ann", now=hours_later)
+    step = sweeps.advance(sweep.pk, hours_later)
+    assert (step.trials, step.stopping) == ((), False)
+    again = started(trial.pk, hours_later)
+    log(again, 0.3)
+    trials.finish(again, DONE, peak_memory=1, now=hours_later)
+    Attempt.objects.update(run_closed=True)
+    assert sweeps.advance(sweep.pk, hours_later).finished
+    sweep.refresh_from_db()
+    assert (sweep.status, sweep.planned) == (SweepStatus.COMPLETED, 2)
+
+
+def test_a_space_exhausted_at_once_says_so_at_the_end(make_sweep, now):
+    space = parse_space({"b": {"type": "choice", "values": ["x"]}})
+    sweep = make_sweep(
+        command="python t.py ${{search_space.b}}", search_space=space, sampling=Sampling("grid")
+    )
+    [trial_id] = sweeps.advance(sweep.pk, now).trials
+    attempt = started(trial_id, now)
+    log(attempt, 0.5)
+    trials.finish(attempt, DONE, peak_memory=1, now=now)
+    Attempt.objects.update(run_closed=True)
+    assert sweeps.advance(sweep.pk, now).finished
+    sweep.refresh_from_db()
+    assert "have been tried" in sweep.reason or "has been tried" in sweep.reason
+
+
+def test_a_claim_can_be_renewed_until_it_is_taken_back(sweep, now):
+    attempt = claim(sweeps.advance(sweep.pk, now).trials[0], now).attempt
+    later = now + timedelta(seconds=8)
+    assert trials.renew(attempt, "t", later)
+    assert not trials.renew(attempt, "somebody else", later)
+    attempt.refresh_from_db()
+    assert attempt.lease_expires_at == later + trials.CLAIM_LEASE
+    assert trials.about_to_start(attempt, "t", ("python", "t.py"), later)
+    trials.put_back(attempt, "taken back", later)
+    assert not trials.renew(attempt, "t", later)
+    assert not trials.about_to_start(attempt, "t", ("python", "t.py"), later)
+
+
+def test_a_trial_cancelled_while_it_started_has_its_one_accepted_attempt(sweep, now):
+    attempt = claim(sweeps.advance(sweep.pk, now).trials[0], now).attempt
+    sweeps.cancel_sweep(sweep, actor="ann", now=now)
+    trials.put_back(attempt, "interrupted", now)
+    attempt.refresh_from_db()
+    attempt.trial.refresh_from_db()
+    assert (attempt.accepted, attempt.trial.status) == (True, TrialStatus.CANCELED)
+
+
+def test_folders_and_names_outside_the_database_do_not_come_again_with_its_keys(make_sweep, now):
+    one, other = make_sweep(name="one"), make_sweep(name="other")
+    assert one.uid != other.uid
+    attempt = claim(sweeps.advance(one.pk, now).trials[0], now).attempt
+    assert one.uid in attempt.spool

@@ -12,7 +12,7 @@ from django.db import connections
 from django.utils import timezone
 
 from studio import bootstrap
-from studio.env import kept_secret
+from studio.env import WILDCARDS, kept_secret, url_host
 from studio.models import User
 from studio.supervisor import home, processes
 from studio.supervisor.part import Part, say
@@ -62,10 +62,16 @@ class Command(BaseCommand):
 
 
 def _loopback() -> str:
-    host = settings.STUDIO_HOST
-    if host in ("0.0.0.0", "::"):
-        host = "127.0.0.1"
-    return f"http://{f'[{host}]' if ':' in host else host}:{settings.STUDIO_PORT}"
+    return f"http://{url_host(settings.STUDIO_HOST)}:{settings.STUDIO_PORT}"
+
+
+def _binds() -> list[str]:
+    """Where to listen: always on loopback too, for that is where trials reach the gateway."""
+    host, port = settings.STUDIO_HOST, settings.STUDIO_PORT
+    hosts = [host] if host in ("127.0.0.1", *WILDCARDS) else [host, "127.0.0.1"]
+    if host == "localhost":
+        hosts = ["127.0.0.1"]
+    return [f"[{one}]:{port}" if ":" in one else f"{one}:{port}" for one in hosts]
 
 
 def _announce(owner: User) -> None:
@@ -84,9 +90,9 @@ def _parts() -> list[Part]:
     """The four parts, in the order in which they are stopped."""
     port = home.free_port()
     env = {**os.environ, "STUDIO_TRACKING_PORT": str(port), "PYTHONUNBUFFERED": "1"}
-    bind = f"{settings.STUDIO_HOST}:{settings.STUDIO_PORT}"
+    binds = [word for bind in _binds() for word in ("--bind", bind)]
     web = (
-        sys.executable, "-m", "gunicorn", "studio.wsgi", "--bind", bind,
+        sys.executable, "-m", "gunicorn", "studio.wsgi", *binds,
         "--worker-class", "gthread", "--workers", "1", "--threads", str(WEB_THREADS),
         "--timeout", "120", "--keep-alive", "75", "--graceful-timeout", "2",
         "--no-control-socket", "--log-level", "warning", "--chdir", str(settings.BASE_DIR),
