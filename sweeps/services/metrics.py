@@ -10,7 +10,7 @@ from django.db import transaction
 from sweeps.domain.objective import Goal, Objective
 from sweeps.models import Attempt, MetricPoint, MetricSummary, OutboxEntry, Trial
 from sweeps.models.metrics import to_columns
-from sweeps.services.state import bump
+from sweeps.services.state import bump, lock
 
 # A client that got no answer sends the same value again, and soon.
 _RETRY_WINDOW = 200
@@ -42,7 +42,7 @@ def record(
     Superseded, and stores nothing, if the attempt has ended.
     """
     with transaction.atomic():
-        revision = bump(attempt.trial.sweep_id)
+        lock(attempt.trial.sweep_id)
         trial = _fenced(attempt)
         new = 0
         for name, group in _by_name(values).items():
@@ -51,7 +51,8 @@ def record(
             if name == objective.primary_metric and points:
                 _update_objective(trial, points, objective)
         if new:
-            trial.revision = revision
+            # Parameters and tags alone are no news for a page.
+            trial.revision = bump(trial.sweep_id)
             fields = ["objective", "best_report", "last_value", "reports", "revision"]
             trial.save(update_fields=fields)
         OutboxEntry.objects.bulk_create(
