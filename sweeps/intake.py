@@ -37,6 +37,27 @@ def keep(workspace: Workspace, snapshot: snapshots.Snapshot, origin: str) -> Cod
     )
 
 
+def existing(path: str) -> Path:
+    """The real place of an absolute path of this machine.
+
+    Raises InvalidInput when it is not there, or belongs to the studio itself: what is handed out
+    to trials must not hold its databases and secrets.
+    """
+    try:
+        found = Path(path).expanduser().resolve(strict=True)
+    except (OSError, ValueError, RuntimeError) as error:
+        raise InvalidInput.one("", f"There is no {path[:200]} on this machine.") from error
+    own, data = Path(settings.STUDIO_HOME), data_root()
+    if (found.is_relative_to(own) or own.is_relative_to(found)) and not found.is_relative_to(data):
+        raise InvalidInput.one("", f"{found} holds the studio's own data; choose another.")
+    return found
+
+
+def data_root() -> Path:
+    """Where uploaded inputs are kept."""
+    return Path(settings.STUDIO_HOME) / "data"
+
+
 def check_inputs(job: SweepJob, code: CodeSnapshot | None) -> list[Problem]:
     """Data inputs that no trial could find."""
     files = set(snapshots.list_files(code_root(), code.digest)) if code else set()
@@ -53,7 +74,11 @@ def _input_problem(path: str, files: set[str]) -> str | None:
     if "://" in path:
         return f"Downloading is not possible yet: put the file on this machine, not at {path}."
     if Path(path).is_absolute():
-        return None if Path(path).exists() else f"There is no {path} on this machine."
+        try:
+            existing(path)
+        except InvalidInput as error:
+            return error.problems[0].message
+        return None
     clean = path.removeprefix("./").rstrip("/")
     inside = clean in files or any(name.startswith(f"{clean}/") for name in files)
     return None if inside or clean in ("", ".") else f"There is no {path} in the code."

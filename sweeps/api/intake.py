@@ -2,7 +2,6 @@
 
 import json
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from django.core.exceptions import RequestDataTooBig
@@ -64,16 +63,19 @@ def _folder(job: SweepJob, workspace: Workspace) -> CodeSnapshot | None:
     """Code that the job names as a folder of this machine."""
     if not job.code:
         return None
-    folder = Path(job.code).expanduser()
-    if not folder.is_absolute():
+    if not job.code.startswith(("/", "~")):
         raise InvalidInput.one(
             "trial.code",
             f"“{job.code}” is relative to your machine: send the code with the job "
             "(multipart part “code”, a zip), or give an absolute folder of this machine.",
         )
-    if not folder.is_dir():
-        raise InvalidInput.one("trial.code", f"There is no folder {folder} on this machine.")
-    snapshot = snapshots.snapshot_folder(intake.code_root(), folder)
+    try:
+        folder = intake.existing(job.code)
+        if not folder.is_dir():
+            raise InvalidInput.one("", f"{folder} is no folder.")
+        snapshot = snapshots.snapshot_folder(intake.code_root(), folder)
+    except InvalidInput as error:
+        raise InvalidInput(problem.under("trial.code") for problem in error.problems) from error
     return intake.keep(workspace, snapshot, str(folder))
 
 

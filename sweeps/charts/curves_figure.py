@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from sweeps.charts.figure import Figure, axis, base_layout
+from sweeps.charts.figure import Figure, axis, base_layout, whole_step
 from sweeps.charts.metric_curves import CurveLine, CurvesInfo
 from sweeps.charts.text import escape, tick_text
 from sweeps.charts.value_axis import left_margin, value_scales
@@ -22,12 +22,13 @@ def curves_figure(info: CurvesInfo) -> Figure:
     longest = max((len(" ".join(_words(line, info))) for line in info.lines), default=0)
     right = round(min(max(longest * _CHAR_PX + 18, 40), 160)) if info.labelled else 24
     layout = base_layout(right=right, revision="curves")
-    layout["xaxis"] = axis(info.x.capitalize(), nticks=7, anchor="y")
+    layout["xaxis"] = axis(info.x.capitalize(), anchor="y")
     values = [y for line in info.lines for _, y in line.points if y is not None]
     if not values:
         layout["yaxis"] = axis(escape(info.metric))
         return {"data": [], "layout": layout}
-    layout["xaxis"]["range"] = _x_range(info.lines)
+    low, high = _x_range(info.lines)
+    layout["xaxis"] |= {"range": [low, high], "tick0": 0, "dtick": whole_step(high - low, 7)}
     scales = value_scales(values)
     layout["margin"]["l"] = left_margin(scales.values())
     layout["meta"] = {
@@ -73,7 +74,9 @@ def _ends(lines: Sequence[CurveLine]) -> list[dict[str, Any]]:
     """One trace per kind of end mark."""
     traces = []
     for mark in ("circle", "diamond", "star"):
-        ended = [(line, line.last) for line in lines if line.end == mark and line.last]
+        ended = [
+            (line, line.star_at or line.last) for line in lines if line.end == mark and line.last
+        ]
         if not ended:
             continue
         star = mark == "star"

@@ -104,3 +104,13 @@ def axis(title: str = "", **changes: Any) -> dict[str, Any]:
 def texts(rows: Sequence[Sequence[str]]) -> Rows:
     """Rows as tuples."""
     return tuple(tuple(row) for row in rows)
+
+
+def whole_step(span: float, most: int = 10) -> int:
+    """The distance of ticks on an axis of whole numbers: 1, 2, 5, 10 …, at most `most` of them."""
+    decade = 1
+    while True:
+        for step in (decade, 2 * decade, 5 * decade):
+            if span / step <= most:
+                return step
+        decade *= 10

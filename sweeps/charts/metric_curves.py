@@ -30,7 +30,10 @@ class TrialCurve(NamedTuple):
 
 
 class CurveLine(NamedTuple):
-    """A line as drawn: (x, value) points, None for a value that is no finite number."""
+    """A line as drawn: (x, value) points, None for a value that is no finite number.
+
+    `star_at` is the point of the best value, where a star stands; None: at the end.
+    """
 
     number: int
     label: str
@@ -39,6 +42,7 @@ class CurveLine(NamedTuple):
     dash: str
     strong: bool
     end: EndMark
+    star_at: tuple[float, float] | None = None
 
     @property
     def last(self) -> tuple[float, float] | None:
@@ -81,6 +85,7 @@ def build_curves_info(
     known = list(curves)
     chosen = _choose(known, objective, best, mode, selected)
     lines = [_trial_line(curve, best, x, own_colors) for curve in chosen]
+    lines = [_starred(line, objective) for line in lines]
     lines = [line for line in lines if line.last is not None]
     lines.sort(key=lambda line: (line.number == best, 0 if own_colors else -line.number))
     thinned = [decimate(line.points) for line in lines]
@@ -107,6 +112,7 @@ def build_trial_curves_info(
     x: XAxis = "report",
     scale: YScale = "auto",
     title: str = "",
+    objective: Objective | None = None,
 ) -> CurvesInfo:
     """Metrics of one trial in its colour, told apart by dash; the primary one on top.
 
@@ -121,7 +127,7 @@ def build_trial_curves_info(
         dash = "solid" if main or len(metrics) == 1 else _dash(i + 1)
         points = _points(metrics[name], x)
         lines.append(CurveLine(number, name, points, trial_color(number), dash, main, end))
-    lines = [line for line in lines if line.last is not None]
+    lines = [_starred(line, objective) for line in lines if line.last is not None]
     thinned = [decimate(line.points) for line in lines]
     cut = any(len(t) < len(line.points) for t, line in zip(thinned, lines, strict=True))
     lines = [line._replace(points=tuple(t)) for t, line in zip(thinned, lines, strict=True)]
@@ -180,6 +186,15 @@ def _trial_line(curve: TrialCurve, best: int | None, x: XAxis, own_colors: bool)
         strong=is_best,
         end=end,
     )
+
+
+def _starred(line: CurveLine, objective: Objective | None) -> CurveLine:
+    """The star marks the value that counts: the best one, not the last."""
+    if line.end != "star" or objective is None:
+        return line
+    valued = [(x, y) for x, y in line.points if y is not None]
+    best = min(valued, key=lambda point: objective.loss(point[1]), default=None)
+    return line._replace(star_at=best)
 
 
 _END: Mapping[TrialStatus, EndMark] = {

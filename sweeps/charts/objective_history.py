@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-from sweeps.charts.figure import Figure, Key, Table, axis, base_layout
+from sweeps.charts.figure import Figure, Key, Table, axis, base_layout, whole_step
 from sweeps.charts.marks import MARKS, STATUS_WORDS
 from sweeps.charts.text import escape, objective_text, plural
 from sweeps.charts.value_axis import YScale, left_margin, resolve_scale, value_scales
@@ -170,7 +170,7 @@ def objective_figure(info: ObjectiveInfo) -> Figure:
     end = max(info.total, info.planned, 1) - 0.5
     layout = base_layout(revision="objective")
     layout["xaxis"] = axis("Trial", range=[-0.8, end + 0.3], anchor="y2", rangemode="nonnegative")
-    layout["xaxis"] |= {"tickformat": "d", "nticks": 10, "minallowed": -1}
+    layout["xaxis"] |= {"tick0": 0, "dtick": whole_step(end), "minallowed": -1}
     layout["annotations"], layout["shapes"] = [], []
     values = [dot.value for dot in info.dots if dot.value is not None]
     if not values:

@@ -262,6 +262,14 @@ def _unfit(
     names = known.get(kind, ())
     if name in names:
         return None
+    nested = sorted(
+        other
+        for other in (*names, *(known.get("conditional", ()) if kind == "search_space" else ()))
+        if other.rpartition(".")[2] == name
+    )
+    if nested:
+        inside = f"${{{{{kind}.{nested[0]}}}}}"
+        return f"{placeholder}: “{name}” stands under a choice; write {inside}."
     close = get_close_matches(name, sorted(names), n=1)
     if close:
         hint = f"Did you mean {close[0]}?"

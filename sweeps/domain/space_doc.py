@@ -150,6 +150,8 @@ def _log_bounds(kind: str, n: Mapping[str, Any], path: str) -> list[Problem]:
     # Nine sigmas: beyond anything that 53 random bits can draw.
     if kind in ("lognormal", "qlognormal") and abs(n["mu"]) + 9 * abs(n["sigma"]) > MAX_LOG:
         return [Problem(f"{path}.mu", "Draws as large as e^(mu + 9 sigma) cannot be represented.")]
+    if kind in ("normal", "qnormal") and not math.isfinite(abs(n["mu"]) + 9 * abs(n["sigma"])):
+        return [Problem(f"{path}.mu", "Draws as large as mu + 9 sigma cannot be represented.")]
     return []
 
 

@@ -180,7 +180,7 @@ def to_doc(draft: Draft) -> tuple[dict[str, Any], Places, list[Problem]]:
 def _kept(draft: Draft) -> dict[str, Any]:
     try:
         found = json.loads(draft["kept"] or "{}")
-    except ValueError:
+    except (ValueError, RecursionError):
         found = {}
     return {key: found[key] for key in KEPT if isinstance(found, dict) and found.get(key)}
 

@@ -279,7 +279,12 @@ def _values(ref: Ref, matched: Matched, query: list[tuple[str, str]], body: Any)
     if ref.where == "path":
         yield matched.captured[ref.keys[0]]
     elif ref.where == "query":
-        yield from (value for key, value in query if key in spellings and value)
+        for key, value in query:
+            if key in spellings:
+                if not value:
+                    # MLflow takes the first of several values: an empty one would go unseen here.
+                    raise BadReference(f"'{key}' must not be empty.")
+                yield value
     elif isinstance(body, Mapping):
         for key in spellings:
             yield from _texts(ref, key, body.get(key))

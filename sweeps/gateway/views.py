@@ -34,6 +34,8 @@ log = logging.getLogger(__name__)
 _DRAINED = (Kind.RUN_READ, Kind.RUN_WRITE, Kind.SEARCH)
 _DRAIN_S = 10.0
 _writer = threading.Lock()
+# MLflow refuses one of two requests that add the same data set at once (as autolog's trials do).
+_inputs = threading.Lock()
 
 
 @csrf_exempt
@@ -99,6 +101,11 @@ def _json_object(text: bytes) -> Mapping[str, Any]:
         raise invalid(f"The request body is not JSON: {error}") from error
     if not isinstance(value, dict):
         raise invalid(f"The request body must be an object, but got {type(value).__name__}.")
+    try:
+        # What cannot be written again cannot be passed on: NaN, 1e400, lone surrogates.
+        json.dumps(value, allow_nan=False, ensure_ascii=False).encode()
+    except (ValueError, RecursionError) as error:
+        raise invalid(f"The request body holds what JSON cannot: {error}") from error
     return value
 
 
@@ -149,7 +156,8 @@ def _ask(caller: Caller, matched: Matched, asked: Asked) -> HttpResponse:
             policy.require_own_run(caller, parent)
     if matched.route.kind in _DRAINED:
         _drain(refs)
-    return proxy.answer(caller, matched, proxy.exchange(matched, asked))
+    with _inputs if matched.path.endswith("runs/log-inputs") else nullcontext():
+        return proxy.answer(caller, matched, proxy.exchange(matched, asked))
 
 
 def _own_experiment(caller: TrialCaller, matched: Matched) -> HttpResponse | None:

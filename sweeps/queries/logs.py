@@ -1,11 +1,16 @@
 """Reading a trial's log piece by piece."""
 
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 CHUNK = 256 * 1024
-# Where a file can end at most.
-_FARTHEST = 2**62
+# The trial owns the folder: a link it planted is not followed, a pipe does not hold us.
+_READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,16 +23,37 @@ class LogPart:
 
 def read_log(spool: Path | None, stream: str, offset: int, limit: int = CHUNK) -> LogPart:
     """Up to `limit` bytes of `stdout` or `stderr`, cut so that no character is split."""
-    if spool is None or offset > _FARTHEST:
-        return LogPart("", offset)
-    try:
-        with (spool / f"{stream}.log").open("rb") as file:
-            file.seek(offset)
-            data = file.read(limit)
-    except FileNotFoundError:
-        return LogPart("", offset)
+    with _opened(spool, stream) as file:
+        if file is None or offset >= os.fstat(file.fileno()).st_size:
+            return LogPart("", offset)
+        file.seek(offset)
+        data = file.read(limit)
     whole = _whole_characters(data)
     return LogPart(whole.decode(errors="replace"), offset + len(whole))
+
+
+def log_size(spool: Path | None, stream: str) -> int:
+    """Bytes of `stdout` or `stderr` so far."""
+    with _opened(spool, stream) as file:
+        return os.fstat(file.fileno()).st_size if file else 0
+
+
+@contextmanager
+def _opened(spool: Path | None, stream: str) -> Iterator[BinaryIO | None]:
+    """The log, None where there is no regular file."""
+    try:
+        descriptor = os.open(spool / f"{stream}.log", _READ) if spool else -1
+    except OSError:
+        descriptor = -1
+    if descriptor < 0:
+        yield None
+        return
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        yield None
+        return
+    with open(descriptor, "rb") as file:
+        yield file
 
 
 def _whole_characters(data: bytes) -> bytes:

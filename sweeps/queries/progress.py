@@ -61,7 +61,8 @@ def progress_of(
 ) -> Progress:
     """The progress that counts and a mean duration make."""
     done = sum(count for status, count in counts.items() if status.is_final)
-    total = sum(counts.values()) if sweep.ended_at else sweep.max_total_trials
+    # A finite space may end before the limit; what a cancelled sweep left out was planned.
+    total = sum(counts.values()) if sweep.exhausted else sweep.max_total_trials
     elapsed = (
         ((sweep.ended_at or now) - sweep.started_at).total_seconds() if sweep.started_at else None
     )

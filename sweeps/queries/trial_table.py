@@ -109,7 +109,11 @@ def best_order(sweep: Sweep) -> str:
 
 def few_trials(sweep: Sweep, now: datetime, order: str, count: int) -> TrialTable:
     """The first trials of an order, for the overview."""
-    trials = list(ordered(Trial.objects.filter(sweep=sweep), order)[:count])
+    known = Trial.objects.filter(sweep=sweep)
+    # Trials that can win come before a cancelled one that was ahead.
+    trials = list(known.best_first(sweep.goal)[:count]) if order == best_order(sweep) else []
+    others = known.exclude(pk__in=[trial.pk for trial in trials])
+    trials += ordered(others, order)[: count - len(trials)]
     names = metric_names(sweep)[:1]
     rows = tuple(rows_of(sweep, trials, names, now))
     columns = tuple(_columns(sweep, names, order))

@@ -12,6 +12,7 @@ stdout.log, stderr.log, runner.log (what guard and shim themselves had to say)
 
 import json
 import os
+import stat
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -31,15 +32,29 @@ RUNNER_LOG = "runner.log"
 PRIVATE = (GUARD, SHIM, STOP, HEARTBEAT, RUNNER_LOG, LAUNCH)  # in the order of their removal
 
 RESULT_RETRIES_S = 600.0
+_READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+# The year 2286: later ends are no times of ours.
+_FAR = 1e10
 
 
 def read(folder: str, name: str) -> dict[str, Any] | None:
-    """Return a record, or None if there is none. Damaged (power was lost) counts as none."""
+    """Return a record, or None if there is none. Damaged (power was lost) counts as none.
+
+    The command may write here: what it put in a record's place (a link, a folder, a pipe that
+    would never end) counts as none too.
+    """
     try:
-        with open(os.path.join(folder, name), encoding="utf-8") as file:
-            record = json.load(file)
-    except (FileNotFoundError, NotADirectoryError, ValueError):
+        descriptor = os.open(os.path.join(folder, name), _READ)
+    except OSError:
         return None
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        return None
+    with open(descriptor, encoding="utf-8") as file:
+        try:
+            record = json.load(file)
+        except (OSError, ValueError, RecursionError):
+            return None
     return record if isinstance(record, dict) else None
 
 
@@ -72,7 +87,22 @@ def read_result(folder: str) -> Result | None:
     record = read(folder, RESULT)
     if record is None:
         return None
-    return Result(**{**record, "ended_by": EndedBy(record["ended_by"])})
+    try:
+        result = Result(**{**record, "ended_by": EndedBy(record["ended_by"])})
+    except (KeyError, TypeError, ValueError):
+        return None
+    return result if _is_sound(result) else None
+
+
+def _is_sound(result: Result) -> bool:
+    """True if a result has the types that it says: others may have written it."""
+    counts = (result.exit_code, result.signal, result.peak_memory_bytes)
+    times = (result.started_at, result.ended_at)
+    return (
+        all(count is None or type(count) is int for count in counts)
+        and all(type(time) in (int, float) and 0 <= time < _FAR for time in times)
+        and isinstance(result.message, str)
+    )
 
 
 def write_result(folder: str, result: Result) -> None:

@@ -1,5 +1,6 @@
 """Creating, advancing and cancelling sweeps."""
 
+import json
 import logging
 import random
 from dataclasses import asdict, dataclass
@@ -182,7 +183,10 @@ class SamplerFailed(Exception):
 
 def _ask(sampler: Sampler, request: SuggestRequest) -> Suggestion | Exhausted:
     try:
-        return sampler.suggest(request)
+        answer = sampler.suggest(request)
+        if isinstance(answer, Suggestion):
+            json.dumps([answer.params, answer.draw], allow_nan=False)
+        return answer
     except Exception as error:
         # Whatever a library raises here, the sweep must end with the reason and not hang.
         log.exception("the sampler failed at suggestion %s", request.number)

@@ -79,7 +79,10 @@ def is_scalar(value: object) -> TypeGuard[Scalar]:
         return abs(value) < MAX_INT
     if isinstance(value, float):
         return abs(value) < 1e300  # neither infinite nor NaN, and with room for bounds around it
-    return isinstance(value, str)
+    if not isinstance(value, str):
+        return False
+    # A page and a database take text only: no NUL, no half of a character.
+    return "\x00" not in value and not any("\ud800" <= c <= "\udfff" for c in value)
 
 
 def keyword(call: ast.Call, name: str) -> ast.expr | None:

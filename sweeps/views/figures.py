@@ -116,5 +116,6 @@ def trial_payload(sweep: Sweep, trial: Trial, names: Sequence[str] = ()) -> Payl
         by_name,
         primary=sweep.primary_metric,
         is_best=best is not None and best.pk == trial.pk,
+        objective=objective_of(sweep),
     )
     return payload(info, curves_figure(info))

@@ -8,6 +8,8 @@ from django.template.loader import render_to_string
 
 # How soon a page asks again, in ms; 0 = it shows what is final and asks no more.
 ACTIVE_MS = 1000
+# The parts of the frame that follow the work.
+FRAME = {"nav-slots": "_slots.html", "nav-running": "_running.html"}
 
 
 def news(
@@ -26,7 +28,7 @@ def news(
             "retry_ms": 0 if final else ACTIVE_MS,
             "fragments": {
                 key: render_to_string(template, dict(context), request)
-                for key, template in fragments.items()
+                for key, template in {**FRAME, **fragments}.items()
             },
             "figures": figures,
         }

@@ -230,7 +230,7 @@ def _kept(draft: Draft) -> str:
     """What a cloned sweep brings along, in words."""
     try:
         found = json.loads(draft["kept"] or "{}")
-    except ValueError:
+    except (ValueError, RecursionError):
         return ""
     names = [key.replace("_", " ") for key in KEPT if isinstance(found, dict) and found.get(key)]
     return ", ".join(names)
@@ -255,7 +255,8 @@ def _input_views(draft: Draft, by_field: dict[str, list[str]]) -> list[dict[str,
 
 def _slots_warning(draft: Draft, compute: Compute | None) -> str:
     text = draft["max_concurrent_trials"].strip()
-    if compute is None or not text.isdecimal() or int(text) <= compute.slots:
+    number = int(text) if text.isdecimal() and len(text) < 19 else 0
+    if compute is None or number <= compute.slots:
         return ""
     slots = "1 slot" if compute.slots == 1 else f"{compute.slots} slots"
     return f"{compute.name} has {slots}"

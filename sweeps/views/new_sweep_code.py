@@ -58,19 +58,13 @@ def keep_folder(workspace: Workspace, text: str) -> CodeSnapshot:
     """
     if not text.strip():
         raise InvalidInput.one("", "Name a folder on this machine, for example /home/me/train.")
-    folder = Path(text.strip()).expanduser()
-    if not folder.is_absolute():
+    if not text.strip().startswith(("/", "~")):
         raise InvalidInput.one("", f"Write the whole path, beginning with /, not “{text.strip()}”.")
+    folder = intake.existing(text.strip())
+    if not folder.is_dir():
+        raise InvalidInput.one("", f"{folder} is no folder; upload a single file instead.")
     try:
-        folder = folder.resolve(strict=True)
-        if not folder.is_dir():
-            raise InvalidInput.one("", f"{folder} is no folder; upload a single file instead.")
-        own = Path(settings.STUDIO_HOME)
-        if folder.is_relative_to(own) or own.is_relative_to(folder):
-            raise InvalidInput.one("", f"{folder} holds the studio's own data; choose another.")
         kept = snapshots.snapshot_folder(intake.code_root(), folder)
-    except FileNotFoundError as error:
-        raise InvalidInput.one("", f"There is no folder {folder} on this machine.") from error
     except OSError as error:
         raise InvalidInput.one("", f"{folder} cannot be read: {error.strerror}.") from error
     return intake.keep(workspace, kept, str(folder))
@@ -79,12 +73,7 @@ def keep_folder(workspace: Workspace, text: str) -> CodeSnapshot:
 def keep_data(file: UploadedFile) -> Upload:
     """An uploaded input file. Raises InvalidInput when it is too large."""
     limit = settings.STUDIO_UPLOAD_CAP_MB * 2**20
-    return save_upload(data_root(), file.chunks(), file.name or "", limit)
-
-
-def data_root() -> Path:
-    """Where uploaded input files are kept."""
-    return Path(settings.STUDIO_HOME) / "data"
+    return save_upload(intake.data_root(), file.chunks(), file.name or "", limit)
 
 
 # --- Reading ------------------------------------------------------------------------------------
@@ -208,6 +197,6 @@ def _inputs(
 def stored(path: str) -> tuple[str, int] | None:
     """Name and size of an uploaded input by where it lies; None for any other path."""
     place = Path(path)
-    if not place.is_relative_to(data_root()) or ".." in place.parts or not place.is_file():
+    if not place.is_relative_to(intake.data_root()) or ".." in place.parts or not place.is_file():
         return None
     return place.name, place.stat().st_size

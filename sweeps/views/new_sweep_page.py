@@ -21,9 +21,10 @@ from sweeps.domain.space_doc import parse_space
 from sweeps.forms.checked import Checked, FieldError, check, checked
 from sweeps.forms.draft import Draft
 from sweeps.forms.rows import CONSTANT
+from sweeps.intake import data_root
 from sweeps.models import CodeSnapshot
 from sweeps.views.new_sweep_actions import Page
-from sweeps.views.new_sweep_code import data_root, files_of
+from sweeps.views.new_sweep_code import files_of
 
 ALGORITHM_NAMES = {"random": "Random", "bayesian": "Bayesian (TPE)", "grid": "Grid"}
 

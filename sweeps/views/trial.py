@@ -1,5 +1,6 @@
 """The page of one trial."""
 
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from sweeps.domain.problems import InvalidInput
 from sweeps.domain.states import TrialStatus
 from sweeps.models import MetricSummary, Sweep, Trial
 from sweeps.queries.best import best_of
-from sweeps.queries.logs import read_log
+from sweeps.queries.logs import log_size, read_log
 from sweeps.queries.records import space_of
 from sweeps.services import trials as services
 from sweeps.views.figures import trial_payload
@@ -55,6 +56,7 @@ def _context(request: HttpRequest, sweep: Sweep, trial: Trial) -> dict[str, Any]
         "metrics": MetricSummary.objects.filter(trial=trial).order_by("name"),
         "minimize": sweep.goal == "minimize",
         "command": shell_line(attempt.argv) if attempt and attempt.argv else "",
+        "work_folder": shlex.quote(f"{attempt.spool}/work") if attempt else "",
         "is_final": TrialStatus(trial.status).is_final,
         "may_run": may_in(request, sweep.workspace, Role.CONTRIBUTOR),
         "duration_s": _duration(trial),
@@ -124,14 +126,14 @@ def log(request: HttpRequest, ws: str, name: str, number: int, stream: str) -> H
     offset = request.GET.get("offset", "0")
     start = int(offset) if offset.isdecimal() and len(offset) < 16 else 0
     if "tail" in request.GET:
-        start = max(0, _size(spool, stream) - LOG_TAIL)
+        start = max(0, log_size(spool, stream) - LOG_TAIL)
     part = read_log(spool, stream, start)
     body = {
         "text": part.text,
         "offset": part.next_offset,
         "start": start,
         # An unfinished character at the end is no reason to ask again at once.
-        "more": bool(part.text) and part.next_offset < _size(spool, stream),
+        "more": bool(part.text) and part.next_offset < log_size(spool, stream),
         "attempt": found.attempt,
         "final": TrialStatus(found.status).is_final,
     }
@@ -144,13 +146,6 @@ def _spool(trial: Trial, stream: str) -> Path | None:
         raise Http404
     attempt = trial.attempts.order_by("-number").first()
     return Path(attempt.spool) if attempt else None
-
-
-def _size(spool: Path | None, stream: str) -> int:
-    try:
-        return (spool / f"{stream}.log").stat().st_size if spool else 0
-    except FileNotFoundError:
-        return 0
 
 
 @require_safe

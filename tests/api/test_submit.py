@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import yaml
+from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from studio.models import Compute
@@ -118,7 +119,10 @@ def test_a_folder_of_this_machine_is_kept_as_code(api: Caller, tmp_path: Path) -
     assert api.post(POST, changed(trial=trial)).status_code == 201
     for folder, words in (
         ("./src", "relative to your machine"),
-        ("/no/such", "There is no folder"),
+        ("/no/such", "There is no /no/such on this machine"),
+        (str(settings.STUDIO_HOME), "the studio's own data"),
+        ("~nosuchuser/x", "There is no ~nosuchuser/x"),
+        ("/" + "a" * 300, "on this machine"),
     ):
         response = api.post(POST, changed(name="x", trial=JOB["trial"] | {"code": folder}))
         error = response.json()["error"]

@@ -160,3 +160,12 @@ def test_long_lists_are_read_quickly() -> None:
     (_, choice) = parse_space({"x": {"type": "choice", "values": values}}).parameters[0]
     assert isinstance(choice, Choice)
     assert choice.values == tuple(values)
+
+
+@pytest.mark.parametrize("kind", ["normal", "qnormal"])
+def test_a_normal_distribution_that_could_draw_infinity_is_refused(kind):
+    doc = {
+        "x": {"type": kind, "mu": 1.7e308, "sigma": 1e308} | ({"q": 1} if kind[0] == "q" else {})
+    }
+    with pytest.raises(InvalidInput, match="cannot be represented"):
+        parse_space(doc)

@@ -6,6 +6,7 @@ import warnings
 import pytest
 
 from sweeps.gateway.routes import (
+    ARTIFACTS,
     ROUTES,
     BadReference,
     Kind,
@@ -266,3 +267,11 @@ def test_an_artifact_path_tells_its_owner():
 )
 def test_a_path_outside_of_runs_and_models_has_no_owner(path):
     assert artifact_owner(path) is None
+
+
+def test_an_empty_reference_before_a_good_one_is_refused():
+    """MLflow takes the first value, so the second one must not be what is authorized."""
+    found = match("GET", ARTIFACTS)
+    assert found is not None
+    with pytest.raises(BadReference, match="must not be empty"):
+        references(found, [("path", ""), ("path", "1/abc/artifacts")], None)

@@ -118,7 +118,8 @@ def test_a_folder_of_this_machine_is_kept(form, tmp_path):
     [
         ("", "Name a folder"),
         ("train", "Write the whole path"),
-        ("/no/such/folder", "There is no folder /no/such/folder"),
+        ("/no/such/folder", "There is no /no/such/folder on this machine"),
+        ("~nosuchuser/x", "There is no ~nosuchuser/x on this machine"),
         ("/", "own data"),
     ],
 )

@@ -159,3 +159,15 @@ def test_every_answer_carries_the_policy(client: Client, db: None) -> None:
         policy = client.get(path).headers["Content-Security-Policy"]
         assert "script-src 'self';" in policy
         assert "frame-ancestors 'none'" in policy
+
+
+def test_a_sign_in_link_is_never_logged(client, alice, caplog):
+    from django.utils import timezone
+
+    from studio.bootstrap import new_sign_in_link
+
+    link = new_sign_in_link(alice, timezone.now()).split("/", 3)[3]
+    assert client.head(f"/{link}").status_code == 405
+    assert client.get(f"/{link}").status_code == 302
+    assert client.get(f"/{link}").status_code == 410
+    assert link.split("/")[-2] not in caplog.text

@@ -41,6 +41,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Check, set up, supervise."""
+        # Databases, logs and artifacts are this user's alone, whatever the shell allows.
+        os.umask(0o077)
         place = settings.STUDIO_HOME
         held = home.lock(place, settings.STUDIO_URL)
         for name in home.end_leftovers(place):
