@@ -6,7 +6,6 @@ import warnings
 import pytest
 
 from sweeps.gateway.routes import (
-    ARTIFACTS,
     ROUTES,
     BadReference,
     Kind,
