@@ -1,12 +1,14 @@
 """A sweep job as one value: what a form, a job file, the client and the database row all say."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from sweeps.domain.limits import Limits
+from sweeps.domain.limits import MAX_TOTAL_TRIALS, Limits
 from sweeps.domain.objective import Objective
-from sweeps.domain.space import Scalar, SearchSpace
+from sweeps.domain.problems import InvalidInput, Problem
+from sweeps.domain.space import ParamValue, Scalar, SearchSpace
 
 _EMPTY: Mapping[str, str] = MappingProxyType({})
 
@@ -57,11 +59,67 @@ class EarlyTermination:
 
 
 @dataclass(frozen=True, slots=True)
+class StopRules:
+    """When a sweep has found enough; None: that rule is off.
+
+    `target_value` ends it once the best value is as good, `no_improvement_trials` once so many
+    results in a row brought no better one. Raises InvalidInput naming each field out of range.
+    """
+
+    target_value: float | None = None
+    no_improvement_trials: int | None = None
+
+    def __post_init__(self) -> None:
+        found = []
+        if self.target_value is not None and not math.isfinite(self.target_value):
+            text = f"Must be a finite number, but got {self.target_value}."
+            found.append(Problem("target_value", text))
+        count = self.no_improvement_trials
+        if count is not None:
+            found += _range("no_improvement_trials", count, 1, MAX_TOTAL_TRIALS)
+        if found:
+            raise InvalidInput(found)
+
+
+MAX_RETRIES = 10
+
+
+@dataclass(frozen=True, slots=True)
+class FailurePolicy:
+    """What follows when trials fail.
+
+    `max_consecutive_failures` pauses the sweep after so many failures in a row (0: never);
+    `retries` is how often a trial whose script failed runs again, `infrastructure_retries` how
+    often one that the machine lost. Raises InvalidInput naming each field out of range.
+    """
+
+    max_consecutive_failures: int = 5
+    retries: int = 0
+    infrastructure_retries: int = 2
+
+    def __post_init__(self) -> None:
+        found = [
+            *_range("max_consecutive_failures", self.max_consecutive_failures, 0, MAX_TOTAL_TRIALS),
+            *_range("retries", self.retries, 0, MAX_RETRIES),
+            *_range("infrastructure_retries", self.infrastructure_retries, 0, MAX_RETRIES),
+        ]
+        if found:
+            raise InvalidInput(found)
+
+
+def _range(name: str, value: int, lowest: int, highest: int) -> list[Problem]:
+    if lowest <= value <= highest:
+        return []
+    return [Problem(name, f"Must be from {lowest} to {highest:,}, but got {value}.")]
+
+
+@dataclass(frozen=True, slots=True)
 class SweepJob:
     """Everything that makes a sweep, independent of where it runs.
 
     `code` is a folder (as written) or None when it comes apart from the job, as an upload does;
-    `notes` says what a reader replaced or ignored.
+    `first_trials` are points to try before the sampler's own; `notes` says what a reader replaced
+    or ignored.
     """
 
     command: str
@@ -80,6 +138,9 @@ class SweepJob:
     inputs: Mapping[str, Scalar | DataInput] = field(default_factory=dict)
     outputs: Mapping[str, Output] = field(default_factory=dict)
     early_termination: EarlyTermination | None = None
+    stop_rules: StopRules = StopRules()
+    failure_policy: FailurePolicy = FailurePolicy()
+    first_trials: tuple[Mapping[str, ParamValue], ...] = ()
     tags: Mapping[str, str] = field(default_factory=dict)
     properties: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
