@@ -1,0 +1,1 @@
+"""Early termination: which of the running trials are not worth their slot. One file per policy."""
