@@ -4,19 +4,20 @@ import logging
 import os
 import threading
 
-from django.utils import timezone
 from huey.contrib.djhuey import db_task
 
 from sweeps.domain.states import Desired
 from sweeps.engine import compute_test, forward, runs, start
+from sweeps.engine.keep import kept
 from sweeps.models import Attempt, Sweep
+from sweeps.queries.clock import database_now
 from sweeps.services import leases, sweeps
 from sweeps.tracking.client import TrackingRejected, TrackingUnavailable
 
 log = logging.getLogger(__name__)
 
 DRAINING = "draining"
-_OPEN_LEASE_S = 20.0
+_OPEN_LEASE_S = 10.0
 
 
 def _owner() -> str:
@@ -28,7 +29,7 @@ def advance_sweep(sweep_id: int) -> None:
     """Take a sweep a step further and wake what that made."""
     if not _opened(sweep_id):
         return
-    step = sweeps.advance(sweep_id, timezone.now())
+    step = sweeps.advance(sweep_id, database_now())
     for trial_id in step.trials:
         run_trial(trial_id)
     if step.finished:
@@ -43,17 +44,18 @@ def _opened(sweep_id: int) -> bool:
     if sweep.desired != Desired.RUN and not sweep.planned:
         return True  # Cancelled before it began: it needs no run, and must not wait for MLflow.
     name, owner = f"open:{sweep_id}", _owner()
-    if not leases.acquire(name, owner, timezone.now(), _OPEN_LEASE_S):
+    if not leases.acquire(name, owner, database_now(), _OPEN_LEASE_S):
         return False
     try:
-        sweep.refresh_from_db(fields=["run_id"])
-        runs.open_sweep(sweep)
+        with kept(name, lambda: leases.acquire(name, owner, database_now(), _OPEN_LEASE_S)):
+            sweep.refresh_from_db(fields=["run_id"])
+            runs.open_sweep(sweep)
     except TrackingUnavailable as error:
         log.warning("sweep %s waits for tracking: %s", sweep.name, error)
         return False
     except TrackingRejected as refusal:
         # Asking again would get the same answer, and the sweep would be queued for ever.
-        runs.refuse_sweep(sweep, refusal.message, timezone.now())
+        runs.refuse_sweep(sweep, refusal.message, database_now())
         return False
     finally:
         leases.release(name, owner)
@@ -63,8 +65,8 @@ def _opened(sweep_id: int) -> bool:
 @db_task()
 def run_trial(trial_id: int) -> None:
     """Start a queued trial, unless the studio is on its way down."""
-    if not leases.held(DRAINING, timezone.now()):
-        start.start_trial(trial_id, _owner())
+    if not leases.held(DRAINING, database_now()):
+        start.start_trial(trial_id, _owner(), while_at_it=vouch)
 
 
 @db_task()
@@ -115,17 +117,22 @@ def close_sweep(sweep_id: int) -> None:
 
 
 QUEUE_BEAT = "queue"
-# Its workers may be busy for a while with copying code or testing a compute.
-QUEUE_BEAT_S = 60.0
+QUEUE_BEAT_S = 10.0
 
 
 @db_task()
 def beat() -> None:
     """Prove that the queue gets things done: health is what a worker did, not that it exists."""
-    leases.acquire(QUEUE_BEAT, "queue", timezone.now(), QUEUE_BEAT_S)
+    vouch()
+
+
+def vouch() -> None:
+    """Say that the queue works. All its workers may be at something that takes long at once."""
+    leases.acquire(QUEUE_BEAT, "queue", database_now(), QUEUE_BEAT_S)
 
 
 @db_task()
 def test_compute(compute_id: int) -> None:
     """Run a real command on a compute and keep what it showed."""
-    compute_test.test(compute_id)
+    with kept("compute-test", vouch):
+        compute_test.test(compute_id)

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.utils import timezone
 
 from studio.models import Compute
 from sweeps.engine.launch import base_environment, interpreter
+from sweeps.queries.clock import database_now
 from sweeps.runners.base import Ended, LaunchSpec, Lost, RunnerError
 from sweeps.runners.registry import get_runner
 from sweeps.runners.results import EndedBy
@@ -48,10 +48,10 @@ def test(compute_id: int) -> None:
         return
 
     def report(steps: list[Step]) -> None:
-        record_test(compute_id, steps, None, timezone.now())
+        record_test(compute_id, steps, None, database_now())
 
     steps = run(compute, settings.STUDIO_HOME / "tests", report)
-    record_test(compute_id, steps, all(step["ok"] for step in steps), timezone.now())
+    record_test(compute_id, steps, all(step["ok"] for step in steps), database_now())
 
 
 def run(compute: Compute, folder: Path, report: Callable[[list[Step]], None]) -> list[Step]:

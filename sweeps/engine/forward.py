@@ -8,10 +8,9 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any
 
-from django.utils import timezone
-
 from sweeps.engine.tracking import tracking
 from sweeps.models import OutboxEntry
+from sweeps.queries.clock import database_now
 from sweeps.services import leases, metrics
 from sweeps.tracking.client import (
     METRICS_PER_BATCH,
@@ -23,17 +22,25 @@ from sweeps.tracking.client import (
 
 log = logging.getLogger(__name__)
 
-LEASE_S = 15.0
+LEASE_S = 10.0
+# Sending a batch may take many requests, of 5 s at worst each.
+RENEW_S = 3.0
 _CAPS = {"metrics": METRICS_PER_BATCH, "params": PARAMS_PER_BATCH, "tags": TAGS_PER_BATCH}
 # MLflow's limit for metrics, params and tags together.
 _CAP_ALL = 1000
 
 Clock = Callable[[], datetime]
+# Sends one log-batch body. Raises TrackingRejected, TrackingUnavailable, LeaseLost.
+Post = Callable[[dict[str, Any]], None]
+
+
+class LeaseLost(Exception):
+    """Another forwarder has the run: sending on would mix up the order."""
 
 
 def forward(
     run_id: str,
-    clock: Clock = timezone.now,
+    clock: Clock = database_now,
     client: Tracking | None = None,
     until: int | None = None,
 ) -> bool:
@@ -46,18 +53,34 @@ def forward(
     owner = f"{os.getpid()}.{threading.get_ident()}.{time.monotonic_ns()}"
     if not leases.acquire(name, owner, clock(), LEASE_S):
         return False
+    post = _posting(client or tracking(), lambda: leases.acquire(name, owner, clock(), LEASE_S))
     try:
         while entries := metrics.next_batch(run_id):
             for group in groups(entries):
-                _send(client or tracking(), run_id, group)
+                _send(post, run_id, group)
                 metrics.delivered(group)
             if until is not None and entries[-1].pk >= until:
                 break
-            if not leases.acquire(name, owner, clock(), LEASE_S):
-                return False
+    except LeaseLost:
+        return False
     finally:
         leases.release(name, owner)
     return True
+
+
+def _posting(client: Tracking, renew: Callable[[], bool]) -> Post:
+    """Sends as `client` does, and renews the lease in between."""
+    due = time.monotonic() + RENEW_S
+
+    def post(body: dict[str, Any]) -> None:
+        nonlocal due
+        if time.monotonic() >= due:
+            if not renew():
+                raise LeaseLost
+            due = time.monotonic() + RENEW_S
+        client.send_batch(body)
+
+    return post
 
 
 def drain(run_id: str, deadline_s: float = 10.0) -> bool:
@@ -107,27 +130,25 @@ def merged(run_id: str, group: list[OutboxEntry]) -> dict[str, Any]:
     return body
 
 
-def _send(client: Tracking, run_id: str, group: list[OutboxEntry]) -> None:
+def _send(post: Post, run_id: str, group: list[OutboxEntry]) -> None:
     """Send a group; when MLflow refuses it, find the entry that is to blame and drop only that."""
     try:
-        client.send_batch(merged(run_id, group))
+        post(merged(run_id, group))
     except TrackingRejected as refusal:
         if len(group) > 1:
             for entry in group:
-                _send(client, run_id, [entry])
+                _send(post, run_id, [entry])
         else:
-            _send_singly(client, run_id, group[0].body, refusal)
+            _send_singly(post, run_id, group[0].body, refusal)
 
 
-def _send_singly(
-    client: Tracking, run_id: str, body: dict[str, Any], refusal: TrackingRejected
-) -> None:
+def _send_singly(post: Post, run_id: str, body: dict[str, Any], refusal: TrackingRejected) -> None:
     """Send a refused body value by value: MLflow refuses all for one param of another value."""
     items = [(key, item) for key in _CAPS for item in body.get(key, ())]
     for key, item in items:
         if len(items) > 1:
             try:
-                client.send_batch({"run_id": run_id, key: [item]})
+                post({"run_id": run_id, key: [item]})
                 continue
             except TrackingRejected as single:
                 refusal = single

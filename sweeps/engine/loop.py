@@ -7,14 +7,15 @@ import socket
 import threading
 import time
 from collections.abc import Callable
+from datetime import datetime
 
 from django.db import close_old_connections
-from django.utils import timezone
 
 from sweeps import tasks
 from sweeps.engine import steps
 from sweeps.models import EngineLease
 from sweeps.queries import work
+from sweeps.queries.clock import database_now
 from sweeps.runners.registry import get_runner
 from sweeps.services import leases
 
@@ -25,7 +26,7 @@ LEASE_S = 10.0
 BUSY_S = 0.1
 IDLE_S = 0.5
 RECONCILE_S = 1.0
-QUEUE_BEAT_S = 5.0
+QUEUE_BEAT_S = 3.0
 # How long stopping all trials may take: their grace of 5 s, and room for slow machines.
 DRAIN_S = 20.0
 
@@ -66,30 +67,30 @@ class Engine:
     def _step(self) -> bool:
         """One round; True if there is something to watch. Database trouble costs one round."""
         try:
-            if not leases.acquire(LEAD, self.owner, timezone.now(), LEASE_S):
+            now = database_now()
+            if not leases.acquire(LEAD, self.owner, now, LEASE_S):
                 return False
-            return self._lead()
+            return self._lead(now)
         except steps.TROUBLE:
             log.exception("the database did not answer; the engine tries again")
             close_old_connections()
             return False
 
-    def _lead(self) -> bool:
+    def _lead(self, now: datetime) -> bool:
         if time.monotonic() - self._beaten >= QUEUE_BEAT_S:
             self._beaten = time.monotonic()
             tasks.beat()
-        busy = steps.poll(self._waker, timezone.now())
+        busy = steps.poll(self._waker, now)
         if busy:
-            steps.grant_wishes(timezone.now())
+            steps.grant_wishes(now)
         steps.forward(self._waker)
         if time.monotonic() - self._reconciled >= RECONCILE_S:
             self._reconciled = time.monotonic()
-            steps.reconcile(self._waker, timezone.now())
+            steps.reconcile(self._waker, now)
         return busy
 
     def _drain(self) -> None:
         """Stop every trial and put it back in the queue, so that the next start goes on."""
-        leases.acquire(tasks.DRAINING, self.owner, timezone.now(), 2 * DRAIN_S)
         _until(self._all_put_back, DRAIN_S)
 
     def _all_put_back(self) -> bool:
@@ -101,7 +102,9 @@ class Engine:
             return False
 
     def _put_all_back(self) -> bool:
-        steps.poll(self._waker, timezone.now())
+        now = database_now()
+        leases.acquire(tasks.DRAINING, self.owner, now, LEASE_S)
+        steps.poll(self._waker, now)
         for attempt in work.running_attempts():
             runner = get_runner(attempt.trial.sweep.compute.kind)
             runner.stop(attempt.handle, reason="The studio is stopping.")

@@ -1,19 +1,17 @@
 """Starting one trial: claim, MLflow run, folder, command; and taking back what went wrong."""
 
 import logging
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import datetime
 
 from django.conf import settings
-from django.db import connection
-from django.utils import timezone
 
 from sweeps.domain.problems import InvalidInput
 from sweeps.engine import runs
+from sweeps.engine.keep import kept
 from sweeps.engine.launch import spec_of
 from sweeps.models import Attempt
+from sweeps.queries.clock import database_now
 from sweeps.runners.base import Lost, RunnerError
 from sweeps.runners.proc import boot_id
 from sweeps.runners.registry import get_runner
@@ -24,21 +22,30 @@ log = logging.getLogger(__name__)
 
 # How long a trial waits when the tracking server does not answer.
 TRACKING_WAIT_S = 3
-# A third of the claim's lease: two renewals may be late.
-RENEW_S = 3.0
 
 Clock = Callable[[], datetime]
 
 
-def start_trial(trial_id: int, owner: str, clock: Clock = timezone.now) -> bool:
-    """Start a queued trial if it may start; True if its command was started."""
+def start_trial(
+    trial_id: int,
+    owner: str,
+    clock: Clock = database_now,
+    while_at_it: Callable[[], object] = lambda: None,
+) -> bool:
+    """Start a queued trial if it may start; True if its command was started.
+
+    `while_at_it` is called every few seconds while that takes long.
+    """
     root = settings.STUDIO_HOME / "trials"
     claim = trials.claim(trial_id, owner=owner, spool_root=root, now=clock())
     if claim is None:
         return False
     attempt = _with_rows(claim.attempt.pk)
     try:
-        with _kept(attempt, owner):
+        # Copying large code takes long, and so does a slow tracking server.
+        with kept(
+            f"claim-{attempt.pk}", lambda: trials.renew(attempt, owner, clock()), while_at_it
+        ):
             return _start(attempt, claim.token, owner, clock)
     except TrackingUnavailable as error:
         log.warning("trial %s waits for tracking: %s", attempt.trial, error)
@@ -70,28 +77,7 @@ def _start(attempt: Attempt, token: str, owner: str, clock: Clock) -> bool:
     return False
 
 
-@contextmanager
-def _kept(attempt: Attempt, owner: str) -> Iterator[None]:
-    """Renew the claim while a start takes long: copying large code, a slow tracking server."""
-    done = threading.Event()
-
-    def renew() -> None:
-        try:
-            while not done.wait(RENEW_S):
-                trials.renew(attempt, owner, timezone.now())
-        finally:
-            connection.close()
-
-    beat = threading.Thread(target=renew, name=f"claim-{attempt.pk}", daemon=True)
-    beat.start()
-    try:
-        yield
-    finally:
-        done.set()
-        beat.join()
-
-
-def recover(attempt_id: int, clock: Clock = timezone.now) -> None:
+def recover(attempt_id: int, clock: Clock = database_now) -> None:
     """Settle a claim whose starter died: adopt the command if it runs, else queue it again."""
     attempt = _with_rows(attempt_id)
     if attempt.ended_at or attempt.handle:

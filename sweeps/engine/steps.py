@@ -9,12 +9,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from django.db import InterfaceError, OperationalError
-
 from sweeps import tasks
 from sweeps.domain.states import Desired
 from sweeps.domain.verdict import Ending, Outcome
 from sweeps.engine.logs import last_words
+from sweeps.engine.trouble import TROUBLE
 from sweeps.models import Attempt
 from sweeps.queries import work
 from sweeps.runners.base import Ended, Event, Lost
@@ -22,9 +21,6 @@ from sweeps.runners.registry import get_runner
 from sweeps.services import trials
 
 log = logging.getLogger(__name__)
-
-# What a database says that is busy, restarting or gone for a moment.
-TROUBLE = (OperationalError, InterfaceError)
 
 # A wake-up is repeated only after this long: the queue may be behind, or have lost it.
 REPEAT_S = 3.0

@@ -15,6 +15,7 @@ from studio.models import Compute, Role, Workspace
 from sweeps import intake, tasks
 from sweeps.domain.problems import InvalidInput
 from sweeps.queries import compute_load, health, lists
+from sweeps.queries.clock import database_now
 from sweeps.views.lists import trace
 
 _RUNNING_SHOWN = 8
@@ -27,7 +28,7 @@ def home(request: HttpRequest) -> HttpResponse:
     user = signed_in(request)
     workspaces = list(Workspace.objects.visible_to(user).active())
     sweeps = lists.sweeps_of(workspaces)
-    context: dict[str, Any] = {"parts": health.parts(timezone.now()), "workspaces": workspaces}
+    context: dict[str, Any] = {"parts": health.parts(database_now()), "workspaces": workspaces}
     if not sweeps.exists():
         return render(request, "home_empty.html", context | _first_run(request, workspaces))
     running, recent = _running_and_recent(sweeps)

@@ -137,5 +137,5 @@ def stage(
         monkeypatch.setattr(module, "tracking", lambda: tracking)
     clock: Callable[[], datetime] = lambda: now  # noqa: E731
     for module in (tasks, loop):
-        monkeypatch.setattr(module.timezone, "now", clock)
+        monkeypatch.setattr(module, "database_now", clock)
     return Stage(runner, tracking, now)
