@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.invariants import wait_none_left
+from tests.e2e.processes import wait_none_left
 from tests.e2e.studios import Studio
 
 

@@ -1,15 +1,19 @@
 """What holds after every sweep, whatever was done to the studio: from rows, runs and processes.
 
 The numbers are those of the project's fault plan: I1 trials, I2 one accepted result each, I3 all
-final, I4 no process left, I5 MLflow runs, I6 concurrency, I7 transitions, I8 sound databases.
+final, I4 no process left, I5 MLflow runs, I6 concurrency (`processes.Watch`), I7 transitions,
+I8 sound databases and a log without surprises.
 """
 
-import threading
-import time
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Callable, Sequence
+from itertools import groupby
 from typing import Any
 
+from sweeps.domain.job import Sampling
+from sweeps.domain.objective import Goal, Objective
+from sweeps.domain.samplers.base import SuggestRequest
+from sweeps.domain.samplers.registry import get_sampler
+from sweeps.domain.space_doc import parse_space
 from sweeps.domain.states import (
     FINAL_SWEEP,
     FINAL_TRIAL,
@@ -18,56 +22,85 @@ from sweeps.domain.states import (
     SweepStatus,
     TrialStatus,
 )
+from tests.e2e import journal
+from tests.e2e.processes import carriers, too_many, zombies
+from tests.e2e.stores import Row, document
 from tests.e2e.studios import Studio, until
 
-COOKIE = b"SWEEP_PROCESS_COOKIE="
 Oracle = Callable[[dict[str, Any]], float]
+# All values that a trial logs, in order, when nothing ends it early.
+Curve = Callable[[dict[str, Any]], Sequence[float]]
 
 
-def carriers(spool_part: str) -> dict[int, str]:
-    """Living commands of trials whose cookie contains `spool_part`: pid -> cookie."""
-    found = {}
-    for folder in Path("/proc").iterdir():
-        if not folder.name.isdecimal():
-            continue
-        try:
-            variables = (folder / "environ").read_bytes().split(b"\0")
-            state = (folder / "stat").read_text().rpartition(")")[2].split()[0]
-        except OSError:
-            continue
-        for variable in variables:
-            cookie = variable.removeprefix(COOKIE).decode(errors="replace")
-            if variable.startswith(COOKIE) and spool_part in cookie and state not in "ZX":
-                found[int(folder.name)] = cookie
-    return found
+def check(
+    studio: Studio,
+    name: str,
+    trials: int,
+    oracle: Oracle | None = None,
+    *,
+    curve: Curve | None = None,
+    expected: Sequence[str] = (),
+) -> None:
+    """Raise AssertionError for the first promise that the sweep breaks.
 
-
-def check(studio: Studio, name: str, trials: int, oracle: Oracle | None = None) -> None:
-    """Raise AssertionError for the first promise that the sweep breaks."""
+    `expected` are patterns of errors that may stand in the studio's log, because the test did
+    something that must make them.
+    """
     until(lambda: not carriers(f".{name}."), f"the end of all processes of {name}", 10)  # I4
     query = "SELECT * FROM sweeps_sweep WHERE name = ?"
     until(lambda: studio.rows(query, name)[0]["run_closed"], f"the closing of {name}", 15)
     [sweep] = studio.rows(query, name)
     rows = studio.rows("SELECT * FROM sweeps_trial WHERE sweep_id = ? ORDER BY number", sweep["id"])
     assert [row["number"] for row in rows] == list(range(trials)), "I1"
+    _check_draws(sweep, rows)
     assert SweepStatus(sweep["status"]) in FINAL_SWEEP, "I3"
     assert {TrialStatus(row["status"]) for row in rows} <= FINAL_TRIAL, "I3"
-    _check_attempts(studio, sweep["id"], name)
-    _check_log(studio, sweep["id"])
+    _check_attempts(studio, sweep, name)
+    _check_log(studio, sweep, rows)
     if oracle:
-        for trial in studio.trials(name):
-            if trial["status"] == "Completed":
-                assert abs(trial["objective"] - oracle(trial["params"])) < 1e-9, "I2"
-    for read in (studio.rows, studio.runs):
-        assert read("PRAGMA integrity_check")[0][0] == "ok", "I8"
-    assert "Internal Server Error" not in studio.log.read_text(), "I8"
+        for row in rows:
+            if row["status"] == "Completed":
+                assert abs(row["objective"] - oracle(document(row["params"]))) < 1e-9, "I2"
+    if curve:
+        _check_values(studio, rows, curve)
+    _check_parts(studio)
+    check_sound(studio, expected)
 
 
-def _check_attempts(studio: Studio, sweep_id: int, name: str) -> None:
+def check_sound(studio: Studio, expected: Sequence[str] = ()) -> None:
+    """I8: whole databases, no answer with a server error, no traceback that nobody expects."""
+    for path in studio.home.glob("*.db"):
+        [[answer]] = studio.read_file(path, "PRAGMA integrity_check")
+        assert answer == "ok", f"I8: {path}: {answer}"
+    broken = [line for line in studio.refused if line.startswith("500")]
+    assert not broken, f"I8: {broken}"
+    surprises = journal.unaccounted(studio.news(), expected)
+    assert not surprises, f"I8: {surprises}; the log: {studio.log}"
+
+
+def _check_draws(sweep: Row, rows: Sequence[Row]) -> None:
+    """I1: every number has its own point; a random one is the function of seed and number it is."""
+    space, sampling = parse_space(document(sweep["search_space"])), document(sweep["sampling"])
+    drawn = [row for row in rows if document(row["draw"])]
+    if any(leaf.get("type") == "uniform" for leaf in document(sweep["search_space"]).values()):
+        points = [str(document(row["params"])) for row in drawn]
+        assert len(points) == len(set(points)), "I1: two trials with one point"
+    if sampling["algorithm"] != "random":
+        return
+    objective = Objective(sweep["primary_metric"], Goal(sweep["goal"]))
+    for row in drawn:
+        request = SuggestRequest(
+            space, objective, Sampling(**sampling), sweep["seed"], row["number"]
+        )
+        point = get_sampler("random").suggest(request)
+        assert document(row["params"]) == point.params, f"I1: trial {row['number']} is another one"
+
+
+def _check_attempts(studio: Studio, sweep: Row, name: str) -> None:
     attempts = studio.rows(
         "SELECT a.*, t.number AS trial, t.status, t.run_id AS shown FROM sweeps_attempt a "
         "JOIN sweeps_trial t ON t.id = a.trial_id WHERE t.sweep_id = ?",
-        sweep_id,
+        sweep["id"],
     )
     for row in attempts:
         assert row["ended_at"], f"I3: an attempt of trial {row['trial']} is open"
@@ -80,7 +113,7 @@ def _check_attempts(studio: Studio, sweep_id: int, name: str) -> None:
         for row in studio.runs(
             "SELECT r.run_uuid, r.status FROM runs r JOIN tags t ON t.run_uuid = r.run_uuid "
             "WHERE t.key = 'studio.sweep' AND t.value = ?",
-            studio.rows("SELECT uid FROM sweeps_sweep WHERE id = ?", sweep_id)[0]["uid"],
+            sweep["uid"],
         )
     }
     assert "RUNNING" not in runs.values(), f"I5: {name} has runs that never end: {runs}"
@@ -88,61 +121,66 @@ def _check_attempts(studio: Studio, sweep_id: int, name: str) -> None:
         if row["run_id"]:
             good = row["accepted"] and row["status"] == "Completed"
             assert (runs[row["run_id"]] == "FINISHED") == bool(good), f"I5: trial {row['trial']}"
-    twins = len(runs) - 1 - len({row["run_id"] for row in attempts if row["run_id"]})
+    parents = 1 if sweep["run_id"] else 0
+    twins = len(runs) - parents - len({row["run_id"] for row in attempts if row["run_id"]})
     assert twins == 0, "I5: a run that no attempt knows"
 
 
-def _check_log(studio: Studio, sweep_id: int) -> None:
-    changes = studio.rows("SELECT * FROM sweeps_statechange WHERE sweep_id = ?", sweep_id)
-    for change in changes:
-        if not change["before"]:
-            continue
-        if change["trial_id"]:
-            allowed: frozenset[Any] = TRIAL_TRANSITIONS[TrialStatus(change["before"])]
+def _check_log(studio: Studio, sweep: Row, rows: Sequence[Row]) -> None:
+    """I7: each change follows the one before it, by an allowed step, up to the status shown."""
+    changes = studio.rows(
+        "SELECT * FROM sweeps_statechange WHERE sweep_id = ? ORDER BY id", sweep["id"]
+    )
+    shown = {row["id"]: row["status"] for row in rows} | {None: sweep["status"]}
+
+    def whose(change: Row) -> Any:
+        return change["trial_id"]
+
+    in_order = sorted(changes, key=lambda change: (whose(change) or 0, change["id"]))
+    seen = set()
+    for key, group in groupby(in_order, whose):
+        allowed: Any = TRIAL_TRANSITIONS if key else SWEEP_TRANSITIONS
+        kind: Any = TrialStatus if key else SweepStatus
+        status = ""
+        for change in group:
+            step = f"I7: {change['before']} → {change['after']} of {key}, which was {status}"
+            assert change["before"] == status, step
+            assert not status or change["after"] in allowed[kind(status)], step
+            status = change["after"]
+        assert status == shown[key], f"I7: {key} shows {shown[key]}, its log ends with {status}"
+        seen.add(key)
+    assert seen == set(shown), "I7: something without a log"
+
+
+def _check_values(studio: Studio, rows: Sequence[Row], curve: Curve) -> None:
+    """I2: what counts is what the script logged, value by value, here and in MLflow."""
+    for row in rows:
+        points = studio.rows(
+            "SELECT p.value FROM sweeps_metricpoint p JOIN sweeps_attempt a ON a.id = p.attempt_id "
+            "WHERE a.trial_id = ? AND a.number = ? ORDER BY p.report",
+            row["id"],
+            row["attempt"],
+        )
+        due = list(curve(document(row["params"])))
+        got = [point["value"] for point in points]
+        who = f"I2: trial {row['number']} ({row['status']})"
+        if row["status"] == "Completed":
+            assert got == due, who
+            assert row["objective"] == min(due), who
+            stored = studio.runs(
+                "SELECT value FROM metrics WHERE run_uuid = ? AND key = ? ORDER BY step",
+                row["run_id"],
+                "loss",
+            )
+            assert [point["value"] for point in stored] == due, f"{who} in MLflow"
         else:
-            allowed = SWEEP_TRANSITIONS[SweepStatus(change["before"])]
-        assert change["after"] in allowed, f"I7: {change['before']} → {change['after']}"
+            assert got == due[: len(got)], who
 
 
-class Watch:
-    """Samples the process table every 100 ms: how many attempts of a sweep run at once (I6)."""
-
-    def __init__(self, name: str) -> None:
-        self.most, self.samples = 0, 0
-        self._name, self._over = name, threading.Event()
-        self._thread = threading.Thread(target=self._run, daemon=True)
-
-    def _run(self) -> None:
-        while not self._over.wait(0.1):
-            self.samples += 1
-            self.most = max(self.most, len(set(carriers(f".{self._name}.").values())))
-
-    def __enter__(self) -> "Watch":
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._over.set()
-        self._thread.join(timeout=5)
-
-
-def left_over(home: Path) -> list[str]:
-    """Command lines of living processes that know this home: the studio's, guards and shims."""
-    found = []
-    for folder in Path("/proc").iterdir():
-        if folder.name.isdecimal():
-            try:
-                words = (folder / "cmdline").read_bytes() + (folder / "environ").read_bytes()
-            except OSError:
-                continue
-            if str(home).encode() in words:
-                found.append(words.split(b"\0\0")[0].replace(b"\0", b" ").decode()[:200])
-    return found
-
-
-def wait_none_left(home: Path, seconds: float = 10) -> None:
-    """Fail unless every process of the studio has gone."""
-    deadline = time.monotonic() + seconds
-    while left := left_over(home):
-        assert time.monotonic() < deadline, left
-        time.sleep(0.1)
+def _check_parts(studio: Studio) -> None:
+    """I4: nothing dead lies about, and no part runs twice."""
+    if studio.process is None or studio.process.poll() is not None:
+        return
+    until(lambda: not zombies(studio.home), f"no zombie of {studio.home}", 5)
+    # A part that fell twice is started again after some seconds only.
+    until(lambda: not too_many(studio.home), f"each part once: {too_many(studio.home)}", 40)

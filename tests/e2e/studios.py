@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import sqlite3
 import subprocess
 import sys
 import time
@@ -14,6 +13,7 @@ from typing import Any, TypeVar
 import httpx
 
 from studio.supervisor.home import free_port
+from tests.e2e import stores
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 FINAL = ("Completed", "Failed", "Canceled")
@@ -62,6 +62,9 @@ class Studio:
         self.url = f"http://127.0.0.1:{self.port}"
         self.log = home / "studio.log"
         self._more = more
+        self.database = more.get("DATABASE_URL") or home / "studio.db"
+        self.refused: list[str] = []
+        self._read = 0
         self.process: subprocess.Popen[bytes] | None = None
         self.token = ""
         self._http = httpx.Client(base_url=self.url, timeout=30)
@@ -88,13 +91,20 @@ class Studio:
             made = manage(self.home, self.port, *words, **self._more)
             assert made.returncode == 0, made.stderr
             self.token = made.stdout.strip()
-            if not self._more:
-                self.set_slots(self._slots)
+            self.set_slots(self._slots)
 
     def _announced(self) -> int:
         if self.process is not None and self.process.poll() is not None:
             raise AssertionError(f"The studio has ended: {self.log.read_text()[-2000:]}")
         return self.log.read_text().count("studio   | ready:") if self.log.exists() else 0
+
+    def news(self) -> str:
+        """What the log says since this was asked last."""
+        with self.log.open("rb") as file:
+            file.seek(self._read)
+            text = file.read()
+        self._read += len(text)
+        return text.decode(errors="replace")
 
     def wait_healthy(self, seconds: float = 50) -> None:
         """Return when /healthz says that all is well."""
@@ -111,8 +121,7 @@ class Studio:
 
     def set_slots(self, slots: int) -> None:
         """How many trials run at once on the default compute, whatever the machine has."""
-        with sqlite3.connect(self.home / "studio.db", timeout=20) as db:
-            db.execute("UPDATE studio_compute SET slots = ?", [slots])
+        stores.write(self.database, "UPDATE studio_compute SET slots = ?", slots)
 
     def stop(self, number: signal.Signals = signal.SIGINT, seconds: float = 60) -> int:
         """Stop it as Ctrl-C does; returns the exit code."""
@@ -152,9 +161,13 @@ class Studio:
         url = f"/api/v1/workspaces/default/{path}"
         for _ in range(100):
             try:
-                return self._http.request(method, url, headers=headers, **more)
+                answer = self._http.request(method, url, headers=headers, **more)
             except httpx.TransportError:
                 time.sleep(0.2)
+                continue
+            if answer.status_code >= 500:
+                self.refused.append(f"{answer.status_code} {method} {url}")
+            return answer
         raise AssertionError(f"{url} cannot be reached.")
 
     def get(self, path: str) -> Any:
@@ -198,20 +211,12 @@ class Studio:
 
         return until(running, f"{count} running trials of {name}", seconds)
 
-    def rows(self, query: str, *values: Any) -> list[sqlite3.Row]:
-        """Rows of the studio's database, read past the API."""
-        return read(self.home / "studio.db", query, *values)
+    def rows(self, query: str, *values: Any) -> list[stores.Row]:
+        """Rows of the studio's database, read past the API; `?` stands for a value."""
+        return stores.read(self.database, query, *values)
 
-    def runs(self, query: str, *values: Any) -> list[sqlite3.Row]:
+    read_file = staticmethod(stores.read)
+
+    def runs(self, query: str, *values: Any) -> list[stores.Row]:
         """Rows of MLflow's store."""
-        return read(self.home / "mlflow.db", query, *values)
-
-
-def read(path: Path, query: str, *values: Any) -> list[sqlite3.Row]:
-    """Rows of an SQLite file."""
-    db = sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=20)
-    try:
-        db.row_factory = sqlite3.Row
-        return db.execute(query, values).fetchall()
-    finally:
-        db.close()
+        return stores.read(self.home / "mlflow.db", query, *values)

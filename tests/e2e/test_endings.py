@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from tests.e2e import jobs
-from tests.e2e.invariants import carriers, check
+from tests.e2e.invariants import check
+from tests.e2e.processes import carriers
 from tests.e2e.studios import Studio, until
 from tests.runners.processes import pids_with
 
@@ -127,6 +128,7 @@ def test_bad_input_is_told_on_the_trial_and_the_sweep_ends(studio: Studio, case:
     for trial in trials:
         assert all(words in trial["reason"] for words in said), trial["reason"]
     assert sweep["status"] == "Failed"
-    assert trials[0]["reason"] in sweep["reason"]
+    # The commonest one; two that differ in their peak memory are equally common.
+    assert any(trial["reason"] in sweep["reason"] for trial in trials)
     assert sweep["best_trial"] is None
     check(studio, name, 2)

@@ -8,7 +8,8 @@ from collections.abc import Callable
 import pytest
 
 from tests.e2e import jobs
-from tests.e2e.invariants import Watch, carriers, check, wait_none_left
+from tests.e2e.invariants import check
+from tests.e2e.processes import Watch, carriers, wait_none_left
 from tests.e2e.studios import Studio, until
 
 TRIALS = 10

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e import jobs
+from tests.e2e.invariants import check
 from tests.e2e.studios import Studio, until
 from tests.run import postgresql, redis
 
@@ -28,6 +29,7 @@ def test_a_sweep_survives_a_killed_engine_and_an_emptied_queue(tmp_path: Path) -
             studio.kill("queue")
             sweep = studio.wait_final(name, 60)
             trials = studio.trials(name)
+            check(studio, name, TRIALS, jobs.oracle)
         finally:
             studio.close()
     assert not (tmp_path / "home" / "studio.db").exists(), "it did not use PostgreSQL"
@@ -35,4 +37,3 @@ def test_a_sweep_survives_a_killed_engine_and_an_emptied_queue(tmp_path: Path) -
     assert (sweep["status"], sweep["counts"]) == ("Completed", {"Completed": TRIALS})
     best = min(trials, key=lambda trial: trial["objective"])
     assert sweep["best_trial"]["number"] == best["number"]
-    assert all(abs(t["objective"] - jobs.oracle(t["params"])) < 1e-9 for t in trials)
