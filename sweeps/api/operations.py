@@ -21,7 +21,7 @@ from sweeps.domain.states import SweepStatus
 from sweeps.models import Sweep, Trial
 from sweeps.queries import spec_of, trials
 from sweeps.queries.logs import read_log
-from sweeps.services import sweeps as sweep_services
+from sweeps.services import control as sweep_services
 from sweeps.services import trials as trial_services
 from sweeps.spec.writer import job_to_doc, to_yaml
 

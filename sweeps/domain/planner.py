@@ -6,7 +6,7 @@ from typing import TypeAlias
 
 from sweeps.domain.durations import format_duration
 from sweeps.domain.records import SweepSnapshot
-from sweeps.domain.states import LIVE_TRIAL, Desired, SweepStatus
+from sweeps.domain.states import LIVE_TRIAL, Desired, SweepStatus, TrialStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +24,20 @@ class StopTrials:
 
 
 @dataclass(frozen=True, slots=True)
+class StopSweep:
+    """Start no more trials, for `reason`; those that run finish."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class PauseSweep:
+    """Start no more trials until a person resumes the sweep, for `reason`."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class FinishSweep:
     """Give the sweep its final status."""
 
@@ -31,7 +45,7 @@ class FinishSweep:
     reason: str
 
 
-Action: TypeAlias = AddTrials | StopTrials | FinishSweep
+Action: TypeAlias = AddTrials | StopTrials | StopSweep | PauseSweep | FinishSweep
 
 
 def plan(sweep: SweepSnapshot, now: datetime) -> Action | None:
@@ -45,8 +59,8 @@ def plan(sweep: SweepSnapshot, now: datetime) -> Action | None:
     live = sum(sweep.counts.get(status, 0) for status in LIVE_TRIAL)
     ending = _ending(sweep, live, now)
     if ending is None:
-        return _add(sweep, live)
-    if live and ending.stops_trials and sweep.desired is Desired.RUN:
+        return _go_on(sweep, live)
+    if ending.stops_trials and sweep.going:
         return StopTrials(ending.reason)
     if live or sweep.unclosed_runs:
         return None
@@ -62,27 +76,41 @@ class _Ending:
 
 
 def _ending(sweep: SweepSnapshot, live: int, now: datetime) -> _Ending | None:
+    late = _timeout(sweep, now)
     if sweep.desired in (Desired.CANCEL, Desired.STOP):
-        return _Ending(sweep.reason)
+        reason = f"{sweep.reason} {late}" if sweep.going and late else sweep.reason
+        return _Ending(reason, stops_trials=bool(late))
     no_more = sweep.exhausted or sweep.planned >= sweep.max_total_trials
     # A sweep that has done all its trials is not late, however long its last run takes to close.
     if no_more and not live:
         return _Ending(sweep.reason if sweep.exhausted else "")
+    if sweep.desired is Desired.PAUSE:
+        return None  # the clock of its timeout stands still
+    return _Ending(late, stops_trials=True) if late else None
+
+
+def _timeout(sweep: SweepSnapshot, now: datetime) -> str:
+    """What a sweep that is out of time says; "" before that."""
     if sweep.started_at and now >= sweep.started_at + timedelta(seconds=sweep.timeout_s):
-        limit = format_duration(sweep.timeout_s)
-        return _Ending(f"The sweep's timeout of {limit} was reached.", stops_trials=True)
-    return _Ending(sweep.reason) if no_more else None
+        return f"The sweep's timeout of {format_duration(sweep.timeout_s)} was reached."
+    return ""
 
 
-def _add(sweep: SweepSnapshot, live: int) -> AddTrials | None:
+def _go_on(sweep: SweepSnapshot, live: int) -> Action | None:
     if sweep.desired is not Desired.RUN:
         return None
-    room = min(
-        sweep.max_total_trials - sweep.planned,
-        sweep.max_concurrent_trials - live,
-        sweep.free_slots,
-    )
+    left = 0 if sweep.exhausted else sweep.max_total_trials - sweep.planned
+    queued = sweep.counts.get(TrialStatus.QUEUED, 0)
+    if sweep.stop_reason and (left or queued):
+        return StopSweep(sweep.stop_reason)
+    if _is_broken(sweep) and (left or queued):
+        return PauseSweep(sweep.failure_reason)
+    room = min(left, sweep.max_concurrent_trials - (live - sweep.waiting), sweep.room)
     return AddTrials(room) if room > 0 else None
+
+
+def _is_broken(sweep: SweepSnapshot) -> bool:
+    return 0 < sweep.failure_limit <= sweep.failed_in_a_row
 
 
 def _finish(sweep: SweepSnapshot, ending: _Ending) -> FinishSweep:

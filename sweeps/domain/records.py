@@ -51,9 +51,13 @@ class MetricPoint:
 class SweepSnapshot:
     """What the planner decides on: one sweep at one moment.
 
-    `planned` counts trial rows (the next trial's number); `counts` is trials by status;
-    `free_slots` is what its compute can still take, after what is queued for it;
-    `commonest_reason` is the most frequent reason among trials that did not succeed.
+    `planned` counts trial rows (the next trial's number); `counts` is trials by status, `waiting`
+    of the queued ones are waiting out a pause before their next try, and `going` live ones nobody
+    has asked to stop; `room` is the sweep's fair
+    share of what its compute can still take; `commonest_reason` is the most frequent reason among
+    trials that did not succeed. `failed_in_a_row` counts the newest ended trials up to the last
+    one that went well, `failure_limit` (0 = none) is how many of them pause the sweep, for
+    `failure_reason`. `stop_reason` says which stop rule holds, "" for none.
     """
 
     status: SweepStatus
@@ -65,8 +69,14 @@ class SweepSnapshot:
     started_at: datetime | None
     planned: int
     counts: Mapping[TrialStatus, int]
-    free_slots: int
+    room: int
     has_objective: bool
     exhausted: bool = False
     commonest_reason: str = ""
     unclosed_runs: int = 0
+    waiting: int = 0
+    going: int = 0
+    failed_in_a_row: int = 0
+    failure_limit: int = 0
+    failure_reason: str = ""
+    stop_reason: str = ""

@@ -58,6 +58,14 @@ class Desired(StrEnum):
     TERMINATE_EARLY = "terminate_early"
 
 
+class PausedBy(StrEnum):
+    """Who paused a sweep."""
+
+    PERSON = "person"
+    BREAKER = "breaker"
+    DISK = "disk"
+
+
 _S, _T = SweepStatus, TrialStatus
 
 FINAL_SWEEP = frozenset({_S.COMPLETED, _S.FAILED, _S.CANCELED})
@@ -73,7 +81,8 @@ WINNING_TRIAL = frozenset({_T.COMPLETED, _T.EARLY_TERMINATED})
 SWEEP_TRANSITIONS: Mapping[SweepStatus, frozenset[SweepStatus]] = {
     _S.QUEUED: frozenset({_S.RUNNING, _S.PAUSED, _S.STOPPING, *FINAL_SWEEP}),
     _S.RUNNING: frozenset({_S.PAUSED, _S.STOPPING, *FINAL_SWEEP}),
-    _S.PAUSED: frozenset({_S.RUNNING, _S.STOPPING, *FINAL_SWEEP}),
+    # Back to Queued: it was paused before its first trial.
+    _S.PAUSED: frozenset({_S.QUEUED, _S.RUNNING, _S.STOPPING, *FINAL_SWEEP}),
     _S.STOPPING: FINAL_SWEEP,
     # A finished sweep comes back to life when it is extended or one of its trials is re-run.
     _S.COMPLETED: frozenset({_S.RUNNING}),

@@ -5,13 +5,20 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from sweeps.domain.durations import format_duration
+from sweeps.domain.job import FailurePolicy
 from sweeps.domain.states import Desired, TrialStatus
 
-# An attempt that the machine lost is tried again this many times.
-MAX_LOSSES = 2
-# Seconds before the first and the second further try.
-BACKOFF_S = (10, 20)
+# Seconds before the first further try; each later one waits twice as long, up to the second.
+BACKOFF_S, LONGEST_BACKOFF_S = 10, 300
 _NAMES_SHOWN = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Tries:
+    """Earlier attempts of a trial that the machine lost, and that its script failed."""
+
+    losses: int = 0
+    failures: int = 0
 
 
 class Ending(StrEnum):
@@ -48,12 +55,16 @@ class Logged:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The trial's new status and why; Queued with `wait_s` means that it is tried again."""
+    """The trial's new status and why; Queued with `wait_s` means that it is tried again.
+
+    `lost` and `failed` say whose fault the attempt's end counts as: the machine's, the script's.
+    """
 
     status: TrialStatus
     reason: str = ""
     lost: bool = False
     wait_s: int = 0
+    failed: bool = False
 
 
 def judge(
@@ -63,48 +74,64 @@ def judge(
     metric: str,
     desired: Desired,
     wish_reason: str,
-    losses: int,
+    tries: Tries,
+    policy: FailurePolicy,
     trial_timeout_s: int | None,
 ) -> Verdict:
     """The verdict on an ended attempt.
 
-    `losses` counts earlier attempts that the machine lost; `wish_reason` says who wanted the trial
-    stopped and why.
+    `tries` counts earlier attempts, of which `policy` says how many may be tried again;
+    `wish_reason` says who wanted the trial stopped and why.
     """
     match outcome.ending:
         case Ending.EXIT:
-            return _exited(outcome, logged, metric)
+            return _again(_exited(outcome, logged, metric), desired, tries, policy)
         case Ending.STOPPED:
             return _stopped(desired, wish_reason)
         case Ending.TIME_LIMIT:
             limit = format_duration(trial_timeout_s or 0)
             return Verdict(TrialStatus.TIMED_OUT, f"Ran longer than the trial timeout of {limit}.")
         case Ending.NOT_STARTED:
-            return Verdict(TrialStatus.FAILED, outcome.message)
+            return Verdict(TrialStatus.FAILED, outcome.message, failed=True)
         case Ending.SIGNAL if outcome.signal != signal.SIGKILL:
-            return Verdict(TrialStatus.FAILED, _signalled(outcome))
+            verdict = Verdict(TrialStatus.FAILED, _signalled(outcome), failed=True)
+            return _again(verdict, desired, tries, policy)
         case _:
-            return _lost(outcome, desired, wish_reason, losses)
+            return _lost(outcome, desired, wish_reason, tries, policy)
+
+
+def backoff_s(earlier: int) -> int:
+    """Seconds to wait before the next try, after so many earlier ones."""
+    return min(BACKOFF_S * 2**earlier, LONGEST_BACKOFF_S)
+
+
+def _again(verdict: Verdict, desired: Desired, tries: Tries, policy: FailurePolicy) -> Verdict:
+    """Another try for a failure of the script's own, where the sweep asks for it."""
+    if not verdict.failed or desired is not Desired.RUN or tries.failures >= policy.retries:
+        return verdict
+    count = f"(retry {tries.failures + 1} of {policy.retries})"
+    reason = f"{verdict.reason} It is tried again {count}."
+    wait_s = backoff_s(tries.failures)
+    return Verdict(TrialStatus.QUEUED, reason, wait_s=wait_s, failed=True)
+
+
+def _failed(reason: str) -> Verdict:
+    return Verdict(TrialStatus.FAILED, reason, failed=True)
 
 
 def _exited(outcome: Outcome, logged: Logged, metric: str) -> Verdict:
     if outcome.exit_code != 0:
         why = f": {outcome.last_words}" if outcome.last_words else "."
-        return Verdict(
-            TrialStatus.FAILED, f"The command ended with exit code {outcome.exit_code}{why}"
-        )
+        return _failed(f"The command ended with exit code {outcome.exit_code}{why}")
     if logged.has_finite:
         return Verdict(TrialStatus.COMPLETED)
     if logged.reports:
         times = "once" if logged.reports == 1 else f"{logged.reports} times"
-        return Verdict(
-            TrialStatus.FAILED,
+        return _failed(
             f"Primary metric “{metric}” was logged {times}, never as a finite number "
-            f"(last: {logged.last}).",
+            f"(last: {logged.last})."
         )
-    return Verdict(
-        TrialStatus.FAILED, f"Primary metric “{metric}” was never logged; {_seen(logged.names)}."
-    )
+    return _failed(f"Primary metric “{metric}” was never logged; {_seen(logged.names)}.")
 
 
 def _seen(names: tuple[str, ...]) -> str:
@@ -131,10 +158,14 @@ def _signalled(outcome: Outcome) -> str:
     return f"The command was killed by signal {number} ({known.get(number, 'unknown')})."
 
 
-def _lost(outcome: Outcome, desired: Desired, wish_reason: str, losses: int) -> Verdict:
+def _lost(
+    outcome: Outcome, desired: Desired, wish_reason: str, tries: Tries, policy: FailurePolicy
+) -> Verdict:
     if desired is not Desired.RUN:
         return _stopped(desired, wish_reason)
     reason = outcome.message or "The machine lost the process."
-    if losses < MAX_LOSSES:
-        return Verdict(TrialStatus.QUEUED, reason, lost=True, wait_s=BACKOFF_S[losses])
-    return Verdict(TrialStatus.LOST, f"Lost {losses + 1} times, the last time: {reason}", lost=True)
+    if tries.losses < policy.infrastructure_retries:
+        wait_s = backoff_s(tries.losses)
+        return Verdict(TrialStatus.QUEUED, reason, lost=True, wait_s=wait_s)
+    times = "Lost" if not tries.losses else f"Lost {tries.losses + 1} times, the last time"
+    return Verdict(TrialStatus.LOST, f"{times}: {reason}", lost=True)

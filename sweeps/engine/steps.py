@@ -113,7 +113,8 @@ def forward(waker: Waker) -> None:
 def reconcile(waker: Waker, now: datetime) -> None:
     """Derive from rows all work there is, whatever became of earlier wake-ups."""
     for trial in work.unwanted_trials():
-        trials.cancel_trial(trial, actor="studio", now=now, reason=trial.reason)
+        reason = trial.reason if trial.desired != Desired.RUN else trial.sweep.reason
+        trials.cancel_trial(trial, actor="studio", now=now, reason=reason)
     for attempt in work.unstarted_attempts(now):
         waker.wake(tasks.recover_attempt, attempt.pk)
     for sweep_id in work.live_sweeps():

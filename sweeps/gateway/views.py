@@ -25,7 +25,7 @@ from sweeps.gateway.adapt import Asked, adapt
 from sweeps.gateway.identity import Caller, TrialCaller, identify
 from sweeps.gateway.refusals import Refusal, invalid, unauthenticated, unavailable
 from sweeps.gateway.routes import V2, BadReference, Kind, Matched, Names, match, references
-from sweeps.queries.records import objective_of
+from sweeps.queries.records import early_termination_of, objective_of
 from sweeps.queries.tracking import waiting_runs
 from sweeps.services import metrics
 
@@ -127,7 +127,14 @@ def _log(request: HttpRequest, caller: TrialCaller, matched: Matched) -> HttpRes
     values = [metrics.Value(m.name, m.value, m.step, m.timestamp_ms) for m in call.metrics]
     try:
         with _turn():
-            metrics.record(attempt, objective, values, payloads.to_log_batch([call]))
+            metrics.record(
+                attempt,
+                objective,
+                values,
+                payloads.to_log_batch([call]),
+                now=timezone.now(),
+                early=early_termination_of(attempt.trial.sweep),
+            )
     except metrics.Superseded as error:
         raise unauthenticated("The attempt has ended; its token is no longer good.") from error
     return HttpResponse(b"{}", content_type="application/json")

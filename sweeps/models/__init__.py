@@ -3,17 +3,21 @@
 from sweeps.models.code import CodeSnapshot
 from sweeps.models.engine import EngineLease, StateChange
 from sweeps.models.metrics import MetricPoint, MetricSummary, OutboxEntry
+from sweeps.models.steering import Condition, Revision, TerminationDecision
 from sweeps.models.sweep import Sweep
 from sweeps.models.trial import Attempt, Trial
 
 __all__ = [
     "Attempt",
     "CodeSnapshot",
+    "Condition",
     "EngineLease",
     "MetricPoint",
     "MetricSummary",
     "OutboxEntry",
+    "Revision",
     "StateChange",
     "Sweep",
+    "TerminationDecision",
     "Trial",
 ]

@@ -10,7 +10,7 @@ from django.utils import timezone
 from studio.models import Compute, Role, User, Workspace
 from sweeps.domain.limits import MAX_CONCURRENT_TRIALS, MAX_TOTAL_TRIALS
 from sweeps.domain.objective import Goal
-from sweeps.domain.states import LIVE_SWEEP, Desired, SweepStatus
+from sweeps.domain.states import LIVE_SWEEP, Desired, PausedBy, SweepStatus
 from sweeps.models.code import CodeSnapshot
 
 
@@ -79,6 +79,10 @@ class Sweep(models.Model):
     environment = models.JSONField(null=True, blank=True)
     environment_variables = models.JSONField(default=dict, blank=True)
     early_termination = models.JSONField(null=True, blank=True)
+    # What ends the sweep early, and what failures do to it: as in the job, defaults left out.
+    stop_rules = models.JSONField(default=dict, blank=True)
+    failure_policy = models.JSONField(default=dict, blank=True)
+    first_trials = models.JSONField(default=list, blank=True)
 
     max_total_trials = models.PositiveIntegerField()
     max_concurrent_trials = models.PositiveIntegerField()
@@ -90,6 +94,10 @@ class Sweep(models.Model):
     # Set when the sampler has no further point to offer.
     exhausted = models.BooleanField(default=False)
     is_dry_run = models.BooleanField(default=False)
+    # Who paused it decides who may resume it: what the disk paused goes on by itself.
+    paused_by = models.CharField(max_length=16, blank=True)
+    # Failures before this moment are forgiven: somebody looked and resumed.
+    failures_from = models.DateTimeField(null=True, blank=True)
 
     experiment_id = models.CharField(max_length=64, blank=True)
     run_id = models.CharField(max_length=64, blank=True)
@@ -111,6 +119,10 @@ class Sweep(models.Model):
             one_of("status", SweepStatus, "sweep_status_known"),
             one_of("desired", Desired, "sweep_desired_known"),
             one_of("goal", Goal, "sweep_goal_known"),
+            models.CheckConstraint(
+                condition=models.Q(paused_by__in=["", *map(str, PausedBy)]),
+                name="sweep_paused_by_known",
+            ),
             models.CheckConstraint(
                 condition=models.Q(max_total_trials__gte=1, max_total_trials__lte=MAX_TOTAL_TRIALS),
                 name="sweep_total_range",

@@ -65,6 +65,12 @@ class Trial(models.Model):
     # The newest attempt's number, 0 before the first; every write by an attempt is fenced by it.
     attempt = models.PositiveIntegerField(default=0)
     losses = models.PositiveIntegerField(default=0)
+    # Failures of the script's own that were tried again, as the sweep asks.
+    failures = models.PositiveIntegerField(default=0)
+    # What failed trials have in common: the same last line, exit code or signal.
+    signature = models.CharField(max_length=300, blank=True)
+    # Who chose the point, where no sampler drew it.
+    picked_by = models.CharField(max_length=150, blank=True)
     not_before = models.DateTimeField(null=True, blank=True)
     run_id = models.CharField(max_length=64, blank=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
@@ -85,6 +91,7 @@ class Trial(models.Model):
             models.Index(fields=["sweep", "objective", "number"], name="trial_by_objective"),
             models.Index(fields=["sweep", "revision"], name="trial_by_revision"),
             models.Index(fields=["status"], name="trial_all_by_status"),
+            models.Index(fields=["sweep", "ended_at"], name="trial_by_end"),
         ]
 
     def __str__(self) -> str:
@@ -125,6 +132,8 @@ class Attempt(models.Model):
     run_status = models.CharField(max_length=16, blank=True)
 
     argv = models.JSONField(default=list)
+    # The limit that the runner was last told; the sweep's may have been edited since.
+    time_limit_s = models.PositiveIntegerField(null=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     started_at = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
@@ -135,6 +144,7 @@ class Attempt(models.Model):
     signal = models.IntegerField(null=True)
     peak_memory = models.BigIntegerField(null=True)
     reason = models.TextField(blank=True)
+    signature = models.CharField(max_length=300, blank=True)
 
     objects = AttemptQuerySet.as_manager()
 

@@ -6,18 +6,13 @@ from collections.abc import Iterable
 from django.db.models import Count
 
 from studio.models import Compute
-from sweeps.domain.job import Sampling
+from sweeps.domain.job import EarlyTermination, FailurePolicy, Sampling, StopRules
 from sweeps.domain.objective import Goal, Objective
-from sweeps.domain.records import SweepSnapshot, TrialRecord
+from sweeps.domain.records import TrialRecord
 from sweeps.domain.space import SearchSpace
 from sweeps.domain.space_doc import parse_space
-from sweeps.domain.states import (
-    ACTIVE_TRIAL,
-    Desired,
-    SweepStatus,
-    TrialStatus,
-)
-from sweeps.models import Attempt, Sweep, Trial
+from sweeps.domain.states import TrialStatus
+from sweeps.models import Sweep, Trial
 
 
 def objective_of(sweep: Sweep) -> Objective:
@@ -57,13 +52,6 @@ def trial_records(trials: Iterable[Trial]) -> tuple[TrialRecord, ...]:
     return tuple(trial_record(trial) for trial in trials)
 
 
-def free_slots(compute: Compute) -> int:
-    """Slots that neither a running nor a queued trial will take."""
-    taking = [*ACTIVE_TRIAL, TrialStatus.QUEUED]
-    taken = Trial.objects.filter(sweep__compute=compute, status__in=taking).count()
-    return compute.slots - taken
-
-
 def slots_used(compute: Compute) -> int:
     """Slots that a trial takes now."""
     return Trial.objects.filter(sweep__compute=compute).active().count()
@@ -88,24 +76,17 @@ def commonest_reason(sweep: Sweep) -> str:
     return first["reason"] if first else ""
 
 
-def snapshot(sweep: Sweep) -> SweepSnapshot:
-    """What the planner needs to know of a sweep."""
-    counts = trial_counts(sweep)
-    unclosed = Attempt.objects.unclosed().filter(trial__sweep=sweep)
-    ended = not any(not status.is_final and count for status, count in counts.items())
-    return SweepSnapshot(
-        status=SweepStatus(sweep.status),
-        desired=Desired(sweep.desired),
-        reason=sweep.reason,
-        max_total_trials=sweep.max_total_trials,
-        max_concurrent_trials=sweep.max_concurrent_trials,
-        timeout_s=sweep.timeout_s,
-        started_at=sweep.timed_from,
-        planned=sweep.planned,
-        counts=counts,
-        free_slots=free_slots(sweep.compute),
-        has_objective=best_trial(sweep) is not None,
-        exhausted=sweep.exhausted,
-        commonest_reason=commonest_reason(sweep) if ended else "",
-        unclosed_runs=unclosed.count(),
-    )
+def stop_rules_of(sweep: Sweep) -> StopRules:
+    """What ends the sweep early."""
+    return StopRules(**sweep.stop_rules)
+
+
+def failure_policy_of(sweep: Sweep) -> FailurePolicy:
+    """What follows when its trials fail."""
+    return FailurePolicy(**sweep.failure_policy)
+
+
+def early_termination_of(sweep: Sweep) -> EarlyTermination | None:
+    """Its early-termination policy."""
+    early = sweep.early_termination
+    return EarlyTermination(**early) if early else None

@@ -2,16 +2,22 @@
 
 from typing import Any
 
-from sweeps.domain.job import DataInput, EarlyTermination, Output, SweepJob
+from sweeps.domain.job import DataInput, Output, SweepJob
 from sweeps.domain.limits import Limits
 from sweeps.domain.space import Scalar
 from sweeps.models import Sweep
-from sweeps.queries.records import objective_of, sampling_of, space_of
+from sweeps.queries.records import (
+    early_termination_of,
+    failure_policy_of,
+    objective_of,
+    sampling_of,
+    space_of,
+    stop_rules_of,
+)
 
 
 def job_of(sweep: Sweep) -> SweepJob:
     """The job that reads back as this sweep (its seed said outright where it may be said)."""
-    early = sweep.early_termination
     return SweepJob(
         command=sweep.command,
         search_space=space_of(sweep),
@@ -32,7 +38,10 @@ def job_of(sweep: Sweep) -> SweepJob:
         environment_variables=sweep.environment_variables,
         inputs={name: _input(value) for name, value in sweep.inputs.items()},
         outputs={name: Output(**value) for name, value in sweep.outputs.items()},
-        early_termination=EarlyTermination(**early) if early else None,
+        early_termination=early_termination_of(sweep),
+        stop_rules=stop_rules_of(sweep),
+        failure_policy=failure_policy_of(sweep),
+        first_trials=tuple(sweep.first_trials),
         tags=sweep.tags,
         properties=sweep.properties,
     )

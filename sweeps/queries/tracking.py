@@ -24,6 +24,7 @@ def attempt_of_token(secret: str) -> Attempt | None:
             "trial__sweep__experiment_id",
             "trial__sweep__primary_metric",
             "trial__sweep__goal",
+            "trial__sweep__early_termination",
             "trial__sweep__workspace__name",
         )
         .first()

@@ -23,13 +23,15 @@ def unstarted_attempts(now: datetime) -> list[Attempt]:
 def startable_trials(now: datetime) -> list[int]:
     """Ids of queued trials whose time has come, oldest sweep first."""
     due = Q(not_before=None) | Q(not_before__lte=now)
-    queued = Trial.objects.filter(due, status=TrialStatus.QUEUED, desired=Desired.RUN)
+    wanted = {"desired": Desired.RUN, "sweep__desired": Desired.RUN}
+    queued = Trial.objects.filter(due, status=TrialStatus.QUEUED, **wanted)
     return list(queued.order_by("sweep__created_at", "number").values_list("pk", flat=True))
 
 
 def unwanted_trials() -> list[Trial]:
-    """Queued trials that somebody cancelled while they changed hands."""
-    queued = Trial.objects.filter(status=TrialStatus.QUEUED).exclude(desired=Desired.RUN)
+    """Queued trials that somebody cancelled, or whose sweep is ended, while they changed hands."""
+    ending = Q(sweep__desired__in=(Desired.STOP, Desired.CANCEL))
+    queued = Trial.objects.filter(~Q(desired=Desired.RUN) | ending, status=TrialStatus.QUEUED)
     return list(queued.select_related("sweep"))
 
 

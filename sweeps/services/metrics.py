@@ -3,14 +3,17 @@
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.db import transaction
 
+from sweeps.domain.job import EarlyTermination
 from sweeps.domain.objective import Goal, Objective
 from sweeps.models import Attempt, MetricPoint, MetricSummary, OutboxEntry, Trial
 from sweeps.models.metrics import to_columns
 from sweeps.services.state import bump, lock
+from sweeps.services.termination import judge_reports
 
 # A client that got no answer sends the same value again, and soon.
 _RETRY_WINDOW = 200
@@ -35,11 +38,15 @@ def record(
     objective: Objective,
     values: Sequence[Value],
     bodies: Sequence[dict[str, Any]],
+    *,
+    now: datetime,
+    early: EarlyTermination | None = None,
 ) -> int:
     """Store a logging call of an attempt; returns how many values were new.
 
-    `bodies` are the log-batch requests that the forwarder sends to MLflow, in order. Raises
-    Superseded, and stores nothing, if the attempt has ended.
+    `bodies` are the log-batch requests that the forwarder sends to MLflow, in order; new values of
+    the primary metric are judged by the policy `early`. Raises Superseded, and stores nothing, if
+    the attempt has ended.
     """
     with transaction.atomic():
         lock(attempt.trial.sweep_id)
@@ -50,6 +57,8 @@ def record(
             new += len(points)
             if name == objective.primary_metric and points:
                 _update_objective(trial, points, objective)
+                if early:
+                    judge_reports(attempt, trial, early, objective, points, now)
         if new:
             # Parameters and tags alone are no news for a page.
             trial.revision = bump(trial.sweep_id)

@@ -1,4 +1,4 @@
-"""Creating, advancing and cancelling sweeps."""
+"""Creating and advancing sweeps."""
 
 import json
 import logging
@@ -13,16 +13,28 @@ from django.db.models import F
 from studio.models import Compute, User, Workspace
 from sweeps.domain.job import DataInput, SweepJob
 from sweeps.domain.naming import new_name
-from sweeps.domain.planner import AddTrials, FinishSweep, StopTrials, plan
+from sweeps.domain.planner import (
+    Action,
+    AddTrials,
+    FinishSweep,
+    PauseSweep,
+    StopSweep,
+    StopTrials,
+    plan,
+)
 from sweeps.domain.problems import InvalidInput
+from sweeps.domain.records import TrialRecord
 from sweeps.domain.samplers.base import Exhausted, Sampler, Suggestion, SuggestRequest
 from sweeps.domain.samplers.registry import get_sampler
 from sweeps.domain.space import flatten
 from sweeps.domain.space_doc import space_to_doc
-from sweeps.domain.states import Desired, SweepStatus, TrialStatus
+from sweeps.domain.states import Desired, PausedBy, SweepStatus, TrialStatus
 from sweeps.models import CodeSnapshot, StateChange, Sweep, Trial
 from sweeps.queries import records
-from sweeps.services.state import bump, move_sweep, move_trial
+from sweeps.queries.snapshot import snapshot
+from sweeps.services import control
+from sweeps.services.documents import early_doc, said
+from sweeps.services.state import bump, move_sweep
 
 log = logging.getLogger(__name__)
 
@@ -43,36 +55,17 @@ def create_sweep(
 
     Raises InvalidInput when the name is taken in the workspace.
     """
-    name = job.name or new_name(rng)
     sweep = Sweep(
         workspace=workspace,
-        name=name,
-        display_name=job.display_name,
-        description=job.description,
-        experiment_name=job.experiment_name or "Default",
-        tags=dict(job.tags),
-        properties=dict(job.properties),
-        notes=[*job.notes, *notes],
+        name=job.name or new_name(rng),
         compute=compute,
         code=code,
-        command=job.command,
-        search_space=space_to_doc(job.search_space),
-        sampling=asdict(job.sampling),
+        notes=[*job.notes, *notes],
         seed=rng.randrange(2**31) if job.sampling.seed is None else job.sampling.seed,
-        primary_metric=job.objective.primary_metric,
-        goal=job.objective.goal,
-        inputs=_inputs(job),
-        outputs={key: asdict(output) for key, output in job.outputs.items()},
-        environment=job.environment,
-        environment_variables=dict(job.environment_variables),
-        early_termination=asdict(job.early_termination) if job.early_termination else None,
-        max_total_trials=job.limits.max_total_trials,
-        max_concurrent_trials=job.limits.max_concurrent_trials,
-        timeout_s=job.limits.timeout,
-        trial_timeout_s=job.limits.trial_timeout,
         is_dry_run=is_dry_run,
         created_by=user,
         created_at=now,
+        **_columns(job),
     )
     try:
         with transaction.atomic():
@@ -81,12 +74,41 @@ def create_sweep(
                 sweep=sweep, after=SweepStatus.QUEUED, actor=str(user or "studio"), at=now
             )
     except IntegrityError as error:
-        if not Sweep.objects.filter(workspace=workspace, name=name).exists():
+        if not Sweep.objects.filter(workspace=workspace, name=sweep.name).exists():
             raise
         raise InvalidInput.one(
-            "name", f"There is a sweep “{name}” in this workspace already; choose another name."
+            "name",
+            f"There is a sweep “{sweep.name}” in this workspace already; choose another name.",
         ) from error
     return sweep
+
+
+def _columns(job: SweepJob) -> dict[str, Any]:
+    """The columns that say what the job says."""
+    return {
+        "display_name": job.display_name,
+        "description": job.description,
+        "experiment_name": job.experiment_name or "Default",
+        "tags": dict(job.tags),
+        "properties": dict(job.properties),
+        "command": job.command,
+        "search_space": space_to_doc(job.search_space),
+        "sampling": asdict(job.sampling),
+        "primary_metric": job.objective.primary_metric,
+        "goal": job.objective.goal,
+        "inputs": _inputs(job),
+        "outputs": {key: asdict(output) for key, output in job.outputs.items()},
+        "environment": job.environment,
+        "environment_variables": dict(job.environment_variables),
+        "early_termination": early_doc(job.early_termination),
+        "stop_rules": said(job.stop_rules),
+        "failure_policy": said(job.failure_policy),
+        "first_trials": [dict(point) for point in job.first_trials],
+        "max_total_trials": job.limits.max_total_trials,
+        "max_concurrent_trials": job.limits.max_concurrent_trials,
+        "timeout_s": job.limits.timeout,
+        "trial_timeout_s": job.limits.trial_timeout,
+    }
 
 
 def _inputs(job: SweepJob) -> dict[str, Any]:
@@ -98,10 +120,10 @@ def _inputs(job: SweepJob) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class Advance:
-    """What `advance` did: ids of new trials, whether trials must stop, whether it is final."""
+    """What `advance` did: ids of new trials, whether it changed the sweep, whether it is final."""
 
     trials: tuple[int, ...] = ()
-    stopping: bool = False
+    changed: bool = False
     finished: bool = False
 
 
@@ -111,26 +133,48 @@ def advance(sweep_id: int, now: datetime) -> Advance:
     Points are drawn outside the write transaction; the compare-and-set on `planned` makes sure
     that they are the next ones, so that two callers never both add trial 7.
     """
-    sweep = Sweep.objects.select_related("compute", "workspace").get(pk=sweep_id)
-    match plan(records.snapshot(sweep), now):
-        case AddTrials(count):
-            try:
-                return Advance(trials=_add_trials(sweep, count, now))
-            except SamplerFailed as error:
-                return Advance(stopping=_stop_all(sweep, str(error), now))
-        case StopTrials(reason):
-            return Advance(stopping=_stop_all(sweep, reason, now))
-        case FinishSweep(status, reason):
-            with transaction.atomic():
-                return Advance(finished=move_sweep(sweep, status, now, reason=reason))
-        case _:
-            return Advance()
+    sweep = Sweep.objects.select_related("compute", "workspace", "created_by").get(pk=sweep_id)
+    action = plan(snapshot(sweep, now), now)
+    if isinstance(action, AddTrials):
+        try:
+            return Advance(trials=_add_trials(sweep, action.count, now))
+        except SamplerFailed as error:
+            return Advance(changed=control.end_now(sweep, str(error), now=now))
+    return _turn(sweep, action, now)
+
+
+def _turn(sweep: Sweep, action: Action | None, now: datetime) -> Advance:
+    """Do what ends or halts a sweep; nothing when somebody was quicker."""
+    try:
+        match action:
+            case StopTrials(reason):
+                return Advance(changed=control.end_now(sweep, reason, now=now))
+            case StopSweep(reason):
+                stopped = control.stop_sweep(sweep, actor="studio", now=now, reason=reason)
+                return Advance(changed=stopped)
+            case PauseSweep(reason):
+                by, actor = PausedBy.BREAKER, "studio"
+                paused = control.pause_sweep(sweep, actor=actor, now=now, by=by, reason=reason)
+                return Advance(changed=paused)
+            case FinishSweep(status, reason):
+                with transaction.atomic():
+                    return Advance(finished=move_sweep(sweep, status, now, reason=reason))
+    except InvalidInput as error:
+        log.info("sweep %s went another way: %s", sweep.name, error)
+    return Advance()
 
 
 def _add_trials(sweep: Sweep, count: int, now: datetime) -> tuple[int, ...]:
-    suggestions, exhausted = _suggest(sweep, count)
+    # What people want tried first is queued at once: no later pick may take its numbers.
+    firsts = min(len(sweep.first_trials), sweep.max_total_trials) - sweep.planned
+    suggestions, exhausted = _suggest(sweep, max(count, firsts))
     with transaction.atomic():
-        rows = Sweep.objects.filter(pk=sweep.pk, planned=sweep.planned, desired=Desired.RUN)
+        rows = Sweep.objects.filter(
+            pk=sweep.pk,
+            planned=sweep.planned,
+            desired=Desired.RUN,
+            max_total_trials__gte=sweep.planned + len(suggestions),
+        )
         changes: dict[str, Any] = {"planned": F("planned") + len(suggestions)}
         if exhausted:
             changes |= {"exhausted": True, "reason": _sentence(exhausted.reason)}
@@ -141,9 +185,12 @@ def _add_trials(sweep: Sweep, count: int, now: datetime) -> tuple[int, ...]:
             move_sweep(
                 sweep, SweepStatus.RUNNING, now, reason=reason, started_at=now, timed_from=now
             )
+        picker = str(sweep.created_by or "the job")
         return tuple(
-            _insert_trial(sweep, sweep.planned + offset, suggestion, now).pk
-            for offset, suggestion in enumerate(suggestions)
+            insert_trial(
+                sweep, number, point, now, picker if number < len(sweep.first_trials) else ""
+            ).pk
+            for number, point in enumerate(suggestions, start=sweep.planned)
         )
 
 
@@ -161,6 +208,10 @@ def _suggest(sweep: Sweep, count: int) -> tuple[list[Suggestion], Exhausted | No
     history = list(known)
     suggestions: list[Suggestion] = []
     for number in range(sweep.planned, sweep.planned + count):
+        if number < len(sweep.first_trials):
+            suggestions.append(Suggestion(sweep.first_trials[number], {}))
+            history.append(_pending(number, suggestions[-1]))
+            continue
         request = SuggestRequest(
             space=space,
             objective=records.objective_of(sweep),
@@ -173,8 +224,12 @@ def _suggest(sweep: Sweep, count: int) -> tuple[list[Suggestion], Exhausted | No
         if isinstance(answer, Exhausted):
             return suggestions, answer
         suggestions.append(answer)
-        history.append(records.TrialRecord(number, TrialStatus.QUEUED, answer.params, answer.draw))
+        history.append(_pending(number, answer))
     return suggestions, None
+
+
+def _pending(number: int, point: Suggestion) -> TrialRecord:
+    return TrialRecord(number, TrialStatus.QUEUED, point.params, point.draw)
 
 
 class SamplerFailed(Exception):
@@ -195,53 +250,24 @@ def _ask(sampler: Sampler, request: SuggestRequest) -> Suggestion | Exhausted:
         ) from error
 
 
-def _insert_trial(sweep: Sweep, number: int, point: Suggestion, now: datetime) -> Trial:
+def insert_trial(
+    sweep: Sweep, number: int, point: Suggestion, now: datetime, picked_by: str = ""
+) -> Trial:
+    """The row of a new trial. Call in a transaction that has raised `planned` past `number`."""
     trial = Trial.objects.create(
         sweep=sweep,
         number=number,
         params=point.params,
         flat_params=flatten(point.params),
         draw=point.draw,
+        picked_by=picked_by,
         revision=bump(sweep.pk),
         created_at=now,
     )
-    StateChange.objects.create(sweep=sweep, trial=trial, after=TrialStatus.QUEUED, at=now)
+    StateChange.objects.create(
+        sweep=sweep, trial=trial, after=TrialStatus.QUEUED, at=now, actor=picked_by or "studio"
+    )
     return trial
-
-
-def _stop_all(sweep: Sweep, reason: str, now: datetime) -> bool:
-    with transaction.atomic():
-        rows = Sweep.objects.filter(pk=sweep.pk, desired=Desired.RUN)
-        if not rows.update(desired=Desired.STOP, reason=reason, revision=F("revision") + 1):
-            return False
-        _cancel_trials(sweep, reason, now, actor="studio")
-        sweep.desired, sweep.reason = Desired.STOP, reason
-        return True
-
-
-def cancel_sweep(sweep: Sweep, *, actor: str, now: datetime) -> bool:
-    """Kill running trials now, start no more; True if this call made the difference.
-
-    Again on a cancelled sweep: False and nothing happens. Raises InvalidInput when the sweep has
-    already ended in another way.
-    """
-    reason = f"Canceled by {actor}."
-    with transaction.atomic():
-        rows = Sweep.objects.filter(pk=sweep.pk).live().exclude(desired=Desired.CANCEL)
-        changed = rows.update(desired=Desired.CANCEL, reason=reason, revision=F("revision") + 1)
-        sweep.refresh_from_db()
-        if changed:
-            _cancel_trials(sweep, reason, now, actor)
-    if not changed and sweep.status in (SweepStatus.COMPLETED, SweepStatus.FAILED):
-        raise InvalidInput.conflict(f"The sweep has ended as {sweep.status}; nothing to cancel.")
-    return bool(changed)
-
-
-def _cancel_trials(sweep: Sweep, reason: str, now: datetime, actor: str) -> None:
-    """Queued trials end here; the engine stops the running ones, which ask for it by `desired`."""
-    for trial in sweep.trials.filter(status=TrialStatus.QUEUED):
-        move_trial(trial, TrialStatus.CANCELED, now, reason=reason, actor=actor)
-    sweep.trials.active().update(desired=Desired.CANCEL, reason=reason, revision=bump(sweep.pk))
 
 
 def record_run(sweep: Sweep, experiment_id: str, run_id: str) -> None:

@@ -1,7 +1,7 @@
 """The life of a trial's attempts: claim, start, finish, put back, cancel."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -10,11 +10,15 @@ from django.db import transaction
 from studio.models import Compute
 from studio.models.token import digest, new_secret
 from sweeps.domain.problems import InvalidInput
+from sweeps.domain.signature import signature_of
 from sweeps.domain.states import ACTIVE_TRIAL, Desired, SweepStatus, TrialStatus
-from sweeps.domain.verdict import Logged, Outcome, Verdict, judge
+from sweeps.domain.verdict import Ending, Logged, Outcome, Tries, Verdict, judge
 from sweeps.models import Attempt, MetricPoint, MetricSummary, Sweep, Trial
 from sweeps.models.metrics import from_columns
-from sweeps.services.state import bump, lock, move_sweep, move_trial
+from sweeps.queries.failures import PROBLEMS
+from sweeps.queries.records import failure_policy_of
+from sweeps.services.control import revive
+from sweeps.services.state import bump, lock, move_trial
 
 # Longer than a claim takes to become a started command, which is about a second.
 CLAIM_LEASE = timedelta(seconds=10)
@@ -143,13 +147,15 @@ def put_back(attempt: Attempt, reason: str, now: datetime, wait_s: int = 0) -> b
     """End an attempt that never ran its command and queue the trial again, uncounted."""
     with transaction.atomic():
         trial = _own_trial(attempt)
-        unwanted = trial.desired != Desired.RUN
+        ending = trial.sweep.desired in (Desired.STOP, Desired.CANCEL)
+        unwanted = trial.desired != Desired.RUN or ending
         rows = Attempt.objects.open().filter(pk=attempt.pk)
         fields = {"outcome": "put_back", "reason": reason, "run_status": "KILLED"}
         if not rows.update(ended_at=now, accepted=unwanted, **fields):
             return False
         if unwanted:
-            return move_trial(trial, TrialStatus.CANCELED, now, reason=trial.reason)
+            wish = trial.reason if trial.desired != Desired.RUN else trial.sweep.reason
+            return move_trial(trial, TrialStatus.CANCELED, now, reason=wish)
         return move_trial(
             trial,
             TrialStatus.QUEUED,
@@ -165,10 +171,18 @@ def fail_to_start(attempt: Attempt, reason: str, now: datetime) -> bool:
     with transaction.atomic():
         trial = _own_trial(attempt)
         rows = Attempt.objects.open().filter(pk=attempt.pk)
+        signature = signature_of(Outcome(Ending.NOT_STARTED), reason)
         changes = {"outcome": "not_started", "reason": reason, "run_status": "FAILED"}
-        if not rows.update(ended_at=now, accepted=True, **changes):
+        if not rows.update(ended_at=now, accepted=True, signature=signature, **changes):
             return False
-        return move_trial(trial, TrialStatus.FAILED, now, reason=reason, attempt=attempt.number)
+        return move_trial(
+            trial,
+            TrialStatus.FAILED,
+            now,
+            reason=reason,
+            attempt=attempt.number,
+            signature=signature,
+        )
 
 
 # What MLflow can say of a run's end.
@@ -181,16 +195,10 @@ def finish(
     """Give an ended attempt its verdict and the trial its status; None if it was superseded."""
     with transaction.atomic():
         trial = _own_trial(attempt)
-        verdict = judge(
-            outcome,
-            logged_by(attempt, trial.sweep.primary_metric),
-            metric=trial.sweep.primary_metric,
-            desired=Desired(trial.desired),
-            wish_reason=trial.reason,
-            losses=trial.losses,
-            trial_timeout_s=trial.sweep.trial_timeout_s,
-        )
-        if not _end_attempt(attempt, outcome, verdict, peak_memory, now):
+        verdict = _verdict(attempt, trial, outcome)
+        went_wrong = verdict.failed or verdict.lost or verdict.status in PROBLEMS
+        signature = signature_of(outcome, verdict.reason) if went_wrong else ""
+        if not _end_attempt(attempt, outcome, verdict, signature, peak_memory, now):
             return None
         moved = move_trial(
             trial,
@@ -199,13 +207,38 @@ def finish(
             reason=verdict.reason,
             attempt=attempt.number,
             losses=trial.losses + verdict.lost,
+            failures=trial.failures + verdict.failed,
+            signature=signature,
             not_before=now + timedelta(seconds=verdict.wait_s) if verdict.wait_s else None,
         )
     return verdict if moved else None
 
 
+def _verdict(attempt: Attempt, trial: Trial, outcome: Outcome) -> Verdict:
+    sweep = trial.sweep
+    verdict = judge(
+        outcome,
+        logged_by(attempt, sweep.primary_metric),
+        metric=sweep.primary_metric,
+        desired=Desired(trial.desired),
+        wish_reason=trial.reason,
+        tries=Tries(trial.losses, trial.failures),
+        policy=failure_policy_of(sweep),
+        trial_timeout_s=sweep.trial_timeout_s,
+    )
+    if verdict.status is TrialStatus.QUEUED and sweep.desired in (Desired.STOP, Desired.CANCEL):
+        # Nothing starts in a sweep that is being ended, a second try neither.
+        return replace(verdict, status=TrialStatus.CANCELED, reason=sweep.reason, wait_s=0)
+    return verdict
+
+
 def _end_attempt(
-    attempt: Attempt, outcome: Outcome, verdict: Verdict, peak_memory: int | None, now: datetime
+    attempt: Attempt,
+    outcome: Outcome,
+    verdict: Verdict,
+    signature: str,
+    peak_memory: int | None,
+    now: datetime,
 ) -> bool:
     return bool(
         Attempt.objects.open()
@@ -217,6 +250,7 @@ def _end_attempt(
             signal=outcome.signal,
             peak_memory=peak_memory,
             reason=verdict.reason,
+            signature=signature,
             accepted=verdict.status.is_final,
             run_status=_RUN_STATUS.get(verdict.status, "KILLED"),
         )
@@ -284,17 +318,8 @@ def rerun_trial(trial: Trial, *, actor: str, now: datetime) -> bool:
         _check_rerun(trial, sweep)
         Attempt.objects.filter(trial=trial, accepted=True).update(accepted=False)
         if SweepStatus(sweep.status).is_final:
-            move_sweep(
-                sweep,
-                SweepStatus.RUNNING,
-                now,
-                actor=actor,
-                desired=Desired.RUN,
-                exhausted=True,
-                timed_from=now,
-                ended_at=None,
-                run_closed=False,
-            )
+            # For this trial alone: a cancelled sweep draws no further points because of it.
+            revive(sweep, actor=actor, now=now, exhausted=True)
         return move_trial(
             trial,
             TrialStatus.QUEUED,
@@ -302,9 +327,30 @@ def rerun_trial(trial: Trial, *, actor: str, now: datetime) -> bool:
             actor=actor,
             desired=Desired.RUN,
             losses=0,
+            failures=0,
+            signature="",
             ended_at=None,
             not_before=None,
         )
+
+
+def rerun_failed(
+    sweep: Sweep, *, actor: str, now: datetime, signature: str | None = None
+) -> list[int]:
+    """Queue every failed, lost or timed-out trial anew, or those of one signature; their ids.
+
+    Raises InvalidInput when the sweep is being ended.
+    """
+    trials = sweep.trials.filter(status__in=PROBLEMS)
+    if signature is not None:
+        trials = trials.filter(signature=signature)
+    with transaction.atomic():
+        lock(sweep.pk)
+        return [
+            trial.pk
+            for trial in trials.order_by("number")
+            if rerun_trial(trial, actor=actor, now=now)
+        ]
 
 
 def _check_rerun(trial: Trial, sweep: Sweep) -> None:
@@ -312,5 +358,5 @@ def _check_rerun(trial: Trial, sweep: Sweep) -> None:
         raise InvalidInput.conflict("The trial has completed; clone the sweep to run it anew.")
     if not TrialStatus(trial.status).is_final:
         raise InvalidInput.conflict(f"The trial is {trial.status}; wait for its end.")
-    if not SweepStatus(sweep.status).is_final and sweep.desired != Desired.RUN:
+    if not SweepStatus(sweep.status).is_final and sweep.desired in (Desired.STOP, Desired.CANCEL):
         raise InvalidInput.conflict("The sweep is being ended; wait until it is over.")

@@ -3,7 +3,7 @@
 import math
 import posixpath
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from sweeps.domain import command as commands
@@ -116,13 +116,13 @@ def texts(job: Mapping[str, object], reading: Reading) -> None:
 # Parts that are read as whatever they are; the others are numbers, names and words.
 _FREE = (
     "name", "display_name", "experiment_name", "description", "compute", "tags", "properties",
-    "trial", "inputs", "outputs", "studio",
+    "trial", "inputs", "outputs",
 )  # fmt: skip
 
 
-def storable(doc: Mapping[Any, Any], reading: Reading, parts: Sequence[str] = _FREE) -> None:
+def storable(doc: Mapping[Any, Any], reading: Reading) -> None:
     """Every text and number of the free parts can be kept as JSON and given to a process."""
-    left: list[tuple[str, Any, int]] = [(key, doc.get(key), 1) for key in reversed(parts)]
+    left: list[tuple[str, Any, int]] = [(key, doc.get(key), 1) for key in reversed(_FREE)]
     while left:
         where, value, depth = left.pop()
         if depth > MAX_DEPTH:

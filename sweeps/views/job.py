@@ -20,7 +20,7 @@ from sweeps.queries.progress import progress
 from sweeps.queries.spec_of import job_of
 from sweeps.queries.trial_table import TrialTable, best_order, few_trials, trial_table
 from sweeps.queries.trials import Selection, metric_names, parameter_columns
-from sweeps.services import sweeps as services
+from sweeps.services import control as services
 from sweeps.spec.writer import to_yaml
 from sweeps.views.figures import CurveMode, sweep_figures
 from sweeps.views.live import news

@@ -22,7 +22,7 @@ from sweeps.forms.draft import INPUT_KINDS, Draft, from_job
 from sweeps.forms.rows import Row
 from sweeps.models import CodeSnapshot, Sweep
 from sweeps.queries.spec_of import job_of
-from sweeps.services import sweeps as services
+from sweeps.services import control as services
 from sweeps.views import new_sweep_code as code_reading
 from sweeps.views import new_sweep_page as page_parts
 from sweeps.views.new_sweep_actions import Page, act, page_of

@@ -9,6 +9,7 @@ from sweeps.models import Attempt, Sweep, Trial
 from sweeps.queries.records import objective_of
 from sweeps.services import metrics, sweeps, trials
 from sweeps.services.metrics import Value
+from tests.conftest import NOW
 
 DONE = Outcome(Ending.EXIT, exit_code=0)
 CRASH = Outcome(Ending.EXIT, exit_code=1)
@@ -27,7 +28,7 @@ def start(trial_id: int, now: datetime, spool: Path = Path("/spool")) -> Attempt
 def log(attempt: Attempt, values: Sequence[float], name: str = "loss", at_ms: int = 1000) -> None:
     """Log values of one metric, a step apart."""
     logged = [Value(name, value, step, at_ms + step) for step, value in enumerate(values)]
-    metrics.record(attempt, objective_of(attempt.trial.sweep), logged, [])
+    metrics.record(attempt, objective_of(attempt.trial.sweep), logged, [], now=NOW)
 
 
 def end(attempt: Attempt, now: datetime, outcome: Outcome = DONE) -> None:

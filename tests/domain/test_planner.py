@@ -21,7 +21,7 @@ SWEEP = SweepSnapshot(
     started_at=NOW,
     planned=0,
     counts={},
-    free_slots=3,
+    room=3,
     has_objective=False,
 )
 
@@ -30,9 +30,9 @@ SWEEP = SweepSnapshot(
     ("changes", "count"),
     [
         ({}, 3),  # the compute's free slots
-        ({"free_slots": 9}, 4),  # the sweep's concurrency
-        ({"free_slots": 9, "planned": 8, "counts": {T.COMPLETED: 8}}, 2),  # the total
-        ({"free_slots": 9, "planned": 3, "counts": {T.RUNNING: 2, T.QUEUED: 1}}, 1),
+        ({"room": 9}, 4),  # the sweep's concurrency
+        ({"room": 9, "planned": 8, "counts": {T.COMPLETED: 8}}, 2),  # the total
+        ({"room": 9, "planned": 3, "counts": {T.RUNNING: 2, T.QUEUED: 1}}, 1),
     ],
 )
 def test_it_adds_as_many_trials_as_there_is_room_for(changes, count):
@@ -42,10 +42,10 @@ def test_it_adds_as_many_trials_as_there_is_room_for(changes, count):
 @pytest.mark.parametrize(
     "changes",
     [
-        {"free_slots": 0},
-        {"free_slots": -2},
-        {"planned": 4, "counts": {T.RUNNING: 4}, "free_slots": 9},
-        {"planned": 10, "counts": {T.RUNNING: 1, T.COMPLETED: 9}, "free_slots": 9},
+        {"room": 0},
+        {"room": -2},
+        {"planned": 4, "counts": {T.RUNNING: 4}, "room": 9},
+        {"planned": 10, "counts": {T.RUNNING: 1, T.COMPLETED: 9}, "room": 9},
         {"desired": Desired.PAUSE},
         {"status": SweepStatus.COMPLETED},
     ],
@@ -73,11 +73,13 @@ def test_it_waits_for_open_mlflow_runs_before_it_ends():
 
 def test_the_timeout_stops_running_trials_first_and_then_ends_the_sweep():
     late = NOW + timedelta(seconds=100)
-    running = replace(SWEEP, planned=2, counts={T.RUNNING: 1, T.COMPLETED: 1}, has_objective=True)
+    running = replace(
+        SWEEP, planned=2, counts={T.RUNNING: 1, T.COMPLETED: 1}, going=1, has_objective=True
+    )
     assert plan(running, late - timedelta(seconds=1)) == AddTrials(3)
     reason = "The sweep's timeout of 1m 40s was reached."
     assert plan(running, late) == StopTrials(reason)
-    stopping = replace(running, desired=Desired.STOP, reason=reason)
+    stopping = replace(running, desired=Desired.STOP, reason=reason, going=0)
     assert plan(stopping, late) is None
     ended = replace(stopping, counts={T.CANCELED: 1, T.COMPLETED: 1})
     assert plan(ended, late) == FinishSweep(SweepStatus.COMPLETED, reason)

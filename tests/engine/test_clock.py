@@ -102,7 +102,8 @@ def test_a_forwarder_that_takes_long_renews_its_lease_and_stops_when_it_has_lost
     attempt, _ = stage.open(sweep)
     for number in range(3):
         body = {"metrics": [{"key": "loss", "value": number}] * 600}
-        metrics.record(attempt, LOSS, [metrics.Value("loss", float(number), 0, number)], [body])
+        value = metrics.Value("loss", float(number), 0, number)
+        metrics.record(attempt, LOSS, [value], [body], now=stage.now)
     monkeypatch.setattr(forward, "RENEW_S", 0.0)
     held, times = [], iter(range(0, 100, 4))
     monkeypatch.setattr(

@@ -13,8 +13,8 @@ from sweeps.domain.objective import Goal, Objective
 from sweeps.engine import steps
 from sweeps.models import Attempt, Sweep
 from sweeps.runners.base import EndedBy
-from sweeps.services import metrics, trials
-from sweeps.services import sweeps as sweep_services
+from sweeps.services import control, metrics, trials
+from tests.conftest import NOW
 from tests.engine.conftest import Stage, name_of
 
 LOSS = Objective("loss", Goal.MINIMIZE)
@@ -24,7 +24,7 @@ def log(attempt: Attempt, value: float, name: str = "loss") -> None:
     shown = value if math.isfinite(value) else str(value)
     body = {"metrics": [{"key": name, "value": shown}]}
     attempt = Attempt.objects.select_related("trial").get(pk=attempt.pk)
-    metrics.record(attempt, LOSS, [metrics.Value(name, value, 0, 1)], [body])
+    metrics.record(attempt, LOSS, [metrics.Value(name, value, 0, 1)], [body], now=NOW)
 
 
 @dataclass
@@ -132,10 +132,10 @@ def test_a_cancelled_sweep_ends_canceled_after_its_commands_have_gone(
     stage: Stage, sweep: Sweep
 ) -> None:
     stage.open(sweep)
-    sweep_services.cancel_sweep(sweep, actor="alice", now=stage.now)
+    control.cancel_sweep(sweep, actor="alice", now=stage.now)
     stage.work_off()
     sweep.refresh_from_db()
-    assert sweep.status == "Running"
+    assert sweep.status == "Stopping"
     steps.grant_wishes(stage.now)
     assert set(stage.runner.stopped.values()) == {"Canceled by alice."}
     steps.poll(steps.Waker(), stage.now)

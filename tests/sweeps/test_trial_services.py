@@ -13,8 +13,9 @@ from sweeps.domain.states import Desired, SweepStatus, TrialStatus
 from sweeps.domain.verdict import Ending, Outcome
 from sweeps.models import Attempt, MetricPoint, MetricSummary, OutboxEntry, StateChange
 from sweeps.queries.records import best_trial, trial_counts
-from sweeps.services import metrics, sweeps, trials
+from sweeps.services import control, metrics, sweeps, trials
 from sweeps.services.metrics import Value
+from tests.conftest import NOW
 
 pytestmark = pytest.mark.django_db
 LOSS = Objective("loss", Goal.MINIMIZE)
@@ -34,7 +35,7 @@ def started(trial_id, now, run_id="r"):
 
 def log(attempt, *values, name="loss", start=0):
     logged = [Value(name, v, i, 1000 + i) for i, v in enumerate(values, start)]
-    return metrics.record(attempt, LOSS, logged, [{"run_id": attempt.run_id}])
+    return metrics.record(attempt, LOSS, logged, [{"run_id": attempt.run_id}], now=NOW)
 
 
 def test_advancing_fills_the_slots_and_nothing_more(sweep, now):
@@ -130,8 +131,8 @@ def test_a_lost_attempt_is_tried_again_and_its_late_words_are_ignored(sweep, now
 def test_cancelling_ends_queued_trials_and_asks_running_ones(sweep, now):
     running, queued = sweeps.advance(sweep.pk, now).trials
     attempt = started(running, now)
-    assert sweeps.cancel_sweep(sweep, actor="ann", now=now)
-    assert not sweeps.cancel_sweep(sweep, actor="ann", now=now)
+    assert control.cancel_sweep(sweep, actor="ann", now=now)
+    assert not control.cancel_sweep(sweep, actor="ann", now=now)
     statuses = dict(sweep.trials.values_list("pk", "status"))
     assert statuses == {running: TrialStatus.RUNNING, queued: TrialStatus.CANCELED}
     attempt.trial.refresh_from_db()
@@ -147,12 +148,12 @@ def test_cancelling_a_completed_sweep_is_refused(sweep, now):
     sweep.status = SweepStatus.COMPLETED
     sweep.save()
     with pytest.raises(InvalidInput, match="has ended as Completed"):
-        sweeps.cancel_sweep(sweep, actor="ann", now=now)
+        control.cancel_sweep(sweep, actor="ann", now=now)
 
 
 def test_a_cancelled_sweep_starts_nothing(sweep, now):
     trial_ids = sweeps.advance(sweep.pk, now).trials
-    sweeps.cancel_sweep(sweep, actor="ann", now=now)
+    control.cancel_sweep(sweep, actor="ann", now=now)
     assert [claim(trial_id, now) for trial_id in trial_ids] == [None, None]
 
 
@@ -223,7 +224,7 @@ def test_a_sampler_that_breaks_down_ends_the_sweep_with_its_words(sweep, now, mo
             raise ZeroDivisionError("float division by zero")
 
     monkeypatch.setattr("sweeps.services.sweeps.get_sampler", lambda name: Broken())
-    assert sweeps.advance(sweep.pk, now).stopping
+    assert sweeps.advance(sweep.pk, now).changed
     assert sweeps.advance(sweep.pk, now).finished
     sweep.refresh_from_db()
     assert sweep.status == SweepStatus.FAILED
@@ -233,7 +234,7 @@ def test_a_sampler_that_breaks_down_ends_the_sweep_with_its_words(sweep, now, mo
 def ended_by_cancelling(sweep, now):
     """A sweep of four trials, cancelled while its first one ran."""
     attempt = started(sweeps.advance(sweep.pk, now).trials[0], now)
-    sweeps.cancel_sweep(sweep, actor="ann", now=now)
+    control.cancel_sweep(sweep, actor="ann", now=now)
     with pytest.raises(InvalidInput, match="is Running"):
         trials.rerun_trial(attempt.trial, actor="ann", now=now)
     trials.finish(attempt, Outcome(Ending.STOPPED), peak_memory=1, now=now)
@@ -250,7 +251,7 @@ def test_a_rerun_brings_back_one_trial_and_not_the_whole_sweep(sweep, now):
     hours_later = now + timedelta(hours=5)
     trials.rerun_trial(trial, actor="ann", now=hours_later)
     step = sweeps.advance(sweep.pk, hours_later)
-    assert (step.trials, step.stopping) == ((), False)
+    assert (step.trials, step.changed) == ((), False)
     again = started(trial.pk, hours_later)
     log(again, 0.3)
     trials.finish(again, DONE, peak_memory=1, now=hours_later)
@@ -290,7 +291,7 @@ def test_a_claim_can_be_renewed_until_it_is_taken_back(sweep, now):
 
 def test_a_trial_cancelled_while_it_started_has_its_one_accepted_attempt(sweep, now):
     attempt = claim(sweeps.advance(sweep.pk, now).trials[0], now).attempt
-    sweeps.cancel_sweep(sweep, actor="ann", now=now)
+    control.cancel_sweep(sweep, actor="ann", now=now)
     trials.put_back(attempt, "interrupted", now)
     attempt.refresh_from_db()
     attempt.trial.refresh_from_db()

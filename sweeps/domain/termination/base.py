@@ -63,11 +63,10 @@ class Decision:
 class Policy(Protocol):
     """An early-termination policy. Stateless: a function of interval and options alone.
 
-    `names` are its own options with their types; `has_timing` says that it takes those of TIMING,
-    too.
+    `names` are its own options; `has_timing` says that it takes those of TIMING, too.
     """
 
-    names: ClassVar[Mapping[str, type]]
+    names: ClassVar[tuple[str, ...]]
     has_timing: ClassVar[bool]
 
     def is_due(self, report: int, options: Options) -> bool:

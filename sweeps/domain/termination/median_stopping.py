@@ -10,7 +10,6 @@ Source: azureml.train.hyperdrive.MedianStoppingPolicy, after Golovin et al., "Go
 reported fewer than N values, nor whether the trial itself counts; leaving both out is our choice.
 """
 
-from collections.abc import Mapping
 from typing import ClassVar
 
 from sweeps.domain.objective import Objective
@@ -22,7 +21,7 @@ from sweeps.domain.termination.base import Decision, Interval, Options, Standing
 class MedianStopping:
     """See the module."""
 
-    names: ClassVar[Mapping[str, type]] = {}
+    names: ClassVar[tuple[str, ...]] = ()
     has_timing: ClassVar[bool] = True
 
     def is_due(self, report: int, options: Options) -> bool:

@@ -12,7 +12,6 @@ false. Azure does not say how it rounds or what becomes of ties; rounding down a
 our choice.
 """
 
-from collections.abc import Mapping
 from typing import ClassVar
 
 from sweeps.domain.objective import Objective
@@ -24,7 +23,7 @@ from sweeps.domain.termination.base import Decision, Interval, Options
 class TruncationSelection:
     """See the module."""
 
-    names: ClassVar[Mapping[str, type]] = {"truncation_percentage": int}
+    names: ClassVar[tuple[str, ...]] = ("truncation_percentage",)
     has_timing: ClassVar[bool] = True
 
     def is_due(self, report: int, options: Options) -> bool:
