@@ -118,7 +118,8 @@ def test_a_forwarder_that_takes_long_renews_its_lease_and_stops_when_it_has_lost
     assert forward.forward(attempt.run_id, clock)
     assert held == [stage.now + timedelta(seconds=s) for s in (14, 18, 22)]
 
-    metrics.record(attempt, LOSS, [metrics.Value("loss", 9.0, 0, 9)], [{"metrics": []}])
+    value = metrics.Value("loss", 9.0, 0, 9)
+    metrics.record(attempt, LOSS, [value], [{"metrics": []}], now=stage.now)
     answers = iter([True, False])  # The first time it is free, then somebody has taken it.
     monkeypatch.setattr(leases, "acquire", lambda *_: next(answers))
     assert not forward.forward(attempt.run_id)
