@@ -3,7 +3,7 @@
 import math
 import posixpath
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from sweeps.domain import command as commands
@@ -116,13 +116,13 @@ def texts(job: Mapping[str, object], reading: Reading) -> None:
 # Parts that are read as whatever they are; the others are numbers, names and words.
 _FREE = (
     "name", "display_name", "experiment_name", "description", "compute", "tags", "properties",
-    "trial", "inputs", "outputs",
+    "trial", "inputs", "outputs", "studio",
 )  # fmt: skip
 
 
-def storable(doc: Mapping[Any, Any], reading: Reading) -> None:
+def storable(doc: Mapping[Any, Any], reading: Reading, parts: Sequence[str] = _FREE) -> None:
     """Every text and number of the free parts can be kept as JSON and given to a process."""
-    left: list[tuple[str, Any, int]] = [(key, doc.get(key), 1) for key in reversed(_FREE)]
+    left: list[tuple[str, Any, int]] = [(key, doc.get(key), 1) for key in reversed(parts)]
     while left:
         where, value, depth = left.pop()
         if depth > MAX_DEPTH:

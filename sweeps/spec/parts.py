@@ -1,4 +1,4 @@
-"""Parts of a sweep job: trial, sampling algorithm, limits, early termination."""
+"""Parts of a sweep job: trial, sampling algorithm, limits."""
 
 import math
 import re
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sweeps.domain.job import ALGORITHMS, EarlyTermination, Sampling
+from sweeps.domain.job import ALGORITHMS, Sampling
 from sweeps.domain.limits import (
     DEFAULT_TIMEOUT_S,
     MAX_CONCURRENT_TRIALS,
@@ -165,51 +165,3 @@ def _seconds(doc: Mapping[str, Any], name: str, reading: Reading) -> int | None:
         text = f"Must be at most {MAX_SECONDS:,} seconds (68 years), but got {total}."
         reading.problem(f"limits.{name}", text)
     return total
-
-
-_POLICIES = {
-    "bandit": ("slack_factor", "slack_amount"),
-    "median_stopping": (),
-    "truncation_selection": ("truncation_percentage",),
-}
-_COMMON = ("evaluation_interval", "delay_evaluation")
-
-
-def early_termination(value: Any, reading: Reading) -> EarlyTermination | None:
-    """The `early_termination` part; None when there is none."""
-    if value is None:
-        return None
-    where = "early_termination"
-    doc = reading.mapping(value, where)
-    kind = reading.word(doc, "type", where, _POLICIES)
-    if not kind:
-        return None
-    reading.known(doc, where, ("type", *_COMMON, *_POLICIES[kind]))
-    options: dict[str, int | float] = {}
-    for name, least in (("evaluation_interval", 0), ("delay_evaluation", 0)):
-        count = reading.whole(doc, name, where)
-        if count is not None and count < least:
-            reading.problem(f"{where}.{name}", f"Must be at least {least}, but got {count}.")
-        options[name] = count or (1 if name == "evaluation_interval" else 0)
-    for name in _POLICIES[kind]:
-        number = reading.number(doc, name, where)
-        if number is not None:
-            is_whole = name == "truncation_percentage" and number.is_integer()
-            options[name] = int(number) if is_whole else number
-    _check_policy(kind, options, where, reading)
-    reading.note("This version stores early termination but does not stop trials by it yet.")
-    return EarlyTermination(kind, options)
-
-
-def _check_policy(
-    kind: str, options: Mapping[str, int | float], where: str, reading: Reading
-) -> None:
-    if kind == "bandit":
-        slacks = [name for name in _POLICIES[kind] if options.get(name)]
-        if len(slacks) != 1 or options[slacks[0]] < 0:
-            reading.problem(where, "Give exactly one of slack_factor and slack_amount, above 0.")
-    elif kind == "truncation_selection":
-        percent = options.get("truncation_percentage")
-        if percent is None or not 1 <= percent <= 99:
-            text = f"Must be from 1 to 99, but got {percent}."
-            reading.problem(f"{where}.truncation_percentage", text)

@@ -13,14 +13,15 @@ from sweeps.domain.objective import Goal, Objective
 from sweeps.domain.problems import InvalidInput, Problem
 from sweeps.domain.space import Scalar, SearchSpace
 from sweeps.domain.space_doc import NAME, NAME_RULE, parse_space
-from sweeps.spec import checks, parts, yaml_text
+from sweeps.spec import checks, parts, studio, yaml_text
+from sweeps.spec.early import note_differences
 from sweeps.spec.keys import Reading, shown
 
 TOP = (
     "$schema", "type", "name", "display_name", "experiment_name", "description", "tags",
     "properties", "compute", "trial", "inputs", "outputs", "search_space", "sampling_algorithm",
-    "objective", "limits", "early_termination", "queue_settings", "identity", "resources",
-    "services", "id", "status", "creation_context", "log_files",
+    "objective", "limits", "early_termination", "studio", "queue_settings", "identity",
+    "resources", "services", "id", "status", "creation_context", "log_files",
 )  # fmt: skip
 _UNUSED = {
     "queue_settings": "Job tiers and priorities",
@@ -89,7 +90,11 @@ def _read(doc: Any) -> SweepJob:
     objective = _objective(doc, reading)
     limits = parts.limits(doc.get("limits"), reading)
     sampling = parts.sampling(doc.get("sampling_algorithm"), reading)
-    early = parts.early_termination(doc.get("early_termination"), reading)
+    extras, properties = studio.split(doc, reading.texts(doc, "properties", ""), reading)
+    early = studio.early(doc, extras, reading)
+    note_differences(early, sampling, reading)
+    stop_rules, failure_policy = studio.rules(extras, reading)
+    first_trials = studio.first_trials(extras, space, sampling, limits, reading)
     name = checks.name(reading.text(doc, "name", ""), reading)
     if space is not None and sampling is not None:
         checks.sampler(space, sampling, limits, reading)
@@ -99,7 +104,7 @@ def _read(doc: Any) -> SweepJob:
         "experiment_name": reading.text(doc, "experiment_name", "") or None,
         "compute": reading.text(doc, "compute", "").removeprefix("azureml:") or None,
         "tags": reading.texts(doc, "tags", ""),
-        "properties": reading.texts(doc, "properties", ""),
+        "properties": properties,
     }
     checks.texts(job, reading)
     if reading.problems or space is None or objective is None or limits is None or sampling is None:
@@ -117,6 +122,9 @@ def _read(doc: Any) -> SweepJob:
         inputs=inputs,
         outputs=outputs,
         early_termination=early,
+        stop_rules=stop_rules,
+        failure_policy=failure_policy,
+        first_trials=first_trials,
         notes=tuple(reading.notes),
         **job,  # type: ignore[arg-type]
     )

@@ -1,5 +1,6 @@
 """`SweepJob` values to sweep-job documents that Azure ML's tools and `read_job` both read."""
 
+import json
 from dataclasses import asdict
 from typing import Any
 
@@ -8,7 +9,9 @@ import yaml
 from sweeps.domain.job import DataInput, Sampling, SweepJob
 from sweeps.domain.limits import DEFAULT_TIMEOUT_S
 from sweeps.domain.space_doc import space_to_doc
+from sweeps.spec.early import AZURES
 from sweeps.spec.parts import DEFAULT_ENVIRONMENT
+from sweeps.spec.studio import PROPERTY, to_property
 
 _SCHEMA = "https://azuremlschemas.azureedge.net/latest/sweepJob.schema.json"
 
@@ -43,9 +46,12 @@ def job_to_doc(job: SweepJob) -> dict[str, Any]:
             }
         ),
     }
-    if job.early_termination:
-        early = job.early_termination
+    early = job.early_termination
+    if early and early.type in AZURES:
         doc["early_termination"] = {"type": early.type, **early.options}
+    if extras := to_property(job):
+        text = json.dumps(extras, ensure_ascii=False, allow_nan=False)
+        doc["properties"] = {**job.properties, PROPERTY: text}
     return {key: value for key, value in doc.items() if value not in (None, "", {})}
 
 

@@ -1,10 +1,22 @@
 """Random search spaces and jobs, odd on purpose."""
 
+import math
+from dataclasses import replace
+
 from hypothesis import strategies as st
 
-from sweeps.domain.job import DataInput, EarlyTermination, Output, Sampling, SweepJob
+from sweeps.domain.job import (
+    DataInput,
+    EarlyTermination,
+    FailurePolicy,
+    Output,
+    Sampling,
+    StopRules,
+    SweepJob,
+)
 from sweeps.domain.limits import Limits
 from sweeps.domain.objective import Goal, Objective
+from sweeps.domain.samplers.draws import prior_draw, uniforms
 from sweeps.domain.space import (
     Branch,
     Choice,
@@ -19,6 +31,8 @@ from sweeps.domain.space import (
     Randint,
     SearchSpace,
     Uniform,
+    leaves,
+    realise,
 )
 
 ODD = (
@@ -77,8 +91,17 @@ distributions = st.recursive(numeric, choices, max_leaves=6) | choices(numeric)
 spaces = st.dictionaries(names, distributions, min_size=1, max_size=4).map(
     lambda found: SearchSpace(tuple(found.items()))
 )
-words = texts.filter(lambda text: text.strip() == text != "")
-jobs = st.builds(
+words = texts.filter(lambda text: text.strip() == text not in ("", "studio"))
+early_terminations = st.none() | st.sampled_from(
+    [
+        EarlyTermination(
+            "bandit", {"evaluation_interval": 2, "delay_evaluation": 5, "slack_factor": 1e-05}
+        ),
+        EarlyTermination("median_stopping", {"evaluation_interval": 1, "delay_evaluation": 5}),
+        EarlyTermination("successive_halving", {"min_reports": 2, "reduction_factor": 3}),
+    ]
+)
+plain_jobs = st.builds(
     SweepJob,
     command=st.just("python train.py ${{args}}"),
     search_space=spaces,
@@ -101,10 +124,23 @@ jobs = st.builds(
         max_size=2,
     ),
     outputs=st.dictionaries(names, st.builds(Output, st.just("uri_file")), max_size=2),
-    early_termination=st.none() | st.just(EarlyTermination(
-        "bandit",
-        {"evaluation_interval": 2, "delay_evaluation": 5, "slack_factor": 1e-05},
-    )),
+    early_termination=early_terminations,
+    stop_rules=st.builds(StopRules, st.none() | floats, st.none() | st.integers(1, 99)),
+    failure_policy=st.builds(FailurePolicy, st.integers(0, 6), st.integers(0, 2), st.just(2)),
     tags=st.dictionaries(words, texts, max_size=2),
     properties=st.dictionaries(words, texts, max_size=2),
 )  # fmt: skip
+
+
+@st.composite
+def jobs_with_points(draw: st.DrawFn) -> SweepJob:
+    """Jobs with up to two points of their space to try first."""
+    job = draw(plain_jobs)
+    space, base = job.search_space, job.sampling.logbase or math.e
+    cubes = [uniforms(len(leaves(space)), draw(st.integers(0, 99))) for _ in range(draw(few))]
+    points = [realise(space, prior_draw(space, cube, base)) for cube in cubes]
+    return replace(job, first_trials=tuple(points))
+
+
+few = st.integers(0, 2)
+jobs = jobs_with_points()

@@ -4,7 +4,15 @@ from textwrap import dedent
 
 import pytest
 
-from sweeps.domain.job import DataInput, EarlyTermination, Output, Sampling, SweepJob
+from sweeps.domain.job import (
+    DataInput,
+    EarlyTermination,
+    FailurePolicy,
+    Output,
+    Sampling,
+    StopRules,
+    SweepJob,
+)
 from sweeps.domain.limits import DEFAULT_TIMEOUT_S, Limits
 from sweeps.domain.objective import Goal, Objective
 from sweeps.domain.problems import InvalidInput, Problem
@@ -236,6 +244,74 @@ def test_everything_else_of_a_job_is_kept() -> None:
     )
 
 
+def test_what_azure_has_no_key_for_stands_under_studio() -> None:
+    job = read_job(
+        variant(
+            more=dedent("""\
+            early_termination: {type: SuccessiveHalving, reduction_factor: "3"}
+            studio:
+              stop_rules: {target_value: 1e-1, no_improvement_trials: 20}
+              failure_policy: {max_consecutive_failures: 0, retries: 2}
+              first_trials: [{lr: 0.5}, {lr: 0.9}]
+            """)
+        )
+    )
+    assert job.early_termination == EarlyTermination(
+        "successive_halving", {"min_reports": 1, "reduction_factor": 3}
+    )
+    assert job.stop_rules == StopRules(0.1, 20)
+    assert job.failure_policy == FailurePolicy(0, 2, 2)
+    assert job.first_trials == ({"lr": 0.5}, {"lr": 0.9})
+    assert job.properties == {}
+
+
+def test_the_same_stands_in_a_property_as_json() -> None:
+    text = (
+        '{"early_termination": {"type": "successive_halving"}, "stop_rules": {"target_value": 1}, '
+        '"failure_policy": {"retries": 1}, "first_trials": [{"lr": 0.5}]}'
+    )
+    job = read_job(variant(more=f"properties: {{p: q, studio: '{text}'}}\n"))
+    assert job.early_termination == EarlyTermination(
+        "successive_halving", {"min_reports": 1, "reduction_factor": 4}
+    )
+    assert (job.stop_rules, job.failure_policy) == (StopRules(1.0), FailurePolicy(retries=1))
+    assert job.first_trials == ({"lr": 0.5},)
+    assert job.properties == {"p": "q"}
+
+
+def test_a_job_without_them_has_the_defaults() -> None:
+    for more in ("", "studio: {}\n", "studio:\n", "studio: {stop_rules: , first_trials: []}\n"):
+        job = read_job(variant(more=more))
+        assert (job.stop_rules, job.failure_policy) == (StopRules(), FailurePolicy())
+        assert job.first_trials == ()
+
+
+def test_first_trials_get_the_types_of_the_space() -> None:
+    space = (
+        "{type: randint, upper: 9}\n  q: {type: quniform, min_value: 0, max_value: 9, q: 3}\n"
+        "  u: {type: loguniform, min_value: -3, max_value: 0}"
+    )
+    points = "[{lr: 3.0, q: 6.0, u: 1}, {lr: 8, q: 9, u: 0.001}]"
+    job = read_job(
+        variant(
+            (LR, space),
+            more="sampling_algorithm: {type: random, logbase: 10}\n"
+            f"studio: {{first_trials: {points}}}\n",
+        )
+    )
+    assert repr(job.first_trials) == (
+        "({'lr': 3, 'q': 6, 'u': 1.0}, {'lr': 8, 'q': 9, 'u': 0.001})"
+    )
+
+
+def test_more_first_trials_than_trials_are_noted() -> None:
+    points = ", ".join(["{lr: 0.5}"] * 4)
+    assert not read_job(variant(more=f"studio: {{first_trials: [{points}]}}\n")).notes
+    job = read_job(variant(more=f"studio: {{first_trials: [{points}, {{lr: 0.5}}]}}\n"))
+    assert job.notes == ("There are 5 first trials, but at most 4 are run; the rest is left out.",)
+    assert len(job.first_trials) == 5
+
+
 @pytest.mark.parametrize(
     ("more", "note"),
     [
@@ -244,7 +320,10 @@ def test_everything_else_of_a_job_is_kept() -> None:
         ("queue_settings: {job_tier: spot}", "“queue_settings” is ignored"),
         ("services: {a: {type: ssh}}", "“services” is ignored"),
         ("outputs: {m: {path: azureml:x}}", "Output “m” is kept with its trial"),
-        ("early_termination: {type: median_stopping}", "stores early termination but does not"),
+        (
+            "sampling_algorithm: bayesian\nearly_termination: {type: median_stopping}",
+            "bayesian sampling does not support early termination; here it does",
+        ),
     ],
 )
 def test_what_does_not_apply_here_is_noted(more: str, note: str) -> None:
@@ -353,14 +432,29 @@ MORE = [
      "Only random"),
     ("early_termination: bandit", 1, "early_termination", "Must be a mapping"),
     ("early_termination: {type: x}", 21, "early_termination.type", "Must be one of bandit"),
-    ("early_termination: {type: bandit}", 1, "early_termination", "exactly one of slack_factor"),
-    ("early_termination: {type: bandit, slack_factor: 1, slack_amount: 1}", 1,
-     "early_termination", "exactly one"),
-    ("early_termination: {type: bandit, slack_factor: -1}", 1, "early_termination", "above 0"),
+    ("early_termination: {type: bandit}", 1, "early_termination.slack_factor",
+     "slack_factor or slack_amount, above 0"),
+    ("early_termination: {type: bandit, slack_factor: 0, slack_amount: 0}", 35,
+     "early_termination.slack_factor", "above 0"),
+    ("early_termination: {type: bandit, slack_factor: 1, slack_amount: 1}", 52,
+     "early_termination.slack_amount", "not both"),
+    ("early_termination: {type: bandit, slack_factor: -1}", 35, "early_termination.slack_factor",
+     "above 0, but got -1"),
+    ("early_termination: {}", 1, "early_termination.type", "it is missing"),
+    ("early_termination: {type: successive_halving, min_reports: 0}", 47,
+     "early_termination.min_reports", "at least 1, but got 0"),
+    ("early_termination: {type: successive_halving, reduction_factor: 1}", 47,
+     "early_termination.reduction_factor", "from 2 to 1,000, but got 1"),
+    ("early_termination: {type: successive_halving, reduction_factor: 2.5}", 47,
+     "early_termination.reduction_factor", "a whole number"),
+    ("early_termination: {type: successive_halving, delay_evaluation: 5}", 47,
+     "early_termination.delay_evaluation", "Unknown key"),
     ("early_termination: {type: bandit, slack_factor: .nan}", 35,
      "early_termination.slack_factor", "Must be a number"),
     ("early_termination: {type: truncation_selection}", 1,
      "early_termination.truncation_percentage", "from 1 to 99"),
+    ("early_termination: {type: truncation_selection, truncation_percentage: 9.5}", 49,
+     "early_termination.truncation_percentage", "a whole number"),
     ("early_termination: {type: truncation_selection, truncation_percentage: 150}", 49,
      "early_termination.truncation_percentage", "from 1 to 99, but got 150"),
     ("early_termination: {type: median_stopping, slack_factor: 1}", 44,
@@ -369,6 +463,40 @@ MORE = [
      "early_termination.delay_evaluation", "at least 0"),
     ("early_termination: {type: median_stopping, evaluation_intervall: 1}", 44,
      "early_termination.evaluation_intervall", "Did you mean “evaluation_interval”?"),
+    ("studio: 5", 1, "studio", "Must be a mapping"),
+    ("studio: {stop_rule: {}}", 10, "studio.stop_rule", "Did you mean “stop_rules”?"),
+    ("studio: {stop_rules: [1]}", 10, "studio.stop_rules", "Must be a mapping"),
+    ("studio: {stop_rules: {target_value: low}}", 23, "studio.stop_rules.target_value",
+     "Must be a number"),
+    ("studio: {stop_rules: {target_value: .inf}}", 23, "studio.stop_rules.target_value",
+     "finite number"),
+    ("studio: {stop_rules: {no_improvement_trials: 0}}", 23,
+     "studio.stop_rules.no_improvement_trials", "from 1 to 100,000"),
+    ("studio: {stop_rules: {target: 1}}", 23, "studio.stop_rules.target", "Did you mean"),
+    ("studio: {failure_policy: {retries: -1}}", 27, "studio.failure_policy.retries",
+     "from 0 to 10, but got -1"),
+    ("studio: {failure_policy: {retries: 1.5}}", 27, "studio.failure_policy.retries",
+     "a whole number"),
+    ("studio: {failure_policy: {retry: 1}}", 27, "studio.failure_policy.retry", "Did you mean"),
+    ("studio: {first_trials: {lr: 0.5}}", 10, "studio.first_trials", "Must be a list"),
+    ("studio: {first_trials: [0.5]}", 25, "studio.first_trials[0]", "Must be a mapping"),
+    ("studio: {first_trials: [{}]}", 25, "studio.first_trials[0]", "Give a value for lr."),
+    ("studio: {first_trials: [{lr: 0.5}, {lr: 0.5, lrr: 1}]}", 46,
+     "studio.first_trials[1].lrr", "no “lrr”. Did you mean “lr”?"),
+    ("studio: {first_trials: [{lr: 0.95}]}", 26, "studio.first_trials[0].lr",
+     "a number from 0.1 to 0.9, but got 0.95"),
+    ("studio: {first_trials: [{lr: fast}]}", 26, "studio.first_trials[0].lr", "but got fast"),
+    ('studio: {first_trials: [{lr: "\\0"}]}', 26, "studio.first_trials[0].lr", "no text"),
+    ("properties: {studio: here}", 14, "properties.studio", "'here' is none"),
+    ("properties: {studio: '[1]'}", 14, "properties.studio", "'[1]' is none"),
+    ("properties: {studio: '{}'}\nstudio: {}", 14, "properties.studio", "not both"),
+    ("properties: {studio: '{\"stop_rules\": {\"target_value\": NaN}}'}", 14,
+     "properties.studio.stop_rules.target_value", "finite number"),
+    ("properties: {studio: '{\"early_termination\": {\"type\": \"bandit\"}}'}", 14,
+     "properties.studio.early_termination.slack_factor", "above 0"),
+    ("properties: {studio: '{\"early_termination\": {\"type\": \"successive_halving\"}}'}\n"
+     "early_termination: {type: median_stopping}", 14,
+     "properties.studio.early_termination", "at the top of the job already"),
     ("inputs: {a-b: 1}", 10, "inputs.a-b", "cannot name an input"),
     ("inputs: {a: [1]}", 10, "inputs.a", "Must be a value or a file"),
     ("inputs: {a: null}", 10, "inputs.a", "Must be a value or a file"),
@@ -428,7 +556,7 @@ def test_all_mistakes_are_told_at_once() -> None:
         "search_space.b.values", "objective.goal", "objective.primary_metric",
         "limits.max_total_trials", "limits.max_concurrent_trials", "limits.timeout",
         "limits.trial_timeout", "sampling_algorithm.seed", "sampling_algorithm.rule",
-        "early_termination", "inputs.a", "name",
+        "early_termination.slack_factor", "inputs.a", "name",
     }  # fmt: skip
 
 
@@ -461,6 +589,32 @@ def test_odd_numbers_of_a_document_are_refused(path: tuple[str, str], number: ob
     part[path[1]] = number
     with pytest.raises(InvalidInput):
         read_job(doc)
+
+
+@pytest.mark.parametrize("value", [10**400, float("nan"), "9" * 5000, [], {}, None, True])
+@pytest.mark.parametrize(
+    "path",
+    [("first_trials", 0, "lr"), ("stop_rules", "target_value"), ("failure_policy", "retries")],
+)
+def test_odd_values_under_studio_are_refused_or_mean_nothing(path: tuple, value: object) -> None:
+    studio: dict = {"stop_rules": {}, "failure_policy": {}, "first_trials": [{"lr": 0.5}]}
+    part = studio
+    for key in path[:-1]:
+        part = part[key]
+    part[path[-1]] = value
+    doc = {
+        "trial": {"command": "python t.py ${{search_space.lr}}"},
+        "search_space": {"lr": {"type": "uniform", "min_value": 0.1, "max_value": 0.9}},
+        "objective": {"goal": "minimize", "primary_metric": "loss"},
+        "limits": {"max_total_trials": 4},
+        "studio": studio,
+    }
+    if value is None and path[0] != "first_trials":
+        assert read_job(doc).stop_rules == StopRules()
+        return
+    with pytest.raises(InvalidInput) as caught:
+        read_job(doc)
+    assert any("studio." + str(path[0]) in p.field for p in caught.value.problems)
 
 
 def test_a_job_is_a_value() -> None:

@@ -1,12 +1,13 @@
 """What is written is read back as the same job, by our reader and by YAML 1.1 readers."""
 
+import json
 from dataclasses import replace
 
 import pytest
 import yaml
 from hypothesis import Phase, given, settings
 
-from sweeps.domain.job import Sampling, SweepJob
+from sweeps.domain.job import EarlyTermination, FailurePolicy, Sampling, StopRules, SweepJob
 from sweeps.domain.limits import Limits
 from sweeps.domain.objective import Goal, Objective
 from sweeps.domain.space import Choice, LogUniform, SearchSpace, Uniform
@@ -102,3 +103,32 @@ def test_equal_parts_are_written_out_twice() -> None:
 )
 def test_only_options_of_azures_schema_are_written(sampling: Sampling, written: object) -> None:
     assert job_to_doc(replace(PLAIN, sampling=sampling))["sampling_algorithm"] == written
+
+
+def test_what_azure_has_no_key_for_is_written_as_a_property_without_defaults() -> None:
+    job = replace(
+        PLAIN,
+        early_termination=EarlyTermination("successive_halving", {"min_reports": 2}),
+        stop_rules=StopRules(no_improvement_trials=20),
+        failure_policy=FailurePolicy(retries=1),
+        first_trials=({"lr": 0.5},),
+        properties={"p": "q"},
+    )
+    doc = job_to_doc(job)
+    assert "early_termination" not in doc
+    assert doc["properties"]["p"] == "q"
+    assert json.loads(doc["properties"]["studio"]) == {
+        "stop_rules": {"no_improvement_trials": 20},
+        "failure_policy": {"retries": 1},
+        "first_trials": [{"lr": 0.5}],
+        "early_termination": {"type": "successive_halving", "min_reports": 2},
+    }
+
+
+def test_azures_own_policies_stand_where_azure_has_them() -> None:
+    early = EarlyTermination("bandit", {"slack_factor": 0.1, "delay_evaluation": 5})
+    doc = job_to_doc(replace(PLAIN, early_termination=early))
+    assert doc["early_termination"] == {
+        "type": "bandit", "slack_factor": 0.1, "delay_evaluation": 5,
+    }  # fmt: skip
+    assert "properties" not in doc

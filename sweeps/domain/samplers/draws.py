@@ -3,6 +3,7 @@
 import hashlib
 import math
 import random
+import sys
 from collections.abc import Iterable, Mapping
 
 from sweeps.domain.space import (
@@ -63,26 +64,35 @@ def prior_draw(
     return draw
 
 
-def bounds(distribution: Numeric) -> tuple[float, float]:
-    """Lowest and highest value that can be drawn (with base e); infinite where there is none."""
+def bounds(distribution: Numeric, base: float = math.e) -> tuple[float, float]:
+    """Lowest and highest value that can be drawn; infinite where there is none."""
     match distribution:
         case Randint(upper):
             return 0, upper - 1
         case Uniform(low, high):
             return low, high
         case LogUniform(low, high):
-            return math.exp(low), math.exp(high)
+            return _powers(base, low, high)
         case QUniform(low, high, q):
             return quantise(low, q), quantise(high, q)
         case QLogUniform(low, high, q):
-            return quantise(math.exp(low), q), quantise(math.exp(high), q)
+            lowest, highest = _powers(base, low, high)
+            return quantise(lowest, q), quantise(highest, q)
         case LogNormal() | QLogNormal():
             return 0, math.inf
         case _:
             return -math.inf, math.inf
 
 
-def draw_of(space: SearchSpace, params: Mapping[str, ParamValue]) -> dict[str, int | float] | None:
+def _powers(base: float, low: float, high: float) -> tuple[float, float]:
+    """base^low and base^high in order: a base below 1 turns them round."""
+    ends = [math.exp(x) if base == math.e else float(base**x) for x in (low, high)]
+    return min(ends), max(ends)
+
+
+def draw_of(
+    space: SearchSpace, params: Mapping[str, ParamValue], base: float = math.e
+) -> dict[str, int | float] | None:
     """The draw that `realise` turns into `params`, None if the space cannot give them.
 
     For points that people picked: names missing or unknown, values out of range or off the step
@@ -92,19 +102,26 @@ def draw_of(space: SearchSpace, params: Mapping[str, ParamValue]) -> dict[str, i
         return None
     draw: dict[str, int | float] = {}
     for name, distribution in space:
-        if not _invert(name, distribution, params[name], draw):
+        if not _invert(name, distribution, params[name], draw, base):
             return None
     return draw
 
 
 def _invert(
-    label: str, distribution: Distribution, value: ParamValue, draw: dict[str, int | float]
+    label: str,
+    distribution: Distribution,
+    value: ParamValue,
+    draw: dict[str, int | float],
+    base: float,
 ) -> bool:
     if isinstance(distribution, Choice):
-        return _invert_choice(label, distribution, value, draw)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        return _invert_choice(label, distribution, value, draw, base)
+    if isinstance(value, bool) or not isinstance(value, int | float):
         return False
-    low, high = bounds(distribution)
+    # abs, not isfinite: an int beyond the largest float is none that a space can give.
+    if not abs(value) <= sys.float_info.max:
+        return False
+    low, high = bounds(distribution, base)
     # exp(log(x)) is x but for the last digits: a bound typed as 0.1 must not fall outside.
     slack = 1e-12 * max(abs(value), 1e-300)
     if not low - slack <= value <= high + slack:
@@ -117,7 +134,7 @@ def _invert(
 
 
 def _invert_choice(
-    label: str, choice: Choice, value: ParamValue, draw: dict[str, int | float]
+    label: str, choice: Choice, value: ParamValue, draw: dict[str, int | float], base: float
 ) -> bool:
     for index, option in enumerate(choice.values):
         if not isinstance(option, Branch):
@@ -126,14 +143,18 @@ def _invert_choice(
                 return True
         elif isinstance(value, dict):
             inner: dict[str, int | float] = {}
-            if _invert_branch(f"{label}[{index}]", option, value, inner):
+            if _invert_branch(f"{label}[{index}]", option, value, inner, base):
                 draw.update({label: index, **inner})
                 return True
     return False
 
 
 def _invert_branch(
-    prefix: str, branch: Branch, value: dict[str, ParamValue], draw: dict[str, int | float]
+    prefix: str,
+    branch: Branch,
+    value: dict[str, ParamValue],
+    draw: dict[str, int | float],
+    base: float,
 ) -> bool:
     if set(value) != {key for key, _ in branch.items}:
         return False
@@ -142,7 +163,7 @@ def _invert_branch(
         if isinstance(item, str | int | float | bool):
             if isinstance(given, dict) or not _same(item, given):
                 return False
-        elif not _invert(f"{prefix}.{key}", item, given, draw):
+        elif not _invert(f"{prefix}.{key}", item, given, draw, base):
             return False
     return True
 

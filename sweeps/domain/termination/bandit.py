@@ -16,6 +16,7 @@ maximize; both are silent on minimize and on negative metrics, where the above i
 written there, the formula for maximize would stop even the best trial of a negative metric.
 """
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 from sweeps.domain.objective import Goal, Objective
@@ -27,7 +28,7 @@ from sweeps.domain.termination.base import Decision, Interval, Options
 class Bandit:
     """See the module."""
 
-    names: ClassVar[tuple[str, ...]] = ("slack_factor", "slack_amount")
+    names: ClassVar[Mapping[str, type]] = {"slack_factor": float, "slack_amount": float}
     has_timing: ClassVar[bool] = True
 
     def is_due(self, report: int, options: Options) -> bool:

@@ -63,10 +63,11 @@ class Decision:
 class Policy(Protocol):
     """An early-termination policy. Stateless: a function of interval and options alone.
 
-    `names` are its own options; `has_timing` says that it takes those of TIMING, too.
+    `names` are its own options with their types; `has_timing` says that it takes those of TIMING,
+    too.
     """
 
-    names: ClassVar[tuple[str, ...]]
+    names: ClassVar[Mapping[str, type]]
     has_timing: ClassVar[bool]
 
     def is_due(self, report: int, options: Options) -> bool:

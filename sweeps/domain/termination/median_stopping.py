@@ -10,6 +10,7 @@ Source: azureml.train.hyperdrive.MedianStoppingPolicy, after Golovin et al., "Go
 reported fewer than N values, nor whether the trial itself counts; leaving both out is our choice.
 """
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 from sweeps.domain.objective import Objective
@@ -21,7 +22,7 @@ from sweeps.domain.termination.base import Decision, Interval, Options, Standing
 class MedianStopping:
     """See the module."""
 
-    names: ClassVar[tuple[str, ...]] = ()
+    names: ClassVar[Mapping[str, type]] = {}
     has_timing: ClassVar[bool] = True
 
     def is_due(self, report: int, options: Options) -> bool:

@@ -13,6 +13,7 @@ stopping variant: a trial stops at a rung instead of waiting to be promoted. The
 the best so far, as everywhere here, not the last. Azure ML has no such policy.
 """
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 from sweeps.domain.objective import Objective
@@ -27,7 +28,7 @@ MAX_FACTOR = 1_000
 class SuccessiveHalving:
     """See the module."""
 
-    names: ClassVar[tuple[str, ...]] = ("min_reports", "reduction_factor")
+    names: ClassVar[Mapping[str, type]] = {"min_reports": int, "reduction_factor": int}
     has_timing: ClassVar[bool] = False
 
     def is_due(self, report: int, options: Options) -> bool:

@@ -12,6 +12,7 @@ false. Azure does not say how it rounds or what becomes of ties; rounding down a
 our choice.
 """
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 from sweeps.domain.objective import Objective
@@ -23,7 +24,7 @@ from sweeps.domain.termination.base import Decision, Interval, Options
 class TruncationSelection:
     """See the module."""
 
-    names: ClassVar[tuple[str, ...]] = ("truncation_percentage",)
+    names: ClassVar[Mapping[str, type]] = {"truncation_percentage": int}
     has_timing: ClassVar[bool] = True
 
     def is_due(self, report: int, options: Options) -> bool:

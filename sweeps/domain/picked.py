@@ -1,0 +1,98 @@
+"""Points that people picked: do they lie in the search space, and what would the script get?"""
+
+import difflib
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from sweeps.domain.param_names import format_value
+from sweeps.domain.problems import InvalidInput, Problem
+from sweeps.domain.samplers.draws import bounds, draw_of
+from sweeps.domain.space import (
+    Branch,
+    Choice,
+    Distribution,
+    Numeric,
+    ParamValue,
+    Randint,
+    SearchSpace,
+    realise,
+)
+
+_LISTED = 8
+_LONGEST = 80
+
+
+def fit(
+    space: SearchSpace, params: Mapping[str, Any], logbase: float | None = None
+) -> dict[str, ParamValue]:
+    """The parameters as the space would give them: 1 becomes 1.0 of a uniform one.
+
+    Raises InvalidInput with every name that is missing or unknown and every value that the space
+    cannot give; fields are the names of parameters ("" for a missing one).
+    """
+    base = math.e if logbase is None else logbase
+    problems, found = _name_problems(space, params), {}
+    for name, distribution in space:
+        if name not in params:
+            continue
+        one, value = SearchSpace(((name, distribution),)), params[name]
+        draw = draw_of(one, {name: value}, base)
+        if draw is None:
+            text = f"Must be {_wanted(distribution, base)}, but got {_shown(value)}."
+            problems.append(Problem(name, text))
+        else:
+            found[name] = realise(one, draw)[name]
+    if problems:
+        raise InvalidInput(problems)
+    return found
+
+
+def _name_problems(space: SearchSpace, params: Mapping[str, Any]) -> list[Problem]:
+    names = space.names()
+    problems = []
+    for name in params:
+        if name not in names:
+            near = difflib.get_close_matches(str(name), names, 1)
+            hint = f" Did you mean “{near[0]}”?" if near else ""
+            text = f"The search space has no “{_shown(name)}”.{hint}"
+            problems.append(Problem(str(name), text))
+    missing = [name for name in names if name not in params]
+    if missing:
+        problems.append(Problem("", f"Give a value for {', '.join(missing)}."))
+    return problems
+
+
+def _shown(value: Any) -> str:
+    text = format_value(value) if isinstance(value, str | int | float | dict) else repr(value)
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+
+
+def _wanted(distribution: Distribution, base: float) -> str:
+    """What the distribution can give, in words."""
+    if isinstance(distribution, Choice):
+        return _listed(distribution)
+    return f"{_kind(distribution)}{_range(distribution, base)}"
+
+
+def _listed(choice: Choice) -> str:
+    plain = [_shown(value) for value in choice.values if not isinstance(value, Branch)]
+    more = [f"{len(plain) - _LISTED} more"] if len(plain) > _LISTED else []
+    shown = plain[:_LISTED] + more
+    if len(plain) < len(choice.values):
+        shown.append("a mapping with all that one of its branches has")
+    return f"one of {', '.join(shown)}" if len(shown) > 1 else shown[0]
+
+
+def _kind(distribution: Numeric) -> str:
+    if isinstance(distribution, Randint):
+        return "a whole number"
+    q = getattr(distribution, "q", None)
+    return "a number" if q is None else f"a multiple of {q:g}"
+
+
+def _range(distribution: Numeric, base: float) -> str:
+    low, high = bounds(distribution, base)
+    if math.isfinite(high):
+        return f" from {low:.6g} to {high:.6g}"
+    return f" of at least {low:g}" if math.isfinite(low) else ""

@@ -1,0 +1,59 @@
+"""The `early_termination` part of a sweep job."""
+
+from typing import Any
+
+from sweeps.domain.job import EarlyTermination, Sampling
+from sweeps.domain.termination.base import TIMING, Policy
+from sweeps.domain.termination.registry import POLICIES, get_policy
+from sweeps.domain.termination.successive_halving import DEFAULTS
+from sweeps.spec.keys import Reading
+
+# The policies that Azure's schema knows; the others travel as a property.
+AZURES = ("bandit", "median_stopping", "truncation_selection")
+
+
+def early_termination(
+    value: Any, reading: Reading, where: str = "early_termination"
+) -> EarlyTermination | None:
+    """The part found at `where`; None when there is none, or problems."""
+    if value is None:
+        return None
+    before = len(reading.problems)
+    doc = reading.mapping(value, where)
+    kind = reading.word(doc, "type", where, POLICIES) if len(reading.problems) == before else ""
+    if not kind:
+        return None
+    policy = get_policy(kind)
+    options = _options(policy, doc, reading, where)
+    if kind == "successive_halving":
+        options = {**DEFAULTS, **options}
+    if len(reading.problems) == before:
+        reading.problems += [problem.under(where) for problem in policy.check(options)]
+    return EarlyTermination(kind, options) if len(reading.problems) == before else None
+
+
+def _options(policy: Policy, doc: Any, reading: Reading, where: str) -> dict[str, int | float]:
+    """The options as numbers; an interval of 0 is one of 1 in Azure's documents."""
+    timing = TIMING if policy.has_timing else ()
+    reading.known(doc, where, ("type", *timing, *policy.names))
+    options: dict[str, int | float] = {}
+    for name in timing:
+        least = 1 if name == "evaluation_interval" else 0
+        options[name] = reading.whole(doc, name, where) or least
+    for name, kind in policy.names.items():
+        read = reading.whole if kind is int else reading.number
+        number = read(doc, name, where)
+        if number is not None:
+            options[name] = number
+    return options
+
+
+def note_differences(
+    early: EarlyTermination | None, sampling: Sampling | None, reading: Reading
+) -> None:
+    """Where Azure ML would not take what is taken here."""
+    if early is not None and sampling is not None and sampling.algorithm == "bayesian":
+        reading.note(
+            "Azure ML's documents say that bayesian sampling does not support early termination; "
+            "here it does: a stopped trial counts with its best value."
+        )

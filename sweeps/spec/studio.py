@@ -1,0 +1,156 @@
+"""What a sweep job says that Azure's schema has no key for.
+
+People write it as one key, `studio:`. The writer puts it as JSON text into `properties.studio`,
+which Azure's tools load and ignore; both are read.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from sweeps.domain.job import EarlyTermination, FailurePolicy, Sampling, StopRules, SweepJob
+from sweeps.domain.limits import Limits
+from sweeps.domain.picked import fit
+from sweeps.domain.problems import InvalidInput
+from sweeps.domain.space import ParamValue, SearchSpace
+from sweeps.spec import checks
+from sweeps.spec.early import AZURES, early_termination
+from sweeps.spec.keys import Reading, shown
+
+PROPERTY = "studio"
+IN_PROPERTIES = f"properties.{PROPERTY}"
+MAX_FIRST_TRIALS = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Extras:
+    """The parts as written, and the path under which they stand."""
+
+    doc: Mapping[str, Any]
+    where: str
+
+
+def split(
+    doc: Mapping[str, Any], properties: dict[str, str], reading: Reading
+) -> tuple[Extras, dict[str, str]]:
+    """The extras of a job document, and its properties without them."""
+    rest = {name: value for name, value in properties.items() if name != PROPERTY}
+    text = properties.get(PROPERTY)
+    if text is None:
+        return Extras(reading.mapping(doc.get("studio"), "studio"), "studio"), rest
+    if doc.get("studio") is not None:
+        reading.problem(IN_PROPERTIES, "Give the key “studio” or this property, not both.")
+        return Extras({}, "studio"), rest
+    return Extras(_loaded(text, reading), IN_PROPERTIES), rest
+
+
+def _loaded(text: str, reading: Reading) -> dict[str, Any]:
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        found = None
+    if isinstance(found, dict):
+        checks.storable({IN_PROPERTIES: found}, reading, (IN_PROPERTIES,))
+        return found
+    reading.problem(
+        IN_PROPERTIES,
+        f"This property holds what a sweep job has for this studio alone, as JSON; {shown(text)} "
+        "is none. Rename it, or write a key “studio”.",
+    )
+    return {}
+
+
+def early(doc: Mapping[str, Any], extras: Extras, reading: Reading) -> EarlyTermination | None:
+    """The policy, wherever it stands."""
+    plain, own = doc.get("early_termination"), extras.doc.get("early_termination")
+    where = f"{extras.where}.early_termination"
+    if plain is not None and own is not None:
+        reading.problem(where, "There is an early_termination at the top of the job already.")
+        return None
+    if own is not None:
+        return early_termination(own, reading, where)
+    return early_termination(plain, reading)
+
+
+def rules(extras: Extras, reading: Reading) -> tuple[StopRules, FailurePolicy]:
+    """Stop rules and failure policy; defaults where there are problems."""
+    names = ("stop_rules", "failure_policy", "first_trials", "early_termination")
+    reading.known(extras.doc, extras.where, names)
+    return (
+        stop_rules(extras.doc.get("stop_rules"), reading, f"{extras.where}.stop_rules"),
+        failure_policy(extras.doc.get("failure_policy"), reading, f"{extras.where}.failure_policy"),
+    )
+
+
+def stop_rules(value: Any, reading: Reading, where: str) -> StopRules:
+    """Stop rules, none where there are problems."""
+    doc = reading.mapping(value, where)
+    reading.known(doc, where, ("target_value", "no_improvement_trials"))
+    target = reading.number(doc, "target_value", where)
+    patience = reading.whole(doc, "no_improvement_trials", where)
+    try:
+        return StopRules(target, patience)
+    except InvalidInput as error:
+        reading.take(error, where)
+        return StopRules()
+
+
+def failure_policy(value: Any, reading: Reading, where: str) -> FailurePolicy:
+    """A failure policy, the default one where there are problems."""
+    doc = reading.mapping(value, where)
+    names = tuple(asdict(FailurePolicy()))
+    reading.known(doc, where, names)
+    numbers = {name: reading.whole(doc, name, where) for name in names}
+    try:
+        return FailurePolicy(**{name: n for name, n in numbers.items() if n is not None})
+    except InvalidInput as error:
+        reading.take(error, where)
+        return FailurePolicy()
+
+
+def first_trials(
+    extras: Extras,
+    space: SearchSpace | None,
+    sampling: Sampling | None,
+    limits: Limits | None,
+    reading: Reading,
+) -> tuple[dict[str, ParamValue], ...]:
+    """The points to try first, as the space would give them."""
+    value, where = extras.doc.get("first_trials"), f"{extras.where}.first_trials"
+    if value is None or space is None or sampling is None:
+        return ()
+    if not isinstance(value, list | tuple):
+        reading.problem(where, f"Must be a list of parameters, but got {shown(value)}.")
+        return ()
+    if len(value) > MAX_FIRST_TRIALS:
+        reading.problem(where, f"At most {MAX_FIRST_TRIALS:,} are taken, but got {len(value):,}.")
+        return ()
+    found = []
+    for index, item in enumerate(value):
+        try:
+            point = reading.mapping(item, f"{where}[{index}]")
+            if point or item in ({}, None):
+                found.append(fit(space, point, sampling.logbase))
+        except InvalidInput as error:
+            reading.take(error, f"{where}[{index}]")
+    if limits is not None and len(found) > limits.max_total_trials:
+        reading.note(
+            f"There are {len(found):,} first trials, but at most {limits.max_total_trials:,} are "
+            "run; the rest is left out."
+        )
+    return tuple(found)
+
+
+def to_property(job: SweepJob) -> dict[str, Any]:
+    """What goes into `properties.studio`: the parts that are not at their default."""
+    defaults = asdict(FailurePolicy())
+    parts: dict[str, Any] = {
+        "stop_rules": {k: v for k, v in asdict(job.stop_rules).items() if v is not None},
+        "failure_policy": {k: v for k, v in asdict(job.failure_policy).items() if v != defaults[k]},
+        "first_trials": [dict(point) for point in job.first_trials],
+    }
+    policy = job.early_termination
+    if policy and policy.type not in AZURES:
+        parts["early_termination"] = {"type": policy.type, **policy.options}
+    return {key: part for key, part in parts.items() if part}
