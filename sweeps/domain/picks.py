@@ -1,55 +1,96 @@
 """Points that people pick: checked against the search space, and typed as the script gets them."""
 
+import difflib
+import math
 from collections.abc import Mapping
+from typing import Any
 
+from sweeps.domain.param_names import format_value
 from sweeps.domain.problems import InvalidInput, Problem
 from sweeps.domain.samplers.draws import bounds, draw_of
 from sweeps.domain.space import (
     Branch,
     Choice,
     Distribution,
+    Numeric,
     ParamValue,
+    Randint,
     SearchSpace,
     realise,
 )
 
+_LISTED = 8
+_LONGEST = 80
 
-def checked_point(space: SearchSpace, params: Mapping[str, ParamValue]) -> dict[str, ParamValue]:
+
+def checked_point(
+    space: SearchSpace, params: Mapping[str, Any], logbase: float | None = None
+) -> dict[str, ParamValue]:
     """`params` as a sampler would have drawn them: typed, nested, in the order of the space.
 
-    Raises InvalidInput with a problem per parameter that is missing, unknown or out of the space.
+    `logbase` is the base of the log distributions (None = e). Raises InvalidInput with a problem
+    per parameter that is missing, unknown or out of the space.
     """
-    problems = [
-        Problem(name, f"The search space has no parameter “{name}”.")
-        for name in params
-        if name not in space.names()
-    ]
+    base = math.e if logbase is None else logbase
+    problems, found = _unknown(space, params), {}
     for name, distribution in space:
         if name not in params:
             problems.append(Problem(name, "Give a value."))
-        elif draw_of(SearchSpace(((name, distribution),)), {name: params[name]}) is None:
-            problems.append(Problem(name, f"Must be {words(distribution)}."))
+            continue
+        one, value = SearchSpace(((name, distribution),)), params[name]
+        draw = draw_of(one, {name: value}, base)
+        if draw is None:
+            text = f"Must be {_wanted(distribution, base)}, but got {_shown(value)}."
+            problems.append(Problem(name, text))
+        else:
+            found[name] = realise(one, draw)[name]
     if problems:
         raise InvalidInput(problems)
-    draw = draw_of(space, params)
-    assert draw is not None, "every parameter fits by itself"
-    return realise(space, draw)
+    return found
 
 
-def words(distribution: Distribution) -> str:
-    """What a value of the distribution may be, in words."""
+def _unknown(space: SearchSpace, params: Mapping[str, Any]) -> list[Problem]:
+    names = space.names()
+    problems = []
+    for name in params:
+        if name not in names:
+            near = difflib.get_close_matches(str(name), names, 1)
+            hint = f" Did you mean “{near[0]}”?" if near else ""
+            text = f"The search space has no parameter “{_shown(name)}”.{hint}"
+            problems.append(Problem(str(name), text))
+    return problems
+
+
+def _shown(value: Any) -> str:
+    text = format_value(value) if isinstance(value, str | int | float | dict) else repr(value)
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+
+
+def _wanted(distribution: Distribution, base: float) -> str:
+    """What the distribution can give, in words."""
     if isinstance(distribution, Choice):
-        plain = [str(v) for v in distribution.values if not isinstance(v, Branch)]
-        branches = len(distribution.values) - len(plain)
-        parts = [", ".join(plain)] if plain else []
-        if branches:
-            parts.append("one of the nested choices with all its parameters")
-        return f"one of {' or '.join(parts)}" if plain else parts[0]
-    low, high = bounds(distribution)
+        return _listed(distribution)
+    return f"{_kind(distribution)}{_range(distribution, base)}"
+
+
+def _listed(choice: Choice) -> str:
+    plain = [_shown(value) for value in choice.values if not isinstance(value, Branch)]
+    more = [f"{len(plain) - _LISTED} more"] if len(plain) > _LISTED else []
+    shown = plain[:_LISTED] + more
+    if len(plain) < len(choice.values):
+        shown.append("a mapping with all that one of its branches has")
+    return f"one of {', '.join(shown)}" if len(shown) > 1 else shown[0]
+
+
+def _kind(distribution: Numeric) -> str:
+    if isinstance(distribution, Randint):
+        return "a whole number"
     q = getattr(distribution, "q", None)
-    step = f" in steps of {q:g}" if q is not None else ""
-    if distribution.kind == "randint":
-        return f"a whole number from {low:g} to {high:g}"
-    if low > float("-inf") and high < float("inf"):
-        return f"a number from {low:.6g} to {high:.6g}{step}"
-    return f"a number{' above 0' if low == 0 else ''}{step}"
+    return "a number" if q is None else f"a multiple of {q:g}"
+
+
+def _range(distribution: Numeric, base: float) -> str:
+    low, high = bounds(distribution, base)
+    if math.isfinite(high):
+        return f" from {low:.6g} to {high:.6g}"
+    return f" of at least {low:g}" if math.isfinite(low) else ""

@@ -11,7 +11,7 @@ from typing import Any
 
 from sweeps.domain.job import EarlyTermination, FailurePolicy, Sampling, StopRules, SweepJob
 from sweeps.domain.limits import Limits
-from sweeps.domain.picked import fit
+from sweeps.domain.picks import checked_point
 from sweeps.domain.problems import InvalidInput
 from sweeps.domain.space import ParamValue, SearchSpace
 from sweeps.spec import checks
@@ -131,7 +131,7 @@ def first_trials(
         try:
             point = reading.mapping(item, f"{where}[{index}]")
             if point or item in ({}, None):
-                found.append(fit(space, point, sampling.logbase))
+                found.append(checked_point(space, point, sampling.logbase))
         except InvalidInput as error:
             reading.take(error, f"{where}[{index}]")
     if limits is not None and len(found) > limits.max_total_trials:

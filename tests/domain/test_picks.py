@@ -1,56 +1,91 @@
-"""Points that people pick."""
+"""Points that people pick: what fits gets the types of the space, the rest is told by name."""
+
+import math
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from sweeps.domain.picks import checked_point
 from sweeps.domain.problems import InvalidInput
+from sweeps.domain.samplers.draws import prior_draw, uniforms
+from sweeps.domain.space import SearchSpace, leaves, realise
 from sweeps.domain.space_doc import parse_space
+from tests.domain.samplers.contract import ALL_KINDS, spaces
 
-C = {"type": "uniform", "min_value": 0, "max_value": 1}
-LR = "Must be a number from 0.01 to 1."
-DEPTH = "Must be a number from 2 to 10 in steps of 2."
-MODEL = "Must be one of linear or one of the nested choices with all its parameters."
-SPACE = parse_space(
-    {
-        "lr": {"type": "loguniform", "min_value": -4.605170185988091, "max_value": 0.0},
-        "depth": {"type": "quniform", "min_value": 2, "max_value": 10, "q": 2},
-        "model": {
-            "type": "choice",
-            "values": [
-                "linear",
-                {"name": "svm", "c": C},
-            ],
-        },
-    }
-)
-GOOD = {"lr": 0.01, "depth": 4.0, "model": {"name": "svm", "c": 1}}
+RANDINT = {"type": "randint", "upper": 2}
+KINDS = {
+    "u": {"type": "uniform", "min_value": 0.1, "max_value": 0.9},
+    "q": {"type": "quniform", "min_value": 0, "max_value": 10, "q": 5},
+    "r": {"type": "randint", "upper": 4},
+    "n": {"type": "normal", "mu": 0, "sigma": 1},
+    "ln": {"type": "lognormal", "mu": 0, "sigma": 1},
+    "lu": {"type": "loguniform", "min_value": -2, "max_value": 0},
+    "c": {"type": "choice", "values": ["gbdt", "dart", 3, True]},
+    "b": {"type": "choice", "values": ["none", {"kind": "svm", "c": RANDINT}]},
+    "d": {"type": "choice", "values": [{"kind": "svm"}]},
+    "many": {"type": "choice", "values": list(range(10))},
+}  # fmt: skip
 
 
-def test_a_point_is_typed_as_a_sampler_would_have_drawn_it():
-    point = checked_point(SPACE, GOOD)
-    assert point == {"lr": 0.01, "depth": 4, "model": {"name": "svm", "c": 1.0}}
-    assert [type(point["depth"]), list(point)] == [int, ["lr", "depth", "model"]]
+def space(*names: str) -> SearchSpace:
+    return parse_space({name: KINDS[name] for name in names})
 
 
 @pytest.mark.parametrize(
-    ("changes", "problems"),
+    ("name", "value", "message"),
     [
-        ({"lr": 2.0}, {"lr": LR}),
-        ({"lr": "fast"}, {"lr": LR}),
-        ({"depth": 3}, {"depth": DEPTH}),
-        ({"model": "tree"}, {"model": MODEL}),
-        ({"model": {"name": "svm"}}, {"model": MODEL}),
-        ({"momentum": 1}, {"momentum": "The search space has no parameter “momentum”."}),
-        ({"lr": None, "depth": 5}, {"lr": LR, "depth": DEPTH}),
+        ("u", 0.0999, "Must be a number from 0.1 to 0.9, but got 0.0999."),
+        ("u", 0.9001, "Must be a number from 0.1 to 0.9, but got 0.9001."),
+        ("u", "0.5", "Must be a number from 0.1 to 0.9, but got 0.5."),
+        ("u", None, "Must be a number from 0.1 to 0.9, but got None."),
+        ("q", 4, "Must be a multiple of 5 from 0 to 10, but got 4."),
+        ("r", 4, "Must be a whole number from 0 to 3, but got 4."),
+        ("r", 1.5, "Must be a whole number from 0 to 3, but got 1.5."),
+        ("n", math.nan, "Must be a number, but got nan."),
+        ("ln", -1, "Must be a number of at least 0, but got -1."),
+        ("lu", 0.1, "Must be a number from 0.135335 to 1, but got 0.1."),
+        ("c", "goss", "Must be one of gbdt, dart, 3, True, but got goss."),
+        ("c", "True", "Must be one of gbdt, dart, 3, True, but got True."),
+        ("b", {"kind": "svm"}, "Must be one of none, a mapping with all that one of its branches "
+         'has, but got {"kind":"svm"}.'),
+        ("d", "svm", "Must be a mapping with all that one of its branches has, but got svm."),
+        ("many", 10, "Must be one of 0, 1, 2, 3, 4, 5, 6, 7, 2 more, but got 10."),
     ],
 )  # fmt: skip
-def test_every_parameter_that_does_not_fit_is_told(changes, problems):
+def test_a_value_outside_is_told(name: str, value: object, message: str) -> None:
     with pytest.raises(InvalidInput) as caught:
-        checked_point(SPACE, GOOD | changes)
-    assert {p.field: p.message for p in caught.value.problems} == problems
+        checked_point(space(name), {name: value})
+    assert [(p.field, p.message) for p in caught.value.problems] == [(name, message)]
 
 
-def test_a_missing_parameter_is_told():
+def test_values_at_the_edges_fit_and_get_their_types() -> None:
+    found = checked_point(space("u", "q", "r", "lu", "b"), {
+        "u": 0.9, "q": 10.0, "r": 3.0, "lu": 1, "b": {"c": 1.0, "kind": "svm"},
+    })  # fmt: skip
+    assert repr(found) == ("{'u': 0.9, 'q': 10, 'r': 3, 'lu': 1.0, 'b': {'kind': 'svm', 'c': 1}}")
+
+
+def test_the_base_of_the_logarithm_moves_the_bounds() -> None:
+    assert checked_point(space("lu"), {"lu": 0.01}, 10.0) == {"lu": 0.01}
+    assert checked_point(space("lu"), {"lu": 4.0}, 0.5) == {"lu": 4.0}
+    with pytest.raises(InvalidInput, match=r"from 0\.01 to 1"):
+        checked_point(space("lu"), {"lu": 0.009}, 10.0)
+
+
+def test_names_are_told_all_at_once() -> None:
     with pytest.raises(InvalidInput) as caught:
-        checked_point(SPACE, {"lr": 0.1, "depth": 2})
-    assert [(p.field, p.message) for p in caught.value.problems] == [("model", "Give a value.")]
+        checked_point(space("u", "q", "r"), {"qq": 1, "r": 9})
+    assert [(p.field, p.message) for p in caught.value.problems] == [
+        ("qq", "The search space has no parameter “qq”. Did you mean “q”?"),
+        ("u", "Give a value."),
+        ("q", "Give a value."),
+        ("r", "Must be a whole number from 0 to 3, but got 9."),
+    ]
+
+
+@given(spaces(ALL_KINDS), st.integers(0, 10**6), st.sampled_from([None, 2.0, 10.0]))
+def test_whatever_is_drawn_fits(space: SearchSpace, seed: int, base: float | None) -> None:
+    cube = uniforms(len(leaves(space)), seed)
+    params = realise(space, prior_draw(space, cube, base or math.e))
+    assert checked_point(space, params, base) == params
