@@ -10,7 +10,7 @@ from django.db.models.functions import Coalesce
 from studio.models import Compute, Workspace
 from sweeps.domain.states import Desired, SweepStatus, TrialStatus
 from sweeps.models import Attempt, Sweep, Trial
-from sweeps.queries.lists import Waits
+from sweeps.queries.waiting import Waits
 
 # The picture shows the shortest of these that holds all recent trials, with four ticks.
 WINDOWS = (timedelta(minutes=4), timedelta(minutes=8), timedelta(minutes=20))
@@ -150,7 +150,7 @@ def ticks(window: timedelta, now: datetime) -> list[datetime]:
     return [now - window * (TICKS - i) / TICKS for i in range(TICKS + 1)]
 
 
-def waiting(workspace: Workspace) -> list[Waiting]:
+def waiting(workspace: Workspace, now: datetime) -> list[Waiting]:
     """Sweeps with trials that wait, in the order in which they will be looked at."""
     queued = Q(trials__status=TrialStatus.QUEUED)
     sweeps: QuerySet[Sweep] = (
@@ -166,7 +166,7 @@ def waiting(workspace: Workspace) -> list[Waiting]:
         .order_by("created_at", "pk")
     )
     found = list(sweeps)
-    waits = Waits(found)
+    waits = Waits(found, now)
     return [_waiting(sweep, waits) for sweep in found if _to_go(sweep)]
 
 

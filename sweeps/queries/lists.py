@@ -30,15 +30,14 @@ from django.db.models.functions import Cast, Coalesce
 from studio.models import Workspace
 from sweeps.domain.objective import Goal
 from sweeps.domain.states import (
-    ACTIVE_TRIAL,
     LIVE_SWEEP,
     WINNING_TRIAL,
-    Desired,
     SweepStatus,
     TrialStatus,
 )
 from sweeps.models import Sweep, Trial
 from sweeps.queries.progress import Progress, progress_of
+from sweeps.queries.waiting import Waits
 
 PAGE_SIZE = 25
 # The filters above the list: none of their words is a status, so that they may grow.
@@ -154,7 +153,7 @@ def rows(sweeps: Sequence[Sweep], now: datetime) -> list[Row]:
     """What each of the sweeps shows, in the order given; five queries, however many there are."""
     keys = [sweep.pk for sweep in sweeps]
     counts, means, records = _counts(keys), _means(keys), _records(keys)
-    waits = Waits(sweeps)
+    waits = Waits(sweeps, now)
     return [
         Row(
             sweep=sweep,
@@ -206,62 +205,3 @@ def _records(keys: Sequence[int]) -> dict[int, list[tuple[int, float]]]:
         if value is not None:
             found[key].append((number, value))
     return found
-
-
-@dataclass(frozen=True, slots=True)
-class _Holder:
-    """A sweep on a compute: its trials that hold a slot, and those together with queued ones."""
-
-    label: str
-    active: int
-    taken: int
-
-
-class Waits:
-    """Why sweeps wait; reads once who holds the slots of their computes."""
-
-    def __init__(self, sweeps: Sequence[Sweep]) -> None:
-        computes = {sweep.compute_id for sweep in sweeps if sweep.status in LIVE_SWEEP}
-        # A queued trial has its slot as good as taken, as the planner sees it.
-        taking = Trial.objects.filter(
-            sweep__compute__in=computes, status__in=[*ACTIVE_TRIAL, TrialStatus.QUEUED]
-        )
-        names = taking.order_by().values_list(
-            "sweep__compute", "sweep", "sweep__display_name", "sweep__name"
-        )
-        held = names.annotate(
-            active=Count("pk", filter=Q(status__in=ACTIVE_TRIAL)), taken=Count("pk")
-        )
-        self._holders: dict[int, dict[int, _Holder]] = {}
-        for compute, sweep, label, name, active, taken in held:
-            holder = _Holder(label or name, active, taken)
-            self._holders.setdefault(compute, {})[sweep] = holder
-
-    def reason(self, sweep: Sweep, counts: Mapping[TrialStatus, int]) -> str:
-        """A sentence, or "" for a sweep that runs or completed as it should."""
-        if sweep.reason:
-            return sweep.reason
-        if sweep.status == SweepStatus.QUEUED and not sum(
-            n for s, n in counts.items() if s.is_active
-        ):
-            return self.why(sweep)
-        return ""
-
-    def why(self, sweep: Sweep) -> str:
-        """Why the next trial of a live sweep has not started yet."""
-        compute = sweep.compute
-        if sweep.status == SweepStatus.PAUSED or sweep.desired == Desired.PAUSE:
-            return sweep.reason or "Paused: trials that run finish, none start until it is resumed."
-        holders = dict(self._holders.get(sweep.compute_id, {}))
-        own = holders.pop(sweep.pk, _Holder("", 0, 0)).active
-        if own >= sweep.max_concurrent_trials:
-            return f"Its limit of {own} at the same time is reached."
-        used = own + sum(holder.taken for holder in holders.values())
-        if used < compute.slots:
-            return "Starts in a moment."
-        if not holders:
-            return f"This sweep uses all {compute.slots} slots of {compute.name} itself."
-        others = sorted(f"{holder.label} ({holder.taken})" for holder in holders.values())
-        names = ", ".join(others[:3]) + (" and others" if len(others) > 3 else "")
-        both = f"this sweep ({own}) and {names}" if own else names
-        return f"Waiting for a slot on {compute.name}: its {compute.slots} are taken by {both}."

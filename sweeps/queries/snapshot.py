@@ -4,12 +4,11 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 
-from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, F, OuterRef, QuerySet, Subquery
 
 from sweeps.domain.fair import Claimant, allocate
 from sweeps.domain.records import SweepSnapshot
 from sweeps.domain.states import (
-    ACTIVE_TRIAL,
     WINNING_TRIAL,
     Desired,
     SweepStatus,
@@ -26,6 +25,7 @@ from sweeps.queries.records import (
     stop_rules_of,
     trial_counts,
 )
+from sweeps.queries.slots import taking
 
 
 def snapshot(sweep: Sweep, now: datetime) -> SweepSnapshot:
@@ -117,9 +117,7 @@ def _claimants(compute_id: int, taken: Counter[int]) -> list[Claimant]:
 
 def _taken(compute_id: int, now: datetime) -> Counter[int]:
     """By sweep: trials that hold a slot, or will as soon as the queue gets to them."""
-    due = Q(not_before=None) | Q(not_before__lte=now)
-    queued = Q(status=TrialStatus.QUEUED, desired=Desired.RUN, sweep__desired=Desired.RUN) & due
-    trials = Trial.objects.filter(queued | Q(status__in=ACTIVE_TRIAL), sweep__compute=compute_id)
+    trials = Trial.objects.filter(taking(now), sweep__compute=compute_id)
     return Counter(dict(trials.order_by().values_list("sweep").annotate(n=Count("pk"))))
 
 

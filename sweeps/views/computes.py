@@ -21,7 +21,7 @@ def compute_list(request: HttpRequest, ws: str) -> HttpResponse:
     attempts = compute_load.recent_attempts(computes, now)
     window = compute_load.window_of(attempts, now)
     loads = compute_load.loads(computes, attempts, window, now)
-    queue = compute_load.waiting(workspace)
+    queue = compute_load.waiting(workspace, now)
     context = {
         "workspace": workspace,
         "may_manage": may_in(request, workspace, Role.OWNER),

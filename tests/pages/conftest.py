@@ -1,14 +1,26 @@
 """What pages need on stage: several sweeps at once."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from itertools import count
 
 import pytest
 from huey.contrib.djhuey import HUEY
 
 from studio.models import Compute, User, Workspace
-from sweeps.models import Sweep
+from sweeps.models import EngineLease, Sweep
+from tests.conftest import NOW
 from tests.pages.new_sweep_form import Form
+
+FAR = datetime(9999, 1, 1, tzinfo=UTC)
+
+
+@pytest.fixture(autouse=True)
+def parts_are_up(workspace: Workspace) -> None:
+    """Engine and queue have just said that they live."""
+    for name in ("engine", "queue"):
+        lease = {"owner": "a test", "expires_at": FAR, "beat_at": NOW}
+        EngineLease.objects.create(name=name, **lease)
 
 
 @pytest.fixture

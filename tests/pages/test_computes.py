@@ -127,21 +127,21 @@ def test_an_earlier_attempt_of_a_trial_is_shown_as_lost(compute, sweep, now):
 def test_the_queue_names_next_trial_and_how_many_follow(sweep, workspace, now):
     add_trials(sweep, ("Completed", 1.0), ("Queued", None))
     Sweep.objects.update(status=SweepStatus.RUNNING, planned=2)
-    [row] = compute_load.waiting(workspace)
+    [row] = compute_load.waiting(workspace, now)
     assert (row.number, row.more) == (1, 2)
     Sweep.objects.update(exhausted=True)
-    [row] = compute_load.waiting(workspace)
+    [row] = compute_load.waiting(workspace, now)
     assert (row.number, row.more) == (1, 0)
 
 
-def test_ended_canceled_and_fully_started_sweeps_wait_for_nothing(sweep, workspace):
+def test_ended_canceled_and_fully_started_sweeps_wait_for_nothing(sweep, workspace, now):
     for changes in (
         {"status": SweepStatus.COMPLETED},
         {"status": SweepStatus.RUNNING, "desired": "cancel"},
         {"status": SweepStatus.RUNNING, "desired": "run", "planned": 4},
     ):
         Sweep.objects.update(**changes)
-        assert compute_load.waiting(workspace) == []
+        assert compute_load.waiting(workspace, now) == []
 
 
 def test_the_list_costs_as_many_queries_for_many_trials(

@@ -6,7 +6,7 @@ from django.utils import timezone
 from studio.models import Compute, Workspace
 from sweeps import intake
 from sweeps.domain.states import SweepStatus
-from sweeps.models import Sweep
+from sweeps.models import EngineLease, Sweep
 from sweeps.queries import health
 from tests.pages.test_lists import add_trials
 
@@ -33,6 +33,7 @@ def test_an_empty_studio_offers_the_example_in_one_click(client, bob, compute):
 
 
 def test_the_first_page_says_which_part_is_down(client, bob, compute):
+    EngineLease.objects.filter(name="queue").delete()
     client.force_login(bob)
     page = text(client.get("/"))
     assert "queue <b" in page

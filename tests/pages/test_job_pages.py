@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from studio.models import User
+from sweeps.domain.job import FailurePolicy
 from sweeps.domain.limits import Limits
 from sweeps.domain.states import Desired, TrialStatus
 from sweeps.models import Sweep, Trial
@@ -177,7 +178,8 @@ def test_curves_of_another_metric_and_of_all_trials(
 def test_trials_without_a_value_do_not_crowd_out_the_curves(
     client: Client, rita: User, make_sweep: Any, now: Any
 ) -> None:
-    sweep = make_sweep(limits=Limits(20, 1, 3600))
+    never_pause = FailurePolicy(max_consecutive_failures=0)
+    sweep = make_sweep(limits=Limits(20, 1, 3600), failure_policy=never_pause)
     play(sweep, now, [float("nan")] * 11 + [0.4])
     html = html_of(client, rita, url(sweep))
     assert figure(html, "chart-curves")["note"] == "best 1"

@@ -11,6 +11,7 @@ from sweeps.domain.objective import Goal, Objective
 from sweeps.domain.states import Desired, SweepStatus, TrialStatus
 from sweeps.models import Sweep, Trial
 from sweeps.queries import lists
+from sweeps.queries.waiting import why_sweep
 
 URL = "/w/default/sweeps/"
 HTMX = {"HTTP_HX_REQUEST": "true"}
@@ -113,12 +114,11 @@ def test_a_queued_sweep_says_who_holds_the_slots(another_sweep, now):
         (0, {"desired": Desired.PAUSE}, "Paused: trials that run finish, none start until"),
     ],
 )
-def test_why_the_next_trial_waits(another_sweep, own, changes, why):
+def test_why_the_next_trial_waits(another_sweep, now, own, changes, why):
     sweep = another_sweep()
     add_trials(sweep, *[("Running", None)] * own)
     Sweep.objects.filter(pk=sweep.pk).update(**changes)
-    found = lists.listed(Sweep.objects.all()).get()
-    assert lists.Waits([found]).why(found).startswith(why)
+    assert why_sweep(Sweep.objects.get(), now).startswith(why)
 
 
 def test_filters_by_status_and_text_stand_in_the_address(rita_client, another_sweep):

@@ -1,0 +1,150 @@
+"""Why is nothing running? One line for every sweep and trial that waits, from what is true now."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db.models import Count, Q
+
+from sweeps.domain.durations import format_duration
+from sweeps.domain.states import ACTIVE_TRIAL, LIVE_SWEEP, Desired, SweepStatus, TrialStatus
+from sweeps.models import EngineLease, Sweep, Trial
+from sweeps.queries.slots import taking
+
+# Longer than a healthy studio takes to open a sweep's MLflow run.
+_OPENING = timedelta(seconds=5)
+MOMENT = "Starts in a moment."
+_PARTS = {
+    "engine": "running trials go on, but nothing is taken up or started until it is back.",
+    "queue": "nothing starts until it is back.",
+}
+
+
+def why_sweep(sweep: Sweep, now: datetime) -> str:
+    """Why the next trial of the sweep has not started, "" when none waits."""
+    return Waits([sweep], now).why(sweep)
+
+
+def why_trial(trial: Trial, now: datetime) -> str:
+    """Why a queued or starting trial does not run yet, "" for any other."""
+    if trial.status == TrialStatus.STARTING:
+        return "Its folder and MLflow run are being made; its command starts in a moment."
+    if trial.status != TrialStatus.QUEUED:
+        return ""
+    sweep = trial.sweep
+    if sweep.desired == Desired.RUN and trial.not_before and trial.not_before > now:
+        return _again(trial, now)
+    return Waits([sweep], now).why(sweep)
+
+
+def _again(trial: Trial, now: datetime) -> str:
+    assert trial.not_before is not None
+    wait = format_duration(max(1, round((trial.not_before - now).total_seconds())))
+    return f"Tried again in {wait}. {trial.reason}".strip()
+
+
+@dataclass(frozen=True, slots=True)
+class _Holder:
+    """A sweep on a compute: its trials that hold a slot, and those together with queued ones."""
+
+    label: str
+    active: int
+    taken: int
+
+
+class Waits:
+    """Why sweeps wait; reads once who holds the slots of their computes."""
+
+    def __init__(self, sweeps: Sequence[Sweep], now: datetime) -> None:
+        self._now = now
+        live = [sweep for sweep in sweeps if sweep.status in LIVE_SWEEP]
+        self._holders = _holders({sweep.compute_id for sweep in live}, now) if live else {}
+        self._down = down(now) if live else ""
+        self._resting = _resting([sweep.pk for sweep in live], now)
+
+    def reason(self, sweep: Sweep, counts: Mapping[TrialStatus, int]) -> str:
+        """A sentence, or "" for a sweep that runs or completed as it should."""
+        if sweep.reason:
+            return sweep.reason
+        if sweep.status in LIVE_SWEEP and not any(n for s, n in counts.items() if s.is_active):
+            return self.why(sweep)
+        return ""
+
+    def why(self, sweep: Sweep) -> str:
+        """Why the next trial of a live sweep has not started yet."""
+        if SweepStatus(sweep.status).is_final:
+            return ""
+        own = self._holders.get(sweep.compute_id, {}).get(sweep.pk, _Holder("", 0, 0))
+        if sweep.desired != Desired.RUN:
+            return _wished(sweep, own.active)
+        if self._down:
+            return self._down
+        if not sweep.run_id and not sweep.planned and self._now - sweep.created_at > _OPENING:
+            return "Waiting for the tracking server, which has not opened its MLflow run yet."
+        resting = self._resting.get(sweep.pk)
+        if resting and not own.active and not _to_plan(sweep):
+            return f"Trial {resting.number}: {_again(resting, self._now)}"
+        return self._slots(sweep, own)
+
+    def _slots(self, sweep: Sweep, own: _Holder) -> str:
+        compute = sweep.compute
+        if own.active >= sweep.max_concurrent_trials:
+            return f"Its limit of {own.active} at the same time is reached."
+        holders = dict(self._holders.get(sweep.compute_id, {}))
+        holders.pop(sweep.pk, None)
+        used = own.active + sum(holder.taken for holder in holders.values())
+        if used < compute.slots:
+            return MOMENT
+        if not holders:
+            return f"This sweep uses all {compute.slots} slots of {compute.name} itself."
+        others = sorted(
+            f"{holder.label} ({holder.taken})" for holder in holders.values() if holder.taken
+        )
+        names = ", ".join(others[:3]) + (" and others" if len(others) > 3 else "")
+        both = f"this sweep ({own.active}) and {names}" if own.active else names
+        return f"Waiting for a slot on {compute.name}: its {compute.slots} are taken by {both}."
+
+
+def _wished(sweep: Sweep, active: int) -> str:
+    if sweep.desired == Desired.PAUSE:
+        return sweep.reason or "Paused: trials that run finish, none start until it is resumed."
+    end = "are being ended" if sweep.desired == Desired.CANCEL else "finish"
+    return f"{sweep.reason} Running trials {end}." if active else sweep.reason
+
+
+def _to_plan(sweep: Sweep) -> bool:
+    return not sweep.exhausted and sweep.planned < sweep.max_total_trials
+
+
+def _holders(computes: set[int], now: datetime) -> dict[int, dict[int, _Holder]]:
+    trials = Trial.objects.filter(taking(now), sweep__compute__in=computes)
+    names = trials.order_by().values_list(
+        "sweep__compute", "sweep", "sweep__display_name", "sweep__name"
+    )
+    held = names.annotate(active=Count("pk", filter=Q(status__in=ACTIVE_TRIAL)), taken=Count("pk"))
+    found: dict[int, dict[int, _Holder]] = {}
+    for compute, sweep, label, name, active, taken in held:
+        found.setdefault(compute, {})[sweep] = _Holder(label or name, active, taken)
+    return found
+
+
+def _resting(sweeps: Sequence[int], now: datetime) -> dict[int, Trial]:
+    """By sweep: the queued trial whose next try comes first of those that must still wait."""
+    trials = Trial.objects.filter(
+        sweep__in=sweeps, status=TrialStatus.QUEUED, not_before__gt=now, desired=Desired.RUN
+    )
+    return {trial.sweep_id: trial for trial in trials.order_by("-not_before")}
+
+
+def down(now: datetime) -> str:
+    """Which part is down that trials cannot start without, and since when; "" for none."""
+    leases = {
+        row.name: row for row in EngineLease.objects.filter(name__in=_PARTS) if row.name in _PARTS
+    }
+    for name, consequence in _PARTS.items():
+        lease = leases.get(name)
+        if lease is None:
+            return f"The {name} process is not running; {consequence}"
+        if lease.expires_at < now:
+            return f"The {name} process is down since {lease.beat_at:%H:%M} UTC; {consequence}"
+    return ""
