@@ -35,6 +35,9 @@ def add_trial(
         is_final = SweepStatus(sweep.status).is_final
         if not is_final and sweep.desired in (Desired.STOP, Desired.CANCEL):
             raise InvalidInput.conflict("The sweep is being ended; wait until it is over.")
+        if sweep.planned < len(sweep.first_trials):
+            text = "The sweep's own first trials come first: try again once it has begun."
+            raise InvalidInput.conflict(text)
         number = sweep.planned
         if is_final:
             # For this trial alone: a cancelled sweep draws no further points because of it.

@@ -208,6 +208,14 @@ def test_first_trials_come_first_all_at_once_and_the_sampler_goes_on_after_them(
     assert [bool(t.draw) for t in sweep.trials.order_by("number")] == [False] * 3 + [True] * 2
 
 
+def test_a_pick_waits_until_the_first_trials_are_queued(make_sweep, now):
+    sweep = make_sweep(first_trials=(POINT,))
+    with pytest.raises(InvalidInput, match="first trials come first"):
+        add_trial(sweep, POINT, **ANN, now=now)
+    sweeps.advance(sweep.pk, now)
+    assert add_trial(sweep, POINT, **ANN, now=now).number == 2
+
+
 def test_first_trials_never_exceed_the_total(make_sweep, now):
     points = (POINT, {"lr": 0.2, "boosting": "gbdt"})
     sweep = make_sweep(first_trials=points, limits=Limits(1, 1, 3600))
