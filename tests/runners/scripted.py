@@ -36,6 +36,10 @@ class ScriptedRunner:
         """Let the attempt `name` be lost."""
         self._lost[name] = reason
 
+    def is_over(self, name: str) -> bool:
+        """True once the attempt `name` has ended or was lost."""
+        return name in self._scripts or name in self._lost
+
     def start(self, spec: LaunchSpec) -> str:
         handle = str(spec.spool)
         if handle not in self._names:
@@ -48,7 +52,7 @@ class ScriptedRunner:
 
     def stop(self, handle: str, grace_s: float | None = None, reason: str = "") -> None:
         name = self._names[handle]
-        if name not in self._scripts and name not in self._lost:
+        if not self.is_over(name):
             now = time.time()
             self._scripts[name] = Result(EndedBy.STOPPED, None, 15, now, now, None, reason)
             self.stopped[name] = reason
