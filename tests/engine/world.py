@@ -14,14 +14,13 @@ import pytest
 from huey.contrib.djhuey import HUEY
 
 from sweeps import tasks
-from sweeps.domain.objective import Goal, Objective
 from sweeps.engine import forward, loop, start, steps
 from sweeps.models import Attempt, Sweep
 from sweeps.queries.clock import database_now
+from sweeps.queries.records import early_termination_of, objective_of
 from sweeps.services import leases, metrics
 from tests.engine.conftest import Stage, name_of
 
-LOSS = Objective("loss", Goal.MINIMIZE)
 REPORTS = 2
 # Longer than a claim's lease and the engine's: what the dead held is free again.
 DOWN_S = 11
@@ -32,7 +31,7 @@ class Crash(BaseException):
 
 
 def value_of(number: int, report: int) -> float:
-    """What trial `number` logs at `report`, from 1; the last one is the best."""
+    """What trial `number` logs at `report`, from 1: less each time, and less than those before."""
     return 10.0 - number + (REPORTS - report)
 
 
@@ -187,8 +186,16 @@ class World:
 
     def _log(self, attempt: Attempt, value: float, report: int) -> None:
         body = {"metrics": [{"key": "loss", "value": value, "step": report}]}
+        sweep = attempt.trial.sweep
         with suppress(metrics.Superseded):
-            metrics.record(attempt, LOSS, [metrics.Value("loss", value, report, report)], [body])
+            metrics.record(
+                attempt,
+                objective_of(sweep),
+                [metrics.Value("loss", value, report, report)],
+                [body],
+                now=self.now,
+                early=early_termination_of(sweep),
+            )
 
     def _exit(self, attempt: Attempt, name: str) -> None:
         how = self.exits.get(name, 0)
