@@ -115,8 +115,11 @@ def submit(
     now: datetime,
     rng: random.Random,
     is_dry_run: bool = False,
+    ticket: str = "",
 ) -> Sweep:
     """Save a job as a sweep of the workspace; the caller wakes the queue.
+
+    A request that comes twice (a double click) carries the same `ticket`, and makes one sweep.
 
     Raises InvalidInput with every problem found.
     """
@@ -131,6 +134,7 @@ def submit(
         rng=rng,
         notes=notes,
         is_dry_run=is_dry_run,
+        ticket=ticket,
     )
 
 

@@ -94,6 +94,8 @@ class Sweep(models.Model):
     # Set when the sampler has no further point to offer.
     exhausted = models.BooleanField(default=False)
     is_dry_run = models.BooleanField(default=False)
+    # What the request that made it called itself: sent twice, it makes one sweep.
+    ticket = models.CharField(max_length=64, blank=True)
     # Who paused it decides who may resume it: what the disk paused goes on by itself.
     paused_by = models.CharField(max_length=16, blank=True)
     # Failures before this moment are forgiven: somebody looked and resumed.
@@ -116,6 +118,11 @@ class Sweep(models.Model):
         ordering = ["-created_at", "-id"]
         constraints = [
             models.UniqueConstraint(fields=["workspace", "name"], name="sweep_name_once"),
+            models.UniqueConstraint(
+                fields=["workspace", "ticket"],
+                condition=~models.Q(ticket=""),
+                name="sweep_ticket_once",
+            ),
             one_of("status", SweepStatus, "sweep_status_known"),
             one_of("desired", Desired, "sweep_desired_known"),
             one_of("goal", Goal, "sweep_goal_known"),

@@ -71,6 +71,8 @@ class Trial(models.Model):
     signature = models.CharField(max_length=300, blank=True)
     # Who chose the point, where no sampler drew it.
     picked_by = models.CharField(max_length=150, blank=True)
+    # What the request that picked it called itself: sent twice, it makes one trial.
+    ticket = models.CharField(max_length=64, blank=True)
     not_before = models.DateTimeField(null=True, blank=True)
     run_id = models.CharField(max_length=64, blank=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
@@ -83,6 +85,11 @@ class Trial(models.Model):
         ordering = ["number"]
         constraints = [
             models.UniqueConstraint(fields=["sweep", "number"], name="trial_number_once"),
+            models.UniqueConstraint(
+                fields=["sweep", "ticket"],
+                condition=~models.Q(ticket=""),
+                name="trial_ticket_once",
+            ),
             one_of("status", TrialStatus, "trial_status_known"),
             one_of("desired", Desired, "trial_desired_known"),
         ]

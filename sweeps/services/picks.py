@@ -20,18 +20,26 @@ from sweeps.services.sweeps import insert_trial
 
 
 def add_trial(
-    sweep: Sweep, params: Mapping[str, ParamValue], *, actor: str, now: datetime
+    sweep: Sweep,
+    params: Mapping[str, ParamValue],
+    *,
+    actor: str,
+    now: datetime,
+    ticket: str = "",
 ) -> Trial:
     """Queue one more trial at a point that a person picked; it comes next.
 
     It counts as one of the sweep's trials; where those are used up, the total grows by one, as a
-    recorded edit. An ended sweep comes back for it. Raises InvalidInput for a point outside the
+    recorded edit. An ended sweep comes back for it. The same `ticket` again (a double click) gives
+    the same trial. Raises InvalidInput for a point outside the
     search space, or when the sweep is being ended.
     """
     point = Suggestion(checked_point(space_of(sweep), params), {})
     with transaction.atomic():
         lock(sweep.pk)
         sweep.refresh_from_db()
+        if ticket and (made := sweep.trials.filter(ticket=ticket).first()):
+            return made
         is_final = SweepStatus(sweep.status).is_final
         if not is_final and sweep.desired in (Desired.STOP, Desired.CANCEL):
             raise InvalidInput.conflict("The sweep is being ended; wait until it is over.")
@@ -46,7 +54,7 @@ def add_trial(
             _grow(sweep, actor, now)
         Sweep.objects.filter(pk=sweep.pk).update(planned=number + 1)
         sweep.planned = number + 1
-        return insert_trial(sweep, number, point, now, actor)
+        return insert_trial(sweep, number, point, now, actor, ticket)
 
 
 def _grow(sweep: Sweep, actor: str, now: datetime) -> None:

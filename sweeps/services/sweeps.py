@@ -50,11 +50,14 @@ def create_sweep(
     rng: random.Random,
     notes: tuple[str, ...] = (),
     is_dry_run: bool = False,
+    ticket: str = "",
 ) -> Sweep:
-    """Save a checked job as a queued sweep.
+    """Save a checked job as a queued sweep; the same `ticket` again gives the same sweep.
 
     Raises InvalidInput when the name is taken in the workspace.
     """
+    if made := _made_before(workspace, ticket):
+        return made
     sweep = Sweep(
         workspace=workspace,
         name=job.name or new_name(rng),
@@ -63,6 +66,7 @@ def create_sweep(
         notes=[*job.notes, *notes],
         seed=rng.randrange(2**31) if job.sampling.seed is None else job.sampling.seed,
         is_dry_run=is_dry_run,
+        ticket=ticket,
         created_by=user,
         created_at=now,
         **_columns(job),
@@ -74,6 +78,8 @@ def create_sweep(
                 sweep=sweep, after=SweepStatus.QUEUED, actor=str(user or "studio"), at=now
             )
     except IntegrityError as error:
+        if made := _made_before(workspace, ticket):
+            return made
         if not Sweep.objects.filter(workspace=workspace, name=sweep.name).exists():
             raise
         raise InvalidInput.one(
@@ -81,6 +87,11 @@ def create_sweep(
             f"There is a sweep “{sweep.name}” in this workspace already; choose another name.",
         ) from error
     return sweep
+
+
+def _made_before(workspace: Workspace, ticket: str) -> Sweep | None:
+    """What an earlier request with this ticket made: the second click of a double click."""
+    return Sweep.objects.filter(workspace=workspace, ticket=ticket).first() if ticket else None
 
 
 def _columns(job: SweepJob) -> dict[str, Any]:
@@ -251,7 +262,12 @@ def _ask(sampler: Sampler, request: SuggestRequest) -> Suggestion | Exhausted:
 
 
 def insert_trial(
-    sweep: Sweep, number: int, point: Suggestion, now: datetime, picked_by: str = ""
+    sweep: Sweep,
+    number: int,
+    point: Suggestion,
+    now: datetime,
+    picked_by: str = "",
+    ticket: str = "",
 ) -> Trial:
     """The row of a new trial. Call in a transaction that has raised `planned` past `number`."""
     trial = Trial.objects.create(
@@ -261,6 +277,7 @@ def insert_trial(
         flat_params=flatten(point.params),
         draw=point.draw,
         picked_by=picked_by,
+        ticket=ticket,
         revision=bump(sweep.pk),
         created_at=now,
     )

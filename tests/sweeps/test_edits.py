@@ -208,6 +208,13 @@ def test_first_trials_come_first_all_at_once_and_the_sampler_goes_on_after_them(
     assert [bool(t.draw) for t in sweep.trials.order_by("number")] == [False] * 3 + [True] * 2
 
 
+def test_the_same_pick_sent_twice_makes_one_trial(running, now):
+    made = [add_trial(running, POINT, **ANN, now=now, ticket="t").pk for _ in range(2)]
+    assert made[0] == made[1]
+    assert add_trial(running, POINT, **ANN, now=now, ticket="u").pk != made[0]
+    assert running.trials.filter(picked_by="ann").count() == 2
+
+
 def test_a_pick_waits_until_the_first_trials_are_queued(make_sweep, now):
     sweep = make_sweep(first_trials=(POINT,))
     with pytest.raises(InvalidInput, match="first trials come first"):

@@ -1,5 +1,6 @@
 """Claims, fences and verdicts on rows."""
 
+import random
 from datetime import timedelta
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from sweeps.models import Attempt, MetricPoint, MetricSummary, OutboxEntry, Stat
 from sweeps.queries.records import best_trial, trial_counts
 from sweeps.services import control, metrics, sweeps, trials
 from sweeps.services.metrics import Value
-from tests.conftest import NOW
+from tests.conftest import NOW, job
 
 pytestmark = pytest.mark.django_db
 LOSS = Objective("loss", Goal.MINIMIZE)
@@ -53,6 +54,18 @@ def test_the_same_seed_gives_the_same_points(make_sweep, now):
         sweeps.advance(one.pk, now)
     points = [list(s.trials.values_list("params", flat=True)) for s in (first, second)]
     assert points[0] == points[1] != []
+
+
+def test_the_same_job_sent_twice_makes_one_sweep(workspace, compute, now):
+    rng = random.Random(1)
+
+    def made(ticket):
+        return sweeps.create_sweep(
+            workspace, job(), compute=compute, code=None, user=None, now=now, rng=rng, ticket=ticket
+        )
+
+    assert made("t") == made("t") != made("u")
+    assert made("") != made("")
 
 
 def test_a_trial_is_claimed_once(sweep, now):
