@@ -5,6 +5,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 import pytest
+from huey.contrib.djhuey import HUEY
 
 from studio.models import Compute, Membership, Role, User, Workspace
 from sweeps.domain.job import Sampling, SweepJob
@@ -106,3 +107,10 @@ def make_sweep(workspace: Workspace, compute: Compute) -> Callable[..., Sweep]:
 def sweep(make_sweep: Callable[..., Sweep]) -> Sweep:
     """A queued sweep of `job()`."""
     return make_sweep()
+
+
+@pytest.fixture
+def wake_ups() -> Callable[[], list[tuple[str, int]]]:
+    """What has been queued since, as (task, id)."""
+    HUEY.flush()
+    return lambda: [(task.name, task.args[0]) for task in HUEY.pending()]

@@ -35,7 +35,7 @@ def read_posted(request: HttpRequest, workspace: Workspace) -> Posted:
     if kind == "multipart/form-data":
         return _multipart(request, workspace)
     if kind == "application/json":
-        job = read_job(_json(_body(request)))
+        job = read_job(read_json(request))
     elif "yaml" in kind:
         job = read_job(_text(_body(request)))
     else:
@@ -43,6 +43,15 @@ def read_posted(request: HttpRequest, workspace: Workspace) -> Posted:
             "", f"Send application/json, application/yaml or multipart/form-data, not “{kind}”."
         )
     return Posted(job, _folder(job, workspace))
+
+
+def read_json(request: HttpRequest, *, optional: bool = False) -> Any:
+    """The body of a request as JSON; {} for an empty one where the body is optional.
+
+    Raises InvalidInput for what is none.
+    """
+    body = _body(request)
+    return {} if optional and not body.strip() else _json(body)
 
 
 def _multipart(request: HttpRequest, workspace: Workspace) -> Posted:

@@ -1,4 +1,4 @@
-"""Operations on sweeps and trials."""
+"""Submitting sweeps; reading them and their trials. What changes them is in `steering`."""
 
 import random
 from collections.abc import Sequence
@@ -9,20 +9,19 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.utils import timezone
 from ninja import Query, Router, Status
 
-from studio.models import Role, Workspace
+from studio.models import Role
 from sweeps import intake, tasks
 from sweeps.api import shapes
 from sweeps.api.auth import token_of, workspace_of
 from sweeps.api.intake import read_posted
+from sweeps.api.lookup import sweep_of, trial_of
 from sweeps.api.paging import DEFAULT_LIMIT, MAX_LIMIT, Page, page
 from sweeps.domain.problems import InvalidInput
 from sweeps.domain.records import MetricPoint
 from sweeps.domain.states import SweepStatus
-from sweeps.models import Sweep, Trial
+from sweeps.models import Sweep
 from sweeps.queries import spec_of, trials
 from sweeps.queries.logs import read_log
-from sweeps.services import control as sweep_services
-from sweeps.services import trials as trial_services
 from sweeps.spec.writer import job_to_doc, to_yaml
 
 router = Router(tags=["sweeps"])
@@ -45,21 +44,6 @@ _BODY = {
         },
     }
 }
-
-
-def _sweep(workspace: Workspace, name: str) -> Sweep:
-    rows = Sweep.objects.filter(workspace=workspace, name=name)
-    sweep = rows.select_related("workspace", "compute", "code").first()
-    if sweep is None:
-        raise Http404(f"There is no sweep “{name}”.")
-    return sweep
-
-
-def _trial(sweep: Sweep, number: int) -> Trial:
-    trial = Trial.objects.filter(sweep=sweep, number=number).select_related("sweep").first()
-    if trial is None:
-        raise Http404(f"The sweep has no trial {number}.")
-    return trial
 
 
 @router.post("/workspaces/{ws}/sweeps", response={201: shapes.SweepOut}, openapi_extra=_BODY)
@@ -98,31 +82,21 @@ def list_sweeps(
             known = ", ".join(SweepStatus)
             raise InvalidInput.one("status", f"“{status}” is not a status; there are {known}.")
         rows = rows.filter(status=status)
-    rows = rows.select_related("workspace")
-    return page(rows, lambda found: [shapes.sweep_out(sweep) for sweep in found], limit, cursor)
+    rows = rows.select_related("workspace", "compute")
+    return page(rows, shapes.sweeps_out, limit, cursor)
 
 
 @router.get("/workspaces/{ws}/sweeps/{name}", response=shapes.SweepOut)
 def get_sweep(request: HttpRequest, ws: str, name: str) -> Any:
     """One sweep."""
-    return shapes.sweep_out(_sweep(workspace_of(request, ws), name))
+    return shapes.sweep_out(sweep_of(request, ws, name))
 
 
 @router.get("/workspaces/{ws}/sweeps/{name}/spec")
 def get_spec(request: HttpRequest, ws: str, name: str) -> HttpResponse:
     """The sweep as an Azure ML job file (YAML)."""
-    sweep = _sweep(workspace_of(request, ws), name)
+    sweep = sweep_of(request, ws, name)
     return HttpResponse(to_yaml(spec_of.job_of(sweep)), content_type="application/yaml")
-
-
-@router.post("/workspaces/{ws}/sweeps/{name}/cancel", response=shapes.SweepOut)
-def cancel_sweep(request: HttpRequest, ws: str, name: str) -> Any:
-    """Kill running trials now and start no more. Again: the same answer."""
-    sweep = _sweep(workspace_of(request, ws, Role.CONTRIBUTOR), name)
-    sweep_services.cancel_sweep(sweep, actor=str(token_of(request).user), now=timezone.now())
-    tasks.advance_sweep(sweep.pk)
-    sweep.refresh_from_db()
-    return shapes.sweep_out(sweep)
 
 
 @router.get("/workspaces/{ws}/sweeps/{name}/trials", response=Page[shapes.TrialOut])
@@ -136,21 +110,21 @@ def list_trials(
     cursor: str = "",
 ) -> Any:
     """Trials of a sweep."""
-    sweep = _sweep(workspace_of(request, ws), name)
+    sweep = sweep_of(request, ws, name)
     rows = trials.selected(sweep, trials.Selection(tuple(status)))
     rows = trials.ordered(rows, order_by)
-    return page(rows, lambda found: shapes.trials_out(found, sweep.goal), limit, cursor)
+    return page(rows, lambda found: shapes.trials_out(found, sweep), limit, cursor)
 
 
-@router.get("/workspaces/{ws}/sweeps/{name}/trials/{number}", response=shapes.TrialOut)
+@router.get("/workspaces/{ws}/sweeps/{name}/trials/{int:number}", response=shapes.TrialOut)
 def get_trial(request: HttpRequest, ws: str, name: str, number: int) -> Any:
     """One trial."""
-    sweep = _sweep(workspace_of(request, ws), name)
-    return shapes.trials_out([_trial(sweep, number)], sweep.goal)[0]
+    sweep = sweep_of(request, ws, name)
+    return shapes.trials_out([trial_of(sweep, number)], sweep)[0]
 
 
 @router.get(
-    "/workspaces/{ws}/sweeps/{name}/trials/{number}/metrics", response=Page[shapes.PointOut]
+    "/workspaces/{ws}/sweeps/{name}/trials/{int:number}/metrics", response=Page[shapes.PointOut]
 )
 def get_metrics(
     request: HttpRequest,
@@ -162,7 +136,7 @@ def get_metrics(
     cursor: str = "",
 ) -> Any:
     """What the trial logged, by name and report; a page of values is large unless asked small."""
-    trial = _trial(_sweep(workspace_of(request, ws), name), number)
+    trial = trial_of(sweep_of(request, ws, name), number)
     return page(trials.metric_points(trial, metric), _points_out, limit, cursor)
 
 
@@ -178,12 +152,12 @@ def _points_out(points: Sequence[MetricPoint]) -> list[dict[str, Any]]:
     ]
 
 
-@router.get("/workspaces/{ws}/sweeps/{name}/trials/{number}/logs/{stream}")
+@router.get("/workspaces/{ws}/sweeps/{name}/trials/{int:number}/logs/{stream}")
 def get_log(
     request: HttpRequest, ws: str, name: str, number: int, stream: str, offset: int = 0
 ) -> HttpResponse:
     """What the trial wrote from byte `offset` on; `X-Next-Offset` says where to go on."""
-    trial = _trial(_sweep(workspace_of(request, ws), name), number)
+    trial = trial_of(sweep_of(request, ws, name), number)
     if stream not in ("stdout", "stderr"):
         raise Http404("There are the logs stdout and stderr.")
     attempt = trial.attempts.order_by("-number").first()
@@ -192,24 +166,3 @@ def get_log(
     response["X-Next-Offset"] = str(part.next_offset)
     response["X-Content-Type-Options"] = "nosniff"
     return response
-
-
-@router.post("/workspaces/{ws}/sweeps/{name}/trials/{number}/cancel", response=shapes.TrialOut)
-def cancel_trial(request: HttpRequest, ws: str, name: str, number: int) -> Any:
-    """Kill one trial."""
-    sweep = _sweep(workspace_of(request, ws, Role.CONTRIBUTOR), name)
-    trial = _trial(sweep, number)
-    trial_services.cancel_trial(trial, actor=str(token_of(request).user), now=timezone.now())
-    trial.refresh_from_db()
-    return shapes.trials_out([trial], sweep.goal)[0]
-
-
-@router.post("/workspaces/{ws}/sweeps/{name}/trials/{number}/rerun", response=shapes.TrialOut)
-def rerun_trial(request: HttpRequest, ws: str, name: str, number: int) -> Any:
-    """A new attempt of an ended trial that did not complete."""
-    sweep = _sweep(workspace_of(request, ws, Role.CONTRIBUTOR), name)
-    trial = _trial(sweep, number)
-    trial_services.rerun_trial(trial, actor=str(token_of(request).user), now=timezone.now())
-    tasks.run_trial(trial.pk)
-    trial.refresh_from_db()
-    return shapes.trials_out([trial], sweep.goal)[0]

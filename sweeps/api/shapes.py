@@ -4,6 +4,7 @@ import json
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,9 +13,18 @@ from ninja import Schema
 
 from sweeps.domain.objective import Goal
 from sweeps.domain.states import TrialStatus
-from sweeps.models import MetricSummary, Sweep, Trial
+from sweeps.models import MetricSummary, Revision, Sweep, TerminationDecision, Trial
 from sweeps.models.metrics import from_columns
-from sweeps.queries.records import best_trial, trial_counts
+from sweeps.queries.clock import database_now
+from sweeps.queries.failures import FailureGroup
+from sweeps.queries.records import (
+    best_trial,
+    early_termination_of,
+    failure_policy_of,
+    stop_rules_of,
+    trial_counts,
+)
+from sweeps.queries.waiting import Waits, why_trials
 
 Number = float | str | None
 _LAST_SECOND = datetime(9999, 12, 31, tzinfo=UTC).timestamp()
@@ -64,18 +74,42 @@ class ServiceOut(Schema):
     endpoint: str
 
 
+class StopRulesOut(Schema):
+    """What ends the sweep early; null: that rule is off."""
+
+    target_value: float | None
+    no_improvement_trials: int | None
+
+
+class FailurePolicyOut(Schema):
+    """What follows when trials fail; `max_consecutive_failures` 0: never pause for it."""
+
+    max_consecutive_failures: int
+    retries: int
+    infrastructure_retries: int
+
+
 class SweepOut(Schema):
-    """A sweep job."""
+    """A sweep job.
+
+    `waiting` is why its next trial has not started, "" when none waits; `paused_by` is person,
+    breaker or disk while it is paused.
+    """
 
     name: str
     display_name: str
     workspace: str
     status: str
     reason: str
+    waiting: str
+    paused_by: str
     notes: list[str]
     revision: int
     objective: ObjectiveOut
     limits: LimitsOut
+    early_termination: dict[str, Any] | None
+    stop_rules: StopRulesOut
+    failure_policy: FailurePolicyOut
     counts: dict[str, int]
     best_trial: BestOut | None
     services: dict[str, ServiceOut]
@@ -93,11 +127,17 @@ class MetricOut(Schema):
 
 
 class TrialOut(Schema):
-    """A trial. `objective` is the best finite value, null when there is none."""
+    """A trial. `objective` is the best finite value, null when there is none.
+
+    `waiting` is why a queued or starting one does not run yet; `picked_by` names the person who
+    chose its point, "" where the sampling algorithm did.
+    """
 
     number: int
     status: str
     reason: str
+    waiting: str
+    picked_by: str
     params: dict[str, Any]
     objective: Number
     metrics: dict[str, MetricOut]
@@ -115,6 +155,49 @@ class PointOut(Schema):
     step: int
     value: Number
     time: datetime
+
+
+class RevisionOut(Schema):
+    """An edit. `changes` has before and after by field; `trial_number` was the next trial's."""
+
+    number: int
+    text: str
+    changes: dict[str, list[Any]]
+    trial_number: int
+    actor: str
+    at: datetime
+
+
+class FailureOut(Schema):
+    """Trials that ended badly in the same way; `example` is the newest of them."""
+
+    signature: str
+    count: int
+    numbers: list[int]
+    example: int
+    status: str
+    reason: str
+
+
+class DecisionOut(Schema):
+    """What an early-termination policy decided at a report, and from which numbers."""
+
+    attempt: int
+    report: int
+    policy: str
+    stop: bool
+    value: Number
+    threshold: Number
+    reason: str
+    numbers: dict[str, Number]
+    at: datetime
+
+
+class RerunOut(Schema):
+    """Which trials run again, and the sweep as it is now."""
+
+    rerun: list[int]
+    sweep: SweepOut
 
 
 class ProblemOut(Schema):
@@ -136,6 +219,16 @@ class ErrorOut(Schema):
 
 def sweep_out(sweep: Sweep) -> dict[str, Any]:
     """A sweep as the API shows it."""
+    return sweeps_out([sweep])[0]
+
+
+def sweeps_out(sweeps: Sequence[Sweep]) -> list[dict[str, Any]]:
+    """Sweeps as the API shows them; why they wait is read once for all."""
+    waits = Waits(sweeps, database_now())
+    return [_sweep(sweep, waits.why(sweep)) for sweep in sweeps]
+
+
+def _sweep(sweep: Sweep, waiting: str) -> dict[str, Any]:
     best = best_trial(sweep)
     counts: Counter[TrialStatus] = trial_counts(sweep)
     properties = {**sweep.properties}
@@ -147,15 +240,12 @@ def sweep_out(sweep: Sweep) -> dict[str, Any]:
         "workspace": sweep.workspace.name,
         "status": sweep.status,
         "reason": sweep.reason,
+        "waiting": waiting,
+        "paused_by": sweep.paused_by,
         "notes": sweep.notes,
         "revision": sweep.revision,
         "objective": {"primary_metric": sweep.primary_metric, "goal": sweep.goal},
-        "limits": {
-            "max_total_trials": sweep.max_total_trials,
-            "max_concurrent_trials": sweep.max_concurrent_trials,
-            "timeout": sweep.timeout_s,
-            "trial_timeout": sweep.trial_timeout_s,
-        },
+        **_rules(sweep),
         "counts": {status.value: count for status, count in counts.items()},
         "best_trial": best and _best(best),
         "services": {"Studio": {"endpoint": settings.STUDIO_URL + sweep.get_absolute_url()}},
@@ -163,6 +253,21 @@ def sweep_out(sweep: Sweep) -> dict[str, Any]:
         "created_at": sweep.created_at,
         "started_at": sweep.started_at,
         "ended_at": sweep.ended_at,
+    }
+
+
+def _rules(sweep: Sweep) -> dict[str, Any]:
+    early = early_termination_of(sweep)
+    return {
+        "limits": {
+            "max_total_trials": sweep.max_total_trials,
+            "max_concurrent_trials": sweep.max_concurrent_trials,
+            "timeout": sweep.timeout_s,
+            "trial_timeout": sweep.trial_timeout_s,
+        },
+        "early_termination": {"type": early.type, **early.options} if early else None,
+        "stop_rules": asdict(stop_rules_of(sweep)),
+        "failure_policy": asdict(failure_policy_of(sweep)),
     }
 
 
@@ -175,22 +280,25 @@ def _best(trial: Trial) -> dict[str, Any]:
     }
 
 
-def trials_out(trials: Sequence[Trial], goal: str) -> list[dict[str, Any]]:
-    """Trials as the API shows them, with one query for all their metrics."""
+def trials_out(trials: Sequence[Trial], sweep: Sweep) -> list[dict[str, Any]]:
+    """Trials of a sweep as the API shows them, with one query for all their metrics."""
     metrics: dict[int, dict[str, Any]] = {trial.pk: {} for trial in trials}
     for row in MetricSummary.objects.filter(trial__in=list(metrics)).order_by("name"):
-        best = row.lowest if goal == Goal.MINIMIZE else row.highest
+        best = row.lowest if sweep.goal == Goal.MINIMIZE else row.highest
         last = number(from_columns(row.last, row.kind))
         metrics[row.trial_id][row.name] = {"last": last, "best": number(best)}
-    return [_trial(trial, metrics[trial.pk]) for trial in trials]
+    waiting = why_trials(sweep, trials, database_now())
+    return [_trial(trial, metrics[trial.pk], waiting[trial.pk]) for trial in trials]
 
 
-def _trial(trial: Trial, metrics: Mapping[str, Any]) -> dict[str, Any]:
+def _trial(trial: Trial, metrics: Mapping[str, Any], waiting: str) -> dict[str, Any]:
     ended, started = trial.ended_at, trial.started_at
     return {
         "number": trial.number,
         "status": trial.status,
         "reason": trial.reason,
+        "waiting": waiting,
+        "picked_by": trial.picked_by,
         "params": trial.params,
         "objective": number(trial.objective),
         "metrics": metrics,
@@ -200,6 +308,47 @@ def _trial(trial: Trial, metrics: Mapping[str, Any]) -> dict[str, Any]:
         "ended_at": ended,
         "duration_s": (ended - started).total_seconds() if ended and started else None,
     }
+
+
+def revisions_out(revisions: Sequence[Revision]) -> list[dict[str, Any]]:
+    """Edits as the API shows them."""
+    return [
+        {name: getattr(revision, name) for name in RevisionOut.model_fields}
+        for revision in revisions
+    ]
+
+
+def failures_out(groups: Sequence[FailureGroup]) -> list[dict[str, Any]]:
+    """Groups of failed trials as the API shows them."""
+    return [
+        {
+            "signature": group.signature,
+            "count": group.count,
+            "numbers": group.numbers,
+            "example": group.example.number,
+            "status": group.example.status,
+            "reason": group.example.reason,
+        }
+        for group in groups
+    ]
+
+
+def decisions_out(decisions: Sequence[TerminationDecision]) -> list[dict[str, Any]]:
+    """Early-termination decisions as the API shows them."""
+    return [
+        {
+            "attempt": decision.attempt.number,
+            "report": decision.report,
+            "policy": decision.policy,
+            "stop": decision.stop,
+            "value": number(decision.value),
+            "threshold": number(decision.threshold),
+            "reason": decision.reason,
+            "numbers": {name: number(value) for name, value in decision.numbers.items()},
+            "at": decision.at,
+        }
+        for decision in decisions
+    ]
 
 
 def dumps(body: Any) -> str:

@@ -10,7 +10,7 @@ from django.views.decorators.csrf import csrf_exempt
 from ninja import NinjaAPI, Swagger
 from ninja.errors import AuthenticationError, ValidationError
 
-from sweeps.api import operations, places
+from sweeps.api import places, steering
 from sweeps.api.auth import Bearer
 from sweeps.domain.problems import InvalidInput, Problem
 
@@ -23,7 +23,7 @@ api = NinjaAPI(
     # Swagger UI would ask a validator on the internet about the schema.
     docs=Swagger(settings={"validatorUrl": None}),
 )
-api.add_router("", operations.router)
+api.add_router("", steering.router)
 api.add_router("", places.router)
 
 

@@ -2,7 +2,7 @@
 
 import difflib
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from sweeps.domain.param_names import format_value
@@ -47,6 +47,35 @@ def checked_point(
     if problems:
         raise InvalidInput(problems)
     return found
+
+
+def nested(params: Mapping[str, Any]) -> dict[str, Any]:
+    """`params` with dotted names ("model.c", as columns show them) put where they belong.
+
+    Raises InvalidInput where a value stands in the way of another.
+    """
+    found: dict[str, Any] = {}
+    problems = []
+    for name, value in _leaves(params):
+        *above, last = name.split(".")
+        inner: Any = found
+        for part in above:
+            inner = inner.setdefault(part, {}) if isinstance(inner, dict) else inner
+        if not isinstance(inner, dict) or last in inner:
+            problems.append(Problem(name, "Is given twice, or is a part of another value."))
+        else:
+            inner[last] = value
+    if problems:
+        raise InvalidInput(problems)
+    return found
+
+
+def _leaves(params: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for name, value in params.items():
+        if isinstance(value, Mapping) and value:
+            yield from _leaves(value, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}", value
 
 
 def _unknown(space: SearchSpace, params: Mapping[str, Any]) -> list[Problem]:

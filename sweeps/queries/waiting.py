@@ -1,8 +1,9 @@
 """Why is nothing running? One line for every sweep and trial that waits, from what is true now."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 
 from django.db.models import Count, Q
 
@@ -27,14 +28,23 @@ def why_sweep(sweep: Sweep, now: datetime) -> str:
 
 def why_trial(trial: Trial, now: datetime) -> str:
     """Why a queued or starting trial does not run yet, "" for any other."""
+    return why_trials(trial.sweep, [trial], now)[trial.pk]
+
+
+def why_trials(sweep: Sweep, trials: Sequence[Trial], now: datetime) -> dict[int, str]:
+    """The same of several trials of one sweep, by primary key; the sweep's reason is read once."""
+    of_sweep = cache(lambda: why_sweep(sweep, now))
+    return {trial.pk: _why(trial, sweep, now, of_sweep) for trial in trials}
+
+
+def _why(trial: Trial, sweep: Sweep, now: datetime, of_sweep: Callable[[], str]) -> str:
     if trial.status == TrialStatus.STARTING:
         return "Its folder and MLflow run are being made; its command starts in a moment."
     if trial.status != TrialStatus.QUEUED:
         return ""
-    sweep = trial.sweep
     if sweep.desired == Desired.RUN and trial.not_before and trial.not_before > now:
         return _again(trial, now)
-    return Waits([sweep], now).why(sweep)
+    return of_sweep()
 
 
 def _again(trial: Trial, now: datetime) -> str:

@@ -1,6 +1,6 @@
 """Editing a sweep while it runs, and extending one that has ended."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -18,6 +18,23 @@ from sweeps.services.documents import early_doc, said
 from sweeps.services.state import bump, lock
 
 MAX_TEXT = {"display_name": 255, "description": 100_000}
+
+
+def merge_into(
+    sweep: Sweep,
+    read: Callable[[Mapping[str, Any]], Mapping[str, Any]],
+    *,
+    actor: str,
+    now: datetime,
+) -> Revision | None:
+    """`edit_sweep` with the changes that `read` makes of the present values.
+
+    They stay present until the edit is written, so two merges at the same time both hold.
+    """
+    with transaction.atomic():
+        lock(sweep.pk)
+        sweep.refresh_from_db()
+        return edit_sweep(sweep, read(current(sweep)), actor=actor, now=now)
 
 
 def edit_sweep(

@@ -12,7 +12,7 @@ from sweeps.domain.samplers.base import Suggestion
 from sweeps.domain.space import ParamValue
 from sweeps.domain.states import Desired, SweepStatus
 from sweeps.models import Sweep, Trial
-from sweeps.queries.records import space_of
+from sweeps.queries.records import sampling_of, space_of
 from sweeps.services.control import revive
 from sweeps.services.edits import record_revision
 from sweeps.services.state import lock
@@ -34,7 +34,8 @@ def add_trial(
     the same trial. Raises InvalidInput for a point outside the
     search space, or when the sweep is being ended.
     """
-    point = Suggestion(checked_point(space_of(sweep), params), {})
+    logbase = sampling_of(sweep).logbase
+    point = Suggestion(checked_point(space_of(sweep), params, logbase), {})
     with transaction.atomic():
         lock(sweep.pk)
         sweep.refresh_from_db()

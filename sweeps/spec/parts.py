@@ -136,7 +136,7 @@ def limits(value: Any, reading: Reading) -> Limits | None:
         total = DEFAULT_TOTAL
         reading.note(f"No limit on trials was given; at most {total:,} are run, as in Azure ML.")
     at_once = reading.whole(doc, names[1], "limits")
-    timeouts = [_seconds(doc, name, reading) for name in names[2:]]
+    timeouts = [seconds(doc, name, reading) for name in names[2:]]
     if len(reading.problems) > before or total is None:
         return None
     if at_once is None:
@@ -152,13 +152,13 @@ def limits(value: Any, reading: Reading) -> Limits | None:
 _ISO = re.compile(r"P(?:(\d{1,9})D)?(?:T(?:(\d{1,9})H)?(?:(\d{1,9})M)?(?:(\d{1,9})S)?)?")
 
 
-def _seconds(doc: Mapping[str, Any], name: str, reading: Reading) -> int | None:
-    """Seconds, or an ISO 8601 duration as Azure's REST API writes it (PT2H)."""
+def seconds(doc: Mapping[str, Any], name: str, reading: Reading) -> int | None:
+    """A timeout: seconds, or an ISO 8601 duration as Azure's REST API writes it (PT2H)."""
     value = doc.get(name)
     found = _ISO.fullmatch(value) if isinstance(value, str) else None
     if found and any(found.groups()):
-        days, hours, minutes, seconds = (int(part or 0) for part in found.groups())
-        total: int | None = ((days * 24 + hours) * 60 + minutes) * 60 + seconds
+        days, hours, minutes, rest = (int(part or 0) for part in found.groups())
+        total: int | None = ((days * 24 + hours) * 60 + minutes) * 60 + rest
     else:
         total = reading.whole(doc, name, "limits")
     if total is not None and total > MAX_SECONDS:

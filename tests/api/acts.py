@@ -6,7 +6,7 @@ from pathlib import Path
 
 from sweeps.domain.verdict import Ending, Outcome
 from sweeps.models import Attempt, Sweep, Trial
-from sweeps.queries.records import objective_of
+from sweeps.queries.records import early_termination_of, objective_of
 from sweeps.services import metrics, sweeps, trials
 from sweeps.services.metrics import Value
 from tests.conftest import NOW
@@ -28,7 +28,9 @@ def start(trial_id: int, now: datetime, spool: Path = Path("/spool")) -> Attempt
 def log(attempt: Attempt, values: Sequence[float], name: str = "loss", at_ms: int = 1000) -> None:
     """Log values of one metric, a step apart."""
     logged = [Value(name, value, step, at_ms + step) for step, value in enumerate(values)]
-    metrics.record(attempt, objective_of(attempt.trial.sweep), logged, [], now=NOW)
+    sweep = attempt.trial.sweep
+    early = early_termination_of(sweep)
+    metrics.record(attempt, objective_of(sweep), logged, [], now=NOW, early=early)
 
 
 def end(attempt: Attempt, now: datetime, outcome: Outcome = DONE) -> None:

@@ -35,8 +35,13 @@ class Caller:
     def upload(self, path: str, **parts: Any) -> Any:
         return self.client.post(f"{BASE}{path}", parts)
 
-    def send(self, method: str, path: str) -> Any:
-        return self.client.generic(method, f"{BASE}{path}")
+    def patch(self, path: str, body: Any) -> Any:
+        return self.send("PATCH", path, body)
+
+    def send(self, method: str, path: str, body: Any = None) -> Any:
+        data = "" if body is None else json.dumps(body)
+        kind = "application/json"
+        return self.client.generic(method, f"{BASE}{path}", data, content_type=kind)
 
 
 @pytest.fixture

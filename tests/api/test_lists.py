@@ -55,6 +55,8 @@ def test_a_trial_in_full(api: Caller, ranked: Sweep) -> None:
         "number": 1,
         "status": "Completed",
         "reason": "",
+        "waiting": "",
+        "picked_by": "",
         "params": trial.params,
         "objective": 0.1,
         "metrics": {"loss": {"last": 0.1, "best": 0.1}},

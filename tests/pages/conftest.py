@@ -5,7 +5,6 @@ from datetime import UTC, datetime
 from itertools import count
 
 import pytest
-from huey.contrib.djhuey import HUEY
 
 from studio.models import Compute, User, Workspace
 from sweeps.models import EngineLease, Sweep
@@ -38,10 +37,3 @@ def another_sweep(make_sweep: Callable[..., Sweep]) -> Callable[..., Sweep]:
 def form(bob: User, workspace: Workspace, compute: Compute) -> Form:
     """The empty new-sweep form, in Bob's hands."""
     return Form(bob, workspace)
-
-
-@pytest.fixture
-def wake_ups() -> Callable[[], list[tuple[str, int]]]:
-    """What has been queued since, as (task, id)."""
-    HUEY.flush()
-    return lambda: [(task.name, task.args[0]) for task in HUEY.pending()]
