@@ -2,14 +2,16 @@
 
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from sweeps.domain.durations import parse_duration
 from sweeps.domain.job import SweepJob
 from sweeps.domain.problems import InvalidInput, Problem
+from sweeps.forms import first, rules
 from sweeps.forms.draft import Draft
+from sweeps.forms.reading import number, read, whole
 from sweeps.forms.rows import Places, to_space_doc
 from sweeps.forms.values import parse_value
 from sweeps.spec.reader import read_job
@@ -26,6 +28,12 @@ _FIELDS = {
     "limits.max_concurrent_trials": "max_concurrent_trials",
     "limits.timeout": "timeout",
     "limits.trial_timeout": "trial_timeout",
+    "early_termination": "early_type",
+    **{f"early_termination.{name}": name for name in (*rules.TIMING, *rules.OPTIONS)},
+    **{f"early_termination.{name}": "slack" for name in ("slack_factor", "slack_amount")},
+    **{f"studio.stop_rules.{name}": name for name in rules.STOPPING},
+    **{f"studio.failure_policy.{name}": name for name in rules.FAILING},
+    "studio.first_trials": first.FIELD,
     "sampling_algorithm.type": "algorithm",
     "sampling_algorithm.seed": "seed",
     "sampling_algorithm.rule": "rule",
@@ -34,7 +42,7 @@ _FIELDS = {
     "search_space": "rows",
 }
 # Parts of a job that the form does not ask for; a clone keeps them.
-KEPT = ("outputs", "early_termination", "properties")
+KEPT = ("outputs", "properties", "first_trials")
 LABELS = {
     "command": "Command",
     "code": "Training code",
@@ -55,6 +63,19 @@ LABELS = {
     "name": "Name",
     "compute": "Compute",
     "tags": "Tags",
+    "early_type": "Early termination",
+    "slack": "Slack",
+    "truncation_percentage": "Stop the worst",
+    "evaluation_interval": "Check every",
+    "delay_evaluation": "Not before",
+    "min_reports": "First rung at",
+    "reduction_factor": "Reduction factor",
+    "target_value": "The best value reaches",
+    "no_improvement_trials": "No better value in",
+    "max_consecutive_failures": "Pause after",
+    "retries": "Run failed scripts again",
+    "infrastructure_retries": "Run lost trials again",
+    first.FIELD: "First trial",
 }
 
 
@@ -140,7 +161,7 @@ def place(path: str, places: Mapping[str, str]) -> str:
         part = _PARTS.get(rest, rest) if places[known].startswith("inputs.") else rest
         return f"{places[known]}.{part or 'name'}"
     for known in sorted(_FIELDS, key=len, reverse=True):
-        if path == known or path.startswith(f"{known}."):
+        if path == known or path.startswith((f"{known}.", f"{known}[")):
             return _FIELDS[known]
     return path or "form"
 
@@ -149,6 +170,8 @@ def _label(where: str, names: Mapping[str, str]) -> str:
     head, _, rest = where.partition(".")
     if head == "rows" and rest:
         return names.get(rest.split(".")[0]) or LABELS["rows"]
+    if head == first.FIELD and rest:
+        return f"First trial, {names.get(rest) or 'a parameter'}"
     return LABELS.get(head, head)
 
 
@@ -157,8 +180,10 @@ def to_doc(draft: Draft) -> tuple[dict[str, Any], Places, list[Problem]]:
     problems: list[Problem] = []
     space = to_space_doc(draft.rows)
     problems += space.problems
+    kept = kept_of(draft)
+    kept.pop("first_trials", None)
     doc: dict[str, Any] = {
-        **_kept(draft),
+        **kept,
         "type": "sweep",
         "trial": {
             "command": draft["command"].replace("\r\n", "\n"),
@@ -169,20 +194,42 @@ def to_doc(draft: Draft) -> tuple[dict[str, Any], Places, list[Problem]]:
         "sampling_algorithm": _sampling(draft, problems),
         "objective": {"primary_metric": draft["primary_metric"].strip(), "goal": draft["goal"]},
         "limits": _limits(draft, problems),
+        "studio": {
+            "stop_rules": rules.stop_doc(draft, problems),
+            "failure_policy": rules.failure_doc(draft, problems),
+            "first_trials": _first_trials(draft, problems),
+        },
         "tags": _tags(draft),
     }
+    early = rules.early_doc(draft, problems)
+    if early is not None:
+        doc["early_termination"] = early
     for name in ("display_name", "description", "experiment_name", "compute", "name"):
         if draft[name].strip():
             doc[name] = draft[name].strip()
     return doc, space.places, problems
 
 
-def _kept(draft: Draft) -> dict[str, Any]:
+def kept_of(draft: Draft) -> dict[str, Any]:
+    """What a clone brings along beside the form's fields."""
     try:
         found = json.loads(draft["kept"] or "{}")
     except (ValueError, RecursionError):
         found = {}
     return {key: found[key] for key in KEPT if isinstance(found, dict) and found.get(key)}
+
+
+def _first_trials(draft: Draft, problems: list[Problem]) -> list[Any]:
+    """The typed point, if it is wanted and fits, then those that a clone brought along."""
+    others = kept_of(draft).get("first_trials", [])
+    points = others if isinstance(others, list) else []
+    if not draft["try_first"]:
+        return points
+    before = len(problems)
+    logbase = draft["logbase"].strip() if draft["algorithm"] == "random" else ""
+    base = None if logbase in ("", "e") else number(draft, "logbase", [])
+    point = first.to_point(draft.rows, draft.first, base, problems)
+    return [point, *points] if point and len(problems) == before else points
 
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -236,7 +283,7 @@ _A = {"variable": "a variable", "input": "an input"}
 def _sampling(draft: Draft, problems: list[Problem]) -> dict[str, Any]:
     doc: dict[str, Any] = {"type": draft["algorithm"]}
     if draft["seed"].strip():
-        doc["seed"] = _whole(draft, "seed", problems)
+        doc["seed"] = whole(draft, "seed", problems) or 0
     if draft["algorithm"] == "random":
         doc["rule"] = draft["rule"] or "random"
         if draft["logbase"].strip():
@@ -245,33 +292,17 @@ def _sampling(draft: Draft, problems: list[Problem]) -> dict[str, Any]:
 
 
 def _limits(draft: Draft, problems: list[Problem]) -> dict[str, Any]:
-    doc: dict[str, Any] = {"max_total_trials": _whole(draft, "max_total_trials", problems)}
+    """Where one cannot be read there is a problem, and a harmless stand-in."""
+    total = whole(draft, "max_total_trials", problems)
+    doc: dict[str, Any] = {"max_total_trials": 1 if total is None else total}
     if draft["max_concurrent_trials"].strip():
-        doc["max_concurrent_trials"] = _whole(draft, "max_concurrent_trials", problems)
+        at_once = whole(draft, "max_concurrent_trials", problems)
+        doc["max_concurrent_trials"] = 1 if at_once is None else at_once
     for name in ("timeout", "trial_timeout"):
         if draft[name].strip():
-            doc[name] = _read(draft, name, parse_duration, problems)
+            seconds = read(draft, name, parse_duration, problems)
+            doc[name] = 1 if seconds is None else seconds
     return doc
-
-
-def _whole(draft: Draft, name: str, problems: list[Problem]) -> int:
-    def whole(text: str) -> int:
-        text = text.strip().replace(",", "").replace("−", "-")
-        if not re.fullmatch(r"[+-]?\d{1,15}", text):
-            got = f"Must be a whole number, but got “{text}”."
-            raise ValueError(got if text else "Is required.")
-        return int(text)
-
-    return _read(draft, name, whole, problems)
-
-
-def _read(draft: Draft, name: str, parse: Callable[[str], int], problems: list[Problem]) -> int:
-    """The parsed text; where it cannot be, a problem and a harmless stand-in."""
-    try:
-        return parse(draft[name])
-    except ValueError as error:
-        problems.append(Problem(name, str(error)))
-        return 1
 
 
 def _tags(draft: Draft) -> dict[str, str]:

@@ -3,16 +3,11 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 from django.http import QueryDict
 
-from sweeps.domain.durations import format_duration
-from sweeps.domain.job import DataInput, SweepJob
-from sweeps.domain.limits import DEFAULT_TIMEOUT_S
-from sweeps.domain.space_doc import MAX_NESTING, space_to_doc
-from sweeps.forms.rows import ALL_FIELDS, DEFAULT_TAG, Row, from_space_doc
-from sweeps.forms.values import format_value
+from sweeps.domain.space_doc import MAX_NESTING
+from sweeps.forms.rows import ALL_FIELDS, DEFAULT_TAG, Row
 
 # Single text fields of the form, with what they hold at first.
 TEXTS: Mapping[str, str] = {
@@ -39,6 +34,20 @@ TEXTS: Mapping[str, str] = {
     "entry": "",
     "entry_read": "",  # the script that the proposals came from
     "kept": "",  # JSON: what a cloned job says that the form does not ask
+    "early_type": "",  # no policy
+    "slack": "10",
+    "slack_as": "factor",
+    "truncation_percentage": "20",
+    "evaluation_interval": "1",
+    "delay_evaluation": "5",  # Azure's advice for a conservative policy
+    "min_reports": "1",
+    "reduction_factor": "4",
+    "target_value": "",
+    "no_improvement_trials": "",
+    "max_consecutive_failures": "5",
+    "retries": "0",
+    "infrastructure_retries": "2",
+    "try_first": "",  # "1": the point of `Draft.first` is the first trial
 }
 
 
@@ -75,13 +84,14 @@ INPUT_KINDS = {"value": "Value", "uri_file": "File", "uri_folder": "Folder"}
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """The whole form as typed."""
+    """The whole form as typed; `first` is the point to try first, by the keys of its rows."""
 
     texts: Mapping[str, str] = field(default_factory=lambda: dict(TEXTS))
     rows: tuple[Row, ...] = ()
     inputs: tuple[InputRow, ...] = ()
     variables: tuple[VariableRow, ...] = ()
     metrics: tuple[str, ...] = ()
+    first: Mapping[str, str] = field(default_factory=dict)
 
     def __getitem__(self, name: str) -> str:
         return self.texts[name]
@@ -96,11 +106,11 @@ def from_post(data: QueryDict) -> Draft:
     texts = {name: data.get(name, "") for name in TEXTS}
     texts["goal"] = texts["goal"] or "minimize"
     texts["algorithm"] = texts["algorithm"] or "random"
+    keys = [key for key in dict.fromkeys(data.getlist("row")) if _KEY.fullmatch(key)]
     return Draft(
         texts=texts,
-        rows=_rooted(
-            [_row(data, key) for key in dict.fromkeys(data.getlist("row")) if _KEY.fullmatch(key)]
-        ),
+        rows=_rooted([_row(data, key) for key in keys]),
+        first={key: data.get(f"first-{key}", "") for key in keys if f"first-{key}" in data},
         inputs=tuple(
             InputRow(*parts) for parts in _columns(data, "input_name", "input_kind", "input_value")
         ),
@@ -144,43 +154,3 @@ def _rooted(rows: list[Row]) -> tuple[Row, ...]:
 def _columns(data: QueryDict, *names: str) -> list[tuple[str, ...]]:
     """Repeated fields as rows, also the empty ones: buttons name them by their place."""
     return list(zip(*(data.getlist(name) for name in names), strict=False))
-
-
-def from_job(job: SweepJob, **texts: str) -> Draft:
-    """The draft that says what a job says: for clones and examples."""
-    sampling = job.sampling
-    known = {
-        "display_name": job.display_name,
-        "description": job.description,
-        "experiment_name": job.experiment_name or "",
-        "tags": ", ".join(f"{key}={value}" if value else key for key, value in job.tags.items()),
-        "command": job.command,
-        "compute": (job.compute or "").removeprefix("azureml:"),
-        "algorithm": sampling.algorithm,
-        "rule": sampling.rule,
-        "seed": "" if sampling.seed is None else str(sampling.seed),
-        "logbase": "" if sampling.logbase is None else str(sampling.logbase),
-        "primary_metric": job.objective.primary_metric,
-        "goal": job.objective.goal.value,
-        "max_total_trials": str(job.limits.max_total_trials),
-        "max_concurrent_trials": str(job.limits.max_concurrent_trials),
-        "timeout": ""
-        if job.limits.timeout == DEFAULT_TIMEOUT_S
-        else format_duration(job.limits.timeout),
-        "trial_timeout": ""
-        if job.limits.trial_timeout is None
-        else format_duration(job.limits.trial_timeout),
-    }
-    return Draft(
-        texts={**TEXTS, **known, **texts},
-        rows=tuple(from_space_doc(space_to_doc(job.search_space))),
-        inputs=tuple(_input_row(name, value) for name, value in job.inputs.items()),
-        variables=tuple(VariableRow(*pair) for pair in job.environment_variables.items()),
-    )
-
-
-def _input_row(name: str, value: Any) -> InputRow:
-    if isinstance(value, DataInput):
-        kind = "uri_file" if value.type == "uri_file" else "uri_folder"
-        return InputRow(name, kind, value.path)
-    return InputRow(name, "value", format_value(value))

@@ -3,6 +3,7 @@
 import json
 import random
 from dataclasses import replace
+from itertools import chain
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -14,17 +15,21 @@ from django.views.decorators.http import require_http_methods, require_safe
 from studio.access import signed_in, workspace_for
 from studio.models import Compute, Role, Workspace
 from sweeps import intake, tasks
-from sweeps.domain.job import SweepJob
+from sweeps.domain.job import FailurePolicy, StopRules, SweepJob
 from sweeps.domain.limits import Limits
 from sweeps.domain.problems import InvalidInput
-from sweeps.forms.checked import KEPT, Checked, checked
-from sweeps.forms.draft import INPUT_KINDS, Draft, from_job
+from sweeps.forms.checked import KEPT, Checked, checked, kept_of
+from sweeps.forms.draft import INPUT_KINDS, Draft
+from sweeps.forms.from_job import from_job
 from sweeps.forms.rows import Row
+from sweeps.forms.rules import FAILING, STOPPING
+from sweeps.forms.rules import FIELDS as POLICY_FIELDS
 from sweeps.models import CodeSnapshot, Sweep
 from sweeps.queries.spec_of import job_of
 from sweeps.services import control as services
 from sweeps.views import new_sweep_code as code_reading
 from sweeps.views import new_sweep_page as page_parts
+from sweeps.views import new_sweep_rules as rule_parts
 from sweeps.views.new_sweep_actions import Page, act, page_of
 from sweeps.views.new_sweep_dry_run import dry_run_context
 from sweeps.views.new_sweep_rows import row_views
@@ -32,14 +37,16 @@ from sweeps.views.new_sweep_rows import row_views
 # Sections of the page, and the fields that stand in each.
 SECTIONS = (
     ("code", "Code", ("code", "command", "inputs", "variables", "entry")),
-    ("space", "Search space", ("rows",)),
+    ("space", "Search space", ("rows", "first")),
     ("sampling", "Sampling", ("algorithm", "seed", "rule", "logbase")),
     ("objective", "Objective", ("primary_metric", "goal")),
+    ("early", "Early termination", ("early_type", *chain(*POLICY_FIELDS.values()))),
     (
         "limits",
         "Limits",
         ("max_total_trials", "max_concurrent_trials", "timeout", "trial_timeout", "compute"),
     ),
+    ("rules", "Stopping", (*STOPPING, *FAILING)),
     ("name", "Name", ("display_name", "name", "description", "experiment_name", "tags")),
 )
 
@@ -80,11 +87,10 @@ def _first_draft(request: HttpRequest, workspace: Workspace) -> Draft:
 
 def _clone(job: SweepJob, code: CodeSnapshot | None) -> Draft:
     """The draft of a job; what the form does not ask for travels along."""
-    early = job.early_termination
     kept = {
         "outputs": {name: {"type": out.type} for name, out in job.outputs.items()},
-        "early_termination": {"type": early.type, **early.options} if early else None,
         "properties": dict(job.properties),
+        "first_trials": [dict(point) for point in job.first_trials[1:]],
     }
     said = {key: kept[key] for key in KEPT if kept[key]}
     draft = from_job(
@@ -136,9 +142,15 @@ def _hand_in(request: HttpRequest, workspace: Workspace, page: Page, dry: bool) 
 
 
 def _dry(job: SweepJob) -> SweepJob:
-    """The same job with a single trial, under a name of its own."""
-    limits = Limits(1, 1, job.limits.timeout, job.limits.trial_timeout)
-    return replace(job, limits=limits, name=None)
+    """The same job with a single trial that runs once, under a name of its own."""
+    return replace(
+        job,
+        limits=Limits(1, 1, job.limits.timeout, job.limits.trial_timeout),
+        name=None,
+        early_termination=None,
+        stop_rules=StopRules(),
+        failure_policy=FailurePolicy(max_consecutive_failures=0, infrastructure_retries=0),
+    )
 
 
 def _cancel(request: HttpRequest, workspace: Workspace, name: str) -> None:
@@ -204,7 +216,9 @@ def _context(workspace: Workspace, page: Page, code: CodeSnapshot | None) -> dic
         ],
         "input_kinds": INPUT_KINDS.items(),
         "example": page_parts.example_of(draft, result, page.example),
-        "summary": page_parts.summary_of(draft),
+        "summary": page_parts.summary_of(draft) + rule_parts.rule_lines(draft, result),
+        **rule_parts.early_context(draft, result),
+        **rule_parts.first_context(draft, by_field),
         "steps": _steps(result, set(by_field)),
         "recent": Sweep.objects.real().filter(workspace=workspace)[:8],
         **_code_context(draft, code),
@@ -228,12 +242,7 @@ def _code_context(draft: Draft, code: CodeSnapshot | None) -> dict[str, Any]:
 
 def _kept(draft: Draft) -> str:
     """What a cloned sweep brings along, in words."""
-    try:
-        found = json.loads(draft["kept"] or "{}")
-    except (ValueError, RecursionError):
-        return ""
-    names = [key.replace("_", " ") for key in KEPT if isinstance(found, dict) and found.get(key)]
-    return ", ".join(names)
+    return ", ".join(name for name in kept_of(draft) if name != "first_trials")
 
 
 def _input_views(draft: Draft, by_field: dict[str, list[str]]) -> list[dict[str, Any]]:

@@ -1,5 +1,6 @@
 """What the buttons of the new-sweep form do: each takes the page as posted and gives the next."""
 
+import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -12,11 +13,12 @@ from studio.models import Workspace
 from sweeps.domain.command import Placeholder
 from sweeps.domain.problems import InvalidInput
 from sweeps.forms import edit
-from sweeps.forms.checked import LABELS, FieldError
+from sweeps.forms.checked import LABELS, FieldError, kept_of
 from sweeps.forms.draft import Draft, InputRow, VariableRow, from_post
 from sweeps.forms.rows import Row
 from sweeps.models import CodeSnapshot
 from sweeps.views import new_sweep_code as code
+from sweeps.views.new_sweep_rules import with_first
 
 Files = MultiValueDict[str, UploadedFile]
 MISSING_CODE = "This code is not kept in this workspace; upload it again."
@@ -72,6 +74,11 @@ def _carried(post: QueryDict, draft: Draft, example: str) -> Page:
 
 def act(page: Page, action: str, post: QueryDict, files: Files, workspace: Workspace) -> Page:
     """The page after a button, whatever files came with it; unknown buttons change nothing."""
+    page = _acted(page, action, post, files, workspace)
+    return replace(page, draft=with_first(page.draft))
+
+
+def _acted(page: Page, action: str, post: QueryDict, files: Files, workspace: Workspace) -> Page:
     page = _take_data(page, files)
     if file := files.get("code_file"):
         return _take_code(page, post, "code_file", lambda: code.keep_upload(workspace, file))
@@ -206,6 +213,12 @@ def _remove_variable(draft: Draft, index: str) -> Draft:
     return replace(draft, variables=kept)
 
 
+def _drop_first(draft: Draft, _: str) -> Draft:
+    """Without the further first trials that a clone brought along."""
+    kept = {key: part for key, part in kept_of(draft).items() if key != "first_trials"}
+    return draft.having(kept=json.dumps(kept) if kept else "")
+
+
 def _metric(draft: Draft, name: str) -> Draft:
     return draft.having(**code.metric_texts(name))
 
@@ -255,6 +268,7 @@ _EDITS: dict[str, _Edit] = {
     "remove_input": _remove_input,
     "add_variable": _add_variable,
     "remove_variable": _remove_variable,
+    "drop_first": _drop_first,
     "metric": _metric,
     "use": _use,
 }

@@ -143,7 +143,10 @@ def fill(draft: Draft, found: Proposal, earlier: Proposal | None) -> tuple[Draft
         texts |= metric_texts(found.metrics[0])
         said.append(f"the metric is {found.metrics[0]}")
     inputs = _inputs(draft.inputs, found, earlier)
-    return replace(draft.having(**texts), rows=rows, inputs=inputs, metrics=found.metrics), said
+    # Other rows have the same keys: what was typed for a first trial is not theirs.
+    first = draft.first if rows is draft.rows else {}
+    filled = replace(draft.having(**texts), rows=rows, inputs=inputs, first=first)
+    return replace(filled, metrics=found.metrics), said
 
 
 def metric_texts(name: str) -> dict[str, str]:

@@ -78,6 +78,8 @@ def _is_typed(draft: Draft, field: str) -> bool:
         if row is None or name in ("name", "when", "type"):
             return row is not None and bool(row.name)
         return bool(row.get(name).strip())
+    if head == "first" and key:
+        return bool(draft.first.get(key, "").strip())
     lists: Mapping[str, Sequence[Any]] = {"inputs": draft.inputs, "variables": draft.variables}
     if head in lists:
         found = lists[head][int(key)] if key.isdecimal() and int(key) < len(lists[head]) else None
@@ -111,7 +113,7 @@ def example_of(draft: Draft, result: Checked, number: int) -> Example | None:
     try:
         space = parse_space(result.doc["search_space"])
         template = parse_command(text)
-        params, certain = _params(draft, space, number)
+        params, certain = _params(draft, space, number, result)
         return Example(_pieces(template, params, _inputs(draft), result), certain)
     except InvalidInput:
         return None
@@ -123,11 +125,16 @@ def seed_of(draft: Draft) -> int:
     return int(text) if text.isdecimal() and len(text) < 19 else 0
 
 
-def _params(draft: Draft, space: SearchSpace, number: int) -> tuple[dict[str, ParamValue], bool]:
+def _params(
+    draft: Draft, space: SearchSpace, number: int, result: Checked
+) -> tuple[dict[str, ParamValue], bool]:
     """The parameters of a trial, and whether trial `number` will have them."""
+    firsts = result.job.first_trials if result.job else ()
+    if number < len(firsts):
+        return dict(firsts[number]), True
     size = grid_size(space)
     if draft["algorithm"] == "grid" and size:
-        return realise(space, point(space, number % size)), True
+        return realise(space, point(space, (number - len(firsts)) % size)), True
     cube = uniforms(len(leaves(space)), seed_of(draft), number)
     plain = draft["rule"] != "sobol" and draft["logbase"].strip() in ("", "e")
     certain = draft["algorithm"] == "random" and plain and draft["seed"].strip().isdecimal()

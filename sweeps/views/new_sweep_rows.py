@@ -10,7 +10,7 @@ from sweeps.domain.command import parse_command
 from sweeps.domain.problems import InvalidInput
 from sweeps.domain.samplers.draws import stable_hash
 from sweeps.domain.space import LOG_KINDS, Distribution
-from sweeps.domain.space_doc import parse_space
+from sweeps.forms.first import space_of
 from sweeps.forms.rows import (
     ALL_FIELDS,
     CONSTANT,
@@ -18,7 +18,6 @@ from sweeps.forms.rows import (
     REAL_BOUNDS,
     Row,
     children,
-    to_space_doc,
 )
 from sweeps.forms.values import format_value, kind_of, parse_values
 from sweeps.views.new_sweep_actions import path_of, placeholder
@@ -165,12 +164,8 @@ def _whens(row: Row, parent: Row | None) -> tuple[str, ...]:
 
 def distribution_of(row: Row) -> Distribution | None:
     """The distribution of one row on its own, None while it cannot be read."""
-    alone = Row("0", "x", row.type, row.typed)
-    space = to_space_doc([alone])
-    try:
-        return None if space.problems else dict(parse_space(space.doc))["x"]
-    except InvalidInput:
-        return None
+    alone = space_of(row)
+    return alone.parameters[0][1] if alone else None
 
 
 def _look(row: Row, seed: int) -> Look | None:

@@ -65,6 +65,27 @@ def test_a_bayesian_sweep_with_a_nested_choice_is_built_by_clicking_alone(opened
     assert dart["drop_rate"] == {"type": "uniform", "min_value": 0.05, "max_value": 0.5}
 
 
+def test_a_policy_and_the_scripts_defaults_take_a_click_each(opened, train):
+    page = opened.page
+    page.set_input_files("#f-code_file", train)
+    page.get_by_label("Try my defaults first").check()
+    lr = page.get_by_label("learning_rate", exact=True)
+    expect(lr).to_have_value("0.1")
+    lr.fill("0.25")
+    page.get_by_text("Successive halving").click()
+    expect(page.locator("#policy-words")).to_contain_text("At reports 1, 4, 16, …")
+    page.get_by_label("Reduction factor").fill("3")
+    page.get_by_label("Kind of input 1").select_option("value")
+    page.get_by_label("Value of input 1").fill("a.csv")
+    page.get_by_label("No better value in").fill("20")
+    press(page, "Submit sweep")
+    page.wait_for_url("**/sweeps/*/", wait_until="commit")
+    sweep = Sweep.objects.get()
+    assert sweep.first_trials == [{"learning_rate": 0.25, "boosting": "gbdt"}]
+    assert sweep.early_termination["options"] == {"min_reports": 1, "reduction_factor": 3}
+    assert sweep.stop_rules["no_improvement_trials"] == 20
+
+
 def hold_first(page: Page) -> list[Route]:
     """Keep the form's next request back until the test lets it go."""
     held: list[Route] = []

@@ -6,10 +6,13 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
+from sweeps.domain.job import EarlyTermination
 from sweeps.forms import edit
 from sweeps.forms.checked import check, to_doc
-from sweeps.forms.draft import Draft, InputRow, VariableRow, from_job
+from sweeps.forms.draft import Draft, InputRow, VariableRow
+from sweeps.forms.from_job import from_job
 from sweeps.forms.rows import CONSTANT, Row, to_space_doc
+from sweeps.forms.rules import FIELDS
 from sweeps.forms.values import format_values, parse_values
 from sweeps.spec.reader import read_job
 from tests.spec.spaces import scalars
@@ -34,6 +37,12 @@ limits: {max_total_trials: 8, max_concurrent_trials: 2, timeout: 5400, trial_tim
 sampling_algorithm: {type: random, rule: sobol, seed: 5, logbase: 10}
 tags: {owner: me, plain: ""}
 display_name: Mine
+early_termination: {type: bandit, slack_factor: 0.105, evaluation_interval: 2, delay_evaluation: 7}
+studio:
+  stop_rules: {target_value: 0.95, no_improvement_trials: 20}
+  failure_policy: {max_consecutive_failures: 0, retries: 1, infrastructure_retries: 3}
+  first_trials:
+  - {lr: 0.001, n: 3, odd: "true", model: {kind: tree, depth: 4, fixed: "7"}}
 """
 LR = Row("0", "lr", "uniform", {"min_value": "0.1", "max_value": "0.9"})
 
@@ -81,6 +90,10 @@ def test_edits_keep_everything_that_was_typed() -> None:
         assert change(rows, "none")[: len(rows)] == rows
 
 
+def first(text: str, row: Row) -> Draft:
+    return replace(draft(row, try_first="1"), first={"0": text})
+
+
 CHOICE = Row("c", "model", "choice", {"values": "svm, tree"})
 REJECTED = [
     (draft(LR.with_typed(min_value="")), "rows.0.min_value", "Is required."),
@@ -117,6 +130,38 @@ REJECTED = [
     (draft(logbase="1"), "logbase", "other than 1"),
     (draft(algorithm="best"), "algorithm", "Must be one of"),
     (draft(name="a b"), "name", "cannot be a name"),
+    (draft(early_type="wild"), "early_type", "Must be one of"),
+    (draft(early_type="bandit", slack=""), "slack", "Is required."),
+    (draft(early_type="bandit", slack="0"), "slack", "Must be above 0, but got “0”."),
+    (draft(early_type="bandit", slack="-1", slack_as="amount"), "slack", "Must be above 0"),
+    (draft(early_type="bandit", slack="much"), "slack", "Must be a number, but got “much”."),
+    (draft(early_type="bandit", slack="nan"), "slack", "Must be a number"),
+    (draft(early_type="bandit", slack="1e999"), "slack", "Must be a number"),
+    (draft(early_type="bandit", evaluation_interval="2.5"), "evaluation_interval", "whole number"),
+    (draft(early_type="median_stopping", evaluation_interval="-1"), "evaluation_interval",
+     "at least 0, but got -1"),
+    (draft(early_type="median_stopping", delay_evaluation="x"), "delay_evaluation", "whole number"),
+    (draft(early_type="truncation_selection", truncation_percentage=""), "truncation_percentage",
+     "Is required."),
+    (draft(early_type="truncation_selection", truncation_percentage="100"),
+     "truncation_percentage", "from 1 to 99"),
+    (draft(early_type="successive_halving", min_reports="0"), "min_reports", "at least 1"),
+    (draft(early_type="successive_halving", reduction_factor="1"), "reduction_factor",
+     "from 2 to 1,000, but got 1"),
+    (draft(early_type="successive_halving", reduction_factor="x"), "reduction_factor",
+     "a whole number"),
+    (draft(target_value="low"), "target_value", "Must be a number, but got “low”."),
+    (draft(no_improvement_trials="0"), "no_improvement_trials", "from 1 to 100,000, but got 0"),
+    (draft(no_improvement_trials="some"), "no_improvement_trials", "a whole number"),
+    (draft(max_consecutive_failures="-1"), "max_consecutive_failures", "from 0 to 100,000"),
+    (draft(retries="11"), "retries", "from 0 to 10, but got 11"),
+    (draft(infrastructure_retries="x"), "infrastructure_retries", "a whole number"),
+    (first("", LR), "first.0", "Give a value."),
+    (first("0.95", LR), "first.0", "a number from 0.1 to 0.9, but got 0.95"),
+    (first("fast", LR), "first.0", "but got fast"),
+    (first("goss", replace(CHOICE, key="0")), "first.0", "one of svm, tree, but got goss"),
+    (draft(kept='{"first_trials": [{"lr": 7}]}'), "first", "from 0.1 to 0.9, but got 7"),
+    (draft(kept='{"first_trials": [7]}'), "first", "Must be a mapping"),
     (replace(draft(), inputs=(InputRow("a-b", "value", "1"),)),
      "inputs.0.name", "cannot name an input"),
     (replace(draft(), inputs=(InputRow("a", "uri_file", ""),)),
@@ -143,3 +188,95 @@ def test_a_good_draft_is_a_job() -> None:
 
 def test_blank_rows_are_left_out() -> None:
     assert list(to_space_doc([LR, Row("1")]).doc) == ["lr"]
+
+
+POLICIES = [
+    ({"early_type": ""}, None),
+    ({"early_type": "bandit", "slack": "8 %", "evaluation_interval": "", "delay_evaluation": ""},
+     ("bandit", {"evaluation_interval": 1, "delay_evaluation": 0, "slack_factor": 0.08})),
+    ({"early_type": "bandit", "slack": "10.5", "evaluation_interval": "1,000"},
+     ("bandit", {"evaluation_interval": 1000, "delay_evaluation": 5, "slack_factor": 0.105})),
+    ({"early_type": "bandit", "slack": "1e-3", "slack_as": "amount", "delay_evaluation": "0"},
+     ("bandit", {"evaluation_interval": 1, "delay_evaluation": 0, "slack_amount": 0.001})),
+    ({"early_type": "median_stopping"},
+     ("median_stopping", {"evaluation_interval": 1, "delay_evaluation": 5})),
+    ({"early_type": "truncation_selection"},
+     ("truncation_selection",
+      {"evaluation_interval": 1, "delay_evaluation": 5, "truncation_percentage": 20})),
+    ({"early_type": "successive_halving", "min_reports": "", "reduction_factor": "3"},
+     ("successive_halving", {"min_reports": 1, "reduction_factor": 3})),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("texts", "policy"), POLICIES)
+def test_a_policy_is_read_from_its_own_fields_alone(texts: dict, policy: tuple | None) -> None:
+    others = {"slack": "x", "truncation_percentage": "x", "min_reports": "x"}
+    asked = FIELDS[texts["early_type"]]
+    typed = draft(**{k: v for k, v in others.items() if k not in asked}, **texts)
+    job = check(typed).job
+    assert job is not None
+    assert job.early_termination == (EarlyTermination(*policy) if policy else None)
+
+
+@pytest.mark.parametrize(
+    "early",
+    [
+        EarlyTermination(
+            "bandit", {"slack_factor": x, "evaluation_interval": 1, "delay_evaluation": 0}
+        )
+        for x in (0.07, 1e-05, 1 / 3, 2.5, 123456.789)
+    ]
+    + [
+        EarlyTermination(
+            "bandit", {"slack_amount": x, "evaluation_interval": 3, "delay_evaluation": 9}
+        )
+        for x in (0.1, 1e-09, 5)
+    ]
+    + [EarlyTermination("successive_halving", {"min_reports": 2, "reduction_factor": 3})],
+)
+def test_a_policy_comes_back_from_the_form_as_it_was(early: EarlyTermination) -> None:
+    job = replace(read_job(JOB), early_termination=early)
+    found = read_job(to_doc(from_job(job))[0])
+    assert found.early_termination == early
+
+
+def test_a_first_trial_takes_the_branch_of_its_choice_alone() -> None:
+    rows = (
+        replace(LR, key="9"),
+        Row("0", "model", "choice", {"values": "svm, tree"}),
+        Row("1", "c", "uniform", {"min_value": "0", "max_value": "1"}, "0", "svm"),
+        Row("2", "depth", "randint", {"upper": "9"}, "0", "tree"),
+        Row("3", "kind", CONSTANT, {"constant": "fixed"}, "0", "tree"),
+    )
+    typed = {"0": "tree", "1": "far off", "2": "4", "9": "0.5"}
+    found = check(replace(draft(*rows, try_first="1"), first=typed))
+    assert found.errors == ()
+    assert found.job is not None
+    assert found.job.first_trials == (
+        {"lr": 0.5, "model": {"value": "tree", "depth": 4, "kind": "fixed"}},
+    )
+    svm = check(replace(draft(*rows, try_first="1"), first=typed | {"0": "svm"}))
+    assert list(svm.by_field) == ["first.1"]
+
+
+def test_a_first_trial_that_is_not_wanted_is_not_read() -> None:
+    found = check(replace(draft(LR), first={"0": "nonsense"}))
+    assert found.job is not None
+    assert found.job.first_trials == ()
+
+
+def test_further_first_trials_follow_the_typed_one() -> None:
+    kept = '{"first_trials": [{"lr": 0.3}]}'
+    typed = draft(LR, kept=kept, try_first="1", max_total_trials="9")
+    job = check(replace(typed, first={"0": "0.5"})).job
+    assert job is not None
+    assert job.first_trials == ({"lr": 0.5}, {"lr": 0.3})
+
+
+def test_the_base_of_the_logarithm_counts_for_the_first_trial_too() -> None:
+    row = Row("0", "lr", "loguniform", {"min_value": "0.05", "max_value": "1"})
+    assert check(replace(draft(row, try_first="1"), first={"0": "0.01"})).job is None
+    typed = replace(draft(row, try_first="1", logbase="10"), first={"0": "0.01"})
+    job = check(typed).job
+    assert job is not None
+    assert job.first_trials == ({"lr": 0.01},)
