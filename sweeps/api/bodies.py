@@ -1,15 +1,20 @@
-"""Bodies of steering operations: as the schema describes them, and small ones read.
+"""What operations are sent: bodies as the schema describes them, small ones read, the ticket.
 
-They are read by hand, not by ninja, so that every problem is told at once with the path of its
+Bodies are read by hand, not by ninja, so that every problem is told at once with the path of its
 field, and unknown keys are told instead of dropped.
 """
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Annotated, Any, TypeAlias
+
+from ninja import Header
 
 from sweeps.domain.problems import InvalidInput
 from sweeps.spec import checks
 from sweeps.spec.keys import Reading
+
+# What a client calls its request: sent again (an answer was lost), it makes nothing new.
+Ticket: TypeAlias = Annotated[str, Header(alias="Idempotency-Key", max_length=64)]
 
 _TEXT = {"type": "string"}
 _WHOLE = {"type": "integer", "minimum": 0}

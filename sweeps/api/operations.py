@@ -13,6 +13,7 @@ from studio.models import Role
 from sweeps import intake, tasks
 from sweeps.api import shapes
 from sweeps.api.auth import token_of, workspace_of
+from sweeps.api.bodies import Ticket
 from sweeps.api.intake import read_posted
 from sweeps.api.lookup import sweep_of, trial_of
 from sweeps.api.paging import DEFAULT_LIMIT, MAX_LIMIT, Page, page
@@ -47,7 +48,7 @@ _BODY = {
 
 
 @router.post("/workspaces/{ws}/sweeps", response={201: shapes.SweepOut}, openapi_extra=_BODY)
-def submit(request: HttpRequest, ws: str, dry_run: bool = False) -> Any:
+def submit(request: HttpRequest, ws: str, dry_run: bool = False, ticket: Ticket = "") -> Any:
     """Submit a sweep job; `dry_run=1` only validates it."""
     workspace = workspace_of(request, ws, Role.CONTRIBUTOR)
     posted = read_posted(request, workspace)
@@ -62,6 +63,7 @@ def submit(request: HttpRequest, ws: str, dry_run: bool = False) -> Any:
         user=token_of(request).user,
         now=timezone.now(),
         rng=random.SystemRandom(),
+        ticket=ticket,
     )
     tasks.advance_sweep(sweep.pk)
     return Status(201, shapes.sweep_out(sweep))

@@ -75,7 +75,7 @@ def cancel_sweep(request: HttpRequest, ws: str, name: str) -> Any:
 
 
 @router.post(f"{SWEEP}/clone", response=shapes.SweepOut, openapi_extra=bodies.CLONE)
-def clone_sweep(request: HttpRequest, ws: str, name: str) -> Any:
+def clone_sweep(request: HttpRequest, ws: str, name: str, ticket: bodies.Ticket = "") -> Any:
     """Submit the same job and code again as a new sweep, which is the answer."""
     sweep = sweep_of(request, ws, name, Role.CONTRIBUTOR)
     wanted = bodies.read_texts(read_json(request, optional=True), ("name", "display_name"))
@@ -86,8 +86,9 @@ def clone_sweep(request: HttpRequest, ws: str, name: str) -> Any:
         notes=(f"Cloned from {sweep.name}.",),
     )
     user, rng = token_of(request).user, random.SystemRandom()
+    now = timezone.now()
     clone = intake.submit(
-        sweep.workspace, job, code=sweep.code, user=user, now=timezone.now(), rng=rng
+        sweep.workspace, job, code=sweep.code, user=user, now=now, rng=rng, ticket=ticket
     )
     return _woken(clone)
 
@@ -133,12 +134,14 @@ def list_failures(
 
 
 @router.post(f"{SWEEP}/trials", response={201: shapes.TrialOut}, openapi_extra=bodies.POINT)
-def add_trial(request: HttpRequest, ws: str, name: str) -> Any:
+def add_trial(request: HttpRequest, ws: str, name: str, ticket: bodies.Ticket = "") -> Any:
     """Try this point next. The total grows where it is used up; an ended sweep comes back."""
     sweep = sweep_of(request, ws, name, Role.CONTRIBUTOR)
     point = read_point(read_json(request))
     try:
-        trial = picks.add_trial(sweep, point, actor=_actor(request), now=timezone.now())
+        trial = picks.add_trial(
+            sweep, point, actor=_actor(request), now=timezone.now(), ticket=ticket
+        )
     except InvalidInput as error:
         raise InvalidInput(
             problem if problem.code == "conflict" else problem.under("params")

@@ -28,9 +28,11 @@ class Caller:
     def get(self, path: str, **query: Any) -> Any:
         return self.client.get(f"{BASE}{path}", query)
 
-    def post(self, path: str, body: Any = None, kind: str = "application/json") -> Any:
+    def post(
+        self, path: str, body: Any = None, kind: str = "application/json", **headers: str
+    ) -> Any:
         data = json.dumps(body) if kind == "application/json" and body is not None else body
-        return self.client.post(f"{BASE}{path}", data or "", content_type=kind)
+        return self.client.post(f"{BASE}{path}", data or "", content_type=kind, headers=headers)
 
     def upload(self, path: str, **parts: Any) -> Any:
         return self.client.post(f"{BASE}{path}", parts)
