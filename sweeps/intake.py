@@ -37,6 +37,21 @@ def keep(workspace: Workspace, snapshot: snapshots.Snapshot, origin: str) -> Cod
     )
 
 
+def keep_folder(workspace: Workspace, path: str) -> CodeSnapshot:
+    """The snapshot of a folder of this machine.
+
+    Raises InvalidInput when it is not there, too large, not readable, or the studio's own.
+    """
+    folder = existing(path)
+    if not folder.is_dir():
+        raise InvalidInput.one("", f"{folder} is no folder.")
+    try:
+        snapshot = snapshots.snapshot_folder(code_root(), folder)
+    except OSError as error:
+        raise InvalidInput.one("", f"{folder} cannot be read: {error.strerror}.") from error
+    return keep(workspace, snapshot, str(folder))
+
+
 def existing(path: str) -> Path:
     """The real place of an absolute path of this machine.
 

@@ -79,13 +79,9 @@ def _folder(job: SweepJob, workspace: Workspace) -> CodeSnapshot | None:
             "(multipart part “code”, a zip), or give an absolute folder of this machine.",
         )
     try:
-        folder = intake.existing(job.code)
-        if not folder.is_dir():
-            raise InvalidInput.one("", f"{folder} is no folder.")
-        snapshot = snapshots.snapshot_folder(intake.code_root(), folder)
+        return intake.keep_folder(workspace, job.code)
     except InvalidInput as error:
         raise InvalidInput(problem.under("trial.code") for problem in error.problems) from error
-    return intake.keep(workspace, snapshot, str(folder))
 
 
 def _body(request: HttpRequest) -> bytes:
