@@ -1,5 +1,6 @@
 """The new-sweep form: one page, one form, every button a round trip; htmx only morphs it."""
 
+import hashlib
 import json
 import random
 from dataclasses import replace
@@ -127,6 +128,7 @@ def _hand_in(request: HttpRequest, workspace: Workspace, page: Page, dry: bool) 
             now=timezone.now(),
             rng=random.SystemRandom(),
             is_dry_run=dry,
+            ticket="" if dry else _ticket(page, result),
         )
     except InvalidInput as error:
         late = checked(page.draft, None, error.problems, result.places, result.doc)
@@ -139,6 +141,14 @@ def _hand_in(request: HttpRequest, workspace: Workspace, page: Page, dry: bool) 
         response["HX-Redirect"] = sweep.get_absolute_url()
         return response
     return redirect(sweep)
+
+
+def _ticket(page: Page, result: Checked) -> str:
+    """The same for the same form with the same content: a double click, or Back and again."""
+    if not page.ticket:
+        return ""
+    content = f"{page.ticket} {page.draft['code']} {result.doc!r}"
+    return hashlib.sha256(content.encode()).hexdigest()
 
 
 def _dry(job: SweepJob) -> SweepJob:

@@ -2,8 +2,9 @@
 
 import json
 import re
+import secrets
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from django.core.files.uploadedfile import UploadedFile
 from django.http import QueryDict
@@ -32,7 +33,8 @@ class Page:
 
     `before` is the form as it was before a script was read into it, `read_note` what that filled
     in; `shown` says that a submit was tried, so that empty fields are told too; `example` counts
-    the example trials drawn; `dry_run` names the dry run that is shown.
+    the example trials drawn; `dry_run` names the dry run that is shown; `ticket` tells a double
+    click from a second sweep.
     """
 
     draft: Draft
@@ -41,6 +43,7 @@ class Page:
     shown: bool = False
     example: int = 0
     dry_run: str = ""
+    ticket: str = field(default_factory=lambda: secrets.token_urlsafe(16))
     errors: tuple[FieldError, ...] = ()
 
     def with_error(self, field: str, error: InvalidInput) -> "Page":
@@ -69,6 +72,7 @@ def _carried(post: QueryDict, draft: Draft, example: str) -> Page:
         shown=post.get("shown") == "1",
         example=int(example) if re.fullmatch(r"\d{1,6}", example) else 0,
         dry_run=post.get("dry_run", ""),
+        ticket=post.get("ticket", ""),
     )
 
 

@@ -41,6 +41,11 @@ class Form:
         self.url = reverse("sweep_new", args=[workspace.name])
         self._take(self.client.get(self.url + query))
 
+    def afresh(self) -> "Form":
+        """The page opened once more."""
+        self._take(self.client.get(self.url))
+        return self
+
     def _take(self, response) -> None:
         self.response, self.text = response, response.content.decode()
         self.form = PostedForm(self.text, "sweep-form")

@@ -54,6 +54,17 @@ def test_with_htmx_the_browser_is_sent_to_the_new_page(form):
     assert form.response["HX-Redirect"] == Sweep.objects.get().get_absolute_url()
 
 
+def test_a_double_click_makes_one_sweep_and_a_changed_form_another(form):
+    posted = {**form.form.with_(**COMPLETE), "action": "submit"}
+    first, second = (form.client.post(form.url, posted) for _ in range(2))
+    assert first.url == second.url
+    assert Sweep.objects.count() == 1
+    assert form.client.post(form.url, posted | {"max_total_trials": "7"}).url != first.url
+    fresh = form.afresh()
+    fresh.press("submit", **COMPLETE)
+    assert Sweep.objects.count() == 3
+
+
 def test_with_htmx_only_the_form_comes_back(form):
     form.press("preview", htmx=True, **COMPLETE)
     assert "<html" not in form.text
