@@ -1,14 +1,16 @@
-"""What every page's frame shows of the work: sweeps that run, slots in use."""
+"""What every page's frame shows of the work: sweeps that run, slots in use, what is amiss."""
 
 from functools import cache
 from typing import Any
 
 from django.db.models import Sum
 from django.http import HttpRequest
+from django.utils import timezone
 
 from studio.context import shell
 from studio.models import Compute, Workspace
 from sweeps.models import Sweep, Trial
+from sweeps.queries.conditions import notices
 
 
 def frame(request: HttpRequest) -> dict[str, Any]:
@@ -23,6 +25,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
         "nav_running": lambda: figures()["running"],
         "nav_slots_used": lambda: figures()["used"],
         "nav_slots_total": lambda: figures()["total"],
+        "nav_notices": cache(lambda: notices(timezone.now())),
     }
 
 

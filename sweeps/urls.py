@@ -3,7 +3,18 @@
 from django.urls import include, path
 
 from sweeps.api.urls import urls as api
-from sweeps.views import compare, compute_test, computes, health, home, job, lists, new_sweep, trial
+from sweeps.views import (
+    compare,
+    compute_test,
+    computes,
+    control,
+    health,
+    home,
+    job,
+    lists,
+    new_sweep,
+    trial,
+)
 
 _SWEEP = "w/<str:ws>/sweeps/<str:name>/"
 _TRIAL = f"{_SWEEP}trials/<int:number>/"
@@ -16,7 +27,11 @@ JOB_PAGES = [
     path(f"{_SWEEP}compare/", compare.compare_trials, name="sweep_compare"),
     path(f"{_SWEEP}logs/", job.logs, name="sweep_logs"),
     path(f"{_SWEEP}config/", job.config, name="sweep_config"),
-    path(f"{_SWEEP}cancel", job.cancel, name="sweep_cancel"),
+    path(f"{_SWEEP}pause", control.pause, name="sweep_pause"),
+    path(f"{_SWEEP}resume", control.resume, name="sweep_resume"),
+    path(f"{_SWEEP}stop", control.stop, name="sweep_stop"),
+    path(f"{_SWEEP}cancel", control.cancel, name="sweep_cancel"),
+    path(f"{_SWEEP}rerun-failed", control.rerun_failed, name="sweep_rerun_failed"),
     path(_TRIAL, trial.trial, name="trial"),
     path(f"{_TRIAL}live", trial.live, name="trial_live"),
     path(f"{_TRIAL}log/<str:stream>", trial.log, name="trial_log"),

@@ -31,7 +31,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     ),
     "sweeps.forms": ("sweeps.models", "sweeps.domain", "sweeps.spec", "studio.models"),
     "sweeps.services": ("sweeps.queries", "sweeps.models", "sweeps.domain", "studio.models"),
-    "sweeps.context": ("sweeps.models", "studio.models", "studio.context"),
+    "sweeps.context": ("sweeps.queries", "sweeps.models", "studio.models", "studio.context"),
     "sweeps.intake": (
         "sweeps.services", "sweeps.queries", "sweeps.models", "sweeps.domain", "sweeps.spec",
         "sweeps.stores", "studio.models",

@@ -105,7 +105,7 @@
   let before = { key: "", at: 0 };
   document.addEventListener("keydown", (event) => {
     const typing = event.target.closest?.("input:not([type=checkbox]), select, textarea, dialog");
-    if (typing || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (typing || event.repeat || event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.key === "?") return showKeys();
     const recent = event.timeStamp - before.at < 1000 ? `${before.key} ${event.key}` : "";
     before = { key: event.key, at: event.timeStamp };

@@ -1,8 +1,9 @@
 /* The page's one timer: asks for news since the revision that it shows, and puts them in place.
 
-   [data-live] holds the URL, data-live-tab which page it is, data-revision what it shows;
-   data-final: nothing more will come. An answer is 204, or JSON {revision, retry_ms, fragments by
-   element id, figures by chart id}; retry_ms 0 ends it. */
+   [data-live] holds the URL, data-live-tab which page it is, data-revision what it shows, and
+   data-around what it shows of the studio around it; data-final: nothing more will come. An answer
+   is 204, or JSON {revision, around, retry_ms, fragments by element id, figures by chart id};
+   retry_ms 0 ends it. */
 (() => {
   "use strict";
   const page = document.querySelector("[data-live]");
@@ -11,6 +12,7 @@
   const HIDDEN_MS = 15000;
   const BACKOFF_MS = [1000, 2000, 5000, 15000];
   let revision = page.dataset.revision;
+  let around = page.dataset.around || "";
   let wait = 1000;
   let failures = 0;
   let seen = Date.now();
@@ -20,6 +22,7 @@
   function address() {
     const query = new URLSearchParams(window.location.search);
     query.set("since", revision);
+    query.set("around", around);
     query.set("tab", page.dataset.liveTab);
     return `${page.dataset.live}?${query}`;
   }
@@ -56,6 +59,7 @@
 
   function show(news) {
     revision = String(news.revision);
+    around = news.around;
     Object.entries(news.fragments).forEach(([id, html]) => place(id, html));
     Object.entries(news.figures).forEach(([id, figure]) => window.studioCharts?.update(id, figure));
     document.dispatchEvent(new CustomEvent("studio:news", { detail: news }));

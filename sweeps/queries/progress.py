@@ -6,7 +6,7 @@ from datetime import datetime
 
 from django.db.models import Avg, DurationField, ExpressionWrapper, F
 
-from sweeps.domain.states import TrialStatus
+from sweeps.domain.states import Desired, TrialStatus
 from sweeps.models import Sweep, Trial
 from sweeps.queries.records import trial_counts
 
@@ -35,15 +35,24 @@ class Segment:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Counts and times of a sweep. `left_s` and `mean_s` are None while nothing is known."""
+    """Counts and times of a sweep. `left_s` and `mean_s` are None while nothing is known.
+
+    `timed_s` is the time that its timeout counts: without pauses, and anew once it was revived;
+    None before the start, while the clock stands still and after the end.
+    """
 
     total: int
     done: int
     active: int
     segments: tuple[Segment, ...]
     elapsed_s: float | None
+    timed_s: float | None
     left_s: float | None
     mean_s: float | None
+
+    def count(self, *statuses: TrialStatus) -> int:
+        """How many trials stand in one of the statuses."""
+        return sum(segment.count for segment in self.segments if segment.status in statuses)
 
     @property
     def rest(self) -> int:
@@ -66,6 +75,7 @@ def progress_of(
     elapsed = (
         ((sweep.ended_at or now) - sweep.started_at).total_seconds() if sweep.started_at else None
     )
+    timed = _timed_s(sweep, now)
     return Progress(
         total=total,
         done=done,
@@ -76,20 +86,26 @@ def progress_of(
             if counts.get(status)
         ),
         elapsed_s=elapsed,
-        left_s=None if sweep.ended_at else _left_s(sweep, done, total, mean_s, elapsed),
+        timed_s=timed,
+        left_s=_left_s(sweep, total - done, mean_s, timed),
         mean_s=mean_s,
     )
 
 
-def _left_s(
-    sweep: Sweep, done: int, total: int, mean_s: float | None, elapsed: float | None
-) -> float | None:
+def _timed_s(sweep: Sweep, now: datetime) -> float | None:
+    begun = sweep.timed_from or sweep.started_at
+    if begun is None or sweep.ended_at or sweep.desired == Desired.PAUSE:
+        return None
+    return (now - begun).total_seconds()
+
+
+def _left_s(sweep: Sweep, left: int, mean_s: float | None, timed_s: float | None) -> float | None:
     """Remaining trials at the mean duration, as many at a time as may run; never past the limit."""
-    if mean_s is None:
+    if mean_s is None or timed_s is None or sweep.desired != Desired.RUN:
         return None
     at_once = min(sweep.max_concurrent_trials, sweep.compute.slots)
-    left = (total - done) * mean_s / max(at_once, 1)
-    return min(left, max(0.0, sweep.timeout_s - (elapsed or 0)))
+    seconds = left * mean_s / max(at_once, 1)
+    return min(seconds, max(0.0, sweep.timeout_s - timed_s))
 
 
 def _mean_s(sweep: Sweep) -> float | None:

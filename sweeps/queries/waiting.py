@@ -26,6 +26,15 @@ def why_sweep(sweep: Sweep, now: datetime) -> str:
     return Waits([sweep], now).why(sweep)
 
 
+def standstill(sweep: Sweep, now: datetime) -> str:
+    """Why nothing of a live sweep runs, or what ends it; "" while it runs as it should."""
+    if SweepStatus(sweep.status).is_final:
+        return ""
+    if sweep.desired == Desired.RUN and sweep.trials.active().exists():
+        return ""
+    return why_sweep(sweep, now)
+
+
 def why_trial(trial: Trial, now: datetime) -> str:
     """Why a queued or starting trial does not run yet, "" for any other."""
     return why_trials(trial.sweep, [trial], now)[trial.pk]

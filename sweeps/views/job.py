@@ -1,29 +1,29 @@
-"""The job page: its tabs, its live updates, and cancelling."""
+"""The job page: its tabs and its live updates."""
 
 from collections.abc import Sequence
 from typing import Any
 
-from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_safe
 
 from studio.access import may_in, signed_in
 from studio.models import Role
-from sweeps import tasks
 from sweeps.domain.problems import InvalidInput
 from sweeps.domain.states import FINAL_TRIAL, SweepStatus, TrialStatus
 from sweeps.models import StateChange, Sweep
 from sweeps.queries.best import best_of
+from sweeps.queries.failures import PROBLEMS
 from sweeps.queries.progress import progress
 from sweeps.queries.spec_of import job_of
 from sweeps.queries.trial_table import TrialTable, best_order, few_trials, trial_table
 from sweeps.queries.trials import Selection, metric_names, parameter_columns
-from sweeps.services import control as services
+from sweeps.queries.waiting import standstill
 from sweeps.spec.writer import to_yaml
+from sweeps.views.buttons import steering
 from sweeps.views.figures import CurveMode, sweep_figures
-from sweeps.views.live import news
+from sweeps.views.live import around, is_known, news
 
 FIRST_TRIALS = 6
 # With so many axes or fewer the curves fit beside the parallel coordinates.
@@ -39,13 +39,20 @@ def sweep_for(request: HttpRequest, ws: str, name: str, role: Role = Role.READER
 
 
 def job_context(request: HttpRequest, sweep: Sweep, tab: str) -> dict[str, Any]:
+    now = timezone.now()
+    done = progress(sweep, now)
+    waiting = standstill(sweep, now)
     return {
         "sweep": sweep,
         "workspace": sweep.workspace,
         "tab": tab,
-        "progress": progress(sweep, timezone.now()),
+        "progress": done,
+        "waiting": waiting,
+        "around": around(now, waiting),
         "is_final": SweepStatus(sweep.status).is_final,
         "may_run": may_in(request, sweep.workspace, Role.CONTRIBUTOR),
+        "steering": steering(sweep, done),
+        "failed": done.count(*PROBLEMS),
         "sampling": sweep.sampling,
         "rerunnable": RERUNNABLE,
     }
@@ -87,7 +94,8 @@ def overview(request: HttpRequest, ws: str, name: str) -> HttpResponse:
 def live(request: HttpRequest, ws: str, name: str) -> HttpResponse:
     """What changed since the revision that the page has: 204, or fragments and figures."""
     sweep = sweep_for(request, ws, name)
-    if sweep.revision <= _whole(request.GET.get("since", ""), -1):
+    now = timezone.now()
+    if is_known(request, sweep.revision, lambda: around(now, standstill(sweep, now))):
         return HttpResponse(status=204)
     context: dict[str, Any]
     figures: dict[str, Any] = {}
@@ -105,6 +113,7 @@ def live(request: HttpRequest, ws: str, name: str) -> HttpResponse:
             metric = _metric(request, sweep, metric_names(sweep))
             figures = sweep_figures(sweep, _curve_mode(request), metric)
     fragments |= {
+        "job-notice": "sweeps/job/_notice.html",
         "job-status": "sweeps/job/_status.html",
         "job-actions": "sweeps/job/_actions.html",
         "job-progress": "sweeps/job/_progress.html",
@@ -113,6 +122,7 @@ def live(request: HttpRequest, ws: str, name: str) -> HttpResponse:
         request,
         context,
         revision=sweep.revision,
+        around=context["around"],
         final=context["is_final"],
         fragments=fragments,
         figures=figures,
@@ -123,6 +133,7 @@ def _take_tab(request: HttpRequest) -> str:
     """The tab that asks; what is left of the query is the page's own, for the links in it."""
     query = request.GET.copy()
     query.pop("since", None)
+    query.pop("around", None)
     [*_, tab] = query.pop("tab", ["overview"])
     request.GET = query  # type: ignore[assignment]
     return tab
@@ -193,15 +204,3 @@ def config(request: HttpRequest, ws: str, name: str) -> HttpResponse:
     sweep = sweep_for(request, ws, name)
     context = job_context(request, sweep, "config") | {"yaml": to_yaml(job_of(sweep))}
     return render(request, "sweeps/job/config.html", context)
-
-
-@require_POST
-def cancel(request: HttpRequest, ws: str, name: str) -> HttpResponse:
-    """Kill running trials now, start no more."""
-    sweep = sweep_for(request, ws, name, Role.CONTRIBUTOR)
-    try:
-        services.cancel_sweep(sweep, actor=str(request.user), now=timezone.now())
-    except InvalidInput as error:
-        messages.warning(request, error.problems[0].message)
-    tasks.advance_sweep(sweep.pk)
-    return redirect(sweep)

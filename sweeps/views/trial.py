@@ -23,10 +23,11 @@ from sweeps.models import MetricSummary, Sweep, Trial
 from sweeps.queries.best import best_of
 from sweeps.queries.logs import log_size, read_log
 from sweeps.queries.records import space_of
+from sweeps.queries.waiting import why_trial
 from sweeps.services import trials as services
 from sweeps.views.figures import trial_payload
 from sweeps.views.job import sweep_for
-from sweeps.views.live import news
+from sweeps.views.live import around, is_known, news
 
 # What a page shows of a log at first; the rest is a download.
 LOG_TAIL = 128 * 1024
@@ -42,9 +43,13 @@ def _trial(sweep: Sweep, number: int) -> Trial:
 
 
 def _context(request: HttpRequest, sweep: Sweep, trial: Trial) -> dict[str, Any]:
+    now = timezone.now()
     attempt = trial.attempts.order_by("-number").first()
     best = best_of(sweep)
+    waiting = why_trial(trial, now)
     return {
+        "waiting": waiting,
+        "around": around(now, waiting),
         "sweep": sweep,
         "workspace": sweep.workspace,
         "trial": trial,
@@ -96,8 +101,8 @@ def live(request: HttpRequest, ws: str, name: str, number: int) -> HttpResponse:
     """What changed since the revision that the page has."""
     sweep = sweep_for(request, ws, name)
     found = _trial(sweep, number)
-    since = request.GET.get("since", "")
-    if since.isdecimal() and found.revision <= int(since[:18]):
+    now = timezone.now()
+    if is_known(request, found.revision, lambda: around(now, why_trial(found, now))):
         return HttpResponse(status=204)
     context = _context(request, sweep, found)
     fragments = {
@@ -112,6 +117,7 @@ def live(request: HttpRequest, ws: str, name: str, number: int) -> HttpResponse:
         request,
         context,
         revision=found.revision,
+        around=context["around"],
         final=context["is_final"],
         fragments=fragments,
         figures={"chart-trial": trial_payload(sweep, found, _names(request))},

@@ -21,7 +21,10 @@ from tests.api.acts import CRASH, end, log, play, start
 TABS = ["", "trials/", "charts/", "compare/", "compare/?t=0,1", "logs/", "config/", "live"]
 TRIAL_PAGES = ["", "live", "log/stdout", "log/stderr", "download/stdout.log"]
 PAGES = [*TABS, *(f"trials/0/{page}" for page in TRIAL_PAGES)]
-POSTS = ["cancel", "trials/0/cancel", "trials/0/rerun"]
+POSTS = [
+    *("pause", "resume", "stop", "cancel", "rerun-failed"),
+    *("trials/0/cancel", "trials/0/rerun"),
+]
 HOSTILE = """<script>alert("1")</script>'&{{x}}"""
 
 
@@ -325,7 +328,7 @@ def test_live_brings_fragments_and_figures(client: Client, rita: User, played: S
     assert (news["revision"], news["retry_ms"]) == (played.revision, 1000)
     assert set(news["fragments"]) == {
         *("job-status", "job-actions", "job-progress", "job-best", "job-trials"),
-        *("nav-slots", "nav-running"),
+        *("nav-slots", "nav-running", "nav-notices", "job-notice"),
     }
     assert set(news["figures"]) == {"chart-objective", "chart-parallel", "chart-curves"}
     page = html_of(client, rita, url(played))
@@ -392,7 +395,7 @@ def test_the_page_costs_the_same_at_ten_trials_and_at_a_hundred(
     )
     client.force_login(rita)
     client.get(url(sweep))
-    for page, most in (("", 32), ("trials/", 24), ("charts/", 28), ("live?since=-1", 26)):
+    for page, most in (("", 40), ("trials/", 32), ("charts/", 36), ("live?since=-1", 34)):
         with django_assert_max_num_queries(most):
             client.get(url(sweep, page))
 
