@@ -118,18 +118,22 @@ HUEY: dict[str, Any] = {
     "consumer": {
         "workers": 4,
         "worker_type": "thread",
-        "initial_delay": 0.05,
-        "max_delay": 0.4,
-        "backoff": 1.2,
+        # Waits after an error; messages themselves are handed over at once.
+        "initial_delay": 0.1,
+        "max_delay": 2.0,
+        "backoff": 1.5,
         "check_worker_health": True,
         "health_check_interval": 5,
         "periodic": False,
     },
 }
 if REDIS_URL:
-    HUEY |= {"huey_class": "huey.RedisHuey", "url": REDIS_URL}
+    HUEY |= {"huey_class": "studio.queues.StudioRedisHuey", "url": REDIS_URL}
 else:
-    HUEY |= {"huey_class": "huey.SqliteHuey", "filename": str(STUDIO_HOME / "huey.db")}
+    HUEY |= {
+        "huey_class": "studio.queues.StudioSqliteHuey",
+        "filename": str(STUDIO_HOME / "huey.db"),
+    }
 
 # --- People -------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "studio.User"

@@ -10,7 +10,9 @@ from sweeps.domain.states import Desired
 from sweeps.engine import compute_test, forward, runs, start
 from sweeps.engine.keep import kept
 from sweeps.models import Attempt, Sweep
+from sweeps.queries import work
 from sweeps.queries.clock import database_now
+from sweeps.queries.snapshot import next_in_line
 from sweeps.services import leases, sweeps
 from sweeps.tracking.client import TrackingRejected, TrackingUnavailable
 
@@ -26,21 +28,42 @@ def _owner() -> str:
 
 @db_task()
 def advance_sweep(sweep_id: int) -> None:
-    """Take a sweep a step further and wake what that made."""
+    """Take a sweep a step further and start what that made."""
+    _advance(sweep_id)
+
+
+@db_task()
+def follow_up(attempt_id: int) -> None:
+    """What an attempt's end makes room and need for: the next command first, then its own run."""
+    attempts = Attempt.objects.filter(pk=attempt_id)
+    for sweep_id in attempts.values_list("trial__sweep", flat=True):
+        _advance(sweep_id)
+        _close(attempt_id)
+
+
+def _advance(sweep_id: int) -> None:
     if not _opened(sweep_id):
         return
-    step = sweeps.advance(sweep_id, database_now())
-    for trial_id in step.trials:
+    now = database_now()
+    step = sweeps.advance(sweep_id, now)
+    trials = step.trials or work.next_startable(sweep_id, now)
+    for trial_id in trials[1:]:
         run_trial(trial_id)
+    for trial_id in trials[:1]:
+        _run(trial_id)  # At once, not by way of the queue: a slot is waiting.
+    if not trials:
+        for other in next_in_line(sweep_id, now):
+            advance_sweep(other)
     if step.finished:
         close_sweep(sweep_id)
 
 
 def _opened(sweep_id: int) -> bool:
     """True once the sweep has its MLflow parent run."""
-    sweep = Sweep.objects.select_related("workspace", "created_by").filter(pk=sweep_id).first()
-    if sweep is None or sweep.run_id:
-        return sweep is not None
+    known = Sweep.objects.filter(pk=sweep_id).values_list("run_id", flat=True).first()
+    if known is None or known:
+        return known is not None
+    sweep = Sweep.objects.select_related("workspace", "created_by").get(pk=sweep_id)
     if sweep.desired != Desired.RUN and not sweep.planned:
         return True  # Cancelled before it began: it needs no run, and must not wait for MLflow.
     name, owner = f"open:{sweep_id}", _owner()
@@ -64,6 +87,11 @@ def _opened(sweep_id: int) -> bool:
 
 @db_task()
 def run_trial(trial_id: int) -> None:
+    """Start a queued trial."""
+    _run(trial_id)
+
+
+def _run(trial_id: int) -> None:
     """Start a queued trial, unless the studio is on its way down."""
     if not leases.held(DRAINING, database_now()):
         start.start_trial(trial_id, _owner(), while_at_it=vouch)
@@ -90,6 +118,10 @@ def forward_run(run_id: str) -> None:
 @db_task()
 def close_run(attempt_id: int) -> None:
     """Close the MLflow run of an ended attempt; the sweep may be over with it."""
+    _close(attempt_id)
+
+
+def _close(attempt_id: int) -> None:
     attempt = Attempt.objects.select_related("trial__sweep__compute", "trial__sweep__code").get(
         pk=attempt_id
     )
@@ -101,7 +133,8 @@ def close_run(attempt_id: int) -> None:
         log.warning("run %s waits for tracking: %s", attempt.run_id, error)
         return
     start.forget(attempt)
-    advance_sweep(attempt.trial.sweep_id)
+    if not work.any_live(attempt.trial.sweep_id):
+        advance_sweep(attempt.trial.sweep_id)
 
 
 @db_task()

@@ -12,6 +12,8 @@ ROOT = Path(__file__).resolve().parent.parent
 # Stratum -> what it may import of this project (prefixes). A module may always import its own.
 MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "studio.env": (),
+    "studio.bell": (),
+    "studio.queues": ("studio.bell",),
     "studio.formatting": (),
     "studio.models": (),
     "studio.services": ("studio.models",),
@@ -39,6 +41,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "sweeps.engine": (
         "sweeps.tasks", "sweeps.services", "sweeps.queries", "sweeps.models", "sweeps.domain",
         "sweeps.runners", "sweeps.tracking", "sweeps.stores", "studio.models", "studio.env",
+        "studio.bell",
     ),
     "sweeps.tasks": (
         "sweeps.engine", "sweeps.services", "sweeps.queries", "sweeps.models", "sweeps.domain",

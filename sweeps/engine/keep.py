@@ -1,4 +1,4 @@
-"""Keeping a right while work takes long: leases are short, so that the dead lose theirs soon."""
+"""Keeping rights while work takes long: leases are short, so that the dead lose theirs soon."""
 
 import logging
 import threading
@@ -14,32 +14,65 @@ log = logging.getLogger(__name__)
 # A third of a lease's 10 s: two renewals may be late.
 RENEW_S = 3.0
 
+Renewal = Callable[[], object]
+
 
 @contextmanager
-def kept(name: str, *renewals: Callable[[], object]) -> Iterator[None]:
+def kept(name: str, *renewals: Renewal) -> Iterator[None]:
     """Call each of `renewals` every few seconds until the block ends; `name` is for people."""
-    done = threading.Event()
-
-    def renew() -> None:
-        try:
-            while not done.wait(RENEW_S):
-                _renew(name, renewals)
-        finally:
-            connection.close()
-
-    beat = threading.Thread(target=renew, name=f"keep-{name}", daemon=True)
-    beat.start()
+    key = _keeper.add(name, renewals)
     try:
         yield
     finally:
-        done.set()
-        beat.join()
+        _keeper.drop(key)
 
 
-def _renew(name: str, renewals: tuple[Callable[[], object], ...]) -> None:
-    try:
-        for renewal in renewals:
-            renewal()
-    except TROUBLE as error:
-        log.warning("%s could not be renewed: %s", name, error)
-        connection.close()
+class _Keeper:
+    """One thread for all that is kept in this process, while there is any."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._kept: dict[object, tuple[str, tuple[Renewal, ...]]] = {}
+        self._thread: threading.Thread | None = None
+        # Held while renewals are called: none may come after its block has ended.
+        self._calling = threading.Lock()
+
+    def add(self, name: str, renewals: tuple[Renewal, ...]) -> object:
+        key = object()
+        with self._changed:
+            self._kept[key] = (name, renewals)
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="keeper", daemon=True)
+                self._thread.start()
+            self._changed.notify()
+        return key
+
+    def drop(self, key: object) -> None:
+        with self._changed:
+            del self._kept[key]
+        with self._calling:
+            return
+
+    def _run(self) -> None:
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: bool(self._kept))
+                before = set(self._kept)
+                self._changed.wait_for(lambda: False, RENEW_S)
+            # What is younger is due at the next round: a lease outlasts two.
+            for key in before:
+                self._renew(key)
+            connection.close()
+
+    def _renew(self, key: object) -> None:
+        with self._calling:
+            with self._changed:
+                name, renewals = self._kept.get(key, ("", ()))
+            try:
+                for renewal in renewals:
+                    renewal()
+            except TROUBLE as error:
+                log.warning("%s could not be renewed: %s", name, error)
+
+
+_keeper = _Keeper()

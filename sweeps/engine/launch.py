@@ -5,6 +5,7 @@ import os
 import shutil
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +39,7 @@ ENV_ALLOWED_PREFIXES = ("CUDA_", "NVIDIA_", "ROCR_", "HIP_")
 
 
 def spec_of(attempt: Attempt, token: str) -> LaunchSpec:
-    """Prepare the attempt's folder and say how its command is run.
+    """Prepare the attempt's folder and say how its command is run; `with_run` completes it.
 
     Raises InvalidInput when the command cannot be rendered (an input file has gone).
     """
@@ -65,10 +66,15 @@ def spec_of(attempt: Attempt, token: str) -> LaunchSpec:
         spool=spool,
         argv=_resolve(argv, sweep.compute),
         cwd=work,
-        env=_environment(sweep, attempt, token) | own,
+        env=_environment(sweep, token) | own,
         time_limit_s=sweep.trial_timeout_s,
         log_cap_bytes=settings.STUDIO_LOG_CAP_MB * 2**20,
     )
+
+
+def with_run(spec: LaunchSpec, run_id: str) -> LaunchSpec:
+    """The command with the MLflow run that it logs to."""
+    return replace(spec, env={**spec.env, "MLFLOW_RUN_ID": run_id})
 
 
 def _work_folder(sweep: Sweep, spool: Path) -> Path:
@@ -135,12 +141,11 @@ def base_environment(compute: Compute) -> dict[str, str]:
     }
 
 
-def _environment(sweep: Sweep, attempt: Attempt, token: str) -> dict[str, str]:
+def _environment(sweep: Sweep, token: str) -> dict[str, str]:
     return {
         **base_environment(sweep.compute),
         **{key: str(value) for key, value in sweep.environment_variables.items()},
         "MLFLOW_TRACKING_URI": f"{settings.STUDIO_GATEWAY}/{sweep.workspace.name}",
         "MLFLOW_TRACKING_TOKEN": token,
         "MLFLOW_EXPERIMENT_ID": sweep.experiment_id,
-        "MLFLOW_RUN_ID": attempt.run_id,
     }

@@ -4,15 +4,15 @@ import logging
 import math
 import os
 import socket
-import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
 from django.db import close_old_connections
 
 from sweeps import tasks
 from sweeps.engine import steps
+from sweeps.engine.bells import engine_bell
 from sweeps.models import EngineLease
 from sweeps.queries import work
 from sweeps.queries.clock import database_now
@@ -23,12 +23,19 @@ log = logging.getLogger(__name__)
 
 LEAD = "engine"
 LEASE_S = 10.0
-BUSY_S = 0.1
-IDLE_S = 0.5
-RECONCILE_S = 1.0
+# The lead is good for so long without asking: a fifth of the lease.
+RENEW_S = 2.0
+# Ends of commands and new ones wake the loop at once; these are for all else.
+BUSY_S = 0.25
+IDLE_S = 1.0
+FORWARD_S = 1.0
+RECONCILE_S = 2.0
 QUEUE_BEAT_S = 3.0
 # How long stopping all trials may take: their grace of 5 s, and room for slow machines.
 DRAIN_S = 20.0
+
+# Handles of running commands, by kind of compute.
+Open = Mapping[str, Sequence[str]]
 
 
 class Engine:
@@ -36,26 +43,32 @@ class Engine:
 
     def __init__(self) -> None:
         self.owner = f"{socket.gethostname()}.{os.getpid()}"
-        self._ended = threading.Event()
-        self._put_back = False
+        self._bell = engine_bell()
+        self._ended = self._put_back = False
         self._waker = steps.Waker()
-        self._reconciled = self._beaten = -math.inf
+        self._reconciled = self._forwarded = self._beaten = self._renewed = -math.inf
 
     def end(self, *, put_back: bool) -> None:
         """Leave the loop; with `put_back` running trials are stopped and queued again."""
         self._put_back = put_back
-        self._ended.set()
+        self._ended = True
+        self._bell.ring()
 
     def run(self) -> None:
         """Step until `end` is called."""
         leases.clear(tasks.DRAINING)
         self._take_from_the_dead()
-        while not self._ended.is_set():
-            busy = self._step()
-            self._ended.wait(BUSY_S if busy else IDLE_S)
+        while not self._ended:
+            self._wait(self._step())
         if self._put_back:
             self._drain()
         leases.release(LEAD, self.owner)
+
+    def _wait(self, running: Open) -> None:
+        """Until a command may have ended, somebody rings, or it is time to look."""
+        signs = [s for kind, handles in running.items() for s in get_runner(kind).signs(handles)]
+        self._bell.wait(BUSY_S if signs or any(running.values()) else IDLE_S, signs)
+        self._bell.hush()
 
     def _take_from_the_dead(self) -> None:
         """An engine that was killed on this machine must not keep the lead until its lease ends."""
@@ -64,30 +77,36 @@ class Engine:
             if host == socket.gethostname() and not os.path.exists(f"/proc/{pid}"):
                 leases.release(LEAD, owner)
 
-    def _step(self) -> bool:
-        """One round; True if there is something to watch. Database trouble costs one round."""
+    def _step(self) -> Open:
+        """One round; returns what runs. Database trouble costs one round."""
         try:
             now = database_now()
-            if not leases.acquire(LEAD, self.owner, now, LEASE_S):
-                return False
-            return self._lead(now)
+            return self._lead(now) if self._leads(now) else {}
         except steps.TROUBLE:
             log.exception("the database did not answer; the engine tries again")
             close_old_connections()
-            return False
+            return {}
 
-    def _lead(self, now: datetime) -> bool:
+    def _leads(self, now: datetime) -> bool:
+        began = time.monotonic()
+        if began - self._renewed >= RENEW_S:
+            if not leases.acquire(LEAD, self.owner, now, LEASE_S):
+                return False
+            self._renewed = began
+        return True
+
+    def _lead(self, now: datetime) -> Open:
         if time.monotonic() - self._beaten >= QUEUE_BEAT_S:
             self._beaten = time.monotonic()
             tasks.beat()
-        busy = steps.poll(self._waker, now)
-        if busy:
-            steps.grant_wishes(now)
-        steps.forward(self._waker)
+        running = steps.poll(self._waker, now)
+        if time.monotonic() - self._forwarded >= FORWARD_S:
+            self._forwarded = time.monotonic()
+            steps.forward(self._waker)
         if time.monotonic() - self._reconciled >= RECONCILE_S:
             self._reconciled = time.monotonic()
             steps.reconcile(self._waker, now)
-        return busy
+        return running
 
     def _drain(self) -> None:
         """Stop every trial and put it back in the queue, so that the next start goes on."""

@@ -72,20 +72,19 @@ def _common(sweep: Sweep) -> dict[str, str]:
     }
 
 
-def open_attempt(attempt: Attempt, now: datetime) -> None:
-    """Make the child run of an attempt.
+def new_attempt_run(attempt: Attempt, now: datetime) -> str:
+    """Make the child run of an attempt and return its id. Touches no database of ours.
 
     Raises TrackingUnavailable.
     """
     trial, sweep = attempt.trial, attempt.trial.sweep
-    run_id = tracking().create_run(
+    return tracking().create_run(
         sweep.experiment_id,
         f"{sweep.name}_{trial.number}",
         {**_common(sweep), tags.TRIAL: str(trial.number), tags.ATTEMPT: _name(attempt)},
         parent_run_id=sweep.run_id,
         start_ms=_ms(now),
     )
-    trial_services.record_run(attempt, run_id)
 
 
 def find_attempt(attempt: Attempt) -> str | None:

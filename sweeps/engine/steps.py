@@ -1,6 +1,7 @@
 """The engine's steps. Each looks at rows and reality, brings them together, says if it did."""
 
 import logging
+import math
 import time
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterator
@@ -16,7 +17,7 @@ from sweeps.engine.logs import last_words
 from sweeps.engine.trouble import TROUBLE
 from sweeps.models import Attempt
 from sweeps.queries import work
-from sweeps.runners.base import Ended, Event, Lost
+from sweeps.runners.base import Ended, Lost, Runner, Running
 from sweeps.runners.registry import get_runner
 from sweeps.services import trials
 
@@ -24,6 +25,8 @@ log = logging.getLogger(__name__)
 
 # A wake-up is repeated only after this long: the queue may be behind, or have lost it.
 REPEAT_S = 3.0
+# A sweep that seems to need nothing is looked at all the same.
+QUIET_S = 30.0
 
 
 class Waker:
@@ -32,32 +35,68 @@ class Waker:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._woken: dict[Hashable, float] = {}
+        # Runs that had values for MLflow at the last look.
+        self.waiting: set[str] = set()
 
-    def wake(self, task: Callable[[Any], Any], key: Any, *, again: bool = False) -> None:
+    def wake(
+        self,
+        task: Callable[[Any], Any],
+        key: Any,
+        *,
+        again: bool = False,
+        every_s: float = REPEAT_S,
+    ) -> None:
         """Enqueue `task(key)`; `again` says that there is news, so at once."""
-        now, slot = self._clock(), (task, key)
-        if not again and now - self._woken.get(slot, -REPEAT_S) < REPEAT_S:
-            return
-        self._woken[slot] = now
-        task(key)
+        if again or self._clock() - self._woken.get((task, key), -math.inf) >= every_s:
+            self.note(task, key)
+            task(key)
+
+    def note(self, task: Callable[[Any], Any], key: Any) -> None:
+        """Remember that the work is being done, by whomever."""
+        self._woken[task, key] = self._clock()
 
     def forget_old(self) -> None:
         """Drop what would not hold back a wake-up any more."""
         now = self._clock()
-        self._woken = {k: at for k, at in self._woken.items() if now - at < REPEAT_S}
+        self._woken = {k: at for k, at in self._woken.items() if now - at < QUIET_S}
 
 
-def poll(waker: Waker, now: datetime) -> bool:
-    """Bring ended commands to their verdict; True if any command is open."""
+def poll(waker: Waker, now: datetime) -> dict[str, list[str]]:
+    """Bring ended commands to their verdict, and to running ones what is wanted of them.
+
+    Returns the handles of those that run, by kind of compute.
+    """
     attempts = {attempt.handle: attempt for attempt in work.running_attempts()}
     by_kind: dict[str, list[str]] = defaultdict(list)
     for handle, attempt in attempts.items():
         by_kind[attempt.trial.sweep.compute.kind].append(handle)
-    for kind, handles in by_kind.items():
-        for event in get_runner(kind).poll(handles):
-            with _alone(attempts[event.handle]):
-                _settle(attempts[event.handle], event, waker, now)
-    return bool(attempts)
+    return {kind: _look(kind, by_kind[kind], attempts, waker, now) for kind in by_kind}
+
+
+def _look(
+    kind: str, handles: list[str], attempts: dict[str, Attempt], waker: Waker, now: datetime
+) -> list[str]:
+    running, runner = [], get_runner(kind)
+    for event in runner.poll(handles):
+        attempt = attempts[event.handle]
+        with _alone(attempt):
+            if isinstance(event, Running):
+                running.append(event.handle)
+                _steer(runner, attempt, now)
+            else:
+                _settle(attempt, event, now)
+                # The next command first, which one of them may be waiting for.
+                waker.wake(tasks.follow_up, attempt.pk, again=True)
+                waker.note(tasks.close_run, attempt.pk)
+                waker.note(tasks.advance_sweep, attempt.trial.sweep_id)
+    return running
+
+
+def _steer(runner: Runner, attempt: Attempt, now: datetime) -> None:
+    """Stop a command that somebody wants stopped."""
+    if attempt.trial.desired != Desired.RUN and attempt.stop_sent_at is None:
+        runner.stop(attempt.handle, reason=attempt.trial.reason)
+        trials.mark_stop_sent(attempt, now)
 
 
 @contextmanager
@@ -71,43 +110,34 @@ def _alone(attempt: Attempt) -> Iterator[None]:
         log.exception("attempt %s could not be dealt with; it is tried again", attempt.pk)
 
 
-def _settle(attempt: Attempt, event: Event, waker: Waker, now: datetime) -> None:
-    if isinstance(event, Ended):
-        result = event.result
-        outcome = Outcome(
-            ending=Ending(result.ended_by.value),
-            exit_code=result.exit_code,
-            signal=result.signal,
-            message=result.message,
-            last_words=last_words(Path(attempt.spool)),
-        )
-        ended_at = datetime.fromtimestamp(result.ended_at, UTC)
-        # A wrong clock on the machine must not make a trial end before it began.
-        ended_at = max(ended_at, attempt.started_at or ended_at)
-        trials.finish(attempt, outcome, peak_memory=result.peak_memory_bytes, now=ended_at)
-    elif isinstance(event, Lost):
+def _settle(attempt: Attempt, event: Ended | Lost, now: datetime) -> None:
+    if isinstance(event, Lost):
         outcome = Outcome(Ending.LOST, message=event.reason)
         trials.finish(attempt, outcome, peak_memory=None, now=now)
-    else:
         return
-    waker.wake(tasks.close_run, attempt.pk, again=True)
-    waker.wake(tasks.advance_sweep, attempt.trial.sweep_id, again=True)
-
-
-def grant_wishes(now: datetime) -> None:
-    """Stop the commands that somebody wants stopped."""
-    for attempt in work.running_attempts():
-        if attempt.trial.desired != Desired.RUN and attempt.stop_sent_at is None:
-            with _alone(attempt):
-                runner = get_runner(attempt.trial.sweep.compute.kind)
-                runner.stop(attempt.handle, reason=attempt.trial.reason)
-                trials.mark_stop_sent(attempt, now)
+    result = event.result
+    outcome = Outcome(
+        ending=Ending(result.ended_by.value),
+        exit_code=result.exit_code,
+        signal=result.signal,
+        message=result.message,
+        last_words="" if result.exit_code == 0 else last_words(Path(attempt.spool)),
+    )
+    ended_at = datetime.fromtimestamp(result.ended_at, UTC)
+    # A wrong clock on the machine must not make a trial end before it began.
+    ended_at = max(ended_at, attempt.started_at or ended_at)
+    trials.finish(attempt, outcome, peak_memory=result.peak_memory_bytes, now=ended_at)
 
 
 def forward(waker: Waker) -> None:
-    """Wake a forwarder for each run with logged values that MLflow lacks."""
-    for run_id in work.runs_with_outbox():
+    """Wake a forwarder for each run with logged values that MLflow lacks, at the second look.
+
+    Most of what a short trial logs is gone by then, with the closing of its run.
+    """
+    waiting = set(work.runs_with_outbox())
+    for run_id in sorted(waiting & waker.waiting):
         waker.wake(tasks.forward_run, run_id)
+    waker.waiting = waiting
 
 
 def reconcile(waker: Waker, now: datetime) -> None:
@@ -117,8 +147,11 @@ def reconcile(waker: Waker, now: datetime) -> None:
         trials.cancel_trial(trial, actor="studio", now=now, reason=reason)
     for attempt in work.unstarted_attempts(now):
         waker.wake(tasks.recover_attempt, attempt.pk)
-    for sweep_id in work.live_sweeps():
+    live = work.live_sweeps(now)
+    for sweep_id in live.due:
         waker.wake(tasks.advance_sweep, sweep_id)
+    for sweep_id in live.quiet:
+        waker.wake(tasks.advance_sweep, sweep_id, every_s=QUIET_S)
     for trial_id in work.startable_trials(now):
         waker.wake(tasks.run_trial, trial_id)
     for attempt_id in work.unclosed_attempts():

@@ -1,7 +1,7 @@
 """What the planner needs to know of a sweep, read at one moment."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from django.db.models import Count, F, OuterRef, QuerySet, Subquery
@@ -46,7 +46,7 @@ def snapshot(sweep: Sweep, now: datetime) -> SweepSnapshot:
         planned=sweep.planned,
         counts=counts,
         room=_room(sweep, now),
-        has_objective=best_trial(sweep) is not None,
+        has_objective=ended and best_trial(sweep) is not None,
         exhausted=sweep.exhausted,
         commonest_reason=commonest_reason(sweep) if ended else "",
         unclosed_runs=Attempt.objects.unclosed().filter(trial__sweep=sweep).count() if ended else 0,
@@ -93,9 +93,22 @@ def _room(sweep: Sweep, now: datetime) -> int:
     """How many more trials of this sweep its compute should take now."""
     if sweep.desired != Desired.RUN:
         return 0
+    return _shares(sweep, now).get(sweep.pk, 0)
+
+
+def _shares(sweep: Sweep, now: datetime) -> Mapping[int, int]:
+    """Free slots of the sweep's compute, by the sweep that they go to."""
     taken = _taken(sweep.compute_id, now)
     free = sweep.compute.slots - taken.total()
-    return allocate(max(0, free), _claimants(sweep.compute_id, taken)).get(sweep.pk, 0)
+    if free <= 0:
+        return {}
+    return allocate(free, _claimants(sweep.compute_id, taken))
+
+
+def next_in_line(sweep_id: int, now: datetime) -> list[int]:
+    """Ids of other sweeps that free slots of this one's compute go to."""
+    sweep = Sweep.objects.select_related("compute").only("compute__slots").get(pk=sweep_id)
+    return [pk for pk, share in _shares(sweep, now).items() if share and pk != sweep_id]
 
 
 def _claimants(compute_id: int, taken: Counter[int]) -> list[Claimant]:

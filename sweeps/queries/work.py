@@ -1,59 +1,122 @@
 """What the engine derives from rows: everything that still has to happen."""
 
-from datetime import datetime
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
 
-from django.db.models import Q
+from django.db.models import Count, Q, QuerySet
 
+from studio.models import Compute
 from sweeps.domain.states import Desired, TrialStatus
 from sweeps.models import Attempt, OutboxEntry, Sweep, Trial
+
+# What one look hands to the queue: more would only wait there, and the next look finds the rest.
+_MOST = 100
+
+# Looked at several times a second: parameters and commands stay where they are.
+_LOOKED_AT = (
+    "number", "handle", "spool", "started_at", "stop_sent_at", "trial__desired", "trial__reason",
+    "trial__sweep__compute__kind",
+)  # fmt: skip
 
 
 def running_attempts() -> list[Attempt]:
     """Attempts whose command was started and has no result yet."""
     attempts = Attempt.objects.open().exclude(handle="")
-    return list(attempts.select_related("trial__sweep__compute"))
+    return list(attempts.select_related("trial__sweep__compute").only(*_LOOKED_AT))
 
 
 def unstarted_attempts(now: datetime) -> list[Attempt]:
     """Claimed attempts whose command never started and whose lease ran out."""
     stale = Attempt.objects.open().filter(handle="", lease_expires_at__lt=now)
-    return list(stale.select_related("trial__sweep"))
+    return list(stale.only("pk")[:_MOST])
 
 
 def startable_trials(now: datetime) -> list[int]:
     """Ids of queued trials whose time has come, oldest sweep first."""
+    return list(_startable(now)[:_MOST])
+
+
+def _startable(now: datetime) -> QuerySet[Trial, int]:
     due = Q(not_before=None) | Q(not_before__lte=now)
     wanted = {"desired": Desired.RUN, "sweep__desired": Desired.RUN}
     queued = Trial.objects.filter(due, status=TrialStatus.QUEUED, **wanted)
-    return list(queued.order_by("sweep__created_at", "number").values_list("pk", flat=True))
+    return queued.order_by("sweep__created_at", "number").values_list("pk", flat=True)
+
+
+def next_startable(sweep_id: int, now: datetime) -> list[int]:
+    """The id of the queued trial that waits longest for a slot of the sweep's compute, or none."""
+    compute = Sweep.objects.filter(pk=sweep_id).values("compute")
+    return list(_startable(now).filter(sweep__compute__in=compute)[:1])
 
 
 def unwanted_trials() -> list[Trial]:
     """Queued trials that somebody cancelled, or whose sweep is ended, while they changed hands."""
     ending = Q(sweep__desired__in=(Desired.STOP, Desired.CANCEL))
     queued = Trial.objects.filter(~Q(desired=Desired.RUN) | ending, status=TrialStatus.QUEUED)
-    return list(queued.select_related("sweep"))
+    wishes = ("desired", "reason", "sweep__desired", "sweep__reason")
+    return list(queued.select_related("sweep").only(*wishes))
 
 
-def live_sweeps() -> list[int]:
-    """Ids of sweeps that may still need planning, oldest first."""
-    return list(Sweep.objects.live().order_by("created_at").values_list("pk", flat=True))
+class Live(NamedTuple):
+    """Ids of live sweeps, oldest first: those that planning may take further, and the others."""
+
+    due: list[int]
+    quiet: list[int]
+
+
+def live_sweeps(now: datetime) -> Live:
+    """Which sweeps want planning: only a glance, as planning itself reads much more."""
+    fields = (
+        "pk", "compute", "run_id", "desired", "exhausted", "planned", "max_total_trials",
+        "max_concurrent_trials", "timed_from", "timeout_s",
+    )  # fmt: skip
+    sweeps = Sweep.objects.live().order_by("created_at").values(*fields)
+    live = Trial.objects.live().order_by().values_list("sweep").annotate(n=Count("pk"))
+    taken = dict(live) if sweeps else {}
+    free = dict(Compute.objects.values_list("pk", "slots")) if sweeps else {}
+    for sweep in sweeps:
+        free[sweep["compute"]] -= taken.get(sweep["pk"], 0)
+    found = Live([], [])
+    for sweep in sweeps:
+        due = _is_due(sweep, taken.get(sweep["pk"], 0), free[sweep["compute"]], now)
+        (found.due if due else found.quiet).append(sweep["pk"])
+    return found
+
+
+def _is_due(sweep: Mapping[str, Any], live: int, free: int, now: datetime) -> bool:
+    if sweep["desired"] == Desired.PAUSE:
+        return False
+    if not sweep["run_id"] or not live or sweep["desired"] != Desired.RUN:
+        return True  # To be opened, or to be ended.
+    if sweep["timed_from"] and now >= sweep["timed_from"] + timedelta(seconds=sweep["timeout_s"]):
+        return True
+    wants = min(sweep["max_total_trials"] - sweep["planned"], sweep["max_concurrent_trials"] - live)
+    return free > 0 and wants > 0 and not sweep["exhausted"]
+
+
+def any_live(sweep_id: int) -> bool:
+    """True while a trial of the sweep has no final result."""
+    return Trial.objects.live().filter(sweep=sweep_id).exists()
 
 
 def unclosed_attempts() -> list[int]:
     """Ids of ended attempts whose MLflow run is still open."""
-    return list(Attempt.objects.unclosed().values_list("pk", flat=True))
+    return list(
+        Attempt.objects.unclosed().order_by("ended_at").values_list("pk", flat=True)[:_MOST]
+    )
 
 
 def unclosed_sweeps() -> list[int]:
     """Ids of ended sweeps whose MLflow parent run is still open."""
     ended = Sweep.objects.filter(ended_at__isnull=False, run_closed=False).exclude(run_id="")
-    return list(ended.values_list("pk", flat=True))
+    return list(ended.values_list("pk", flat=True)[:_MOST])
 
 
 def runs_with_outbox() -> list[str]:
     """Run ids that have entries waiting for MLflow."""
-    return list(OutboxEntry.objects.order_by().values_list("run_id", flat=True).distinct())
+    waiting = OutboxEntry.objects.order_by().values_list("run_id", flat=True)
+    return list(waiting.distinct()[:_MOST])
 
 
 def open_attempts_exist() -> bool:

@@ -85,6 +85,14 @@ class Runner(Protocol):
         """Say for each handle, in order, what is true of it now."""
         ...
 
+    def signs(self, handles: Sequence[str]) -> list[int]:
+        """Descriptors of which one becomes readable when a command of these may have ended.
+
+        A help to look in time, no more: there need not be one for each, or any. They are the
+        runner's, and good until the next call. For one thread.
+        """
+        ...
+
     def stop(self, handle: str, grace_s: float | None = None, reason: str = "") -> None:
         """Ask for the end: SIGTERM, `grace_s` (default: the spec's), SIGKILL. Returns at once.
 

@@ -1,7 +1,8 @@
-"""The script that LocalRunner starts: `python -I -S launch.py <spool>`.
+"""The script that starts guards: `python -I -S launch.py [SPOOL]`.
 
-Isolated (-I) and without site-packages (-S), so it starts in some 30 ms and nothing in the
-environment or the working folder can change what it imports. Hence the path by hand.
+Without a spool it is the nursery, which forks guards on demand. Isolated (-I) and without
+site-packages (-S), so that nothing in the environment or the working folder can change what it
+imports. Hence the path by hand.
 """
 
 import sys
@@ -9,7 +10,10 @@ import sys
 # Last on the path: nothing in the project may hide a module of the standard library.
 sys.path.append(__file__.rsplit("/", 3)[0])
 
-from sweeps.runners.guard import detach
+from sweeps.runners import guard, nursery
 
 if __name__ == "__main__":
-    detach(sys.argv[1])
+    if sys.argv[1:]:
+        guard.detach(sys.argv[1])
+    else:
+        nursery.serve()

@@ -151,7 +151,7 @@ def _draft(folder: str, name: str, record: Mapping[str, Any], durable: bool) -> 
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         with open(descriptor, "w", encoding="utf-8") as file:
-            json.dump(record, file)
+            file.write(json.dumps(record))  # json.dump would encode in Python, bit by bit
             file.flush()
             if durable:
                 os.fsync(descriptor)

@@ -7,6 +7,7 @@ is a normal return and never an overwrite.
 from datetime import datetime
 from typing import Any
 
+from django.db import connection
 from django.db.models import F
 
 from sweeps.domain.states import (
@@ -19,18 +20,31 @@ from sweeps.models import StateChange, Sweep, Trial
 
 
 def bump(sweep_id: int) -> int:
-    """The sweep's next revision; also locks its row until the transaction ends."""
-    Sweep.objects.filter(pk=sweep_id).update(revision=F("revision") + 1)
-    return Sweep.objects.values_list("revision", flat=True).get(pk=sweep_id)
+    """The sweep's next revision; also locks its row until the transaction ends.
+
+    By hand, because every change of a trial does it: a tenth of what two queries take.
+    """
+    if not connection.features.can_return_columns_from_insert:  # RETURNING: SQLite from 3.35 on
+        Sweep.objects.filter(pk=sweep_id).update(revision=F("revision") + 1)
+        return Sweep.objects.values_list("revision", flat=True).get(pk=sweep_id)
+    table = connection.ops.quote_name(Sweep._meta.db_table)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"UPDATE {table} SET revision = revision + 1 WHERE id = %s RETURNING revision",  # noqa: S608
+            [sweep_id],
+        )
+        [row] = cursor.fetchall()
+    return int(row[0])
 
 
 def lock(sweep_id: int) -> None:
     """Hold the sweep's row until the transaction ends: what is read after this stays true.
 
-    First of all in a transaction that reads before it writes. (SQLite has one writer at a time
-    anyway.)
+    First of all in a transaction that reads before it writes. SQLite has one writer at a time, who
+    writes from the transaction's beginning (IMMEDIATE): nothing to do there.
     """
-    Sweep.objects.select_for_update().values_list("pk").get(pk=sweep_id)
+    if connection.features.has_select_for_update:
+        Sweep.objects.select_for_update().values_list("pk").get(pk=sweep_id)
 
 
 def move_trial(

@@ -1,11 +1,14 @@
 """The life of a trial's attempts: claim, start, finish, put back, cancel."""
 
 import math
+from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
-from django.db import transaction
+from django.db import connection, transaction
+from django.db.models import Count
 
 from studio.models import Compute
 from studio.models.token import digest, new_secret
@@ -36,7 +39,7 @@ class Claim:
 def claim(trial_id: int, *, owner: str, spool_root: Path, now: datetime) -> Claim | None:
     """Take a queued trial for starting; None if it is taken, not due, or no slot is free."""
     with transaction.atomic():
-        trial = _locked(trial_id)
+        trial = _locked(trial_id, whole=True)
         if trial is None or not _may_start(trial, now):
             return None
         number, token = trial.attempt + 1, new_secret(TRIAL_TOKEN_PREFIX)
@@ -56,13 +59,32 @@ def claim(trial_id: int, *, owner: str, spool_root: Path, now: datetime) -> Clai
     return Claim(attempt, token)
 
 
-def _locked(trial_id: int) -> Trial | None:
-    """The trial as it stands, and stays until the transaction ends."""
-    sweep_id = Trial.objects.filter(pk=trial_id).values_list("sweep_id", flat=True).first()
-    if sweep_id is None:
-        return None
-    lock(sweep_id)
-    return Trial.objects.select_related("sweep").get(pk=trial_id)
+# What decisions on a trial need; parameters and documents stay where they are.
+_DECIDES = (
+    "number", "status", "desired", "reason", "attempt", "losses", "failures", "not_before",
+    "sweep__uid", "sweep__name", "sweep__desired", "sweep__reason", "sweep__primary_metric",
+    "sweep__failure_policy", "sweep__trial_timeout_s", "sweep__compute", "sweep__display_name",
+    "sweep__max_concurrent_trials",
+)  # fmt: skip
+
+
+_STARTS = ("sweep__compute", "sweep__workspace", "sweep__code", "sweep__created_by")
+
+
+def _locked(trial_id: int, *, whole: bool = False) -> Trial | None:
+    """The trial as it stands, and stays until the transaction ends.
+
+    `whole`: with all that a start needs, of its sweep too.
+    """
+    if connection.features.has_select_for_update:  # else lock() has nothing to do
+        sweep_id = Trial.objects.filter(pk=trial_id).values_list("sweep_id", flat=True).first()
+        if sweep_id is None:
+            return None
+        lock(sweep_id)
+    trials = Trial.objects.filter(pk=trial_id).order_by()
+    if whole:
+        return trials.select_related(*_STARTS).first()
+    return trials.select_related("sweep").only(*_DECIDES).first()
 
 
 def _own_trial(attempt: Attempt) -> Trial:
@@ -78,10 +100,19 @@ def renew(attempt: Attempt, owner: str, now: datetime) -> bool:
     return bool(rows.update(lease_expires_at=now + CLAIM_LEASE))
 
 
-def about_to_start(attempt: Attempt, owner: str, argv: tuple[str, ...], now: datetime) -> bool:
-    """Remember the command that is about to start; False if the claim was taken back."""
+def about_to_start(
+    attempt: Attempt, owner: str, run_id: str, argv: tuple[str, ...], now: datetime
+) -> bool:
+    """Remember the run and the command that is about to start; False if the claim was taken back.
+
+    Then the run is nobody's, and whoever closes the attempt finds it by its name.
+    """
     rows = Attempt.objects.open().filter(pk=attempt.pk, lease_owner=owner, handle="")
-    return bool(rows.update(lease_expires_at=now + CLAIM_LEASE, argv=list(argv)))
+    fields = {"run_id": run_id, "argv": list(argv)}
+    if not rows.update(lease_expires_at=now + CLAIM_LEASE, **fields):
+        return False
+    attempt.run_id = run_id
+    return True
 
 
 def _may_start(trial: Trial, now: datetime) -> bool:
@@ -90,31 +121,24 @@ def _may_start(trial: Trial, now: datetime) -> bool:
     if trial.status != TrialStatus.QUEUED or not wanted or not due:
         return False
     # The row lock makes the count true on PostgreSQL; SQLite's writers are one at a time anyway.
-    compute = Compute.objects.select_for_update().get(pk=trial.sweep.compute_id)
-    active = Trial.objects.filter(status__in=ACTIVE_TRIAL)
-    used = active.filter(sweep__compute=compute).count()
-    mine = active.filter(sweep=trial.sweep_id).count()
-    return used < compute.slots and mine < trial.sweep.max_concurrent_trials
+    computes = Compute.objects.select_for_update().values_list("slots", flat=True)
+    slots = computes.get(pk=trial.sweep.compute_id)
+    active = Trial.objects.filter(status__in=ACTIVE_TRIAL, sweep__compute=trial.sweep.compute_id)
+    used = Counter(dict(active.order_by().values_list("sweep").annotate(n=Count("pk"))))
+    mine = used[trial.sweep_id]
+    return used.total() < slots and mine < trial.sweep.max_concurrent_trials
 
 
 def _reset(trial: Trial, number: int) -> None:
     """A new attempt starts with no metrics: those of a superseded one count nowhere."""
-    MetricSummary.objects.filter(trial=trial).delete()
-    trial.attempt, trial.objective, trial.last_value = number, None, None
-    trial.reports, trial.best_report, trial.run_id = 0, None, ""
-    trial.started_at = trial.ended_at = None
-    trial.save(
-        update_fields=[
-            "attempt",
-            "objective",
-            "last_value",
-            "reports",
-            "best_report",
-            "run_id",
-            "started_at",
-            "ended_at",
-        ]
-    )
+    changes: dict[str, Any] = {"attempt": number}
+    if number > 1:
+        MetricSummary.objects.filter(trial=trial).delete()
+        changes |= {"objective": None, "last_value": None, "reports": 0, "best_report": None}
+        changes |= {"run_id": "", "started_at": None, "ended_at": None}
+    Trial.objects.filter(pk=trial.pk).update(**changes)
+    for name, value in changes.items():
+        setattr(trial, name, value)
 
 
 def record_run(attempt: Attempt, run_id: str) -> None:
@@ -140,6 +164,7 @@ def record_started(attempt: Attempt, handle: str, now: datetime, boot_id: str = 
             reason=trial.reason if trial.desired != Desired.RUN else "",
             attempt=attempt.number,
             started_at=now,
+            run_id=attempt.run_id,
         )
 
 
@@ -259,15 +284,16 @@ def _end_attempt(
 
 def logged_by(attempt: Attempt, metric: str) -> Logged:
     """What the attempt logged so far, of its primary metric and of others."""
-    points = MetricPoint.objects.filter(attempt=attempt)
-    names = points.order_by().values_list("name", flat=True).distinct()
-    primary = points.filter(name=metric)
-    last = primary.order_by("-report").first()
+    primary = MetricSummary.objects.filter(attempt=attempt, name=metric).first()
+    if primary is None:
+        points = MetricPoint.objects.filter(attempt=attempt).order_by()
+        names = points.values_list("name", flat=True).distinct()
+        return Logged(reports=0, has_finite=False, names=tuple(sorted(names)))
     return Logged(
-        reports=last.report if last else 0,
-        has_finite=primary.filter(value__isnull=False).exists(),
-        names=tuple(sorted(names)),
-        last=_shown(from_columns(last.value, last.kind)) if last else "",
+        reports=primary.count,
+        has_finite=primary.finite > 0,
+        names=(metric,),
+        last=_shown(from_columns(primary.last, primary.kind)),
     )
 
 

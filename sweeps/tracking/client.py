@@ -1,18 +1,18 @@
-"""A light client of the tracking server: MLflow's REST API 2.0 over httpx, no mlflow import.
+"""A light client of the tracking server: MLflow's REST API 2.0 over HTTP, no mlflow import.
 
 The queue and the engine keep one `Tracking` each; it may be used from several threads.
 Reference: https://mlflow.org/docs/latest/rest-api.html
 """
 
+import json
 import math
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
-import httpx
-
 from sweeps.tracking import tags as tag_names
+from sweeps.tracking.line import Answer, Line, LineBroken
 
 GATE_HEADER = "X-Studio-Secret"
 METRICS_PER_BATCH = 1000
@@ -101,22 +101,17 @@ class Tracking:
     """
 
     def __init__(self, base_url: str, secret: str, timeout_s: float = 5) -> None:
-        # trust_env=False: a proxy of the user's shell must not see loopback traffic.
-        self._http = httpx.Client(
-            base_url=base_url.rstrip("/"),
-            headers={GATE_HEADER: secret},
-            timeout=timeout_s,
-            trust_env=False,
-        )
+        self._line = Line(base_url, {GATE_HEADER: secret}, timeout_s)
 
     def close(self) -> None:
-        self._http.close()
+        """Close the calling thread's connection."""
+        self._line.close()
 
     def healthy(self) -> bool:
         """Whether the server answers us; False too when it does not know our secret."""
         try:
-            return self._http.get("/health").status_code == 200
-        except httpx.HTTPError:
+            return self._line.ask("GET", "/health").status == 200
+        except LineBroken:
             return False
 
     def get_or_create_experiment(self, name: str, tags: Mapping[str, str]) -> str:
@@ -211,8 +206,12 @@ class Tracking:
 
     def log_params_missing(self, run_id: str, params: Mapping[str, str]) -> None:
         """Log those of `params` whose name the run does not have yet, whatever its value there."""
-        logged = self.get_run(run_id).params
-        self.log_batch(run_id, params={k: v for k, v in params.items() if k not in logged})
+        try:
+            # Most scripts log none, or the very same: then this is all, and nothing changes.
+            self.log_batch(run_id, params=params)
+        except TrackingRejected:
+            logged = self.get_run(run_id).params
+            self.log_batch(run_id, params={k: v for k, v in params.items() if k not in logged})
 
     def set_tags(self, run_id: str, tags: Mapping[str, str]) -> None:
         self.log_batch(run_id, tags=tags)
@@ -245,38 +244,39 @@ class Tracking:
         return experiment
 
     def _get(self, path: str, query: Mapping[str, str]) -> dict[str, Any]:
-        return self._call("GET", path, params=dict(query))
+        return self._call("GET", path, query=query)
 
     def _post(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
-        return self._call("POST", path, json=dict(body))
+        return self._call("POST", path, body=body)
 
     def _call(self, method: str, path: str, **arguments: Any) -> dict[str, Any]:
         try:
-            answer = self._http.request(method, f"/api/2.0/mlflow/{path}", **arguments)
-        except httpx.HTTPError as error:
-            raise TrackingUnavailable(f"{method} {path}: {error!r}") from error
+            answer = self._line.ask(method, f"/api/2.0/mlflow/{path}", **arguments)
+        except LineBroken as error:
+            raise TrackingUnavailable(f"{method} {path}: {error}") from error
         return _checked(answer, f"{method} {path}")
 
 
-def _checked(answer: httpx.Response, what: str) -> dict[str, Any]:
+def _checked(answer: Answer, what: str) -> dict[str, Any]:
     """The JSON object of a good answer; our two exceptions for all others."""
-    if answer.status_code >= 500 or answer.status_code == 429:
-        raise TrackingUnavailable(f"{what}: {answer.status_code} {answer.text[:300]}")
+    if answer.status >= 500 or answer.status == 429:
+        raise TrackingUnavailable(f"{what}: {answer.status} {answer.text[:300]}")
     try:
-        body = answer.json()
+        body = json.loads(answer.text)
     except ValueError:
         body = None
-    if answer.is_success and isinstance(body, dict):
+    good = 200 <= answer.status < 300
+    if good and isinstance(body, dict):
         return body
-    if answer.is_success:
+    if good:
         raise TrackingUnavailable(f"{what}: the answer is not JSON: {answer.text[:300]!r}")
     error = body if isinstance(body, dict) else {}
     code = str(error.get("error_code") or "")
-    if not code or answer.status_code == 401:
+    if not code or answer.status == 401:
         # Not MLflow's own refusal: somebody else answers on its port, or the secret is being
         # changed. What was to be said must wait, not be dropped.
-        raise TrackingUnavailable(f"{what}: {answer.status_code} {answer.text[:300]}")
-    raise TrackingRejected(code, str(error.get("message") or answer.text[:300]), answer.status_code)
+        raise TrackingUnavailable(f"{what}: {answer.status} {answer.text[:300]}")
+    raise TrackingRejected(code, str(error.get("message") or answer.text[:300]), answer.status)
 
 
 def _require_one_of(name: str, value: str, allowed: Sequence[str]) -> None:

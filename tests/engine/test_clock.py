@@ -9,7 +9,7 @@ from django.db import OperationalError
 from django.utils import timezone
 
 from sweeps import tasks
-from sweeps.engine import forward, loop, start
+from sweeps.engine import forward, keep, loop, start
 from sweeps.engine.keep import kept
 from sweeps.engine.loop import LEAD, Engine
 from sweeps.models import EngineLease, Sweep
@@ -76,7 +76,7 @@ def test_a_claim_whose_starter_lives_is_not_taken_for_interrupted(
         raise start.TrackingUnavailable("it never gets there")
 
     Sweep.objects.update(run_id="run0")
-    monkeypatch.setattr(start.runs, "open_attempt", slow)
+    monkeypatch.setattr(start, "spec_of", slow)
     tasks.advance_sweep.call_local(sweep.pk)
     skewed.work_off_now()
     assert sweep.trials.get(number=0).attempt == 1
@@ -137,7 +137,8 @@ def test_no_lease_lasts_longer_than_ten_seconds() -> None:
 def test_what_is_kept_is_renewed_until_the_block_ends_whatever_the_database_says(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("sweeps.engine.keep.RENEW_S", 0.01)
+    monkeypatch.setattr(keep, "RENEW_S", 0.01)
+    monkeypatch.setattr(keep, "_keeper", keep._Keeper())
     calls: list[float] = []
 
     def renew() -> None:

@@ -140,14 +140,14 @@ def test_the_engine_asks_the_queue_for_its_beat_and_the_beat_is_health(stage: St
 def test_the_loop_goes_on_until_it_is_told_to_end(stage: Stage, monkeypatch: Any) -> None:
     engine, rounds = Engine(), []
 
-    def one_more() -> bool:
+    def one_more() -> dict[str, list[str]]:
         rounds.append(1)
         if len(rounds) == 3:
             engine.end(put_back=False)
-        return True
+        return {}
 
     monkeypatch.setattr(engine, "_step", one_more)
-    monkeypatch.setattr(loop, "BUSY_S", 0.001)
+    monkeypatch.setattr(loop, "IDLE_S", 0.001)
     watchdog = threading.Timer(5, lambda: engine.end(put_back=False))
     watchdog.start()
     engine.run()

@@ -80,7 +80,7 @@ def test_a_run_that_its_starter_could_not_remember_is_found_and_closed(
         raise StarterDied
 
     with monkeypatch.context() as patch:
-        patch.setattr(trials, "record_run", die)
+        patch.setattr(trials, "about_to_start", die)
         with pytest.raises(StarterDied):
             go(stage, trial)
     assert set(stage.tracking.runs) == {"run0", "run1"}

@@ -94,9 +94,15 @@ def test_an_end_wakes_the_closing_of_its_run_and_the_planning_of_its_sweep(
     stage.end(attempt)
     waker = steps.Waker()
     steps.poll(waker, stage.now)
-    assert stage.queued() == [("close_run", attempt.pk), ("advance_sweep", sweep.pk)]
+    assert stage.queued() == [("follow_up", attempt.pk)]
     steps.poll(waker, stage.now)
-    assert len(stage.queued()) == 2
+    steps.reconcile(waker, stage.now)
+    assert stage.queued() == [("follow_up", attempt.pk)], "it is being dealt with"
+    stage.work_off_now()
+    assert len(stage.runner.started) == 3
+    assert stage.queued() == [], "the next command went by no queue"
+    attempt.refresh_from_db()
+    assert attempt.run_closed
 
 
 def test_a_machine_whose_clock_is_behind_ends_no_trial_before_its_start(
@@ -111,18 +117,18 @@ def test_a_machine_whose_clock_is_behind_ends_no_trial_before_its_start(
 
 
 def test_nothing_to_watch_is_said_so(stage: Stage) -> None:
-    assert steps.poll(steps.Waker(), stage.now) is False
+    assert steps.poll(steps.Waker(), stage.now) == {}
 
 
 def test_a_wish_is_granted_once(stage: Stage, sweep: Sweep, monkeypatch: Any) -> None:
     attempt, _ = stage.open(sweep)
     calls = []
     monkeypatch.setattr(stage.runner, "stop", lambda *a, **k: calls.append((a, k)))
-    steps.grant_wishes(stage.now)
+    steps.poll(steps.Waker(), stage.now)
     assert calls == []
     trials.cancel_trial(attempt.trial, actor="alice", now=stage.now)
-    steps.grant_wishes(stage.now)
-    steps.grant_wishes(stage.now + timedelta(seconds=1))
+    steps.poll(steps.Waker(), stage.now)
+    steps.poll(steps.Waker(), stage.now + timedelta(seconds=1))
     assert calls == [((attempt.handle,), {"reason": "Canceled by alice."})]
     attempt.refresh_from_db()
     assert attempt.stop_sent_at == stage.now
@@ -136,7 +142,7 @@ def test_a_cancelled_sweep_ends_canceled_after_its_commands_have_gone(
     stage.work_off()
     sweep.refresh_from_db()
     assert sweep.status == "Stopping"
-    steps.grant_wishes(stage.now)
+    steps.poll(steps.Waker(), stage.now)
     assert set(stage.runner.stopped.values()) == {"Canceled by alice."}
     steps.poll(steps.Waker(), stage.now)
     stage.work_off()
@@ -193,6 +199,12 @@ def test_what_a_superseded_attempt_logged_counts_nowhere(stage: Stage, sweep: Sw
     assert (run["status"], run["tags"]["studio.superseded"]) == ("KILLED", "true")
 
 
+def forward_twice() -> None:
+    waker = steps.Waker()
+    steps.forward(waker)
+    steps.forward(waker)
+
+
 def test_a_run_with_waiting_values_wakes_its_forwarder(stage: Stage, sweep: Sweep) -> None:
     one, two = stage.open(sweep)
     log(one, 1.0)
@@ -200,12 +212,14 @@ def test_a_run_with_waiting_values_wakes_its_forwarder(stage: Stage, sweep: Swee
     log(two, 0.8)
     waker = steps.Waker()
     steps.forward(waker)
+    assert stage.queued() == [], "a trial that ends at once brings its values itself"
+    steps.forward(waker)
     steps.forward(waker)
     assert sorted(stage.queued()) == [("forward_run", one.run_id), ("forward_run", two.run_id)]
     stage.work_off()
     sent = {body["run_id"]: body["metrics"] for body in stage.tracking.batches}
     assert sent[one.run_id] == [{"key": "loss", "value": 1.0}, {"key": "loss", "value": 0.9}]
-    steps.forward(steps.Waker())
+    forward_twice()
     assert stage.queued() == []
 
 
@@ -215,11 +229,11 @@ def test_a_forwarder_that_does_not_reach_mlflow_keeps_everything(
     attempt, _ = stage.open(sweep)
     log(attempt, 1.0)
     stage.tracking.down = True
-    steps.forward(steps.Waker())
+    forward_twice()
     stage.work_off()
     assert stage.tracking.batches == []
     stage.tracking.down = False
-    steps.forward(steps.Waker())
+    forward_twice()
     stage.work_off()
     assert [body["metrics"][0]["value"] for body in stage.tracking.batches] == [1.0]
 
@@ -300,10 +314,10 @@ class TestWaker:
         seconds, woken = [0.0], []
         waker = steps.Waker(lambda: seconds[0])
         waker.wake(woken.append, 7)
-        seconds[0] = 2.0
-        waker.wake(woken.append, 8)
-        seconds[0] = 3.5
+        seconds[0] = 20.0
+        waker.wake(woken.append, 8, every_s=steps.QUIET_S)
+        seconds[0] = 35.0
         waker.forget_old()
         assert len(waker._woken) == 1
-        waker.wake(woken.append, 8)
+        waker.wake(woken.append, 8, every_s=steps.QUIET_S)
         assert woken == [7, 8]

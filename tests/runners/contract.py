@@ -3,6 +3,7 @@ machine we can look at (CommandContract). A test class per runner inherits one o
 
 import json
 import os
+import select
 import subprocess
 import sys
 import threading
@@ -351,6 +352,26 @@ class CommandContract(RunnerContract):
         handle = start_and_die(runner, launch(tmp_path / "a", "sh", "-c", "exit 6"))
         assert ended(runner, handle).exit_code == 6
 
+    def test_a_sign_is_given_when_a_command_ends_and_not_before(
+        self, runner: Runner, tmp_path: Path
+    ) -> None:
+        os.mkfifo(tmp_path / "go")
+        ends = launch(tmp_path / "a", "sh", "-c", "read line < go", cwd=tmp_path)
+        handles = [runner.start(ends), runner.start(launch(tmp_path / "b", "sleep", "600"))]
+        wait_for(lambda: all(alive_pid(runner, handle) for handle in handles), "both commands")
+        signs = runner.signs(handles)
+        assert len(signs) == 2
+        assert select.select(signs, [], [], 0.2)[0] == []
+        (tmp_path / "go").write_text("\n")
+        assert len(select.select(signs, [], [], 10)[0]) == 1
+        # The guard of the ended command may take a moment more, then there is one less.
+        wait_for(lambda: len(runner.signs(handles)) == 1, "the end of signs from what has ended")
+        assert select.select(runner.signs(handles), [], [], 0)[0] == []
+        assert ended(runner, handles[0]).exit_code == 0
+        runner.stop(handles[1], grace_s=0)
+        ended(runner, handles[1])
+        assert runner.signs([]) == []
+
     def test_the_caller_is_left_with_no_zombie(self, runner: Runner, tmp_path: Path) -> None:
         handles = [runner.start(launch(tmp_path / str(n), "true")) for n in range(3)]
         for handle in handles:
@@ -427,6 +448,11 @@ def ended(runner: Runner, handle: str) -> Result:
 def stdout(handle: str) -> str:
     path = Path(handle) / "stdout.log"
     return path.read_text() if path.exists() else ""
+
+
+def alive_pid(runner: Runner, handle: str) -> int | None:
+    event = runner.poll([handle])[0]
+    return event.pid if isinstance(event, Running) else None
 
 
 def beat(runner: Runner, handle: str) -> float:

@@ -50,6 +50,9 @@ class ScriptedRunner:
     def poll(self, handles: Sequence[str]) -> list[Event]:
         return [self._look(handle) for handle in handles]
 
+    def signs(self, handles: Sequence[str]) -> list[int]:
+        return []
+
     def stop(self, handle: str, grace_s: float | None = None, reason: str = "") -> None:
         name = self._names[handle]
         if not self.is_over(name):

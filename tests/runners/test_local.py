@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from sweeps.runners import local, proc, spool
+from sweeps.runners import local, proc, spool, starter
 from sweeps.runners.base import Ended, EndedBy, Lost, Runner, RunnerError, Running
 from sweeps.runners.local import LocalRunner
 from sweeps.runners.registry import get_runner
@@ -232,12 +232,16 @@ def test_a_spool_that_cannot_be_written_is_an_error(runner: LocalRunner, tmp_pat
 def test_a_guard_that_cannot_start_is_an_error_and_a_lost_attempt(
     runner: LocalRunner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(local, "_LAUNCHER", str(tmp_path / "missing.py"))
+    own = starter.Starter()
+    monkeypatch.setattr(local, "_starter", own)
+    for module in (local, starter):
+        monkeypatch.setattr(module, "LAUNCHER", str(tmp_path / "missing.py"))
     with pytest.raises(RunnerError, match=r"failed at its start; see .*runner\.log"):
         runner.start(launch(tmp_path / "a", "true"))
     event = runner.poll([str(tmp_path / "a")])[0]
     assert isinstance(event, Lost)
     assert "missing.py" in (tmp_path / "a" / "runner.log").read_text()
+    own.close()
 
 
 def test_guard_and_shim_carry_nothing_of_the_servers_environment_and_few_descriptors(

@@ -296,10 +296,10 @@ def test_a_claim_can_be_renewed_until_it_is_taken_back(sweep, now):
     assert not trials.renew(attempt, "somebody else", later)
     attempt.refresh_from_db()
     assert attempt.lease_expires_at == later + trials.CLAIM_LEASE
-    assert trials.about_to_start(attempt, "t", ("python", "t.py"), later)
+    assert trials.about_to_start(attempt, "t", "run7", ("python", "t.py"), later)
     trials.put_back(attempt, "taken back", later)
     assert not trials.renew(attempt, "t", later)
-    assert not trials.about_to_start(attempt, "t", ("python", "t.py"), later)
+    assert not trials.about_to_start(attempt, "t", "run7", ("python", "t.py"), later)
 
 
 def test_a_trial_cancelled_while_it_started_has_its_one_accepted_attempt(sweep, now):
