@@ -158,8 +158,8 @@ POINTS = {
         "services.sweeps:plan", "services.sweeps:_suggest", "services.sweeps:_add_trials",
         "services.sweeps:insert_trial", "queue:enqueue",
         # claiming and starting
-        "services.trials:claim", "services.trials:_reset", "engine.runs:open_attempt",
-        "services.trials:record_run", "engine.start:spec_of", "services.trials:about_to_start",
+        "services.trials:claim", "services.trials:_reset", "engine.runs:new_attempt_run",
+        "engine.start:spec_of", "services.trials:about_to_start",
         "runner:start", "services.trials:record_started",
         # logging, and bringing it to MLflow
         "services.metrics:record", "services.metrics:_store", "services.metrics:_update_objective",
@@ -168,7 +168,8 @@ POINTS = {
         "runner:poll", "engine.steps:_settle", "services.trials:finish",
         "services.trials:_end_attempt", "engine.steps:Waker.wake",
         # closing
-        "engine.runs:close_attempt", "engine.forward:drain", "tracking:log_params_missing",
+        "tasks:_close", "engine.runs:close_attempt", "engine.forward:drain",
+        "tracking:log_params_missing",
         "tracking:set_tags", "tracking:set_terminated", "services.trials:mark_run_closed",
         "engine.start:forget", "runner:cleanup",
         "services.sweeps:move_sweep", "engine.runs:close_sweep", "services.sweeps:mark_run_closed",
@@ -177,7 +178,7 @@ POINTS = {
     ],
     "cancelled": [
         "services.control:cancel_sweep", "services.control:_cancel_trials", "runner:stop",
-        "engine.steps:grant_wishes", "services.trials:mark_stop_sent", "services.trials:finish",
+        "engine.steps:_steer", "services.trials:mark_stop_sent", "services.trials:finish",
         "services.trials:_end_attempt", "tracking:set_terminated", "services.sweeps:move_sweep",
     ],
     "one cancelled": [
@@ -212,7 +213,7 @@ POINTS = {
     ],
     "cut short": [
         "services.metrics:record", "services.metrics:judge_reports",
-        "services.termination:_want_stopped", "engine.steps:grant_wishes", "runner:stop",
+        "services.termination:_want_stopped", "engine.steps:_steer", "runner:stop",
         "services.trials:mark_stop_sent", "services.trials:finish",
     ],
 }  # fmt: skip

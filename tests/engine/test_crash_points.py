@@ -89,9 +89,10 @@ def test_the_death_of_one_process_changes_nothing_about_the_end(
 RECOVERY = [
     (first, before, point)
     for first, before, points in (
-        ("services.trials:record_run", True, ["engine.start:recover", "engine.runs:find_attempt",
-                                              "services.trials:record_run", "runner:poll",
-                                              "services.trials:put_back"]),
+        ("services.trials:about_to_start", True, [
+            "engine.start:recover", "engine.runs:find_attempt", "services.trials:record_run",
+            "runner:poll", "services.trials:put_back",
+        ]),
         ("runner:start", False, ["engine.start:recover", "services.trials:record_started"]),
     )
     for point in points

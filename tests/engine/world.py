@@ -61,7 +61,8 @@ class World:
         self._patch.setattr(forward.drain, "__defaults__", (0.0,))
         seconds = lambda: self.now.timestamp()  # noqa: E731
         self._patch.setattr(steps.Waker.__init__, "__defaults__", (seconds,))
-        self._patch.setattr(loop, "RECONCILE_S", 0.0)
+        for pace in ("RENEW_S", "FORWARD_S", "RECONCILE_S"):
+            self._patch.setattr(loop, pace, 0.0)
         release = leases.release
 
         def release_if_alive(name: str, owner: str) -> None:
