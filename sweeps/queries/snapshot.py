@@ -65,7 +65,7 @@ def _breaker_reason(failed: Sequence[Trial]) -> str:
     common, count = Counter(trial.reason for trial in failed).most_common(1)[0]
     share = "all" if count == len(failed) else f"{count} of them"
     return (
-        f"Paused after {len(failed)} failures in a row, {share} with: {common} "
+        f"Paused after {len(failed)} failures in a row, {share} with: {common.rstrip('.')}. "
         "Mend the cause, then resume (or stop) the sweep."
     )
 
