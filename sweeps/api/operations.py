@@ -2,7 +2,6 @@
 
 import random
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
@@ -23,6 +22,7 @@ from sweeps.domain.states import SweepStatus
 from sweeps.models import Sweep
 from sweeps.queries import spec_of, trials
 from sweeps.queries.logs import read_log
+from sweeps.queries.places import spool_of
 from sweeps.spec.writer import job_to_doc, to_yaml
 
 router = Router(tags=["sweeps"])
@@ -163,7 +163,7 @@ def get_log(
     if stream not in ("stdout", "stderr"):
         raise Http404("There are the logs stdout and stderr.")
     attempt = trial.attempts.order_by("-number").first()
-    part = read_log(Path(attempt.spool) if attempt else None, stream, max(0, offset))
+    part = read_log(spool_of(attempt) if attempt else None, stream, max(0, offset))
     response = HttpResponse(part.text, content_type="text/plain; charset=utf-8")
     response["X-Next-Offset"] = str(part.next_offset)
     response["X-Content-Type-Options"] = "nosniff"

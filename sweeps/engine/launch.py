@@ -16,6 +16,7 @@ from sweeps.domain.command import parse_command, render
 from sweeps.domain.param_names import environment, format_value
 from sweeps.domain.problems import InvalidInput
 from sweeps.models import Attempt, Sweep
+from sweeps.queries.places import spool_of
 from sweeps.runners.base import LaunchSpec
 from sweeps.stores import snapshots
 
@@ -44,7 +45,7 @@ def spec_of(attempt: Attempt, token: str) -> LaunchSpec:
     Raises InvalidInput when the command cannot be rendered (an input file has gone).
     """
     trial, sweep = attempt.trial, attempt.trial.sweep
-    spool = Path(attempt.spool)
+    spool = spool_of(attempt)
     work = _work_folder(sweep, spool)
     outputs = _outputs(sweep, spool)
     inputs = {name: _input(name, value, work) for name, value in sweep.inputs.items()}

@@ -16,6 +16,7 @@ from sweeps.engine.bells import engine_bell
 from sweeps.models import EngineLease
 from sweeps.queries import work
 from sweeps.queries.clock import database_now
+from sweeps.queries.places import handle_of
 from sweeps.runners.registry import get_runner
 from sweeps.services import leases
 
@@ -126,7 +127,7 @@ class Engine:
         steps.poll(self._waker, now)
         for attempt in work.running_attempts():
             runner = get_runner(attempt.trial.sweep.compute.kind)
-            runner.stop(attempt.handle, reason="The studio is stopping.")
+            runner.stop(handle_of(attempt), reason="The studio is stopping.")
         if work.open_attempts_exist():
             return False
         # The queue outlives the engine for this: no run may stay RUNNING in MLflow.

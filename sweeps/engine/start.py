@@ -14,6 +14,7 @@ from sweeps.engine.keep import kept
 from sweeps.engine.launch import spec_of, with_run
 from sweeps.models import Attempt
 from sweeps.queries.clock import database_now
+from sweeps.queries.places import handle_of, spool_of
 from sweeps.runners.base import Lost, RunnerError
 from sweeps.runners.proc import boot_id
 from sweeps.runners.registry import get_runner
@@ -97,7 +98,7 @@ def recover(attempt_id: int, clock: Clock = database_now) -> None:
     if not attempt.run_id and (run_id := runs.find_attempt(attempt)):
         trials.record_run(attempt, run_id)
     runner = get_runner(attempt.trial.sweep.compute.kind)
-    [event] = runner.poll([attempt.spool])
+    [event] = runner.poll([str(spool_of(attempt))])
     if isinstance(event, Lost):
         reason = "Its start was interrupted; it is tried again."
         trials.put_back(attempt, reason, clock())
@@ -109,7 +110,7 @@ def recover(attempt_id: int, clock: Clock = database_now) -> None:
 def forget(attempt: Attempt) -> None:
     """Drop what the runner kept of an ended attempt for itself, its environment above all."""
     if attempt.handle and attempt.ended_at:
-        get_runner(attempt.trial.sweep.compute.kind).cleanup(attempt.handle)
+        get_runner(attempt.trial.sweep.compute.kind).cleanup(handle_of(attempt))
 
 
 def _with_rows(attempt_id: int) -> Attempt:

@@ -7,7 +7,6 @@ from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 from sweeps import tasks
@@ -17,6 +16,7 @@ from sweeps.engine.logs import last_words
 from sweeps.engine.trouble import TROUBLE
 from sweeps.models import Attempt
 from sweeps.queries import work
+from sweeps.queries.places import handle_of, spool_of
 from sweeps.runners.base import Ended, Lost, Runner, Running
 from sweeps.runners.registry import get_runner
 from sweeps.services import trials
@@ -66,7 +66,7 @@ def poll(waker: Waker, now: datetime) -> dict[str, list[str]]:
 
     Returns the handles of those that run, by kind of compute.
     """
-    attempts = {attempt.handle: attempt for attempt in work.running_attempts()}
+    attempts = {handle_of(attempt): attempt for attempt in work.running_attempts()}
     by_kind: dict[str, list[str]] = defaultdict(list)
     for handle, attempt in attempts.items():
         by_kind[attempt.trial.sweep.compute.kind].append(handle)
@@ -82,7 +82,7 @@ def _look(
         with _alone(attempt):
             if isinstance(event, Running):
                 running.append(event.handle)
-                _steer(runner, attempt, now)
+                _steer(runner, event.handle, attempt, now)
             else:
                 _settle(attempt, event, now)
                 # The next command first, which one of them may be waiting for.
@@ -92,11 +92,15 @@ def _look(
     return running
 
 
-def _steer(runner: Runner, attempt: Attempt, now: datetime) -> None:
-    """Stop a command that somebody wants stopped."""
+def _steer(runner: Runner, handle: str, attempt: Attempt, now: datetime) -> None:
+    """Stop a command that somebody wants stopped; tell it of a changed time limit."""
     if attempt.trial.desired != Desired.RUN and attempt.stop_sent_at is None:
-        runner.stop(attempt.handle, reason=attempt.trial.reason)
+        runner.stop(handle, reason=attempt.trial.reason)
         trials.mark_stop_sent(attempt, now)
+    limit = attempt.trial.sweep.trial_timeout_s
+    if limit != attempt.time_limit_s:
+        runner.set_time_limit(handle, limit)
+        trials.mark_time_limit(attempt, limit)
 
 
 @contextmanager
@@ -121,7 +125,7 @@ def _settle(attempt: Attempt, event: Ended | Lost, now: datetime) -> None:
         exit_code=result.exit_code,
         signal=result.signal,
         message=result.message,
-        last_words="" if result.exit_code == 0 else last_words(Path(attempt.spool)),
+        last_words="" if result.exit_code == 0 else last_words(spool_of(attempt)),
     )
     ended_at = datetime.fromtimestamp(result.ended_at, UTC)
     # A wrong clock on the machine must not make a trial end before it began.

@@ -96,7 +96,15 @@ class Runner(Protocol):
     def stop(self, handle: str, grace_s: float | None = None, reason: str = "") -> None:
         """Ask for the end: SIGTERM, `grace_s` (default: the spec's), SIGKILL. Returns at once.
 
-        Asking again changes nothing, unless the new grace ends earlier.
+        Asking again changes nothing, unless the new grace ends earlier. It ends frozen commands
+        too; whoever goes on polling sees to it that nothing outlasts the grace by far.
+        """
+        ...
+
+    def set_time_limit(self, handle: str, seconds: float | None) -> None:
+        """Give a running command another time limit, counted from its start; None: no limit.
+
+        One that has run longer already is ended soon. What has ended is left alone.
         """
         ...
 

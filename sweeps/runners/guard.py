@@ -53,7 +53,7 @@ def _take_over(folder: str, shim_pid: int, status: int, peak_memory_bytes: int) 
         grace_s, now = 0.0, time.time()
         started_at, start = now, time.monotonic()
     else:
-        grace_s = launch["grace_s"]
+        grace_s = max(0.0, spool.stop_due(folder, launch, launch["grace_s"]))
         record = spool.read(folder, spool.SHIM) or {}
         started_at = record.get("started_at", launch["launched_at"])
         start = record.get("start", launch["launch"])

@@ -7,7 +7,7 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from sweeps.runners import proc, spool
+from sweeps.runners import force, proc, spool
 from sweeps.runners.base import Ended, Event, LaunchSpec, Lost, RunnerError, Running
 from sweeps.runners.guard import ON_RECORD
 from sweeps.runners.signs import Signs
@@ -17,6 +17,7 @@ START_TIMEOUT_S = 30.0  # for the guard to be on record; 5 ms on an idle machine
 START_LIMIT_S = 10.0  # a launch older than this without a guard will never have one
 
 _starter = Starter()
+_COPIED = "The studio's home was copied or moved while the command ran."
 
 
 class LocalRunner:
@@ -58,16 +59,26 @@ class LocalRunner:
         """See Runner. A spool that is gone, or has a result, needs no stop."""
         if not os.path.isdir(handle) or spool.read_result(handle):
             return
-        order = spool.read(handle, spool.STOP)
+        order, asked = spool.read(handle, spool.STOP), {"asked": time.monotonic()}
         if order is None:
-            spool.write(handle, spool.STOP, {"grace_s": grace_s, "reason": reason})
+            spool.write(handle, spool.STOP, {"grace_s": grace_s, "reason": reason, **asked})
         elif grace_s is not None and (order["grace_s"] is None or grace_s < order["grace_s"]):
-            spool.write(handle, spool.STOP, {**order, "grace_s": grace_s})
+            spool.write(handle, spool.STOP, {**order, "grace_s": grace_s, **asked})
+        launch = spool.read(handle, spool.LAUNCH)
+        if launch is not None and _is_ours(handle, launch):
+            force.wake(handle, proc.boot_id())
+
+    def set_time_limit(self, handle: str, seconds: float | None) -> None:
+        """See Runner."""
+        if spool.read(handle, spool.LAUNCH) is not None and not spool.is_over(handle):
+            spool.write(handle, spool.LIMIT, {"time_limit_s": seconds})
 
     def kill_leftovers(self, handle: str) -> int:
         """See Runner; the limit of this net is told in proc.kill_carriers."""
         launch = spool.read(handle, spool.LAUNCH)
-        return 0 if launch is None else proc.kill_carriers(launch["cookie"])
+        if launch is None or not _is_ours(handle, launch):
+            return 0
+        return proc.kill_carriers(launch["cookie"])
 
     def cleanup(self, handle: str) -> None:
         """See Runner. What was lost is put on record, so that later polls say the same."""
@@ -91,6 +102,8 @@ class LocalRunner:
         if launch is None:
             lost = spool.read(handle, spool.LOST)
             return Lost(handle, lost["reason"] if lost else f"{handle} holds no attempt.")
+        if not _is_ours(handle, launch):
+            return Lost(handle, f"{_COPIED} Its command ran in {launch['spool']}.")
         if launch["boot_id"] != boot:
             return Lost(handle, "The machine was restarted before the command ended.")
         guard = spool.read(handle, spool.GUARD) or _claim_late(handle, launch)
@@ -100,6 +113,7 @@ class LocalRunner:
             return Lost(handle, guard["lost"])
         shim = spool.read(handle, spool.SHIM)
         if proc.is_alive(guard, boot) or (shim is not None and proc.is_alive(shim, boot)):
+            force.press(handle, launch, boot)
             return Running(handle, (shim or {}).get("command_pid"), spool.beat_at(handle))
         return self._after_both(handle)
 
@@ -122,9 +136,15 @@ def _check(spec: LaunchSpec) -> None:
         raise RunnerError(f"An attempt needs a name without NUL, but got {spec.name!r}.")
 
 
+def _is_ours(folder: str, launch: dict[str, Any]) -> bool:
+    """False for a copy: what its records name, pids and cookie, belongs to the original."""
+    return launch.get("spool") in (None, os.path.realpath(folder))
+
+
 def _record(spec: LaunchSpec) -> dict[str, Any]:
     return {
         "name": spec.name,
+        "spool": os.path.realpath(spec.spool),
         # Two studios on one machine may use the same names, and must not kill each other's.
         "cookie": f"{spec.name}.{os.urandom(6).hex()}",
         "argv": list(spec.argv),

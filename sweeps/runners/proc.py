@@ -61,6 +61,12 @@ def descendants(roots: set[int]) -> set[int]:
     return {pid for pid in found if parents[pid][0] not in "ZX"}
 
 
+def is_stopped(pid: int) -> bool:
+    """True for a process that was frozen by SIGSTOP or the like."""
+    stat = _stat(pid)
+    return stat is not None and stat[0] in "Tt"
+
+
 def kill_carriers(cookie: str) -> int:
     """SIGKILL all that carry the cookie in the environment they were started with, and all
     below them, until none is left; return how many.
@@ -118,9 +124,10 @@ class Tree:
             self.peak_memory_bytes = max(self.peak_memory_bytes, usage.ru_maxrss * 1024)
 
     def signal(self, number: int) -> None:
-        """Send a signal to all."""
+        """Send a signal to all; to frozen ones too, which would not notice it."""
         for pid in descendants({os.getpid()}):
             send(pid, number)
+            send(pid, signal.SIGCONT)
 
     def end(self, grace_left: Callable[[], float], pause: Callable[[float], None]) -> None:
         """SIGTERM, wait for the grace, SIGKILL until nothing is left.

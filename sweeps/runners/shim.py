@@ -35,12 +35,12 @@ class Orders:
     """What may end the command before it ends itself, looked up anew on every tick."""
 
     def __init__(self, folder: str, launch: dict[str, Any], guard_pid: int) -> None:
-        self._stop_path = os.path.join(folder, spool.STOP)
         self._folder = folder
+        self._stop = spool.Watched(folder, spool.STOP)
+        self._limit = spool.Watched(folder, spool.LIMIT)
         self._guard_pid = guard_pid
         self._grace_s: float = launch["grace_s"]
         self._time_limit_s: float | None = launch["time_limit_s"]
-        self._stop_seen = (0, 0)
         self._kill_at = float("inf")
         self._stop_reason: str | None = None
         self.terminated = False
@@ -51,9 +51,11 @@ class Orders:
         self._read_stop()
         if self._stop_reason is not None:
             return Cause(EndedBy.STOPPED, self._stop_reason)
+        if limit := self._limit.news():
+            self._time_limit_s = limit["time_limit_s"]
         if self._time_limit_s is not None and ran_s >= self._time_limit_s:
-            limit = f"{self._time_limit_s:g} s"
-            return Cause(EndedBy.TIME_LIMIT, f"The command ran into its time limit of {limit}.")
+            text = f"The command ran into its time limit of {self._time_limit_s:g} s."
+            return Cause(EndedBy.TIME_LIMIT, text)
         # Compared with a pid that was known before the fork: our parent may be gone already, and
         # an orphan's new parent is any sub-reaper, not only process 1.
         if os.getppid() != self._guard_pid:
@@ -82,14 +84,9 @@ class Orders:
 
     def _read_stop(self) -> None:
         """Take over a new or changed order to stop; a later one can only shorten the grace."""
-        try:
-            stat = os.stat(self._stop_path)
-        except FileNotFoundError:
+        order = self._stop.news()
+        if order is None:
             return
-        if self._stop_seen == (stat.st_ino, stat.st_mtime_ns):
-            return
-        self._stop_seen = (stat.st_ino, stat.st_mtime_ns)
-        order = spool.read(self._folder, spool.STOP) or {"grace_s": None, "reason": ""}
         grace = self._grace_s if order["grace_s"] is None else order["grace_s"]
         self._kill_at = min(self._kill_at, time.monotonic() + grace)
         self._stop_reason = order["reason"]

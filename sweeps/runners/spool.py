@@ -4,6 +4,7 @@ launch.json  what to run; whoever creates it may spawn the guard (holds secrets:
 guard.json   identity of the guard; whoever creates it owns the attempt
 shim.json    identity of the shim, then pid and start time of the command
 stop.json    the desired state: end the command, with how much grace and why
+limit.json   another time limit than the launch's
 heartbeat    touched while somebody watches over the command
 result.json  how it ended; written last, when no process of the command is left
 lost.json    that it was lost, once the other records have been cleaned up
@@ -23,13 +24,14 @@ LAUNCH = "launch.json"
 GUARD = "guard.json"
 SHIM = "shim.json"
 STOP = "stop.json"
+LIMIT = "limit.json"
 RESULT = "result.json"
 LOST = "lost.json"
 HEARTBEAT = "heartbeat"
 STDOUT = "stdout.log"
 STDERR = "stderr.log"
 RUNNER_LOG = "runner.log"
-PRIVATE = (GUARD, SHIM, STOP, HEARTBEAT, RUNNER_LOG, LAUNCH)  # in the order of their removal
+PRIVATE = (GUARD, SHIM, STOP, LIMIT, HEARTBEAT, RUNNER_LOG, LAUNCH)  # in the order of their removal
 
 RESULT_RETRIES_S = 600.0
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
@@ -56,6 +58,29 @@ def read(folder: str, name: str) -> dict[str, Any] | None:
         except (OSError, ValueError, RecursionError):
             return None
     return record if isinstance(record, dict) else None
+
+
+class Watched:
+    """A record that others may write or replace at any time."""
+
+    def __init__(self, folder: str, name: str) -> None:
+        self._folder, self._name = folder, name
+        self._path = os.path.join(folder, name)
+        self._seen = (0, 0)
+
+    def news(self) -> dict[str, Any] | None:
+        """The record, once after each time it was written; else None."""
+        try:
+            found = os.stat(self._path)
+        except OSError:
+            return None
+        now = (found.st_ino, found.st_mtime_ns)
+        if now == self._seen:
+            return None
+        record = read(self._folder, self._name)
+        if record is not None:
+            self._seen = now
+        return record
 
 
 def write(folder: str, name: str, record: Mapping[str, Any], durable: bool = False) -> None:
@@ -117,6 +142,15 @@ def write_result(folder: str, result: Result) -> None:
             if time.monotonic() > give_up:
                 raise
             time.sleep(1.0)
+
+
+def stop_due(folder: str, launch: Mapping[str, Any], default: float) -> float:
+    """Seconds until a command that was told to stop must be gone; `default` if it was not told."""
+    order = read(folder, STOP)
+    if order is None:
+        return default
+    grace = launch["grace_s"] if order["grace_s"] is None else order["grace_s"]
+    return float(order["asked"] + grace - time.monotonic())
 
 
 def is_over(folder: str) -> bool:

@@ -53,6 +53,7 @@ def claim(trial_id: int, *, owner: str, spool_root: Path, now: datetime) -> Clai
             spool=str(spool_root / trial.sweep.uid / f"{trial.number}.{number}"),
             lease_owner=owner,
             lease_expires_at=now + CLAIM_LEASE,
+            time_limit_s=trial.sweep.trial_timeout_s,
             token_digest=digest(token),
             created_at=now,
         )
@@ -306,6 +307,11 @@ def _shown(value: float) -> str:
 def mark_stop_sent(attempt: Attempt, now: datetime) -> None:
     """Remember when the runner was told to stop the attempt."""
     Attempt.objects.filter(pk=attempt.pk).update(stop_sent_at=now)
+
+
+def mark_time_limit(attempt: Attempt, seconds: int | None) -> None:
+    """Remember which limit the runner was told."""
+    Attempt.objects.filter(pk=attempt.pk).update(time_limit_s=seconds)
 
 
 def mark_run_closed(attempt: Attempt) -> None:

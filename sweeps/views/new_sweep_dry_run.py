@@ -8,6 +8,7 @@ from studio.models import Workspace
 from sweeps.domain.states import SweepStatus, TrialStatus
 from sweeps.models import MetricSummary, Sweep, Trial
 from sweeps.queries.logs import read_log
+from sweeps.queries.places import spool_of
 
 _TAIL = 8 * 1024
 _LINES = 12
@@ -53,7 +54,7 @@ def last_lines(trial: Trial) -> list[tuple[str, str]]:
         return []
     found: list[tuple[str, str]] = []
     for stream in ("stdout", "stderr"):
-        text = _tail(Path(attempt.spool), stream)
+        text = _tail(spool_of(attempt), stream)
         found += [(stream, line) for line in text.splitlines()[-_LINES:] if line.strip()]
     return found
 

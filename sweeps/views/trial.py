@@ -22,6 +22,7 @@ from sweeps.domain.states import TrialStatus
 from sweeps.models import MetricSummary, Sweep, Trial
 from sweeps.queries.best import best_of
 from sweeps.queries.logs import log_size, read_log
+from sweeps.queries.places import spool_of
 from sweeps.queries.records import space_of
 from sweeps.queries.waiting import why_trial
 from sweeps.services import trials as services
@@ -61,7 +62,7 @@ def _context(request: HttpRequest, sweep: Sweep, trial: Trial) -> dict[str, Any]
         "metrics": MetricSummary.objects.filter(trial=trial).order_by("name"),
         "minimize": sweep.goal == "minimize",
         "command": shell_line(attempt.argv) if attempt and attempt.argv else "",
-        "work_folder": shlex.quote(f"{attempt.spool}/work") if attempt else "",
+        "work_folder": shlex.quote(f"{spool_of(attempt)}/work") if attempt else "",
         "is_final": TrialStatus(trial.status).is_final,
         "may_run": may_in(request, sweep.workspace, Role.CONTRIBUTOR),
         "duration_s": _duration(trial),
@@ -151,7 +152,7 @@ def _spool(trial: Trial, stream: str) -> Path | None:
     if stream not in STREAMS:
         raise Http404
     attempt = trial.attempts.order_by("-number").first()
-    return Path(attempt.spool) if attempt else None
+    return spool_of(attempt) if attempt else None
 
 
 @require_safe

@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from huey.contrib.djhuey import HUEY
 from sweeps.domain.objective import Goal, Objective
 from sweeps.engine import steps
 from sweeps.models import Attempt, Sweep
-from sweeps.runners.base import EndedBy
+from sweeps.runners.base import EndedBy, Lost
 from sweeps.services import control, metrics, trials
 from tests.conftest import NOW
 from tests.engine.conftest import Stage, name_of
@@ -321,3 +322,42 @@ class TestWaker:
         assert len(waker._woken) == 1
         waker.wake(woken.append, 8, every_s=steps.QUIET_S)
         assert woken == [7, 8]
+
+
+def test_a_changed_time_limit_reaches_running_commands_once(
+    stage: Stage, make_sweep: Callable[..., Sweep]
+) -> None:
+    sweep = make_sweep()
+    Sweep.objects.update(trial_timeout_s=60)
+    one, _ = stage.open(sweep)
+    steps.poll(steps.Waker(), stage.now)
+    assert stage.runner.limits == {}, "they were started with it"
+    for limit in (30, None):
+        Sweep.objects.update(trial_timeout_s=limit)
+        steps.poll(steps.Waker(), stage.now)
+        assert set(stage.runner.limits.values()) == {limit}
+        assert len(stage.runner.limits) == 2
+        stage.runner.limits.clear()
+        steps.poll(steps.Waker(), stage.now)
+        assert stage.runner.limits == {}
+    one.refresh_from_db()
+    assert one.time_limit_s is None
+
+
+def test_attempts_of_a_copied_home_are_looked_for_in_the_copy(
+    stage: Stage, sweep: Sweep, settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The rows were copied too, and still hold the original's paths."""
+    attempts = stage.open(sweep)
+    settings.STUDIO_HOME = tmp_path / "copy"
+    polled: list[str] = []
+
+    def poll(handles: list[str]) -> list[Lost]:
+        polled.extend(handles)
+        return [Lost(handle, "copied") for handle in handles]
+
+    monkeypatch.setattr(stage.runner, "poll", poll)
+    steps.poll(steps.Waker(), stage.now)
+    folder = tmp_path / "copy" / "trials" / sweep.uid
+    assert sorted(polled) == [str(folder / f"{attempt.trial.number}.1") for attempt in attempts]
+    assert set(sweep.trials.values_list("status", flat=True)) == {"Queued"}

@@ -4,6 +4,7 @@ machine we can look at (CommandContract). A test class per runner inherits one o
 import json
 import os
 import select
+import signal
 import subprocess
 import sys
 import threading
@@ -23,7 +24,7 @@ from sweeps.runners.base import (
     RunnerError,
     Running,
 )
-from tests.runners.processes import pids_with, wait_for, zombie_children
+from tests.runners.processes import pids_with, state_and_parent, wait_for, zombie_children
 
 HOSTILE = Path(__file__).with_name("hostile.py")
 ALL_KINDS = ("plain", "setsid", "clean", "daemon")
@@ -107,6 +108,14 @@ class RunnerContract:
         result = ended(runner, handle)
         runner.cleanup(handle)
         runner.cleanup(handle)
+        assert ended(runner, handle) == result
+
+    def test_a_time_limit_for_what_has_ended_changes_nothing(
+        self, runner: Runner, tmp_path: Path
+    ) -> None:
+        handle = runner.start(self.ends_with_0(tmp_path / "a"))
+        result = ended(runner, handle)
+        runner.set_time_limit(handle, 0.0)
         assert ended(runner, handle) == result
 
 
@@ -200,6 +209,43 @@ class CommandContract(RunnerContract):
         assert "time limit of 1 s" in result.message
         assert 1.2 <= result.ended_at - result.started_at < 3
         assert pids_with(spec.name) == set()
+
+    def test_a_shortened_time_limit_reaches_a_running_command(
+        self, runner: Runner, tmp_path: Path
+    ) -> None:
+        spec = launch(tmp_path / "a", "sleep", "600", time_limit_s=500.0)
+        handle = runner.start(spec)
+        wait_for(lambda: alive_pid(runner, handle), "the command")
+        runner.set_time_limit(handle, 400.0)
+        time.sleep(0.5)  # the span in which it must not end
+        assert isinstance(runner.poll([handle])[0], Running)
+        runner.set_time_limit(handle, 0.5)
+        result = ended(runner, handle)
+        assert result.ended_by == EndedBy.TIME_LIMIT
+        assert "time limit of 0.5 s" in result.message
+
+    @pytest.mark.parametrize("longer", [600.0, None])
+    def test_a_lengthened_or_lifted_time_limit_lets_a_command_go_on(
+        self, runner: Runner, tmp_path: Path, longer: float | None
+    ) -> None:
+        spec = launch(tmp_path / "a", "sh", "-c", "sleep 1.5; exit 7", time_limit_s=1.0)
+        handle = runner.start(spec)
+        runner.set_time_limit(handle, longer)
+        result = ended(runner, handle)
+        assert (result.ended_by, result.exit_code) == (EndedBy.EXIT, 7)
+
+    def test_stop_ends_a_frozen_tree(self, runner: Runner, tmp_path: Path) -> None:
+        script = "trap 'echo saved; exit 7' TERM; echo up; while :; do sleep 0.05; done"
+        handle = runner.start(launch(tmp_path / "a", "sh", "-c", script))
+        wait_for(lambda: "up" in stdout(handle), "the trap")
+        pid = alive_pid(runner, handle)
+        assert pid is not None
+        os.kill(pid, signal.SIGSTOP)
+        wait_for(lambda: state_and_parent(pid)[0] == "T", "the freeze")
+        runner.stop(handle, grace_s=30)
+        result = ended(runner, handle)
+        assert (result.ended_by, result.exit_code) == (EndedBy.STOPPED, 7)
+        assert "saved" in stdout(handle)
 
     def test_descendants_do_not_outlive_the_command(self, runner: Runner, tmp_path: Path) -> None:
         spec = hostile(tmp_path / "a", ALL_KINDS, seconds=0, grace_s=0.2)

@@ -18,12 +18,14 @@ from sweeps.runners.base import (
 class ScriptedRunner:
     """Ends each attempt as scripted by its name; one without a script runs until told.
 
-    `started` lists the names in the order of their start, `stopped` maps names to reasons.
+    `started` lists the names in the order of their start, `stopped` maps names to reasons,
+    `limits` to time limits that were changed.
     """
 
     def __init__(self, results: Mapping[str, Result] | None = None) -> None:
         self.started: list[str] = []
         self.stopped: dict[str, str] = {}
+        self.limits: dict[str, float | None] = {}
         self._scripts = dict(results or {})
         self._names: dict[str, str] = {}
         self._lost: dict[str, str] = {}
@@ -59,6 +61,9 @@ class ScriptedRunner:
             now = time.time()
             self._scripts[name] = Result(EndedBy.STOPPED, None, 15, now, now, None, reason)
             self.stopped[name] = reason
+
+    def set_time_limit(self, handle: str, seconds: float | None) -> None:
+        self.limits[self._names[handle]] = seconds
 
     def kill_leftovers(self, handle: str) -> int:
         return 0
