@@ -111,6 +111,12 @@ def database(url: str, home: Path) -> dict[str, Any]:
     }
 
 
+def sqlalchemy_url(url: str) -> str:
+    """The same URL for SQLAlchemy, which would look for a driver that is not installed."""
+    scheme, _, rest = url.partition("://")
+    return f"postgresql+psycopg://{rest}" if scheme in ("postgres", "postgresql") else url
+
+
 def _sqlite(path: Path) -> dict[str, Any]:
     """SQLite that neither loses acknowledged writes (FULL) nor deadlocks writers (IMMEDIATE)."""
     return {

@@ -13,6 +13,7 @@ from studio.env import (
     env_list,
     env_str,
     kept_secret,
+    sqlalchemy_url,
     url_host,
     writable_folder,
 )
@@ -50,7 +51,9 @@ ALLOWED_HOSTS = [
 CSRF_TRUSTED_ORIGINS = [STUDIO_URL]
 
 # --- Tracking: MLflow's server behind the gateway -----------------------------------------------
-TRACKING_STORE = env_str("STUDIO_TRACKING_STORE", f"sqlite:///{STUDIO_HOME / 'mlflow.db'}")
+TRACKING_STORE = sqlalchemy_url(
+    env_str("STUDIO_TRACKING_STORE", f"sqlite:///{STUDIO_HOME / 'mlflow.db'}")
+)
 TRACKING_ARTIFACTS = STUDIO_HOME / "artifacts"
 TRACKING_SECRET_FILE = STUDIO_HOME / "tracking_secret"
 # The supervisor chooses the port and tells its processes; 0: not under a supervisor.

@@ -168,8 +168,11 @@ def _turn(sweep: Sweep, action: Action | None, now: datetime) -> Advance:
                 paused = control.pause_sweep(sweep, actor=actor, now=now, by=by, reason=reason)
                 return Advance(changed=paused)
             case FinishSweep(status, reason):
+                paused = sweep.desired == Desired.PAUSE
+                over = {"desired": Desired.RUN, "paused_by": ""} if paused else {}
                 with transaction.atomic():
-                    return Advance(finished=move_sweep(sweep, status, now, reason=reason))
+                    moved = move_sweep(sweep, status, now, reason=reason, **over)
+                return Advance(finished=moved)
     except InvalidInput as error:
         log.info("sweep %s went another way: %s", sweep.name, error)
     return Advance()

@@ -90,6 +90,20 @@ def test_a_paused_sweep_with_nothing_left_to_start_ends(make_sweep, now):
     assert state(sweep)[0] == SweepStatus.COMPLETED
 
 
+@pytest.mark.parametrize("verb", [control.pause_sweep, control.resume_sweep])
+def test_a_sweep_that_ended_while_paused_is_over(make_sweep, now, verb):
+    sweep = make_sweep(limits=Limits(1, 1, 3600))
+    attempt = start(sweeps.advance(sweep.pk, now).trials[0], now)
+    control.pause_sweep(sweep, actor="alice", now=now)
+    log(attempt, [0.1])
+    end(attempt, now)
+    assert sweeps.advance(sweep.pk, now).finished
+    sweep.refresh_from_db()
+    assert (sweep.status, sweep.paused_by) == ("Completed", "")
+    with pytest.raises(InvalidInput, match="has ended as Completed"):
+        verb(sweep, actor="alice", now=now)
+
+
 def test_a_stopped_sweep_finishes_what_runs_and_ends_with_what_it_has(running, now):
     assert control.stop_sweep(running, **ANN, now=now)
     assert state(running) == (SweepStatus.STOPPING, "stop", "Stopped by ann.")

@@ -88,10 +88,10 @@ def test_steering_wakes_the_queue(running: Sweep, wake_ups: Any) -> None:
 
 def test_failed_trials_run_again(sweep: Sweep, now: Any) -> None:
     play(sweep, now, [None, 0.2, None, 0.3])
-    assert run("rerun-failed", sweep.name).startswith("2 trials run again\n")
+    assert run("rerun-failed", sweep.name).startswith("trials that run again: 2\n")
     sweep.refresh_from_db()
     assert sweep.status == "Running"
-    assert run("rerun-failed", sweep.name).startswith("0 trials run again\n")
+    assert run("rerun-failed", sweep.name).startswith("trials that run again: 0\n")
 
 
 def test_a_job_file_is_submitted_with_the_code_beside_it(

@@ -135,7 +135,7 @@ class Command(BaseCommand):
         actor, now = str(_operator() or "command line"), timezone.now()
         if verb == "rerun-failed":
             found = trials.rerun_failed(sweep, actor=actor, now=now)
-            self.stdout.write(f"{len(found)} trials run again")
+            self.stdout.write(f"trials that run again: {len(found)}")
         else:
             act, _ = _STEERING[verb]
             if not act(sweep, actor=actor, now=now):
