@@ -249,9 +249,10 @@ def test_a_clock_far_off_does_not_break_the_metrics(api: Caller, sweep: Sweep, n
 
 
 @pytest.fixture
-def logging(sweep: Sweep, now: Any, tmp_path: Path) -> Path:
+def logging(sweep: Sweep, now: Any, tmp_path: Path, settings: Any) -> Path:
     """The folder of a running trial 0's logs."""
-    attempt = start(sweeps.advance(sweep.pk, now).trials[0], now, tmp_path)
+    settings.STUDIO_HOME = tmp_path
+    attempt = start(sweeps.advance(sweep.pk, now).trials[0], now, tmp_path / "trials")
     folder = Path(Attempt.objects.get(pk=attempt.pk).spool)
     folder.mkdir(parents=True)
     return folder

@@ -10,6 +10,7 @@ from playwright.sync_api import Page, expect
 from studio.models import User
 from sweeps.domain.limits import Limits
 from sweeps.models import Sweep, Trial
+from sweeps.queries.places import spool_of
 from sweeps.services import sweeps
 from tests.api.acts import CRASH, end, log, play, start
 from tests.browser.conftest import DESKTOP, PHONE, Visit
@@ -208,11 +209,10 @@ def test_no_page_scrolls_sideways(
 def test_a_trial_is_watched_to_its_end(
     visit: Visitor, bob: User, sweep: Sweep, now: Any, tmp_path: Any
 ) -> None:
-    from pathlib import Path
 
     attempt = start(sweeps.advance(sweep.pk, now).trials[0], now, tmp_path)
-    Path(attempt.spool).mkdir(parents=True)
-    stdout = Path(attempt.spool) / "stdout.log"
+    spool_of(attempt).mkdir(parents=True)
+    stdout = spool_of(attempt) / "stdout.log"
     stdout.write_text("epoch 1\n<script>alert(1)</script>\n")
     seen = visit(bob)
     page = seen.page

@@ -149,11 +149,14 @@ def test_a_dry_run_that_succeeded_says_what_was_logged(dry, now):
     assert "every 1s" not in panel
 
 
-def test_a_dry_run_that_failed_says_why_and_shows_its_log(dry, tmp_path):
+def test_a_dry_run_that_failed_says_why_and_shows_its_log(dry, tmp_path, settings):
     reason = "exit code 1"
     trial = dry.sweep.trials.create(number=0, status=TrialStatus.FAILED, reason=reason)
-    (tmp_path / "stderr.log").write_text("Traceback\nKeyError: <b>\n")
-    trial.attempts.create(number=1, spool=str(tmp_path), token_digest="x")
+    settings.STUDIO_HOME = tmp_path
+    spool = tmp_path / "trials" / dry.sweep.uid / "0.1"
+    spool.mkdir(parents=True)
+    (spool / "stderr.log").write_text("Traceback\nKeyError: <b>\n")
+    trial.attempts.create(number=1, spool=str(spool), token_digest="x")
     url = reverse("dry_run", args=["default", dry.sweep.name])
     panel = dry.form.client.get(url, headers={"HX-Request": "true"}).content.decode()
     assert reason in panel

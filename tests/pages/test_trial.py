@@ -16,9 +16,10 @@ from tests.api.acts import CRASH, end, log, play, start
 
 
 @pytest.fixture
-def running(sweep: Sweep, now: Any, tmp_path: Path) -> Attempt:
+def running(sweep: Sweep, now: Any, tmp_path: Path, settings: Any) -> Attempt:
     """Trial 0, running, with a folder for its logs."""
-    attempt = start(sweeps.advance(sweep.pk, now).trials[0], now, tmp_path)
+    settings.STUDIO_HOME = tmp_path
+    attempt = start(sweeps.advance(sweep.pk, now).trials[0], now, tmp_path / "trials")
     Path(attempt.spool).mkdir(parents=True)
     return attempt
 
