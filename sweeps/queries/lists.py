@@ -44,6 +44,7 @@ PAGE_SIZE = 25
 GROUPS: Mapping[str, tuple[str, frozenset[SweepStatus]]] = {
     "": ("All", frozenset(SweepStatus)),
     "active": ("Active", LIVE_SWEEP),
+    "paused": ("Paused", frozenset({SweepStatus.PAUSED})),
     "completed": ("Completed", frozenset({SweepStatus.COMPLETED})),
     "failed": ("Failed", frozenset({SweepStatus.FAILED})),
     "canceled": ("Canceled", frozenset({SweepStatus.CANCELED})),

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from studio import formatting
 from sweeps.domain.objective import Goal
+from sweeps.domain.states import TrialStatus
 from sweeps.models import Sweep, Trial
 from sweeps.queries.records import best_trial
 from sweeps.queries.trials import (
@@ -16,6 +17,7 @@ from sweeps.queries.trials import (
     parameter_columns,
     selected,
 )
+from sweeps.queries.waiting import MOMENT, why_trials
 
 PAGE = 50
 MAX_METRICS = 6
@@ -46,12 +48,13 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One trial as a line."""
+    """One trial as a line; `reason` says why it ended as it did, or why it waits."""
 
     trial: Trial
     is_best: bool
     cells: tuple[Cell, ...]
     duration_s: float | None
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,20 +151,28 @@ def _column(key: str, title: str, sort: str, order: str, first: str, kind: str) 
 def rows_of(
     sweep: Sweep, trials: Sequence[Trial], metrics: Sequence[str], now: datetime
 ) -> list[Row]:
-    """Trials as lines, with two queries for all of them."""
+    """Trials as lines, with a few queries for all of them."""
     best = best_trial(sweep)
     last = last_metrics(trials)
     params = parameter_columns(sweep)
     heats = _heats(trials, last, metrics, sweep)
+    waits = _waits(sweep, trials, now)
     return [
         Row(
             trial=trial,
             is_best=best is not None and trial.pk == best.pk,
             cells=tuple(_cells(trial, last.get(trial.pk, {}), metrics, params, heats)),
             duration_s=_duration(trial, now),
+            reason=waits.get(trial.pk, trial.reason),
         )
         for trial in trials
     ]
+
+
+def _waits(sweep: Sweep, trials: Sequence[Trial], now: datetime) -> dict[int, str]:
+    """Why queued ones wait; those that start in a moment say nothing, lest rows jump."""
+    queued = [trial for trial in trials if trial.status == TrialStatus.QUEUED]
+    return {pk: text for pk, text in why_trials(sweep, queued, now).items() if text != MOMENT}
 
 
 Range = tuple[float, float]

@@ -14,6 +14,7 @@ from sweeps.domain.space import columns
 from sweeps.domain.states import TrialStatus
 from sweeps.models import MetricPoint, MetricSummary, Sweep, Trial
 from sweeps.models.metrics import from_columns
+from sweeps.queries.failures import PROBLEMS
 from sweeps.queries.records import space_of
 
 PLAIN_ORDERS = ("objective", "number", "started_at", "duration_s", "status")
@@ -51,15 +52,19 @@ def _key(what: str, name: str | None) -> F | BaseExpression:
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Which trials a table shows: statuses (none = all), a trial's number or text in its reason."""
+    """Which trials a table shows: statuses (none = all), a trial's number or text in its reason.
+
+    `signature` keeps those that ended badly in one way; None keeps all.
+    """
 
     statuses: tuple[str, ...] = ()
     text: str = ""
+    signature: str | None = None
 
     @property
     def is_filtered(self) -> bool:
         """True if it may leave trials out."""
-        return bool(self.statuses or self.text)
+        return bool(self.statuses or self.text) or self.signature is not None
 
 
 def selected(sweep: Sweep, selection: Selection) -> QuerySet[Trial]:
@@ -74,11 +79,17 @@ def selected(sweep: Sweep, selection: Selection) -> QuerySet[Trial]:
         raise InvalidInput.one("status", f"“{unknown[0]}” is not a status; there are {known}.")
     if selection.statuses:
         trials = trials.filter(status__in=selection.statuses)
-    # PostgreSQL refuses NUL in any text.
-    text = selection.text.replace("\x00", "").strip()
+    if selection.signature is not None:
+        trials = trials.filter(status__in=PROBLEMS, signature=_storable(selection.signature))
+    text = _storable(selection.text).strip()
     if text.lstrip("#").isdecimal():
         return trials.filter(number=int(text.lstrip("#")))
     return trials.filter(reason__icontains=text) if text else trials
+
+
+def _storable(text: str) -> str:
+    """PostgreSQL refuses NUL in any text."""
+    return text.replace("\x00", "")
 
 
 def metric_names(sweep: Sweep) -> list[str]:

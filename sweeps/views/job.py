@@ -14,7 +14,7 @@ from sweeps.domain.problems import InvalidInput
 from sweeps.domain.states import FINAL_TRIAL, SweepStatus, TrialStatus
 from sweeps.models import StateChange, Sweep
 from sweeps.queries.best import best_of
-from sweeps.queries.failures import PROBLEMS
+from sweeps.queries.failures import PROBLEMS, groups
 from sweeps.queries.progress import progress
 from sweeps.queries.spec_of import job_of
 from sweeps.queries.trial_table import TrialTable, best_order, few_trials, trial_table
@@ -53,9 +53,15 @@ def job_context(request: HttpRequest, sweep: Sweep, tab: str) -> dict[str, Any]:
         "may_run": may_in(request, sweep.workspace, Role.CONTRIBUTOR),
         "steering": steering(sweep, done),
         "failed": done.count(*PROBLEMS),
+        "is_ending": sweep.status == SweepStatus.STOPPING,
         "sampling": sweep.sampling,
         "rerunnable": RERUNNABLE,
     }
+
+
+def _with_failures(request: HttpRequest, sweep: Sweep, tab: str) -> dict[str, Any]:
+    context = job_context(request, sweep, tab)
+    return context | {"failures": groups(sweep) if context["failed"] else []}
 
 
 def _curve_mode(request: HttpRequest) -> CurveMode:
@@ -71,7 +77,7 @@ def _metric(request: HttpRequest, sweep: Sweep, names: Sequence[str]) -> str:
 def _overview(request: HttpRequest, sweep: Sweep) -> dict[str, Any]:
     latest = request.GET.get("show") == "latest"
     order = "-number" if latest else best_order(sweep)
-    return job_context(request, sweep, "overview") | {
+    return _with_failures(request, sweep, "overview") | {
         "best": best_of(sweep),
         "seen": metric_names(sweep),
         "table": few_trials(sweep, timezone.now(), order, FIRST_TRIALS),
@@ -102,10 +108,17 @@ def live(request: HttpRequest, ws: str, name: str) -> HttpResponse:
     tab = _take_tab(request)
     if tab == "trials":
         context = _trials_or_404(request, sweep)
-        fragments = {"job-trials": "sweeps/job/_trials.html"}
+        fragments = {
+            "job-failures": "sweeps/job/_failures.html",
+            "job-trials": "sweeps/job/_trials.html",
+        }
     elif tab == "overview":
         context = _overview(request, sweep)
-        fragments = {"job-best": "sweeps/job/_best.html", "job-trials": "sweeps/job/_first.html"}
+        fragments = {
+            "job-best": "sweeps/job/_best.html",
+            "job-failures": "sweeps/job/_failures.html",
+            "job-trials": "sweeps/job/_first.html",
+        }
         figures = sweep_figures(sweep, context["curves"])
     else:
         context, fragments = job_context(request, sweep, tab), {}
@@ -144,7 +157,11 @@ def _whole(text: str, default: int) -> int:
 
 
 def _trials(request: HttpRequest, sweep: Sweep) -> dict[str, Any]:
-    selection = Selection(tuple(request.GET.getlist("status")), request.GET.get("q", ""))
+    selection = Selection(
+        tuple(request.GET.getlist("status")),
+        request.GET.get("q", ""),
+        request.GET.get("signature"),
+    )
     table: TrialTable = trial_table(
         sweep,
         timezone.now(),
@@ -152,7 +169,7 @@ def _trials(request: HttpRequest, sweep: Sweep) -> dict[str, Any]:
         selection=selection,
         page=_whole(request.GET.get("page", ""), 1),
     )
-    return job_context(request, sweep, "trials") | {"table": table, "selection": selection}
+    return _with_failures(request, sweep, "trials") | {"table": table, "selection": selection}
 
 
 def _trials_or_404(request: HttpRequest, sweep: Sweep) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from studio.models import Role
 from sweeps.charts.sparkline import Sparkline, best_so_far
 from sweeps.queries import lists
 from sweeps.queries.records import objective_of
+from sweeps.views.live import around
 
 # A trace of 64 pixels cannot show more steps than this.
 _TRACE_STEPS = 400
@@ -37,13 +38,15 @@ def sweep_list(request: HttpRequest, ws: str) -> HttpResponse:
     )
     found = lists.matching(lists.sweeps_of([workspace]), chosen.text)
     shown = lists.in_group(found, chosen.group)
-    revision = lists.revision(found)
+    now = timezone.now()
+    page = Paginator(lists.listed(shown), lists.PAGE_SIZE).get_page(request.GET.get("page"))
+    rows = lists.rows(list(page.object_list), now)
+    # Why a sweep waits may change without a change to the sweep.
+    revision = f"{lists.revision(found)}.{around(now, *(row.reason for row in rows))}"
     is_fragment = wants_fragment(request)
     if is_fragment and request.GET.get("rev") == revision:
         return HttpResponse(status=204)
     groups = lists.groups(found)
-    page = Paginator(lists.listed(shown), lists.PAGE_SIZE).get_page(request.GET.get("page"))
-    rows = lists.rows(list(page.object_list), timezone.now())
     kept = {key: value for key, value in (("status", chosen.group), ("q", chosen.text)) if value}
     context = {
         "workspace": workspace,

@@ -327,7 +327,7 @@ def test_live_brings_fragments_and_figures(client: Client, rita: User, played: S
     news = client.get(url(played, "live?since=0&tab=overview")).json()
     assert (news["revision"], news["retry_ms"]) == (played.revision, 1000)
     assert set(news["fragments"]) == {
-        *("job-status", "job-actions", "job-progress", "job-best", "job-trials"),
+        *("job-status", "job-actions", "job-progress", "job-best", "job-trials", "job-failures"),
         *("nav-slots", "nav-running", "nav-notices", "job-notice"),
     }
     assert set(news["figures"]) == {"chart-objective", "chart-parallel", "chart-curves"}
