@@ -13,6 +13,7 @@ from sweeps.views import (
     job,
     lists,
     new_sweep,
+    pick,
     trial,
 )
 
@@ -32,6 +33,7 @@ JOB_PAGES = [
     path(f"{_SWEEP}stop", control.stop, name="sweep_stop"),
     path(f"{_SWEEP}cancel", control.cancel, name="sweep_cancel"),
     path(f"{_SWEEP}rerun-failed", control.rerun_failed, name="sweep_rerun_failed"),
+    path(f"{_SWEEP}trials/new", pick.pick, name="trial_new"),
     path(_TRIAL, trial.trial, name="trial"),
     path(f"{_TRIAL}live", trial.live, name="trial_live"),
     path(f"{_TRIAL}log/<str:stream>", trial.log, name="trial_log"),

@@ -40,7 +40,7 @@ def checked_point(
         one, value = SearchSpace(((name, distribution),)), params[name]
         draw = draw_of(one, {name: value}, base)
         if draw is None:
-            text = f"Must be {_wanted(distribution, base)}, but got {_shown(value)}."
+            text = f"Must be {wanted(distribution, base)}, but got {_shown(value)}."
             problems.append(Problem(name, text))
         else:
             found[name] = realise(one, draw)[name]
@@ -95,7 +95,7 @@ def _shown(value: Any) -> str:
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
 
 
-def _wanted(distribution: Distribution, base: float) -> str:
+def wanted(distribution: Distribution, base: float) -> str:
     """What the distribution can give, in words."""
     if isinstance(distribution, Choice):
         return _listed(distribution)

@@ -1,12 +1,13 @@
 """The point that a person wants tried first, as typed: one text per search-space row."""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sweeps.domain.picks import checked_point
+from sweeps.domain.picks import checked_point, wanted
 from sweeps.domain.problems import InvalidInput, Problem
-from sweeps.domain.samplers.draws import draw_of
-from sweeps.domain.space import ParamValue, SearchSpace
+from sweeps.domain.samplers.draws import draw_of, prior_draw
+from sweeps.domain.space import ParamValue, SearchSpace, realise
 from sweeps.domain.space_doc import parse_space
 from sweeps.forms.rows import CONSTANT, Row, children, to_space_doc
 from sweeps.forms.values import format_value, parse_value, parse_values
@@ -76,6 +77,22 @@ def fits(row: Row, text: str) -> bool:
         return alone is not None and bool(checked_point(alone, _typed(text, row)))
     except InvalidInput:
         return False
+
+
+def allowed(row: Row, base: float = math.e) -> str:
+    """What the row may give, in words; "" while it cannot be read, or where a list says it."""
+    alone = space_of(row)
+    return wanted(alone.parameters[0][1], base) if alone and row.type != "choice" else ""
+
+
+def middle(row: Row, base: float = math.e) -> str:
+    """The middle of what the row may give, or the first value of a choice; "" if unreadable."""
+    alone = space_of(row)
+    if alone is None:
+        return ""
+    draw = prior_draw(alone, [0.0 if row.type == "choice" else 0.5], base)
+    value = realise(alone, draw)[_NAME]
+    return format_value(value) if not isinstance(value, dict) else ""
 
 
 def _typed(text: str, row: Row) -> dict[str, ParamValue]:

@@ -10,7 +10,7 @@ from sweeps.domain.space import Scalar
 from sweeps.domain.termination.registry import describe, get_policy
 from sweeps.forms.checked import Checked, kept_of
 from sweeps.forms.draft import Draft
-from sweeps.forms.first import fits
+from sweeps.forms.first import allowed, fits
 from sweeps.forms.rows import CONSTANT, Row, children
 from sweeps.forms.rules import AMOUNT, FIELDS
 from sweeps.forms.values import format_value, parse_value, parse_values
@@ -105,6 +105,7 @@ class FirstField:
     condition: str
     options: tuple[str, ...]
     messages: Sequence[str]
+    allowed: str = ""
 
 
 def with_first(draft: Draft) -> Draft:
@@ -135,7 +136,7 @@ def first_context(draft: Draft, by_field: Mapping[str, Sequence[str]]) -> dict[s
     defaults = defaults_of(draft)
     names = {row.key: row.name.strip() for row in draft.rows}
     more = kept_of(draft).get("first_trials", [])
-    active = _active(children(draft.rows, ""), draft, "", by_field) if draft["try_first"] else []
+    active = point_fields(draft, by_field) if draft["try_first"] else []
     shown = {one.key for one in active}
     return {
         "first_fields": active,
@@ -143,6 +144,11 @@ def first_context(draft: Draft, by_field: Mapping[str, Sequence[str]]) -> dict[s
         "first_defaults": ", ".join(f"{names[key]} {text}" for key, text in defaults.items()),
         "first_more": len(more) if isinstance(more, list) else 0,
     }
+
+
+def point_fields(draft: Draft, by_field: Mapping[str, Sequence[str]]) -> list[FirstField]:
+    """Fields for a point of the search space; those of a nested choice once it is taken."""
+    return _active(children(draft.rows, ""), draft, "", by_field)
 
 
 def _active(
@@ -157,7 +163,9 @@ def _active(
         values = parse_values(row.get("values")) if row.type == "choice" else []
         options = tuple(format_value(value) for value in values)
         messages = by_field.get(f"first.{row.key}", [])
-        found.append(FirstField(row.key, row.name.strip(), text, condition, options, messages))
+        found.append(
+            FirstField(row.key, row.name.strip(), text, condition, options, messages, allowed(row))
+        )
         if options and text.strip():
             taken = format_value(parse_value(text.strip()))
             inner = children(draft.rows, row.key, taken)

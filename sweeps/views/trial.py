@@ -21,6 +21,7 @@ from sweeps.domain.problems import InvalidInput
 from sweeps.domain.states import TrialStatus
 from sweeps.models import MetricSummary, Sweep, Trial
 from sweeps.queries.best import best_of
+from sweeps.queries.decisions import decisions_of
 from sweeps.queries.logs import log_size, read_log
 from sweeps.queries.places import spool_of
 from sweeps.queries.records import space_of
@@ -58,6 +59,7 @@ def _context(request: HttpRequest, sweep: Sweep, trial: Trial) -> dict[str, Any]
         "attempts": trial.attempts.order_by("number"),
         "is_best": best is not None and best.trial.pk == trial.pk,
         "best": best,
+        "decisions": decisions_of(trial),
         "places": place_params(space_of(sweep), trial.params),
         "metrics": MetricSummary.objects.filter(trial=trial).order_by("name"),
         "minimize": sweep.goal == "minimize",
@@ -112,6 +114,7 @@ def live(request: HttpRequest, ws: str, name: str, number: int) -> HttpResponse:
         "trial-facts": "sweeps/trial/_facts.html",
         "trial-objective": "sweeps/trial/_objective.html",
         "trial-metrics": "sweeps/trial/_metrics.html",
+        "trial-decisions": "sweeps/trial/_decisions.html",
         "trial-command": "sweeps/trial/_command.html",
     }
     return news(
