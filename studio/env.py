@@ -107,7 +107,8 @@ def database(url: str, home: Path) -> dict[str, Any]:
         "PORT": parts.port or "",
         "CONN_MAX_AGE": None,
         "CONN_HEALTH_CHECKS": True,
-        "OPTIONS": query,
+        # Who knocks at a dead host must not wait for minutes.
+        "OPTIONS": {"connect_timeout": "5"} | query,
     }
 
 

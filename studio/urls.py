@@ -5,6 +5,8 @@ from django.urls import include, path
 
 from studio.views import accounts, computes, settings, workspaces
 
+handler500 = "studio.views.errors.server_error"
+
 urlpatterns = [
     path(
         "accounts/login/",

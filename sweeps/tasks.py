@@ -9,6 +9,7 @@ from huey.contrib.djhuey import db_task
 from sweeps.domain.states import Desired
 from sweeps.engine import compute_test, forward, runs, start
 from sweeps.engine.keep import kept
+from sweeps.engine.outage import outage
 from sweeps.models import Attempt, Sweep
 from sweeps.queries import work
 from sweeps.queries.clock import database_now
@@ -67,13 +68,14 @@ def _opened(sweep_id: int) -> bool:
     if sweep.desired != Desired.RUN and not sweep.planned:
         return True  # Cancelled before it began: it needs no run, and must not wait for MLflow.
     name, owner = f"open:{sweep_id}", _owner()
-    if not leases.acquire(name, owner, database_now(), _OPEN_LEASE_S):
+    if outage.lasts() or not leases.acquire(name, owner, database_now(), _OPEN_LEASE_S):
         return False
     try:
         with kept(name, lambda: leases.acquire(name, owner, database_now(), _OPEN_LEASE_S)):
             sweep.refresh_from_db(fields=["run_id"])
             runs.open_sweep(sweep)
     except TrackingUnavailable as error:
+        outage.note()
         log.warning("sweep %s waits for tracking: %s", sweep.name, error)
         return False
     except TrackingRejected as refusal:
@@ -103,15 +105,19 @@ def recover_attempt(attempt_id: int) -> None:
     try:
         start.recover(attempt_id)
     except TrackingUnavailable as error:
+        outage.note()
         log.warning("attempt %s waits for tracking: %s", attempt_id, error)
 
 
 @db_task()
 def forward_run(run_id: str) -> None:
     """Bring the run's logged values to MLflow."""
+    if outage.lasts():
+        return
     try:
         forward.forward(run_id)
     except TrackingUnavailable as error:
+        outage.note()
         log.warning("run %s waits for tracking: %s", run_id, error)
 
 
@@ -125,11 +131,12 @@ def _close(attempt_id: int) -> None:
     attempt = Attempt.objects.select_related("trial__sweep__compute", "trial__sweep__code").get(
         pk=attempt_id
     )
-    if attempt.run_closed:
+    if attempt.run_closed or outage.lasts():
         return
     try:
         runs.close_attempt(attempt)
     except TrackingUnavailable as error:
+        outage.note()
         log.warning("run %s waits for tracking: %s", attempt.run_id, error)
         return
     start.forget(attempt)
@@ -141,11 +148,12 @@ def _close(attempt_id: int) -> None:
 def close_sweep(sweep_id: int) -> None:
     """Close the MLflow parent run of an ended sweep."""
     sweep = Sweep.objects.get(pk=sweep_id)
-    if sweep.run_closed or not sweep.run_id:
+    if sweep.run_closed or not sweep.run_id or outage.lasts():
         return
     try:
         runs.close_sweep(sweep)
     except TrackingUnavailable as error:
+        outage.note()
         log.warning("sweep %s waits for tracking: %s", sweep.name, error)
 
 

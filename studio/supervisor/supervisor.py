@@ -114,8 +114,10 @@ class Supervisor:
         states = self._states()
         now = monotonic()
         for name, part in self.parts.items():
-            # While the witness is silent nothing is known of the others: only it can be blamed.
-            if states.get(name) == "up" or (not states and name != self._witness):
+            # While the witness is silent, or has no database to ask, nothing is known of those it
+            # knows from there: only it can be blamed.
+            unknown = not states or states.get("database") == "down"
+            if states.get(name) == "up" or (unknown and name != self._witness):
                 part.healthy = now
         self._all_up = all(states.get(name) == "up" for name in self.parts)
         return self._all_up

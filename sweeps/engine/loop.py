@@ -6,13 +6,17 @@ import os
 import socket
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 
+from django.conf import settings
 from django.db import close_old_connections
 
 from sweeps import tasks
 from sweeps.engine import steps
 from sweeps.engine.bells import engine_bell
+from sweeps.engine.disk import DiskWatch
+from sweeps.engine.trouble import TROUBLE
 from sweeps.models import EngineLease
 from sweeps.queries import work
 from sweeps.queries.clock import database_now
@@ -46,6 +50,7 @@ class Engine:
         self.owner = f"{socket.gethostname()}.{os.getpid()}"
         self._bell = engine_bell()
         self._ended = self._put_back = False
+        self._disk = DiskWatch(settings.STUDIO_HOME, settings.STUDIO_MIN_FREE_MB)
         self._waker = steps.Waker()
         self._reconciled = self._forwarded = self._beaten = self._renewed = -math.inf
 
@@ -57,13 +62,24 @@ class Engine:
 
     def run(self) -> None:
         """Step until `end` is called."""
-        leases.clear(tasks.DRAINING)
-        self._take_from_the_dead()
+        begun = self._begin()
         while not self._ended:
-            self._wait(self._step())
+            begun = begun or self._begin()
+            self._wait(self._step() if begun else {})
         if self._put_back:
             self._drain()
-        leases.release(LEAD, self.owner)
+        with suppress(*TROUBLE):  # then it runs out
+            leases.release(LEAD, self.owner)
+
+    def _begin(self) -> bool:
+        """Put an end to what the last engine held; False if the database is not there yet."""
+        try:
+            leases.clear(tasks.DRAINING)
+            self._take_from_the_dead()
+        except (*TROUBLE, OSError) as error:
+            self._rest(error)
+            return False
+        return True
 
     def _wait(self, running: Open) -> None:
         """Until a command may have ended, somebody rings, or it is time to look."""
@@ -83,10 +99,15 @@ class Engine:
         try:
             now = database_now()
             return self._lead(now) if self._leads(now) else {}
-        except steps.TROUBLE:
-            log.exception("the database did not answer; the engine tries again")
-            close_old_connections()
+        except (*TROUBLE, OSError) as error:
+            self._rest(error)
             return {}
+
+    def _rest(self, error: Exception) -> None:
+        """After trouble with the database or the disk: it costs a round, not the engine."""
+        log.warning("the engine tries again: %s: %s", type(error).__name__, str(error).strip())
+        self._renewed = -math.inf  # the lead may have been lost meanwhile
+        close_old_connections()
 
     def _leads(self, now: datetime) -> bool:
         began = time.monotonic()
@@ -101,6 +122,7 @@ class Engine:
             self._beaten = time.monotonic()
             tasks.beat()
         running = steps.poll(self._waker, now)
+        self._disk.look(now)
         if time.monotonic() - self._forwarded >= FORWARD_S:
             self._forwarded = time.monotonic()
             steps.forward(self._waker)
@@ -116,9 +138,8 @@ class Engine:
     def _all_put_back(self) -> bool:
         try:
             return self._put_all_back()
-        except steps.TROUBLE:
-            log.exception("the database did not answer; the engine tries again")
-            close_old_connections()
+        except (*TROUBLE, OSError) as error:
+            self._rest(error)
             return False
 
     def _put_all_back(self) -> bool:

@@ -12,6 +12,8 @@ from sweeps.engine import runs
 from sweeps.engine.bells import engine_bell
 from sweeps.engine.keep import kept
 from sweeps.engine.launch import spec_of, with_run
+from sweeps.engine.outage import outage
+from sweeps.engine.trouble import is_full
 from sweeps.models import Attempt
 from sweeps.queries.clock import database_now
 from sweeps.queries.places import handle_of, spool_of
@@ -25,6 +27,8 @@ log = logging.getLogger(__name__)
 
 # How long a trial waits when the tracking server does not answer.
 TRACKING_WAIT_S = 3
+# How long when the disk is full.
+FULL_WAIT_S = 10
 
 # MLflow makes the run while we copy the code: each takes some 20 ms of the time without a command.
 _aside = ThreadPoolExecutor(max_workers=8, thread_name_prefix="run")
@@ -42,6 +46,8 @@ def start_trial(
 
     `while_at_it` is called every few seconds while that takes long.
     """
+    if outage.lasts():
+        return False  # A claim would come to nothing, and leave an attempt behind.
     root = settings.STUDIO_HOME / "trials"
     claim = trials.claim(trial_id, owner=owner, spool_root=root, now=clock())
     if claim is None:
@@ -54,6 +60,7 @@ def start_trial(
         ):
             return _start(attempt, claim.token, owner, clock)
     except TrackingUnavailable as error:
+        outage.note()
         log.warning("trial %s waits for tracking: %s", attempt.trial, error)
         reason = "Waiting for the tracking server, which does not answer."
         trials.put_back(attempt, reason, clock(), wait_s=TRACKING_WAIT_S)
@@ -64,7 +71,10 @@ def start_trial(
         trials.fail_to_start(attempt, reason, clock())
     except (RunnerError, OSError, ValueError) as error:
         reason = f"The compute could not start it: {error}"
-        trials.fail_to_start(attempt, reason, clock())
+        if is_full(error):
+            trials.put_back(attempt, f"{reason} It is tried again.", clock(), wait_s=FULL_WAIT_S)
+        else:
+            trials.fail_to_start(attempt, reason, clock())
     return False
 
 

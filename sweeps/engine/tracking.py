@@ -19,6 +19,13 @@ def address() -> tuple[str, dict[str, str]]:
 
 
 @cache
+def prober(timeout_s: float) -> Tracking:
+    """A client that does not wait long, for asking whether anybody is there."""
+    url, headers = address()
+    return Tracking(url, headers[GATE_HEADER], timeout_s=timeout_s)
+
+
+@cache
 def tracking() -> Tracking:
     """The client of the tracking server that the supervisor runs."""
     url, headers = address()

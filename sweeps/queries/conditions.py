@@ -15,6 +15,11 @@ class Notice:
     since: datetime | None = None
 
 
+def holds(name: str) -> bool:
+    """True while the condition is noted."""
+    return Condition.objects.filter(name=name).exists()
+
+
 def notices(now: datetime) -> list[Notice]:
     """What holds, the longest first; two small queries."""
     found = [Notice(row.text, row.since) for row in Condition.objects.order_by("since")]

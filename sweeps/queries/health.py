@@ -30,6 +30,11 @@ def parts(now: datetime) -> dict[str, str]:
     }
 
 
+def without_database() -> dict[str, str]:
+    """What can be told while the database is away: it alone knows of queue and engine."""
+    return {"web": UP, "queue": DOWN, "engine": DOWN, "tracking": _tracking(), "database": DOWN}
+
+
 @cache
 def _client() -> httpx.Client:
     """Kept: a fresh client loads all certificates of the machine each time."""

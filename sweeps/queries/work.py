@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from django.db.models import Count, Q, QuerySet
 
 from studio.models import Compute
-from sweeps.domain.states import Desired, TrialStatus
+from sweeps.domain.states import Desired, PausedBy, TrialStatus
 from sweeps.models import Attempt, OutboxEntry, Sweep, Trial
 
 # What one look hands to the queue: more would only wait there, and the next look finds the rest.
@@ -123,3 +123,13 @@ def runs_with_outbox() -> list[str]:
 def open_attempts_exist() -> bool:
     """True while any attempt has no result."""
     return Attempt.objects.open().exists()
+
+
+def going_sweeps() -> list[Sweep]:
+    """Live sweeps that may start trials."""
+    return list(Sweep.objects.live().filter(desired=Desired.RUN))
+
+
+def paused_by(whom: PausedBy) -> list[Sweep]:
+    """Sweeps that this one paused and nobody else."""
+    return list(Sweep.objects.live().filter(desired=Desired.PAUSE, paused_by=whom))

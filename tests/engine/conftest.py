@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from huey.contrib.djhuey import HUEY
 
 from sweeps import tasks
 from sweeps.engine import forward, loop, runs, start, steps
+from sweeps.engine.outage import ASK_S, Outage
 from sweeps.models import Attempt, Sweep
 from sweeps.runners.base import EndedBy, Result
 from sweeps.services import sweeps as sweep_services
@@ -138,4 +140,8 @@ def stage(
     clock: Callable[[], datetime] = lambda: now  # noqa: E731
     for module in (tasks, loop):
         monkeypatch.setattr(module, "database_now", clock)
+    # Whether MLflow is back is asked each time.
+    known = Outage(lambda: not tracking.down, count(step=ASK_S).__next__)
+    for module in (tasks, start):
+        monkeypatch.setattr(module, "outage", known)
     return Stage(runner, tracking, now)

@@ -143,7 +143,7 @@ def test_without_tracking_a_trial_waits_uncounted(stage: Stage, trial: Trial) ->
 
 REFUSALS = {
     "the runner": (RunnerError("the spool is full"), "The compute could not start it: the spool"),
-    "the machine": (OSError(28, "No space left on device"), "No space left on device"),
+    "the machine": (OSError(13, "Permission denied"), "Permission denied"),
     "MLflow": (
         TrackingRejected("RESOURCE_DOES_NOT_EXIST", "The experiment was deleted.", 404),
         "MLflow refused its run: The experiment was deleted.",
