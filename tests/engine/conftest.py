@@ -125,12 +125,8 @@ def name_of(attempt: Attempt) -> str:
     return f"default.{trial.sweep.name}.{trial.number}.{attempt.number}"
 
 
-@pytest.fixture
-def stage(
-    db: None, now: datetime, monkeypatch: pytest.MonkeyPatch, settings: Any, tmp_path: Path
-) -> Stage:
-    """The engine's surroundings, empty."""
-    settings.STUDIO_HOME = tmp_path
+def set_up(monkeypatch: pytest.MonkeyPatch, now: datetime) -> Stage:
+    """A stage without a sweep: nothing of an earlier one is left."""
     HUEY.flush()
     runner, tracking = ScriptedRunner(), NotedTracking()
     for module in (steps, start, loop):
@@ -145,3 +141,12 @@ def stage(
     for module in (tasks, start):
         monkeypatch.setattr(module, "outage", known)
     return Stage(runner, tracking, now)
+
+
+@pytest.fixture
+def stage(
+    db: None, now: datetime, monkeypatch: pytest.MonkeyPatch, settings: Any, tmp_path: Path
+) -> Stage:
+    """The engine's surroundings, empty."""
+    settings.STUDIO_HOME = tmp_path
+    return set_up(monkeypatch, now)

@@ -4,8 +4,9 @@ A death is a `Crash` at a named point. What a killed process would not have done
 leases stay, the message it worked on is lost, its engine and waker are thrown away.
 """
 
-from collections.abc import Callable
-from contextlib import suppress
+import math
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from importlib import import_module
 from typing import Any
@@ -74,6 +75,16 @@ class World:
     # --- death ----------------------------------------------------------------------------------
     def crash_at(self, place: str, *, before: bool, nth: int = 1) -> None:
         """Die right before or right after the `nth` call of `place` (module:name)."""
+        self._arm(self._patch, place, before, nth)
+
+    @contextmanager
+    def deadly(self, place: str, *, before: bool, nth: int = 1) -> Iterator[None]:
+        """The same for the time of a block; the place may not be reached."""
+        with self._patch.context() as patch:
+            self._arm(patch, place, before, nth)
+            yield
+
+    def _arm(self, patch: pytest.MonkeyPatch, place: str, before: bool, nth: int) -> None:
         module, _, name = place.partition(":")
         owner = {
             "tracking": self.stage.tracking, "runner": self.stage.runner, "queue": HUEY,
@@ -93,7 +104,7 @@ class World:
                 self._die(place)
             return answer
 
-        self._patch.setattr(owner, name, deadly)
+        patch.setattr(owner, name, deadly)
 
     def _die(self, place: str) -> None:
         self.crashes += 1
@@ -120,13 +131,28 @@ class World:
                 self._scripts()
         self._engine = loop.Engine()
 
+    def stop_and_start(self) -> None:
+        """Ctrl-C: the engine puts everything back, as far as it gets; then the next start."""
+        for _ in range(5):
+            self.now += timedelta(seconds=1)
+            if self._engine._all_put_back():
+                break
+            self.queue_works(20)
+        leases.clear(tasks.DRAINING)
+        leases.release(loop.LEAD, self._engine.owner)
+        self._engine = loop.Engine()
+
     # --- life -----------------------------------------------------------------------------------
     def round(self) -> None:
         """Everybody does a step."""
         self.now += timedelta(seconds=1)
-        self.guarded(self._engine._step)
-        self._queue()
+        self.engine_steps()
+        self.queue_works(60)
         self._scripts()
+
+    def engine_steps(self) -> None:
+        """The engine looks once."""
+        self.guarded(self._engine._step)
 
     def until(self, done: Callable[[], Any], what: str, rounds: int = 120) -> None:
         """Live on until something is true."""
@@ -162,8 +188,9 @@ class World:
         while not self.guarded(act):
             self.sweep.refresh_from_db()
 
-    def _queue(self) -> None:
-        for _ in range(60):
+    def queue_works(self, count: int) -> None:
+        """The queue gets through so many messages at most."""
+        for _ in range(count):
             task = HUEY.dequeue()
             if task is None:
                 return
@@ -182,21 +209,26 @@ class World:
                 self._exit(attempt, name)
                 continue
             value = value_of(attempt.trial.number, report)
-            if self.guarded(lambda: self._log(attempt, value, report)):  # noqa: B023
+            if self.guarded(lambda: self._try_to_log(attempt, value, report)):  # noqa: B023
                 self._reports[name] = report
 
-    def _log(self, attempt: Attempt, value: float, report: int) -> None:
-        body = {"metrics": [{"key": "loss", "value": value, "step": report}]}
-        sweep = attempt.trial.sweep
+    def _try_to_log(self, attempt: Attempt, value: float, report: int) -> None:
         with suppress(metrics.Superseded):
-            metrics.record(
-                attempt,
-                objective_of(sweep),
-                [metrics.Value("loss", value, report, report)],
-                [body],
-                now=self.now,
-                early=early_termination_of(sweep),
-            )
+            self.log(attempt, value, report)
+
+    def log(self, attempt: Attempt, value: float, report: int) -> None:
+        """One logging call of a script, as the gateway takes it. Raises Superseded."""
+        shown = value if math.isfinite(value) else str(value)
+        body = {"metrics": [{"key": "loss", "value": shown, "step": report}]}
+        sweep = attempt.trial.sweep
+        metrics.record(
+            attempt,
+            objective_of(sweep),
+            [metrics.Value("loss", value, report, report)],
+            [body],
+            now=self.now,
+            early=early_termination_of(sweep),
+        )
 
     def _exit(self, attempt: Attempt, name: str) -> None:
         how = self.exits.get(name, 0)
