@@ -5,13 +5,14 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: demo run test lint setup setup-dev clean
+.PHONY: demo run test chaos lint setup setup-dev clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make demo   start the studio and run the iris LightGBM sweep in it"
 	@echo "make run    start the studio"
 	@echo "make test   run every test and check"
+	@echo "make chaos  kill, freeze and fill everything (SEEDS=10 KILLS=60 MINUTES= ONLY=R1,R3)"
 
 demo: setup
 	@$(BIN)/python manage.py studio --then "demo"
@@ -21,6 +22,13 @@ run: setup
 
 test: setup-dev
 	@$(BIN)/python -m tests.run
+
+# SEEDS: how many, or which (3,7). MINUTES: start no drill after so long. ONLY: R1,R3,…
+SEEDS ?= 10
+KILLS ?= 60
+chaos: setup-dev
+	@DJANGO_SETTINGS_MODULE=tests.settings $(BIN)/python -m tests.chaos --seeds "$(SEEDS)" \
+	  --kills $(KILLS) $(if $(MINUTES),--minutes $(MINUTES)) $(if $(ONLY),--only "$(ONLY)")
 
 lint: setup-dev
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy

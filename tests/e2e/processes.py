@@ -1,8 +1,10 @@
 """The process table as the tests see it: whose command runs, what is left, who is too many."""
 
+import os
 import threading
 import time
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 
 COOKIE = b"SWEEP_PROCESS_COOKIE="
@@ -13,6 +15,15 @@ PARTS = {
     "sweeps.tracking.server": 1,
     "studio.wsgi": 2,  # gunicorn's master and its worker
 }
+KINDS = {
+    "studio_queue": "queue",
+    "studio_engine": "engine",
+    "sweeps.tracking.server": "tracking",
+    "studio.wsgi": "web",
+    "manage.py studio": "supervisor",
+    "runners/launch.py": "nursery",
+}
+NURSERY = b"runners/launch.py"
 
 
 def folders() -> list[Path]:
@@ -53,11 +64,50 @@ def belonging(home: Path) -> dict[int, str]:
     for folder in folders():
         try:
             words, variables = (folder / "cmdline").read_bytes(), (folder / "environ").read_bytes()
+            known = str(home).encode() in words + variables or _writes_to(folder, home)
         except OSError:
             continue
-        if str(home).encode() in words + variables:
+        if known:
             found[int(folder.name)] = words.replace(b"\0", b" ").decode(errors="replace")[:200]
     return found
+
+
+def _writes_to(folder: Path, home: Path) -> bool:
+    """Guards and shims are forks that carry no words of their own, but hold files of their spool;
+    where they are forked from is a child of a part.
+
+    Raises OSError if the process has gone.
+    """
+    if not name_of(folder).startswith("sweep-"):
+        if NURSERY not in (folder / "cmdline").read_bytes():
+            return False
+        parent = (folder / "stat").read_text().rpartition(")")[2].split()[1]
+        return str(home).encode() in Path(f"/proc/{parent}/environ").read_bytes()
+    return any(os.readlink(file).startswith(f"{home}/") for file in (folder / "fd").iterdir())
+
+
+def name_of(folder: Path) -> str:
+    """What ps shows as the command. Raises OSError if the process has gone."""
+    return (folder / "comm").read_text().strip()
+
+
+def kinds(home: Path) -> dict[str, list[int]]:
+    """Living processes of the studio by what they are: its parts, guard, shim, nursery, trial."""
+    found: dict[str, list[int]] = {}
+    for pid, words in belonging(home).items():
+        with suppress(OSError):
+            found.setdefault(_kind(Path(f"/proc/{pid}"), words), []).append(pid)
+    return found
+
+
+def _kind(folder: Path, words: str) -> str:
+    name = name_of(folder)
+    if name in ("sweep-guard", "sweep-shim"):
+        return name.removeprefix("sweep-")
+    for word, kind in KINDS.items():
+        if word in words:
+            return kind
+    return "trial" if COOKIE in (folder / "environ").read_bytes() else "other"
 
 
 def left_over(home: Path) -> list[str]:

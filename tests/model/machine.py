@@ -48,7 +48,7 @@ ENDINGS: dict[str, tuple[EndedBy, int | None, int | None]] = {
     "signal": (EndedBy.SIGNAL, None, 11),
     "SIGKILL": (EndedBy.SIGNAL, None, 9),
 }
-CRASHES = sorted(set(POINTS["plain"]) | {"services.trials:put_back", "engine.steps:grant_wishes"})
+CRASHES = sorted({*POINTS["plain"], *POINTS["cancelled"], "services.trials:put_back"})
 PICK = st.integers(0, 100)
 
 

@@ -59,4 +59,7 @@ def _ask(path: str, body: bytes) -> "tuple[int, bytes]":
         answer = b""
         while part := connection.recv(65536):
             answer += part
-    return int(answer.split(b" ", 2)[1]), answer.partition(b"\r\n\r\n")[2]
+    status, _, rest = answer.partition(b"\r\n")
+    if not rest:
+        raise ValueError("it was killed before it answered")
+    return int(status.split(b" ")[1]), rest.partition(b"\r\n\r\n")[2]

@@ -1,0 +1,16 @@
+"""Random kill -9 of everything, in small; `make chaos` has it in large."""
+
+import pytest
+
+from tests.chaos import drill
+from tests.e2e.studios import Studio
+
+PLAN = drill.Plan(trials=30, kills=12, limit_s=150)
+
+
+@pytest.mark.timeout(240)  # a sweep, and some starts of a whole studio, on a busy machine
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_a_sweep_survives_kills_at_random(studio: Studio, seed: int) -> None:
+    outcome = drill.run(studio, seed, PLAN)
+    assert outcome.killed.total() >= PLAN.kills - 2, "hardly anybody was there to be killed"
+    assert sum(outcome.statuses.values()) == PLAN.trials
