@@ -26,6 +26,7 @@ WITH_ROWS = (
     "tests/sweeps",
     "tests/gateway",
     "tests/engine",
+    "tests/model",
     "tests/api",
     "tests/pages",
 )

@@ -108,7 +108,9 @@ class SweepMachine(RuleBasedStateMachine):
     def life_goes_on(self, rounds: int) -> None:
         for _ in range(rounds):
             self.engine_looks(2)
+            self.the_model_agrees()
             self.queue_works(10)
+            self.the_model_agrees()
 
     @rule()
     def queue_is_lost(self) -> None:
@@ -125,6 +127,7 @@ class SweepMachine(RuleBasedStateMachine):
         with self.world.deadly(point, before=before, nth=nth):
             self.world.now += timedelta(seconds=1)
             self.world.engine_steps()
+            self.the_model_agrees()
             self.world.queue_works(20)
 
     @rule()
@@ -366,6 +369,7 @@ class SweepMachine(RuleBasedStateMachine):
                 self.a_script_ends(0, "exit 0")
             self.world.now += timedelta(seconds=2)
             self.world.engine_steps()
+            self.the_model_agrees()
             self.world.queue_works(60)
         assert self.model.over, f"no end: {self.world.sweep.status}, {self.world.statuses()}"
         assert not OutboxEntry.objects.exists()
