@@ -273,18 +273,18 @@ class SweepMachine(RuleBasedStateMachine):
     def take_notice(self) -> None:
         """Follow what the studio does by itself, as far as the model allows it."""
         sweep, model = self.world.sweep, self.model
-        if sweep.desired != model.wish:
-            assert (model.wish, sweep.desired) == (RUN, PAUSE), "a wish of nobody's"
-            assert sweep.paused_by == "breaker"
-            failed = sum(trial.status in PROBLEMS for trial in model.trials.values())
-            assert 0 < model.breaker <= failed, "the breaker had no reason"
-            model.wish = PAUSE
         for row in sweep.trials.order_by("ended_at", "number"):
             known = model.trials.get(row.number)
             if known is None:
                 assert not model.is_ending, "a trial of a sweep that is being ended"
                 known = model.trials[row.number] = TrialModel()
             self.follow(row, known)
+        if sweep.desired != model.wish:
+            assert (model.wish, sweep.desired) == (RUN, PAUSE), "a wish of nobody's"
+            assert sweep.paused_by == "breaker"
+            failed = sum(trial.status in PROBLEMS for trial in model.trials.values())
+            assert 0 < model.breaker <= failed, "the breaker had no reason"
+            model.wish = PAUSE
         if SweepStatus(sweep.status).is_final != model.over:
             assert not any(trial.status in LIVE for trial in model.trials.values())
             full = len(model.trials) >= model.total or sweep.exhausted
