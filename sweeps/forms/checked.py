@@ -13,6 +13,7 @@ from sweeps.forms import first, rules
 from sweeps.forms.draft import Draft
 from sweeps.forms.reading import number, read, whole
 from sweeps.forms.rows import Places, to_space_doc
+from sweeps.forms.tags import parse_tags
 from sweeps.forms.values import parse_value
 from sweeps.spec.reader import read_job
 
@@ -199,7 +200,7 @@ def to_doc(draft: Draft) -> tuple[dict[str, Any], Places, list[Problem]]:
             "failure_policy": rules.failure_doc(draft, problems),
             "first_trials": _first_trials(draft, problems),
         },
-        "tags": _tags(draft),
+        "tags": parse_tags(draft["tags"]),
     }
     early = rules.early_doc(draft, problems)
     if early is not None:
@@ -303,12 +304,3 @@ def _limits(draft: Draft, problems: list[Problem]) -> dict[str, Any]:
             seconds = read(draft, name, parse_duration, problems)
             doc[name] = 1 if seconds is None else seconds
     return doc
-
-
-def _tags(draft: Draft) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for part in draft["tags"].split(","):
-        key, _, value = part.strip().partition("=")
-        if key.strip():
-            found[key.strip()] = value.strip()
-    return found

@@ -7,11 +7,12 @@ from sweeps.charts.cards import trial_cards
 from sweeps.charts.curves_figure import curves_figure
 from sweeps.charts.figure import payload
 from sweeps.charts.metric_curves import TrialCurve, build_curves_info, build_trial_curves_info
-from sweeps.charts.objective_history import build_objective_info, objective_figure
+from sweeps.charts.objective_history import Edit, build_objective_info, objective_figure
 from sweeps.charts.parallel_coordinates import build_parallel_info
 from sweeps.charts.parallel_figure import parallel_figure
+from sweeps.domain.edits import TEXTS
 from sweeps.domain.states import SweepStatus, TrialStatus
-from sweeps.models import Sweep, Trial
+from sweeps.models import Revision, Sweep, Trial
 from sweeps.queries.records import (
     best_trial,
     objective_of,
@@ -41,7 +42,12 @@ def sweep_figures(sweep: Sweep, mode: CurveMode = "best", metric: str = "") -> d
     seen = metric_names(sweep)
     final = SweepStatus(sweep.status).is_final
     history = build_objective_info(
-        records, objective, total=sweep.max_total_trials, seen_metrics=seen, final=final
+        records,
+        objective,
+        total=sweep.max_total_trials,
+        edits=_edits(sweep),
+        seen_metrics=seen,
+        final=final,
     )
     parallel = build_parallel_info(
         records, space_of(sweep), objective, seen_metrics=seen, final=final
@@ -52,6 +58,20 @@ def sweep_figures(sweep: Sweep, mode: CurveMode = "best", metric: str = "") -> d
         "chart-parallel": payload(parallel, parallel_figure(parallel)),
         "chart-curves": curves_payload(sweep, mode, metric),
     }
+
+
+def _edits(sweep: Sweep) -> list[Edit]:
+    """Edits of what decides on trials, where they were made; new names and tags are none."""
+    return [
+        Edit(row.trial_number, f"{_drawn(row)}\nby {row.actor}, {row.at:%H:%M} UTC")
+        for row in sweep.revisions.order_by("number")
+        if set(row.changes) - set(TEXTS)
+    ]
+
+
+def _drawn(row: Revision) -> str:
+    parts = [part for part in row.text.split("; ") if not part.endswith(" edited")]
+    return "\n".join(parts)
 
 
 def curves_payload(sweep: Sweep, mode: CurveMode = "best", metric: str = "") -> Payload:

@@ -219,5 +219,8 @@ def logs(request: HttpRequest, ws: str, name: str) -> HttpResponse:
 def config(request: HttpRequest, ws: str, name: str) -> HttpResponse:
     """The sweep as it was submitted: job file, code, notes."""
     sweep = sweep_for(request, ws, name)
-    context = job_context(request, sweep, "config") | {"yaml": to_yaml(job_of(sweep))}
+    context = job_context(request, sweep, "config") | {
+        "yaml": to_yaml(job_of(sweep)),
+        "revisions": sweep.revisions.order_by("-number"),
+    }
     return render(request, "sweeps/job/config.html", context)
