@@ -3,15 +3,19 @@
 import time
 from collections.abc import Callable
 
-from sweeps.domain.states import SweepStatus
+from sweeps.domain.states import PausedBy, SweepStatus
 from sweeps.management.words import progress
 from sweeps.models import Sweep
 
 POLL_S = 1.0
 
 
-def watch(sweep: Sweep, write: Callable[[str], object]) -> None:
-    """Write a line whenever the progress changes, until the sweep has ended."""
+def watch(sweep: Sweep, write: Callable[[str], object], *, through_breaker: bool = True) -> None:
+    """Write a line whenever the progress changes, until the sweep has ended.
+
+    A person's pause is waited out. So is the breaker's, unless `through_breaker` is False: then
+    the watch ends as soon as no trial runs any more, because nothing will happen by itself.
+    """
     told = ""
     while True:
         sweep.refresh_from_db()
@@ -22,5 +26,8 @@ def watch(sweep: Sweep, write: Callable[[str], object]) -> None:
             write(line)
             told = line
         if SweepStatus(sweep.status).is_final:
+            return
+        broken = sweep.status == SweepStatus.PAUSED and sweep.paused_by == PausedBy.BREAKER
+        if broken and not through_breaker and not sweep.trials.active().exists():
             return
         time.sleep(POLL_S)

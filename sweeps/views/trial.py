@@ -19,6 +19,7 @@ from sweeps.charts.placement import place_params
 from sweeps.domain.command import shell_line
 from sweeps.domain.problems import InvalidInput
 from sweeps.domain.states import TrialStatus
+from sweeps.domain.verdict import Ending
 from sweeps.models import MetricSummary, Sweep, Trial
 from sweeps.queries.best import best_of
 from sweeps.queries.decisions import decisions_of
@@ -34,6 +35,16 @@ from sweeps.views.live import around, is_known, news
 # What a page shows of a log at first; the rest is a download.
 LOG_TAIL = 128 * 1024
 STREAMS = ("stdout", "stderr")
+# How an attempt ended, in words.
+ENDINGS = {
+    Ending.EXIT: "exit code",
+    Ending.SIGNAL: "signal",
+    Ending.STOPPED: "stopped by the studio",
+    Ending.TIME_LIMIT: "its time limit",
+    Ending.LOST: "lost by the machine",
+    Ending.NOT_STARTED: "could not start",
+    "put_back": "put back in the queue",
+}
 
 
 def _trial(sweep: Sweep, number: int) -> Trial:
@@ -57,6 +68,7 @@ def _context(request: HttpRequest, sweep: Sweep, trial: Trial) -> dict[str, Any]
         "trial": trial,
         "attempt": attempt,
         "attempts": trial.attempts.order_by("number"),
+        "endings": ENDINGS,
         "is_best": best is not None and best.trial.pk == trial.pk,
         "best": best,
         "decisions": decisions_of(trial),
@@ -116,6 +128,7 @@ def live(request: HttpRequest, ws: str, name: str, number: int) -> HttpResponse:
         "trial-metrics": "sweeps/trial/_metrics.html",
         "trial-decisions": "sweeps/trial/_decisions.html",
         "trial-command": "sweeps/trial/_command.html",
+        "trial-attempts": "sweeps/trial/_attempts.html",
     }
     return news(
         request,

@@ -1,5 +1,6 @@
 """The page of one trial: its facts, its live updates and its log."""
 
+import re
 from html import unescape
 from pathlib import Path
 from typing import Any
@@ -160,3 +161,32 @@ def test_a_second_attempt_is_listed_with_the_first(
     html = read(page, again)
     assert "attempt 2" in html
     assert "The tracking server was away." in html
+
+
+def test_attempts_tell_how_each_ended_and_by_what_they_are_alike(
+    page: Client, running: Attempt, now: Any
+) -> None:
+    assert "Attempts" not in read(page, running)
+    end(running, now, CRASH)
+    trial = running.trial
+    trial.refresh_from_db()
+    trials.rerun_trial(trial, actor="bob", now=now)
+    second = start(trial.pk, now)
+    trials.put_back(second, "The studio was stopped.", now)
+    Attempt.objects.filter(pk=running.pk).update(signature="ValueError: # <b>")
+    html = page.get(address(running)).content.decode()
+    rows = re.findall(r"<tr><td>(\d)</td>.*?</tr>", html)
+    assert rows == ["1", "2"]
+    assert "exit code 1" in html
+    assert "<code>ValueError: # &lt;b&gt;</code>" in html
+    assert "put back in the queue" in html
+    assert "The studio was stopped." in html
+
+
+def test_a_picked_trial_tells_by_whom(page: Client, running: Attempt) -> None:
+    assert "picked by" not in read(page, running)
+    running.trial.picked_by = "bob"
+    running.trial.save()
+    assert "picked by bob" in read(page, running)
+    table = page.get(address(running).rsplit("0/", 1)[0]).content.decode()
+    assert 'title="picked by bob"' in table
