@@ -109,6 +109,7 @@ def test_a_deep_or_endless_point_is_refused(api: Caller, sweep: Sweep) -> None:
         deep = {"a": deep}
     response = api.post(trials_of(sweep), {"params": {**POINT, "lr": deep}})
     assert response.status_code == 422
+    assert "nested more than" in response.json()["error"]["message"]
     for number in ("NaN", "1e999", "9" * 5000):
         text = f'{{"params": {{"lr": {number}, "boosting": "dart"}}}}'
         url = f"/api/v1{trials_of(sweep)}"

@@ -10,7 +10,7 @@ from sweeps.domain.problems import InvalidInput
 from sweeps.domain.states import SweepStatus
 from sweeps.models import Revision, Sweep
 from sweeps.services import control, sweeps
-from sweeps.services.edits import current, edit_sweep
+from sweeps.services.edits import current, edit_sweep, merge_into
 from sweeps.services.picks import add_trial
 from tests.api.acts import end, log, play, start
 
@@ -227,3 +227,10 @@ def test_first_trials_never_exceed_the_total(make_sweep, now):
     points = (POINT, {"lr": 0.2, "boosting": "gbdt"})
     sweep = make_sweep(first_trials=points, limits=Limits(1, 1, 3600))
     assert len(sweeps.advance(sweep.pk, now).trials) == 1
+
+
+def test_a_merge_is_made_into_what_somebody_else_has_just_written(sweep, now):
+    stale = Sweep.objects.get(pk=sweep.pk)
+    edit_sweep(sweep, {"tags": {"a": "1"}}, actor="alice", now=now)
+    merge_into(stale, lambda present: {"tags": {**present["tags"], "b": "2"}}, actor="bob", now=now)
+    assert Sweep.objects.get(pk=sweep.pk).tags == {"a": "1", "b": "2"}
