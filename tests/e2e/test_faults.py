@@ -1,16 +1,19 @@
 """kill -9, Ctrl-C and an emptied queue in the middle of a sweep: nothing lost, nothing twice."""
 
 import os
+import shutil
 import signal
 import sqlite3
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from tests.e2e import jobs
 from tests.e2e.invariants import check
-from tests.e2e.processes import Watch, carriers, wait_none_left
+from tests.e2e.processes import Watch, carriers, left_over, wait_none_left
 from tests.e2e.studios import Studio, until
+from tests.runners.processes import pids, state_and_parent
 
 TRIALS = 10
 
@@ -125,3 +128,79 @@ def test_a_killed_supervisor_and_hangup_leave_trials_to_the_next_start(
     assert (sweep["status"], sweep["counts"]) == ("Completed", {"Completed": 2})
     assert started(studio, name) == [1, 1]
     check(studio, name, 2, jobs.oracle)
+
+
+def test_a_killed_queue_leaves_no_second_consumer_and_no_nursery(studio: Studio) -> None:
+    """Two would start twice as many trials."""
+    name = studio.submit(jobs.quick(0.3, trials=4))
+    done(studio, name, 1)
+    old = studio.pid_of("queue")
+    studio.kill("queue")
+    assert state_and_parent(old)[0] in ("gone", "Z")
+    studio.wait_final(name)
+    consumers = [line for line in left_over(studio.home) if "studio_queue" in line]
+    assert len(consumers) == 1, consumers
+    assert studio.process is not None
+    adopted = [pid for pid in pids() if state_and_parent(pid)[1] == studio.process.pid]
+    assert [pid for pid in adopted if is_nursery(pid)] == []
+    check(studio, name, 4, jobs.oracle)
+
+
+def is_nursery(pid: int) -> bool:
+    """Guards are forks of it, and go by a name of their own."""
+    folder = Path(f"/proc/{pid}")
+    try:
+        command, name = (folder / "cmdline").read_bytes(), (folder / "comm").read_text().strip()
+    except OSError:
+        return False
+    return b"launch.py" in command and not name.startswith("sweep-")
+
+
+@pytest.mark.timeout(180)
+def test_everything_is_killed_at_once_and_the_next_start_goes_on(
+    own_studio: Callable[[], Studio],
+) -> None:
+    studio = own_studio()
+    studio.start()
+    go = studio.home / "go"
+    name = studio.submit(jobs.patient(go, trials=4))
+    studio.wait_running(name, 2)
+    assert studio.process is not None
+    parts = [studio.pid_of(part) for part in ("engine", "queue", "web", "tracking")]
+    for pid in (studio.process.pid, *parts):
+        os.kill(pid, signal.SIGKILL)
+    studio.process.wait(timeout=10)
+    studio.process = None
+    commands = carriers(f".{name}.")
+    assert len(commands) == 2, "trials do not hang on the studio"
+    studio.start()
+    assert carriers(f".{name}.") == commands, "they were adopted"
+    go.touch()
+    sweep = studio.wait_final(name)
+    assert (sweep["status"], sweep["counts"]) == ("Completed", {"Completed": 4})
+    assert started(studio, name) == [1] * 4
+    check(studio, name, 4, jobs.oracle)
+
+
+@pytest.mark.timeout(240)
+def test_a_copied_home_runs_its_own_trials_and_leaves_the_originals_alone(
+    own_studio: Callable[[], Studio],
+) -> None:
+    studio, copy = own_studio(), own_studio()
+    studio.start()
+    go = studio.home / "go"
+    name = studio.submit(jobs.patient(go))
+    studio.wait_running(name, 2)
+    assert studio.stop(signal.SIGHUP) == 0
+    commands = carriers(f".{name}.")
+    shutil.copytree(studio.home, copy.home, ignore=shutil.ignore_patterns("*.bell"))
+    copy.token = studio.token
+    copy.start()
+    until(lambda: started(copy, name) == [2, 2], "attempts of the copy's own", 60)
+    assert commands.items() <= carriers(f".{name}.").items()
+    studio.start()
+    go.touch()
+    for one in (studio, copy):
+        sweep = one.wait_final(name)
+        assert (sweep["status"], sweep["counts"]) == ("Completed", {"Completed": 2})
+    assert started(studio, name) == [1, 1]
