@@ -180,7 +180,7 @@ def objective_figure(info: ObjectiveInfo) -> Figure:
     if info.to_go:
         _future(layout, info.planned - 0.5, end + 0.3, info.to_go)
     for index, edit in enumerate(info.edits):
-        _edit(layout, edit, index, end)
+        _edit(layout, edit, index, info.goal, end)
     data = [*_step_line(info, end), *_dots(info), *_star(info, end)]
     return {"data": data, "layout": layout}
 
@@ -216,7 +216,7 @@ def _future(layout: dict[str, Any], start: float, end: float, count: int) -> Non
         )
 
 
-def _edit(layout: dict[str, Any], edit: Edit, index: int, end: float) -> None:
+def _edit(layout: dict[str, Any], edit: Edit, index: int, goal: Goal, end: float) -> None:
     x = edit.number - 0.5
     line = {"color": "@axis", "width": 1, "dash": "dash"}
     layout["shapes"].append(
@@ -224,10 +224,13 @@ def _edit(layout: dict[str, Any], edit: Edit, index: int, end: float) -> None:
         | {"line": line, "layer": "below"}
     )
     text = escape(edit.text).replace("\n", "<br>")
-    # Words stand where the plot has room, and those of neighbours at different heights.
+    # Words stand where the plot has room: away from the best line and from its edge, and those of
+    # neighbours at different heights.
     side = "left" if x < 0.25 * end else "right"
-    y = 0.18 + 0.16 * (index % 4)
-    layout["annotations"].append(_note(text, x=x, y=y, xanchor=side, align=side))
+    shift = 0.16 * (index % 4)
+    y = 0.98 - shift if goal is Goal.MINIMIZE else 0.18 + shift
+    anchor = "top" if goal is Goal.MINIMIZE else "bottom"
+    layout["annotations"].append(_note(text, x=x, y=y, xanchor=side, yanchor=anchor, align=side))
 
 
 def _note(text: str, **place: Any) -> dict[str, Any]:
