@@ -57,7 +57,7 @@ def _terminate_early(studio: Studio, token: str) -> float:
     toy = "python toy.py --x ${{search_space.x}} --reports 100 --seconds 20 --mischief stubborn"
     job = jobs.job(f"sh -c 'python {HOSTILE} {token} 600 {KINDS} & exec {toy}'")
     job["early_termination"] = {
-        "type": "bandit", "slack_amount": 0.0, "evaluation_interval": 1,
+        "type": "bandit", "slack_amount": 1e-9, "evaluation_interval": 1,
     }  # fmt: skip
     name = studio.submit(job)
 

@@ -1,12 +1,26 @@
 """The queue process; `manage.py studio` runs it."""
 
+import logging
+import threading
+import time
 from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand
+from huey.api import Task
 from huey.contrib.djhuey import HUEY
+from huey.signals import SIGNAL_COMPLETE, SIGNAL_ERROR, SIGNAL_EXECUTING
 
 from sweeps import tasks  # noqa: F401 - registers the tasks
+
+log = logging.getLogger(__name__)
+
+# A worker that is busy for longer than this holds up what waits behind it.
+LONG_S = 1.0
+# What takes long by its nature, and is told of while it goes on.
+MAY_TAKE_LONG = frozenset({"test_compute"})
+
+_began = threading.local()
 
 
 class Command(BaseCommand):
@@ -16,4 +30,15 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Run until SIGINT (finish first) or SIGTERM."""
+        HUEY.signal(SIGNAL_EXECUTING, SIGNAL_COMPLETE, SIGNAL_ERROR)(tell_of_long)
         HUEY.create_consumer(**settings.HUEY["consumer"]).run()
+
+
+def tell_of_long(signal: str, task: Task, *_: object) -> None:
+    """Warn of a task that took longer than `LONG_S`."""
+    if signal == SIGNAL_EXECUTING:
+        _began.at = time.monotonic()
+        return
+    took = time.monotonic() - _began.at
+    if took > LONG_S and task.name not in MAY_TAKE_LONG:
+        log.warning("the task %s took %.1f s", task.name, took)
