@@ -1,5 +1,6 @@
 """One supervised process: start, log with a prefix, restart with back-off, stop."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -91,8 +92,11 @@ _print_lock = threading.Lock()
 
 
 def say(name: str, text: str) -> None:
-    """One line of the studio's log."""
-    with _print_lock:
+    """One line of the studio's log; lost where that goes to a full disk, or to nobody.
+
+    A part whose lines are no longer read would stand still.
+    """
+    with _print_lock, contextlib.suppress(OSError):
         sys.stdout.write(f"{name:<8} | {text}\n")
         sys.stdout.flush()
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from studio.supervisor.home import remember
 from studio.supervisor.part import Part, describe, monotonic, say
+from studio.supervisor.processes import Identity
 
 TICK_S = 0.2
 PROBE_S = 5.0
@@ -35,6 +36,7 @@ class Supervisor:
         self._asked = 0
         self._probed = 0.0
         self._all_up = False
+        self._is_remembered = True
 
     def run(self, ready: Callable[[], None], leave_trials: bool) -> int:
         """Supervise until a signal; `ready` is called once, when every part is up."""
@@ -66,6 +68,8 @@ class Supervisor:
     def _round(self) -> None:
         """Reap whatever ended and start what is due."""
         self._reap()
+        if not self._is_remembered:
+            self._remember()
         now = monotonic()
         for part in self.parts.values():
             if part.identity is None and part.restart_at is not None and now >= part.restart_at:
@@ -99,8 +103,19 @@ class Supervisor:
                 self._remember()
 
     def _remember(self) -> None:
+        """Write down who runs; on a full disk it is tried again, and nothing else suffers."""
         everything = [*self.parts.values(), *self._beside]
-        remember(self._home, {part.name: part.identity for part in everything if part.identity})
+        self._write_down({part.name: part.identity for part in everything if part.identity})
+
+    def _write_down(self, running: dict[str, Identity]) -> None:
+        try:
+            remember(self._home, running)
+        except OSError as error:
+            if self._is_remembered:
+                say("studio", f"cannot write down what runs, and tries again: {error}")
+            self._is_remembered = False
+        else:
+            self._is_remembered = True
 
     def _probe_due(self) -> bool:
         interval = PROBE_S if self._all_up else 0.5
@@ -143,7 +158,7 @@ class Supervisor:
             if not self._wait_for(part):
                 part.kill()
                 self._wait_for(part)
-        remember(self._home, {})
+        self._write_down({})
         say("studio", "stopped")
 
     def _wait_for(self, part: Part) -> bool:

@@ -20,7 +20,10 @@ from tests.e2e.processes import Watch, carriers, kinds, too_many
 from tests.e2e.studios import Studio, until
 
 # What a database that is killed makes the engine and the queue say.
-DATABASE_GONE = ("OperationalError", "InterfaceError", "AdminShutdown", "redis.exceptions")
+DATABASE_GONE = (
+    "OperationalError", "InterfaceError", "AdminShutdown",
+    r"redis\.exceptions", r"queue: (Connection\w+|FileNotFound|BrokenPipe)Error",
+)  # fmt: skip
 
 
 def _ended(studio: Studio, name: str) -> int:

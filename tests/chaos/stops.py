@@ -6,7 +6,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -128,7 +128,7 @@ def full_disk(_studio: Studio, servers: Servers | None) -> str:
     """R11: the disk fills up: the sweep pauses and says why, pages work, and it goes on after."""
     if servers is not None:
         return "the same as on SQLite"
-    with small_disk(192) as place:
+    with small_disk(1024) as place:
         if place is None:
             return "NOT TRIED: this user may not mount a small file system"
         studio = Studio(place / "home")
@@ -142,9 +142,9 @@ def full_disk(_studio: Studio, servers: Servers | None) -> str:
 def _fill_and_free(studio: Studio, ballast: Path) -> str:
     name = studio.submit(jobs.toy(30, 2, "--seconds", "0.5"))
     until(lambda: studio.get(f"sweeps/{name}")["counts"].get("Completed"), "a completed trial", 60)
-    with ballast.open("wb") as file:
-        free = shutil.disk_usage(ballast.parent).free
-        file.write(b"\0" * max(0, free - 2 * 2**20))
+    with ballast.open("wb", buffering=0) as file, suppress(OSError):
+        while True:  # until there is nothing left
+            file.write(bytes(2**20))
     until(lambda: studio.get(f"sweeps/{name}")["status"] == "Paused", "the pause", 60)
     said = studio.get(f"sweeps/{name}")["reason"]
     assert "disk" in said.lower(), said
