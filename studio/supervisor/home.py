@@ -1,9 +1,11 @@
 """What the supervisor keeps in STUDIO_HOME: its lock, and which processes it started."""
 
+import errno
 import fcntl
 import json
 import os
 import socket
+import time
 from dataclasses import asdict
 from pathlib import Path
 from typing import TextIO
@@ -34,18 +36,31 @@ def lock(home: Path, url: str) -> TextIO:
     return file
 
 
-def check_port(host: str, port: int) -> None:
-    """Raise ImproperlyConfigured when somebody listens on the port already."""
+# gunicorn's worker notices within a second that its master was killed, and lets go of the port.
+ORPHAN_S = 5.0
+
+
+def check_port(host: str, port: int, patience_s: float = 0.0) -> None:
+    """Raise ImproperlyConfigured when somebody listens on the port, still after `patience_s`."""
+    give_up = time.monotonic() + patience_s
+    while (error := _refusal(host, port)) is not None:
+        if error.errno != errno.EADDRINUSE or time.monotonic() >= give_up:
+            raise ImproperlyConfigured(
+                f"Port {port} on {host} cannot be used ({error.strerror}). "
+                "Stop what uses it, or set STUDIO_PORT to another port."
+            ) from error
+        time.sleep(0.1)
+
+
+def _refusal(host: str, port: int) -> OSError | None:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))
         except OSError as error:
-            raise ImproperlyConfigured(
-                f"Port {port} on {host} cannot be used ({error.strerror}). "
-                "Stop what uses it, or set STUDIO_PORT to another port."
-            ) from error
+            return error
+    return None
 
 
 def free_port() -> int:
@@ -66,6 +81,14 @@ def remember(home: Path, parts: dict[str, Identity]) -> None:
     temporary = path.with_suffix(".tmp")
     temporary.write_text(json.dumps({name: asdict(part) for name, part in parts.items()}))
     temporary.replace(path)
+
+
+def was_killed(home: Path) -> bool:
+    """True if the last supervisor left without an orderly stop: its parts may still be ending."""
+    try:
+        return bool(json.loads(_record(home).read_text()))
+    except (FileNotFoundError, ValueError):
+        return False
 
 
 def end_leftovers(home: Path) -> list[str]:

@@ -45,9 +45,10 @@ class Command(BaseCommand):
         os.umask(0o077)
         place = settings.STUDIO_HOME
         held = home.lock(place, settings.STUDIO_URL)
+        patience_s = home.ORPHAN_S if home.was_killed(place) else 0.0
         for name in home.end_leftovers(place):
             say("studio", f"ended {name}, left by an earlier start")
-        home.check_port(settings.STUDIO_HOST, settings.STUDIO_PORT)
+        home.check_port(settings.STUDIO_HOST, settings.STUDIO_PORT, patience_s)
         processes.become_subreaper()
         bootstrap.migrate()
         bootstrap.collect_static()
