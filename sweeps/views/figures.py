@@ -60,6 +60,10 @@ def sweep_figures(sweep: Sweep, mode: CurveMode = "best", metric: str = "") -> d
     }
 
 
+# What the words of an edit may take of the chart.
+_LINES, _SHORT = 2, 40
+
+
 def _edits(sweep: Sweep) -> list[Edit]:
     """Edits of what decides on trials, where they were made; new names and tags are none."""
     return [
@@ -70,8 +74,14 @@ def _edits(sweep: Sweep) -> list[Edit]:
 
 
 def _drawn(row: Revision) -> str:
+    """The edit in a few short lines; the Config tab has it in full."""
     parts = [part for part in row.text.split("; ") if not part.endswith(" edited")]
-    return "\n".join(parts)
+    short = [
+        part if len(part) <= _SHORT else f"{part.partition(' → ')[2] or part}"[:_SHORT]
+        for part in parts[:_LINES]
+    ]
+    more = len(parts) - _LINES
+    return "\n".join([*short, *([f"and {more} more"] if more > 0 else [])])
 
 
 def curves_payload(sweep: Sweep, mode: CurveMode = "best", metric: str = "") -> Payload:
