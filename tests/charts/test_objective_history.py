@@ -155,3 +155,19 @@ def test_a_hover_card_shows_two_parameters_and_counts_the_rest():
     assert card["rows"] == [["loss", "0.250000"], ["leaves", "4"], ["lr", "0.1000"]]
     assert card["more"] == "and 1 more, click to open"
     assert card["status"] == "Completed"
+
+
+@pytest.mark.parametrize(
+    ("objective", "heights", "anchor"), [(LOSS, (0.98, 0.82), "top"), (AUC, (0.18, 0.34), "bottom")]
+)
+def test_words_of_edits_keep_off_the_best_line_the_edge_and_each_other(objective, heights, anchor):
+    edits = [Edit(2, "early"), Edit(16, "late")]
+    trials = [trial(n, float(n)) for n in range(20)]
+    info = build_objective_info(trials, objective, total=20, edits=edits)
+    layout = objective_figure(info)["layout"]
+    found = {note["text"]: note for note in layout["annotations"] if note["text"] in "early late"}
+    assert [found[text]["xanchor"] for text in ("early", "late")] == ["left", "right"]
+    assert [found[text]["y"] for text in ("early", "late")] == pytest.approx(heights)
+    assert {note["yanchor"] for note in found.values()} == {anchor}
+    lines = [shape["x0"] for shape in layout["shapes"] if shape["type"] == "line"]
+    assert lines == [1.5, 15.5]

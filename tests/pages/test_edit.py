@@ -284,3 +284,13 @@ def test_edits_are_listed_and_drawn_where_they_were_made(
     assert [note["text"] for note in notes] == [f"max trials 6 → 9<br>by alice, {at:%H:%M} UTC"]
     assert notes[0]["x"] == played.planned - 0.5
     assert "by bob" not in str(drawn["layout"]["annotations"])
+
+
+def test_a_policy_that_was_not_touched_stays_as_it_is_stored(
+    client: Client, bob: User, played: Sweep
+) -> None:
+    stored = {"type": "bandit", "options": {"slack_factor": 0.1}}
+    Sweep.objects.update(early_termination=stored)
+    EditPage(client, bob, played).save(max_total_trials="9")
+    assert (played.max_total_trials, played.early_termination) == (9, stored)
+    assert list(Revision.objects.get().changes) == ["max_total_trials"]
