@@ -43,10 +43,15 @@ def follow_up(attempt_id: int) -> None:
 
 
 def _advance(sweep_id: int) -> None:
-    if not _opened(sweep_id):
+    sweep = sweeps.to_advance(sweep_id)
+    if sweep is None:
         return
+    if not sweep.run_id:
+        if not _opened(sweep_id):
+            return
+        sweep = None  # That may have taken a while.
     now = database_now()
-    step = sweeps.advance(sweep_id, now)
+    step = sweeps.advance(sweep_id, now, sweep)
     trials = step.trials or work.next_startable(sweep_id, now)
     for trial_id in trials[1:]:
         run_trial(trial_id)
@@ -61,9 +66,6 @@ def _advance(sweep_id: int) -> None:
 
 def _opened(sweep_id: int) -> bool:
     """True once the sweep has its MLflow parent run."""
-    known = Sweep.objects.filter(pk=sweep_id).values_list("run_id", flat=True).first()
-    if known is None or known:
-        return known is not None
     sweep = Sweep.objects.select_related("workspace", "created_by").get(pk=sweep_id)
     if sweep.desired != Desired.RUN and not sweep.planned:
         return True  # Cancelled before it began: it needs no run, and must not wait for MLflow.
@@ -128,9 +130,7 @@ def close_run(attempt_id: int) -> None:
 
 
 def _close(attempt_id: int) -> None:
-    attempt = Attempt.objects.select_related("trial__sweep__compute", "trial__sweep__code").get(
-        pk=attempt_id
-    )
+    attempt = runs.attempt_to_close(attempt_id)
     if attempt.run_closed or outage.lasts():
         return
     try:

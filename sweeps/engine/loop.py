@@ -31,7 +31,7 @@ LEASE_S = 10.0
 # The lead is good for so long without asking: a fifth of the lease.
 RENEW_S = 2.0
 # Ends of commands and new ones wake the loop at once; these are for all else.
-BUSY_S = 0.25
+BUSY_S = 0.4
 IDLE_S = 1.0
 FORWARD_S = 1.0
 RECONCILE_S = 2.0

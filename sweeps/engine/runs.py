@@ -100,6 +100,16 @@ def _name(attempt: Attempt) -> str:
     return f"{attempt.trial.sweep.uid}.{attempt.trial.number}.{attempt.number}"
 
 
+def attempt_to_close(attempt_id: int) -> Attempt:
+    """An attempt with all that its closing needs."""
+    rows = Attempt.objects.select_related("trial__sweep__compute")
+    return rows.only(
+        "number", "run_id", "run_closed", "run_status", "reason", "accepted", "ended_at",
+        "handle", "spool", "trial__number", "trial__flat_params", "trial__sweep__uid",
+        "trial__sweep__experiment_id", "trial__sweep__compute__kind",
+    ).get(pk=attempt_id)  # fmt: skip
+
+
 def close_attempt(attempt: Attempt) -> None:
     """Give the child run its last metrics, missing parameters and final status.
 

@@ -9,6 +9,8 @@ from django.db.models import Count, F, OuterRef, QuerySet, Subquery
 from sweeps.domain.fair import Claimant, allocate
 from sweeps.domain.records import SweepSnapshot
 from sweeps.domain.states import (
+    ACTIVE_TRIAL,
+    LIVE_TRIAL,
     WINNING_TRIAL,
     Desired,
     SweepStatus,
@@ -23,14 +25,15 @@ from sweeps.queries.records import (
     failure_policy_of,
     objective_of,
     stop_rules_of,
-    trial_counts,
 )
-from sweeps.queries.slots import taking
 
 
 def snapshot(sweep: Sweep, now: datetime) -> SweepSnapshot:
     """The sweep, its trials and its compute as they stand."""
-    counts = trial_counts(sweep)
+    by_wish = _counts(sweep)
+    counts: Counter[TrialStatus] = Counter()
+    for (status, _desired), count in by_wish.items():
+        counts[status] += count
     ended = not any(not status.is_final and count for status, count in counts.items())
     limit = failure_policy_of(sweep).max_consecutive_failures
     any_failed = limit and any(counts[status] for status in PROBLEMS)
@@ -51,12 +54,18 @@ def snapshot(sweep: Sweep, now: datetime) -> SweepSnapshot:
         commonest_reason=commonest_reason(sweep) if ended else "",
         unclosed_runs=Attempt.objects.unclosed().filter(trial__sweep=sweep).count() if ended else 0,
         waiting=_resting(now).filter(sweep=sweep).count() if counts[TrialStatus.QUEUED] else 0,
-        going=0 if ended else sweep.trials.live().filter(desired=Desired.RUN).count(),
+        going=sum(by_wish[status, Desired.RUN] for status in LIVE_TRIAL),
         failed_in_a_row=len(failed),
         failure_limit=limit,
         failure_reason=_breaker_reason(failed),
         stop_reason=stop_reason(sweep),
     )
+
+
+def _counts(sweep: Sweep) -> Counter[tuple[TrialStatus, str]]:
+    """How many trials stand in each status, by what is wanted of them."""
+    rows = sweep.trials.order_by().values_list("status", "desired").annotate(count=Count("pk"))
+    return Counter({(TrialStatus(status), desired): count for status, desired, count in rows})
 
 
 def _breaker_reason(failed: Sequence[Trial]) -> str:
@@ -102,6 +111,10 @@ def _shares(sweep: Sweep, now: datetime) -> Mapping[int, int]:
     free = sweep.compute.slots - taken.total()
     if free <= 0:
         return {}
+    others = Sweep.objects.live().filter(compute=sweep.compute_id).exclude(pk=sweep.pk)
+    if not others.exists():
+        wishes = (getattr(sweep, name) for name in _WISHES)
+        return {sweep.pk: min(free, _wants(taken[sweep.pk], *wishes))}
     return allocate(free, _claimants(sweep.compute_id, taken))
 
 
@@ -111,27 +124,42 @@ def next_in_line(sweep_id: int, now: datetime) -> list[int]:
     return [pk for pk, share in _shares(sweep, now).items() if share and pk != sweep_id]
 
 
+_WISHES = ("desired", "exhausted", "planned", "max_total_trials", "max_concurrent_trials")
+
+
 def _claimants(compute_id: int, taken: Counter[int]) -> list[Claimant]:
     """Everybody on the compute; those that are being ended hold slots and want none."""
     newest = Trial.objects.filter(sweep=OuterRef("pk")).order_by("-number").values("pk")[:1]
     sweeps = Sweep.objects.live().filter(compute_id=compute_id).annotate(last=Subquery(newest))
-    fields = (
-        "pk", "last", "desired", "exhausted", "planned", "max_total_trials",
-        "max_concurrent_trials",
-    )  # fmt: skip
-    found = []
-    for pk, last, desired, exhausted, planned, total, at_once in sweeps.values_list(*fields):
-        wants = 0
-        if desired == Desired.RUN and not exhausted:
-            wants = max(0, min(total - planned, at_once - taken[pk]))
-        found.append(Claimant(pk, taken[pk], wants, last or 0))
-    return found
+    return [
+        Claimant(pk, taken[pk], _wants(taken[pk], *wishes), last or 0)
+        for pk, last, *wishes in sweeps.values_list("pk", "last", *_WISHES)
+    ]
+
+
+def _wants(
+    taken: int, desired: str, exhausted: bool, planned: int, total: int, at_once: int
+) -> int:
+    """How many more trials a sweep would start now, had it all slots."""
+    if desired != Desired.RUN or exhausted:
+        return 0
+    return max(0, min(total - planned, at_once - taken))
 
 
 def _taken(compute_id: int, now: datetime) -> Counter[int]:
     """By sweep: trials that hold a slot, or will as soon as the queue gets to them."""
-    trials = Trial.objects.filter(taking(now), sweep__compute=compute_id)
-    return Counter(dict(trials.order_by().values_list("sweep").annotate(n=Count("pk"))))
+    # A plain question and the rest here: Django takes longer for the conditions of
+    # slots.taking(), which says the same, than the database for the answer.
+    fields = ("sweep", "status", "desired", "sweep__desired", "not_before")
+    trials = Trial.objects.live().filter(sweep__compute=compute_id).order_by()
+    taken: Counter[int] = Counter()
+    for pk, status, *wishes, rests_until, count in trials.values_list(*fields).annotate(
+        n=Count("pk")
+    ):
+        is_due = rests_until is None or rests_until <= now
+        if status in ACTIVE_TRIAL or (is_due and wishes == [Desired.RUN, Desired.RUN]):
+            taken[pk] += count
+    return taken
 
 
 def sharing(sweep: Sweep) -> list[int]:

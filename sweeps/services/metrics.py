@@ -159,7 +159,8 @@ def _update_objective(trial: Trial, points: list[MetricPoint], objective: Object
 
 def next_batch(run_id: str, limit: int = 200) -> list[OutboxEntry]:
     """The oldest waiting entries of a run, in order."""
-    return list(OutboxEntry.objects.filter(run_id=run_id).order_by("id")[:limit])
+    entries = OutboxEntry.objects.filter(run_id=run_id).order_by("id")
+    return list(entries.only("body")[:limit])
 
 
 def delivered(entries: Iterable[OutboxEntry]) -> None:

@@ -138,13 +138,29 @@ class Advance:
     finished: bool = False
 
 
-def advance(sweep_id: int, now: datetime) -> Advance:
-    """Take a sweep one step further.
+# What planning does not look at: half of the columns, and the longest.
+_UNREAD = (
+    "display_name", "description", "experiment_name", "tags", "properties", "notes", "command",
+    "inputs", "outputs", "environment", "environment_variables", "run_closed",
+    "compute__name", "compute__description", "compute__python", "compute__environment_variables",
+    "compute__is_default", "compute__created_at", "compute__kind",
+)  # fmt: skip
+
+
+def to_advance(sweep_id: int) -> Sweep | None:
+    """The sweep with what `advance` needs of it; None when there is no such sweep."""
+    rows = Sweep.objects.select_related("compute").defer(*_UNREAD)
+    return rows.filter(pk=sweep_id).order_by().first()
+
+
+def advance(sweep_id: int, now: datetime, sweep: Sweep | None = None) -> Advance:
+    """Take a sweep one step further; `sweep`, if given, was just read by `to_advance`.
 
     Points are drawn outside the write transaction; the compare-and-set on `planned` makes sure
     that they are the next ones, so that two callers never both add trial 7.
     """
-    sweep = Sweep.objects.select_related("compute", "workspace", "created_by").get(pk=sweep_id)
+    sweep = sweep or to_advance(sweep_id)
+    assert sweep is not None, "sweeps are never deleted while anybody knows their id"
     action = plan(snapshot(sweep, now), now)
     if isinstance(action, AddTrials):
         try:
@@ -199,7 +215,7 @@ def _add_trials(sweep: Sweep, count: int, now: datetime) -> tuple[int, ...]:
             move_sweep(
                 sweep, SweepStatus.RUNNING, now, reason=reason, started_at=now, timed_from=now
             )
-        picker = str(sweep.created_by or "the job")
+        picker = str(sweep.created_by or "the job") if firsts > 0 else ""
         return tuple(
             insert_trial(
                 sweep, number, point, now, picker if number < len(sweep.first_trials) else ""

@@ -20,6 +20,7 @@ from sweeps.models import Attempt, MetricPoint, MetricSummary, Sweep, Trial
 from sweeps.models.metrics import from_columns
 from sweeps.queries.failures import PROBLEMS
 from sweeps.queries.records import failure_policy_of
+from sweeps.services import columns
 from sweeps.services.control import revive
 from sweeps.services.state import bump, lock, move_trial
 
@@ -39,7 +40,7 @@ class Claim:
 def claim(trial_id: int, *, owner: str, spool_root: Path, now: datetime) -> Claim | None:
     """Take a queued trial for starting; None if it is taken, not due, or no slot is free."""
     with transaction.atomic():
-        trial = _locked(trial_id, whole=True)
+        trial = _locked(trial_id, columns.DECIDES + columns.STARTS, columns.STARTED_WITH)
         if trial is None or not _may_start(trial, now):
             return None
         number, token = trial.attempt + 1, new_secret(TRIAL_TOKEN_PREFIX)
@@ -60,32 +61,19 @@ def claim(trial_id: int, *, owner: str, spool_root: Path, now: datetime) -> Clai
     return Claim(attempt, token)
 
 
-# What decisions on a trial need; parameters and documents stay where they are.
-_DECIDES = (
-    "number", "status", "desired", "reason", "attempt", "losses", "failures", "not_before",
-    "sweep__uid", "sweep__name", "sweep__desired", "sweep__reason", "sweep__primary_metric",
-    "sweep__failure_policy", "sweep__trial_timeout_s", "sweep__compute", "sweep__display_name",
-    "sweep__max_concurrent_trials",
-)  # fmt: skip
-
-
-_STARTS = ("sweep__compute", "sweep__workspace", "sweep__code", "sweep__created_by")
-
-
-def _locked(trial_id: int, *, whole: bool = False) -> Trial | None:
-    """The trial as it stands, and stays until the transaction ends.
-
-    `whole`: with all that a start needs, of its sweep too.
-    """
+def _locked(
+    trial_id: int, fields: tuple[str, ...] = columns.DECIDES, related: tuple[str, ...] = ("sweep",)
+) -> Trial | None:
+    """The trial as it stands, and stays until the transaction ends."""
     if connection.features.has_select_for_update:  # else lock() has nothing to do
         sweep_id = Trial.objects.filter(pk=trial_id).values_list("sweep_id", flat=True).first()
         if sweep_id is None:
             return None
         lock(sweep_id)
     trials = Trial.objects.filter(pk=trial_id).order_by()
-    if whole:
-        return trials.select_related(*_STARTS).first()
-    return trials.select_related("sweep").only(*_DECIDES).first()
+    if related:
+        trials = trials.select_related(*related)
+    return trials.only(*fields).first()
 
 
 def _own_trial(attempt: Attempt) -> Trial:
@@ -122,8 +110,10 @@ def _may_start(trial: Trial, now: datetime) -> bool:
     if trial.status != TrialStatus.QUEUED or not wanted or not due:
         return False
     # The row lock makes the count true on PostgreSQL; SQLite's writers are one at a time anyway.
-    computes = Compute.objects.select_for_update().values_list("slots", flat=True)
-    slots = computes.get(pk=trial.sweep.compute_id)
+    slots = trial.sweep.compute.slots
+    if connection.features.has_select_for_update:
+        computes = Compute.objects.select_for_update().values_list("slots", flat=True)
+        slots = computes.get(pk=trial.sweep.compute_id)
     active = Trial.objects.filter(status__in=ACTIVE_TRIAL, sweep__compute=trial.sweep.compute_id)
     used = Counter(dict(active.order_by().values_list("sweep").annotate(n=Count("pk"))))
     mine = used[trial.sweep_id]
@@ -153,7 +143,8 @@ def record_run(attempt: Attempt, run_id: str) -> None:
 def record_started(attempt: Attempt, handle: str, now: datetime, boot_id: str = "") -> bool:
     """Remember that the command runs; False if the attempt was given up in the meantime."""
     with transaction.atomic():
-        trial = _own_trial(attempt)
+        trial = _locked(attempt.trial_id, columns.MOVES, ())
+        assert trial is not None, "attempts go with their trial"
         rows = Attempt.objects.open().filter(pk=attempt.pk, handle="")
         fields = {"handle": handle, "started_at": now, "boot_id": boot_id}
         if not rows.update(lease_expires_at=None, **fields):

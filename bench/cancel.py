@@ -1,0 +1,70 @@
+"""From a cancel to the end of the last process: of trials that obey SIGTERM, and of those that
+ignore it, whose grace of 5 s is theirs. `cancel.py [ROUNDS]`
+"""
+
+import sys
+import time
+from pathlib import Path
+
+from common import Studio, studio
+
+from tests.e2e.jobs import job
+from tests.e2e.processes import carriers
+from tests.e2e.studios import until
+
+AT_ONCE = 2
+GRACE_S = 5.0
+OBEDIENT = "import sys, time\nprint('up', flush=True)\ntime.sleep(600)\n"
+STUBBORN = (
+    "import signal, time\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
+    "print('up', flush=True)\ntime.sleep(600)\n"
+)
+
+
+def once(place: Studio, code: str, script: str) -> float:
+    """Seconds from the request's sending to the end of all processes of the sweep."""
+    Path(code, "wait.py").write_text(script)
+    doc = job("python wait.py ${{search_space.x}}", trials=AT_ONCE, at_once=AT_ONCE)
+    doc["trial"]["code"] = code
+    name = place.submit(doc)
+    part = f".{name}."
+    until(lambda: len(set(carriers(part).values())) == AT_ONCE, "all commands", 60)
+    logs = place.home / "trials"
+    until(lambda: sum("up" in f.read_text() for f in _logs(place, name)) == AT_ONCE, "up", 30)
+    assert logs.exists()
+    began = time.monotonic()
+    answer = place.ask("POST", f"sweeps/{name}/cancel")
+    assert answer.status_code == 200, answer.text
+    while carriers(part):
+        assert time.monotonic() - began < 60, "it never ends"
+    took = time.monotonic() - began
+    place.wait_final(name, 60)
+    return took
+
+
+def _logs(place: Studio, name: str) -> list[Path]:
+    [sweep] = place.rows("SELECT uid FROM sweeps_sweep WHERE name = ?", name)
+    return list((place.home / "trials" / sweep["uid"]).glob("*/stdout.log"))
+
+
+def report(title: str, values: list[float], goal: float) -> None:
+    ordered = sorted(values)
+    high = ordered[min(len(ordered) - 1, int(len(ordered) * 0.95))]
+    met = "met" if high < goal else "MISSED"
+    middle = ordered[len(ordered) // 2]
+    print(f"{title:<34} p50 {middle:.2f}, p95 {high:.2f}, max {ordered[-1]:.2f} s", end="")
+    print(f"  goal p95 < {goal:g}: {met}", flush=True)
+
+
+def main(rounds: int) -> None:
+    import tempfile
+
+    with studio(slots=AT_ONCE) as place, tempfile.TemporaryDirectory() as code:
+        obedient = [once(place, code, OBEDIENT) for _ in range(rounds)]
+        stubborn = [once(place, code, STUBBORN) for _ in range(max(3, rounds // 3))]
+    report("cancel to the last process' end", obedient, 2.0)
+    report("the same where SIGTERM is ignored", stubborn, GRACE_S + 2.0)
+
+
+if __name__ == "__main__":
+    main(int((sys.argv[1:] or ["20"])[0]))
