@@ -14,8 +14,8 @@ STEP_S = 3.0
 def wake(folder: str, boot: str) -> None:
     """Let frozen watchers go on, so that they see what is wanted of them."""
     for record in _watchers(folder, boot).values():
-        if proc.is_stopped(record["pid"]):
-            proc.send(record["pid"], signal.SIGCONT)
+        # Whether frozen or not: a SIGSTOP may be on its way, which this takes back.
+        proc.send(record["pid"], signal.SIGCONT)
 
 
 def press(folder: str, launch: dict[str, Any], boot: str) -> None:

@@ -61,12 +61,6 @@ def descendants(roots: set[int]) -> set[int]:
     return {pid for pid in found if parents[pid][0] not in "ZX"}
 
 
-def is_stopped(pid: int) -> bool:
-    """True for a process that was frozen by SIGSTOP or the like."""
-    stat = _stat(pid)
-    return stat is not None and stat[0] in "Tt"
-
-
 def kill_carriers(cookie: str) -> int:
     """SIGKILL all that carry the cookie in the environment they were started with, and all
     below them, until none is left; return how many.

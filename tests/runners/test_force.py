@@ -45,13 +45,15 @@ def gone(token: str) -> Callable[[], bool]:
 
 def test_stop_thaws_guard_shim_and_tree(runner: LocalRunner, tmp_path: Path) -> None:
     handle, token = start_hostile(runner, tmp_path / "a", ("plain", "setsid"))
-    for pid in [*watchers(handle, spool.SHIM, spool.GUARD), *pids_with(token)]:
+    both = watchers(handle, spool.SHIM, spool.GUARD)
+    for pid in [*both, *pids_with(token)]:
         os.kill(pid, signal.SIGSTOP)
     asked = time.monotonic()
     runner.stop(handle, grace_s=0.3)
     assert ended(runner, handle).ended_by == EndedBy.STOPPED
     assert time.monotonic() - asked < 0.3 + 2
     assert pids_with(token) == set()
+    wait_for(lambda: {state_and_parent(p)[0] for p in both} <= {"gone", "Z"}, "their end")
 
 
 def test_what_was_frozen_after_the_stop_is_thawed_by_whoever_polls(
