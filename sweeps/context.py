@@ -5,11 +5,11 @@ from typing import Any
 
 from django.db.models import Sum
 from django.http import HttpRequest
-from django.utils import timezone
 
 from studio.context import shell
 from studio.models import Compute, Workspace
 from sweeps.models import Sweep, Trial
+from sweeps.queries.clock import database_now
 from sweeps.queries.conditions import notices
 
 
@@ -25,7 +25,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
         "nav_running": lambda: figures()["running"],
         "nav_slots_used": lambda: figures()["used"],
         "nav_slots_total": lambda: figures()["total"],
-        "nav_notices": cache(lambda: notices(timezone.now())),
+        "nav_notices": cache(lambda: notices(database_now())),
     }
 
 

@@ -17,9 +17,9 @@ from sweeps.api.intake import read_posted
 from sweeps.api.lookup import sweep_of, trial_of
 from sweeps.api.paging import DEFAULT_LIMIT, MAX_LIMIT, Page, page
 from sweeps.domain.problems import InvalidInput
-from sweeps.domain.records import MetricPoint
 from sweeps.domain.states import SweepStatus
-from sweeps.models import Sweep
+from sweeps.models import MetricPoint, Sweep
+from sweeps.models.metrics import from_columns
 from sweeps.queries import spec_of, trials
 from sweeps.queries.logs import read_log
 from sweeps.queries.places import spool_of
@@ -139,7 +139,7 @@ def get_metrics(
 ) -> Any:
     """What the trial logged, by name and report; a page of values is large unless asked small."""
     trial = trial_of(sweep_of(request, ws, name), number)
-    return page(trials.metric_points(trial, metric), _points_out, limit, cursor)
+    return page(trials.point_rows(trial, metric), _points_out, limit, cursor)
 
 
 def _points_out(points: Sequence[MetricPoint]) -> list[dict[str, Any]]:
@@ -147,7 +147,7 @@ def _points_out(points: Sequence[MetricPoint]) -> list[dict[str, Any]]:
         {
             "name": point.name,
             "step": point.step,
-            "value": shapes.number(point.value),
+            "value": shapes.number(from_columns(point.value, point.kind)),
             "time": shapes.moment(point.timestamp_ms),
         }
         for point in points

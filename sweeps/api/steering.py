@@ -10,7 +10,6 @@ from dataclasses import replace
 from typing import Any
 
 from django.http import HttpRequest
-from django.utils import timezone
 from ninja import Status
 
 from studio.models import Role
@@ -26,6 +25,7 @@ from sweeps.api.paging import DEFAULT_LIMIT, Page, page
 from sweeps.domain.problems import InvalidInput
 from sweeps.models import Sweep, TerminationDecision, Trial
 from sweeps.queries import failures, spec_of
+from sweeps.queries.clock import database_now
 from sweeps.services import control, edits, picks, trials
 from sweeps.spec.edits import placed, read_edit, read_point
 
@@ -39,7 +39,7 @@ def _actor(request: HttpRequest) -> str:
 
 def _steer(request: HttpRequest, ws: str, name: str, act: Callable[..., object]) -> Any:
     sweep = sweep_of(request, ws, name, Role.CONTRIBUTOR)
-    act(sweep, actor=_actor(request), now=timezone.now())
+    act(sweep, actor=_actor(request), now=database_now())
     return _woken(sweep)
 
 
@@ -86,7 +86,7 @@ def clone_sweep(request: HttpRequest, ws: str, name: str, ticket: bodies.Ticket 
         notes=(f"Cloned from {sweep.name}.",),
     )
     user, rng = token_of(request).user, random.SystemRandom()
-    now = timezone.now()
+    now = database_now()
     clone = intake.submit(
         sweep.workspace, job, code=sweep.code, user=user, now=now, rng=rng, ticket=ticket
     )
@@ -108,7 +108,7 @@ def edit_sweep(request: HttpRequest, ws: str, name: str) -> Any:
             sweep,
             lambda present: read_edit(doc, present),
             actor=_actor(request),
-            now=timezone.now(),
+            now=database_now(),
         )
     except InvalidInput as error:
         raise InvalidInput(placed(error.problems)) from error
@@ -140,13 +140,14 @@ def add_trial(request: HttpRequest, ws: str, name: str, ticket: bodies.Ticket = 
     point = read_point(read_json(request))
     try:
         trial = picks.add_trial(
-            sweep, point, actor=_actor(request), now=timezone.now(), ticket=ticket
+            sweep, point, actor=_actor(request), now=database_now(), ticket=ticket
         )
     except InvalidInput as error:
         raise InvalidInput(
             problem if problem.code == "conflict" else problem.under("params")
             for problem in error.problems
         ) from error
+    tasks.advance_sweep(sweep.pk)
     tasks.run_trial(trial.pk)
     return Status(201, _shown(trial, sweep))
 
@@ -157,7 +158,7 @@ def rerun_failed(request: HttpRequest, ws: str, name: str) -> Any:
     sweep = sweep_of(request, ws, name, Role.CONTRIBUTOR)
     wanted = bodies.read_texts(read_json(request, optional=True), ("signature",))
     found = trials.rerun_failed(
-        sweep, actor=_actor(request), now=timezone.now(), signature=wanted.get("signature")
+        sweep, actor=_actor(request), now=database_now(), signature=wanted.get("signature")
     )
     for trial_id in found[: sweep.max_concurrent_trials]:
         tasks.run_trial(trial_id)
@@ -170,7 +171,7 @@ def cancel_trial(request: HttpRequest, ws: str, name: str, number: int) -> Any:
     """Kill one trial."""
     sweep = sweep_of(request, ws, name, Role.CONTRIBUTOR)
     trial = trial_of(sweep, number)
-    trials.cancel_trial(trial, actor=_actor(request), now=timezone.now())
+    trials.cancel_trial(trial, actor=_actor(request), now=database_now())
     return _shown(trial, sweep)
 
 
@@ -179,7 +180,7 @@ def rerun_trial(request: HttpRequest, ws: str, name: str, number: int) -> Any:
     """A new attempt of an ended trial that did not complete."""
     sweep = sweep_of(request, ws, name, Role.CONTRIBUTOR)
     trial = trial_of(sweep, number)
-    trials.rerun_trial(trial, actor=_actor(request), now=timezone.now())
+    trials.rerun_trial(trial, actor=_actor(request), now=database_now())
     tasks.run_trial(trial.pk)
     return _shown(trial, sweep)
 

@@ -83,7 +83,8 @@ def _ending(sweep: SweepSnapshot, live: int, now: datetime) -> _Ending | None:
     no_more = sweep.exhausted or sweep.planned >= sweep.max_total_trials
     # A sweep that has done all its trials is not late, however long its last run takes to close.
     if no_more and not live:
-        return _Ending(sweep.reason if sweep.exhausted else "")
+        said = sweep.exhausted and sweep.desired is Desired.RUN  # a pause's reason is no ending's
+        return _Ending(sweep.reason if said else "")
     if sweep.desired is Desired.PAUSE:
         return None  # the clock of its timeout stands still
     return _Ending(late, stops_trials=True) if late else None
@@ -101,7 +102,8 @@ def _go_on(sweep: SweepSnapshot, live: int) -> Action | None:
         return None
     left = 0 if sweep.exhausted else sweep.max_total_trials - sweep.planned
     queued = sweep.counts.get(TrialStatus.QUEUED, 0)
-    if sweep.stop_reason and (left or queued):
+    # What people added afterwards (left: 0) they want run, whatever rule ended the sweep before.
+    if sweep.stop_reason and left:
         return StopSweep(sweep.stop_reason)
     if _is_broken(sweep) and (left or queued):
         return PauseSweep(sweep.failure_reason)

@@ -15,6 +15,7 @@ from sweeps.engine.launch import spec_of, with_run
 from sweeps.engine.outage import outage
 from sweeps.engine.trouble import is_full
 from sweeps.models import Attempt
+from sweeps.queries import work
 from sweeps.queries.clock import database_now
 from sweeps.queries.places import handle_of, spool_of
 from sweeps.runners.base import Lost, RunnerError
@@ -48,6 +49,8 @@ def start_trial(
     """
     if outage.lasts():
         return False  # A claim would come to nothing, and leave an attempt behind.
+    if not work.has_run(trial_id):
+        return False  # Its sweep is still being opened in MLflow, or could not be.
     root = settings.STUDIO_HOME / "trials"
     claim = trials.claim(trial_id, owner=owner, spool_root=root, now=clock())
     if claim is None:

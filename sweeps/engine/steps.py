@@ -17,7 +17,7 @@ from sweeps.engine.trouble import TROUBLE
 from sweeps.models import Attempt
 from sweeps.queries import work
 from sweeps.queries.places import handle_of, spool_of
-from sweeps.runners.base import Ended, Lost, Runner, Running
+from sweeps.runners.base import Ended, Event, Lost, Runner, Running
 from sweeps.runners.registry import get_runner
 from sweeps.services import trials
 
@@ -77,7 +77,7 @@ def _look(
     kind: str, handles: list[str], attempts: dict[str, Attempt], waker: Waker, now: datetime
 ) -> list[str]:
     running, runner = [], get_runner(kind)
-    for event in runner.poll(handles):
+    for event in _events(runner, handles, attempts):
         attempt = attempts[event.handle]
         with _alone(attempt):
             if isinstance(event, Running):
@@ -90,6 +90,19 @@ def _look(
                 waker.note(tasks.close_run, attempt.pk)
                 waker.note(tasks.advance_sweep, attempt.trial.sweep_id)
     return running
+
+
+def _events(runner: Runner, handles: list[str], attempts: dict[str, Attempt]) -> Iterator[Event]:
+    """What is true of each; one whose records are damaged must not hide the others."""
+    try:
+        yield from runner.poll(handles)
+    except TROUBLE:
+        raise
+    except Exception:
+        log.exception("a record in a spool is damaged; each is looked at by itself")
+        for handle in handles:
+            with _alone(attempts[handle]):
+                yield from runner.poll([handle])
 
 
 def _steer(runner: Runner, handle: str, attempt: Attempt, now: datetime) -> None:

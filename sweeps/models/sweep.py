@@ -91,6 +91,8 @@ class Sweep(models.Model):
 
     # Trial rows made so far = the number of the next trial; the planner's compare-and-set.
     planned = models.PositiveIntegerField(default=0)
+    # Its newest attempt: of sweeps that hold as many slots, the one with the oldest comes next.
+    turn = models.BigIntegerField(default=0)
     # Set when the sampler has no further point to offer.
     exhausted = models.BooleanField(default=False)
     is_dry_run = models.BooleanField(default=False)

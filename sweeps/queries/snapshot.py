@@ -1,15 +1,13 @@
 """What the planner needs to know of a sweep, read at one moment."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 
-from django.db.models import Count, F, OuterRef, QuerySet, Subquery
+from django.db.models import Count, QuerySet
 
-from sweeps.domain.fair import Claimant, allocate
 from sweeps.domain.records import SweepSnapshot
 from sweeps.domain.states import (
-    ACTIVE_TRIAL,
     LIVE_TRIAL,
     WINNING_TRIAL,
     Desired,
@@ -26,6 +24,7 @@ from sweeps.queries.records import (
     objective_of,
     stop_rules_of,
 )
+from sweeps.queries.slots import shares
 
 
 def snapshot(sweep: Sweep, now: datetime) -> SweepSnapshot:
@@ -75,7 +74,7 @@ def _breaker_reason(failed: Sequence[Trial]) -> str:
     share = "all" if count == len(failed) else f"{count} of them"
     return (
         f"Paused after {len(failed)} failures in a row, {share} with: {common.rstrip('.')}. "
-        "Mend the cause, then resume (or stop) the sweep."
+        "Mend the cause and resume the sweep, or clone it with mended code."
     )
 
 
@@ -102,68 +101,11 @@ def _room(sweep: Sweep, now: datetime) -> int:
     """How many more trials of this sweep its compute should take now."""
     if sweep.desired != Desired.RUN:
         return 0
-    return _shares(sweep, now).get(sweep.pk, 0)
-
-
-def _shares(sweep: Sweep, now: datetime) -> Mapping[int, int]:
-    """Free slots of the sweep's compute, by the sweep that they go to."""
-    taken = _taken(sweep.compute_id, now)
-    free = sweep.compute.slots - taken.total()
-    if free <= 0:
-        return {}
-    others = Sweep.objects.live().filter(compute=sweep.compute_id).exclude(pk=sweep.pk)
-    if not others.exists():
-        wishes = (getattr(sweep, name) for name in _WISHES)
-        return {sweep.pk: min(free, _wants(taken[sweep.pk], *wishes))}
-    return allocate(free, _claimants(sweep.compute_id, taken))
+    return shares(sweep.compute_id, sweep.compute.slots, now).for_new(sweep.pk)
 
 
 def next_in_line(sweep_id: int, now: datetime) -> list[int]:
     """Ids of other sweeps that free slots of this one's compute go to."""
     sweep = Sweep.objects.select_related("compute").only("compute__slots").get(pk=sweep_id)
-    return [pk for pk, share in _shares(sweep, now).items() if share and pk != sweep_id]
-
-
-_WISHES = ("desired", "exhausted", "planned", "max_total_trials", "max_concurrent_trials")
-
-
-def _claimants(compute_id: int, taken: Counter[int]) -> list[Claimant]:
-    """Everybody on the compute; those that are being ended hold slots and want none."""
-    newest = Trial.objects.filter(sweep=OuterRef("pk")).order_by("-number").values("pk")[:1]
-    sweeps = Sweep.objects.live().filter(compute_id=compute_id).annotate(last=Subquery(newest))
-    return [
-        Claimant(pk, taken[pk], _wants(taken[pk], *wishes), last or 0)
-        for pk, last, *wishes in sweeps.values_list("pk", "last", *_WISHES)
-    ]
-
-
-def _wants(
-    taken: int, desired: str, exhausted: bool, planned: int, total: int, at_once: int
-) -> int:
-    """How many more trials a sweep would start now, had it all slots."""
-    if desired != Desired.RUN or exhausted:
-        return 0
-    return max(0, min(total - planned, at_once - taken))
-
-
-def _taken(compute_id: int, now: datetime) -> Counter[int]:
-    """By sweep: trials that hold a slot, or will as soon as the queue gets to them."""
-    # A plain question and the rest here: Django takes longer for the conditions of
-    # slots.taking(), which says the same, than the database for the answer.
-    fields = ("sweep", "status", "desired", "sweep__desired", "not_before")
-    trials = Trial.objects.live().filter(sweep__compute=compute_id).order_by()
-    taken: Counter[int] = Counter()
-    for pk, status, *wishes, rests_until, count in trials.values_list(*fields).annotate(
-        n=Count("pk")
-    ):
-        is_due = rests_until is None or rests_until <= now
-        if status in ACTIVE_TRIAL or (is_due and wishes == [Desired.RUN, Desired.RUN]):
-            taken[pk] += count
-    return taken
-
-
-def sharing(sweep: Sweep) -> list[int]:
-    """Ids of the other live sweeps on the same compute, the one that waited longest first."""
-    others = Sweep.objects.live().filter(compute=sweep.compute_id, desired=Desired.RUN)
-    others = others.exclude(pk=sweep.pk).filter(planned__lt=F("max_total_trials"), exhausted=False)
-    return list(others.order_by("created_at").values_list("pk", flat=True))
+    found = shares(sweep.compute_id, sweep.compute.slots, now)
+    return [pk for pk, share in found.given.items() if share and pk != sweep_id]

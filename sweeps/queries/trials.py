@@ -3,8 +3,9 @@
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from django.db.models import F, FloatField, OuterRef, QuerySet, Subquery
+from django.db.models import F, FloatField, OuterRef, Q, QuerySet, Subquery
 from django.db.models.expressions import BaseExpression
 from django.db.models.fields.json import KeyTransform
 
@@ -114,17 +115,35 @@ def last_metrics(trials: Iterable[Trial]) -> dict[int, dict[str, float]]:
     return found
 
 
-def metric_points(trial: Trial, names: Sequence[str] = ()) -> list[MetricRecord]:
-    """Everything the trial's newest attempt logged, by name and report."""
+def point_rows(trial: Trial, names: Sequence[str] = ()) -> QuerySet[MetricPoint]:
+    """Everything the trial's newest attempt logged, by name and report, to be read in pieces."""
     points = MetricPoint.objects.filter(attempt__trial=trial, attempt__number=trial.attempt)
     if names:
         points = points.filter(name__in=names)
-    return [
-        MetricRecord(
-            row.name, row.report, row.step, from_columns(row.value, row.kind), row.timestamp_ms
-        )
-        for row in points.order_by("name", "report")
-    ]
+    return points.order_by("name", "report")
+
+
+# A chart draws some hundred points; of a longer curve the database picks every so-manieth.
+MOST_POINTS = 4_000
+
+
+def metric_points(trial: Trial, names: Sequence[str]) -> list[MetricRecord]:
+    """What charts draw of these metrics: every value, or evenly chosen ones of a long curve."""
+    found: list[MetricRecord] = []
+    for name in sorted(names):
+        found += curves([trial], name)[trial.number]
+    return found
+
+
+def _thinned(points: QuerySet[MetricPoint], trials: Sequence[Trial], name: str) -> Any:
+    """Every so-manieth point, and of each curve the first, the last and the best."""
+    summaries = MetricSummary.objects.filter(trial__in=[trial.pk for trial in trials], name=name)
+    counts = set(summaries.values_list("count", flat=True))
+    step = -(-max(counts, default=0) // MOST_POINTS)
+    if step <= 1:
+        return points
+    ends = Q(report__in=[1, *counts]) | Q(report=F("attempt__trial__best_report"))
+    return points.annotate(rest=F("report") % step).filter(Q(rest=0) | ends)
 
 
 def curves(trials: Sequence[Trial], name: str) -> dict[int, list[MetricRecord]]:
@@ -136,6 +155,7 @@ def curves(trials: Sequence[Trial], name: str) -> dict[int, list[MetricRecord]]:
         attempt__number=F("attempt__trial__attempt"),
     )
     fields = ("attempt__trial__number", "report", "step", "value", "kind", "timestamp_ms")
-    for number, report, step, value, kind, at in rows.order_by("report").values_list(*fields):
+    drawn = _thinned(rows, trials, name).order_by("report")
+    for number, report, step, value, kind, at in drawn.values_list(*fields):
         found[number].append(MetricRecord(name, report, step, from_columns(value, kind), at))
     return found

@@ -5,16 +5,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
 
-from django.db.models import Count, Q
-
 from sweeps.domain.durations import format_duration
-from sweeps.domain.states import ACTIVE_TRIAL, LIVE_SWEEP, Desired, SweepStatus, TrialStatus
+from sweeps.domain.states import LIVE_SWEEP, Desired, SweepStatus, TrialStatus
 from sweeps.models import EngineLease, Sweep, Trial
-from sweeps.queries.slots import taking
+from sweeps.queries.slots import Demand, shares
 
 # Longer than a healthy studio takes to open a sweep's MLflow run.
 _OPENING = timedelta(seconds=5)
 MOMENT = "Starts in a moment."
+STARTING = "Its folder and MLflow run are being made; its command starts in a moment."
+CLOSING = "All its trials have ended; their runs in MLflow are being closed."
 _PARTS = {
     "engine": "running trials go on, but nothing is taken up or started until it is back.",
     "queue": "nothing starts until it is back.",
@@ -48,7 +48,7 @@ def why_trials(sweep: Sweep, trials: Sequence[Trial], now: datetime) -> dict[int
 
 def _why(trial: Trial, sweep: Sweep, now: datetime, of_sweep: Callable[[], str]) -> str:
     if trial.status == TrialStatus.STARTING:
-        return "Its folder and MLflow run are being made; its command starts in a moment."
+        return down(now) or STARTING
     if trial.status != TrialStatus.QUEUED:
         return ""
     if sweep.desired == Desired.RUN and trial.not_before and trial.not_before > now:
@@ -64,11 +64,12 @@ def _again(trial: Trial, now: datetime) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Holder:
-    """A sweep on a compute: its trials that hold a slot, and those together with queued ones."""
+    """A sweep on a compute: trials that hold a slot, queued ones, and free slots that it gets."""
 
     label: str
-    active: int
-    taken: int
+    active: int = 0
+    queued: int = 0
+    share: int = 0
 
 
 class Waits:
@@ -77,7 +78,8 @@ class Waits:
     def __init__(self, sweeps: Sequence[Sweep], now: datetime) -> None:
         self._now = now
         live = [sweep for sweep in sweeps if sweep.status in LIVE_SWEEP]
-        self._holders = _holders({sweep.compute_id for sweep in live}, now) if live else {}
+        slots = {sweep.compute_id: sweep.compute.slots for sweep in live}
+        self._holders = _holders(slots, now)
         self._down = down(now) if live else ""
         self._resting = _resting([sweep.pk for sweep in live], now)
 
@@ -93,7 +95,7 @@ class Waits:
         """Why the next trial of a live sweep has not started yet."""
         if SweepStatus(sweep.status).is_final:
             return ""
-        own = self._holders.get(sweep.compute_id, {}).get(sweep.pk, _Holder("", 0, 0))
+        own = self._holders.get(sweep.compute_id, {}).get(sweep.pk, _Holder(""))
         if sweep.desired != Desired.RUN:
             return _wished(sweep, own.active)
         if self._down:
@@ -101,24 +103,28 @@ class Waits:
         if not sweep.run_id and not sweep.planned and self._now - sweep.created_at > _OPENING:
             return "Waiting for the tracking server, which has not opened its MLflow run yet."
         resting = self._resting.get(sweep.pk)
-        if resting and not own.active and not _to_plan(sweep):
-            return f"Trial {resting.number}: {_again(resting, self._now)}"
+        if not own.queued and not _to_plan(sweep):
+            if resting:
+                return f"Trial {resting.number}: {_again(resting, self._now)}"
+            if sweep.planned:
+                return "" if own.active else CLOSING
         return self._slots(sweep, own)
 
     def _slots(self, sweep: Sweep, own: _Holder) -> str:
         compute = sweep.compute
         if own.active >= sweep.max_concurrent_trials:
-            return f"Its limit of {own.active} at the same time is reached."
+            return f"Its limit of {sweep.max_concurrent_trials} at the same time is reached."
+        if own.share:
+            return MOMENT
         holders = dict(self._holders.get(sweep.compute_id, {}))
         holders.pop(sweep.pk, None)
-        used = own.active + sum(holder.taken for holder in holders.values())
-        if used < compute.slots:
-            return MOMENT
-        if not holders:
-            return f"This sweep uses all {compute.slots} slots of {compute.name} itself."
         others = sorted(
-            f"{holder.label} ({holder.taken})" for holder in holders.values() if holder.taken
+            f"{holder.label} ({holder.active + holder.share})"
+            for holder in holders.values()
+            if holder.active + holder.share
         )
+        if not others:
+            return f"This sweep uses all {compute.slots} slots of {compute.name} itself."
         names = ", ".join(others[:3]) + (" and others" if len(others) > 3 else "")
         both = f"this sweep ({own.active}) and {names}" if own.active else names
         return f"Waiting for a slot on {compute.name}: its {compute.slots} are taken by {both}."
@@ -135,15 +141,16 @@ def _to_plan(sweep: Sweep) -> bool:
     return not sweep.exhausted and sweep.planned < sweep.max_total_trials
 
 
-def _holders(computes: set[int], now: datetime) -> dict[int, dict[int, _Holder]]:
-    trials = Trial.objects.filter(taking(now), sweep__compute__in=computes)
-    names = trials.order_by().values_list(
-        "sweep__compute", "sweep", "sweep__display_name", "sweep__name"
-    )
-    held = names.annotate(active=Count("pk", filter=Q(status__in=ACTIVE_TRIAL)), taken=Count("pk"))
+def _holders(computes: Mapping[int, int], now: datetime) -> dict[int, dict[int, _Holder]]:
+    """By compute and sweep; `computes` maps ids to slots."""
     found: dict[int, dict[int, _Holder]] = {}
-    for compute, sweep, label, name, active, taken in held:
-        found.setdefault(compute, {})[sweep] = _Holder(label or name, active, taken)
+    for compute, slots in computes.items():
+        shared = shares(compute, slots, now)
+        labels = Sweep.objects.filter(pk__in={*shared.demands, *shared.given})
+        for pk, label, name in labels.values_list("pk", "display_name", "name"):
+            demand, share = shared.demands.get(pk, Demand()), shared.of(pk)
+            holder = _Holder(label or name, demand.active, demand.queued, share)
+            found.setdefault(compute, {})[pk] = holder
     return found
 
 

@@ -9,6 +9,7 @@ from django.db.models import Count, Q, QuerySet
 from studio.models import Compute
 from sweeps.domain.states import Desired, PausedBy, TrialStatus
 from sweeps.models import Attempt, OutboxEntry, Sweep, Trial
+from sweeps.queries.slots import shares
 
 # What one look hands to the queue: more would only wait there, and the next look finds the rest.
 _MOST = 100
@@ -33,22 +34,40 @@ def unstarted_attempts(now: datetime) -> list[Attempt]:
     return list(stale.only("pk")[:_MOST])
 
 
-def startable_trials(now: datetime) -> list[int]:
-    """Ids of queued trials whose time has come, oldest sweep first."""
-    return list(_startable(now)[:_MOST])
+def startable_trials(now: datetime, compute_id: int | None = None) -> list[int]:
+    """Ids of queued trials that free slots go to, of one compute or of all.
+
+    By sweep as many as its share, so that the backlog of one never hides the others.
+    """
+    queued = Trial.objects.filter(status=TrialStatus.QUEUED, sweep__desired=Desired.RUN)
+    computes = Compute.objects.filter(sweeps__trials__in=queued).distinct()
+    if compute_id is not None:
+        computes = Compute.objects.filter(pk=compute_id)
+    found: list[int] = []
+    for pk, slots in computes.values_list("pk", "slots"):
+        given = shares(pk, slots, now).given
+        for sweep_id, share in given.items():
+            found += _due_trials(sweep_id, now)[:share] if share else []
+    return found[:_MOST]
 
 
-def _startable(now: datetime) -> QuerySet[Trial, int]:
+def _due_trials(sweep_id: int, now: datetime) -> QuerySet[Trial, int]:
+    """Queued trials of a sweep that has its MLflow run, in their order."""
     due = Q(not_before=None) | Q(not_before__lte=now)
-    wanted = {"desired": Desired.RUN, "sweep__desired": Desired.RUN}
-    queued = Trial.objects.filter(due, status=TrialStatus.QUEUED, **wanted)
-    return queued.order_by("sweep__created_at", "number").values_list("pk", flat=True)
+    wanted = {"desired": Desired.RUN, "status": TrialStatus.QUEUED, "sweep": sweep_id}
+    queued = Trial.objects.filter(due, **wanted).exclude(sweep__run_id="")
+    return queued.order_by("number").values_list("pk", flat=True)
 
 
 def next_startable(sweep_id: int, now: datetime) -> list[int]:
-    """The id of the queued trial that waits longest for a slot of the sweep's compute, or none."""
-    compute = Sweep.objects.filter(pk=sweep_id).values("compute")
-    return list(_startable(now).filter(sweep__compute__in=compute)[:1])
+    """Ids of the queued trials that free slots of the sweep's compute go to."""
+    compute_id = Sweep.objects.values_list("compute", flat=True).get(pk=sweep_id)
+    return startable_trials(now, compute_id)
+
+
+def has_run(trial_id: int) -> bool:
+    """True once the trial's sweep has its MLflow run, which every start needs."""
+    return Trial.objects.filter(pk=trial_id).exclude(sweep__run_id="").exists()
 
 
 def unwanted_trials() -> list[Trial]:
@@ -76,8 +95,9 @@ def live_sweeps(now: datetime) -> Live:
     live = Trial.objects.live().order_by().values_list("sweep").annotate(n=Count("pk"))
     taken = dict(live) if sweeps else {}
     free = dict(Compute.objects.values_list("pk", "slots")) if sweeps else {}
-    for sweep in sweeps:
-        free[sweep["compute"]] -= taken.get(sweep["pk"], 0)
+    active = Trial.objects.active().order_by().values_list("sweep__compute")
+    for compute, count in active.annotate(n=Count("pk")) if sweeps else ():
+        free[compute] -= count
     found = Live([], [])
     for sweep in sweeps:
         due = _is_due(sweep, taken.get(sweep["pk"], 0), free[sweep["compute"]], now)

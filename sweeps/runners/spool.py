@@ -149,8 +149,8 @@ def stop_due(folder: str, launch: Mapping[str, Any], default: float) -> float:
     order = read(folder, STOP)
     if order is None:
         return default
-    grace = launch["grace_s"] if order["grace_s"] is None else order["grace_s"]
-    return float(order["asked"] + grace - time.monotonic())
+    grace = launch["grace_s"] if order.get("grace_s") is None else order["grace_s"]
+    return float(order.get("asked", 0.0) + grace - time.monotonic())
 
 
 def is_over(folder: str) -> bool:

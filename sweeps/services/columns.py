@@ -4,7 +4,8 @@ than the database."""
 # What decisions on a trial need; parameters and documents stay where they are.
 DECIDES = (
     "number", "status", "desired", "reason", "attempt", "losses", "failures", "not_before",
-    "sweep__uid", "sweep__name", "sweep__desired", "sweep__reason", "sweep__primary_metric",
+    "sweep__uid", "sweep__name", "sweep__status", "sweep__desired", "sweep__reason",
+    "sweep__primary_metric", "sweep__goal",
     "sweep__failure_policy", "sweep__trial_timeout_s", "sweep__compute", "sweep__display_name",
     "sweep__max_concurrent_trials",
 )  # fmt: skip

@@ -66,11 +66,23 @@ def resume_sweep(sweep: Sweep, *, actor: str, now: datetime) -> bool:
             return False
         if sweep.desired != Desired.PAUSE:
             raise InvalidInput.conflict(_over(sweep, "resume"))
-        changes: dict[str, Any] = {"desired": Desired.RUN, "paused_by": "", "failures_from": now}
+        changes: dict[str, Any] = {"desired": Desired.RUN, "paused_by": ""}
+        if sweep.paused_by != PausedBy.DISK:  # else nobody has looked at what failed
+            changes["failures_from"] = now
         if sweep.timed_from:
             changes["timed_from"] = sweep.timed_from + (now - _paused_at(sweep, now))
-        begun = SweepStatus.RUNNING if sweep.started_at else SweepStatus.QUEUED
-        return move_sweep(sweep, begun, now, actor=actor, **changes)
+        if not sweep.planned:
+            return move_sweep(sweep, SweepStatus.QUEUED, now, actor=actor, **changes)
+        if not sweep.started_at:  # its first trial was picked while it was paused
+            changes |= {"started_at": now, "timed_from": now}
+        return move_sweep(sweep, SweepStatus.RUNNING, now, actor=actor, **changes)
+
+
+def begin(sweep: Sweep, now: datetime, reason: str = "") -> bool:
+    """The first trial is there: from now on the timeout counts. Call in a transaction."""
+    return move_sweep(
+        sweep, SweepStatus.RUNNING, now, reason=reason, started_at=now, timed_from=now
+    )
 
 
 def _paused_at(sweep: Sweep, now: datetime) -> datetime:

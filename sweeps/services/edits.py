@@ -10,6 +10,7 @@ from sweeps.domain.edits import FIELDS, LIMITS, TEXTS, describe
 from sweeps.domain.limits import Limits
 from sweeps.domain.problems import InvalidInput, Problem
 from sweeps.domain.states import SweepStatus
+from sweeps.domain.tags import tag_problems
 from sweeps.models import Revision, Sweep
 from sweeps.queries.records import early_termination_of, failure_policy_of, stop_rules_of
 from sweeps.queries.snapshot import stop_reason
@@ -88,6 +89,7 @@ def _check(sweep: Sweep, changes: Mapping[str, Any], after: Mapping[str, Any]) -
         for name, longest in MAX_TEXT.items()
         if name in changes and len(after[name]) > longest
     ]
+    problems += tag_problems(after["tags"]) if "tags" in changes else []
     if "max_total_trials" in changes and after["max_total_trials"] < sweep.planned:
         planned = f"{sweep.planned:,} trials are planned already"
         text = f"Must be at least {sweep.planned:,}: {planned}. Stop the sweep to start no more."
@@ -108,8 +110,11 @@ def _extends(sweep: Sweep, changes: Mapping[str, Any]) -> bool:
 
 def _write(sweep: Sweep, changes: Mapping[str, Any]) -> None:
     columns: dict[str, Any] = {}
-    for name, (_, after) in changes.items():
+    for name, (before, after) in changes.items():
         match name:
+            case "max_total_trials" if after > before:
+                # A sweep that came back for a single trial may draw further ones again.
+                columns |= {name: after, "exhausted": False}
             case "timeout" | "trial_timeout":
                 columns[f"{name}_s"] = after
             case "early_termination":

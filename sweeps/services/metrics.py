@@ -10,6 +10,7 @@ from django.db import transaction
 
 from sweeps.domain.job import EarlyTermination
 from sweeps.domain.objective import Goal, Objective
+from sweeps.domain.states import Desired
 from sweeps.models import Attempt, MetricPoint, MetricSummary, OutboxEntry, Trial
 from sweeps.models.metrics import to_columns
 from sweeps.services.state import bump, lock
@@ -150,9 +151,12 @@ def _mean(summary: MetricSummary) -> float | None:
 
 
 def _update_objective(trial: Trial, points: list[MetricPoint], objective: Objective) -> None:
+    """What comes after the order to stop is kept, but makes no better objective."""
     for point in points:
         trial.reports = point.report
         trial.last_value = point.value
+        if trial.desired != Desired.RUN:
+            continue
         if point.value is not None and objective.is_better(point.value, trial.objective):
             trial.objective, trial.best_report = point.value, point.report
 

@@ -13,7 +13,7 @@ from sweeps.domain.space import ParamValue
 from sweeps.domain.states import Desired, SweepStatus
 from sweeps.models import Sweep, Trial
 from sweeps.queries.records import sampling_of, space_of
-from sweeps.services.control import revive
+from sweeps.services.control import begin, revive
 from sweeps.services.edits import record_revision
 from sweeps.services.state import lock
 from sweeps.services.sweeps import insert_trial
@@ -44,13 +44,15 @@ def add_trial(
         is_final = SweepStatus(sweep.status).is_final
         if not is_final and sweep.desired in (Desired.STOP, Desired.CANCEL):
             raise InvalidInput.conflict("The sweep is being ended; wait until it is over.")
-        if sweep.planned < len(sweep.first_trials):
+        if sweep.planned < min(len(sweep.first_trials), sweep.max_total_trials):
             text = "The sweep's own first trials come first: try again once it has begun."
             raise InvalidInput.conflict(text)
         number = sweep.planned
         if is_final:
             # For this trial alone: a cancelled sweep draws no further points because of it.
             revive(sweep, actor=actor, now=now, exhausted=True)
+        elif sweep.status == SweepStatus.QUEUED:
+            begin(sweep, now)
         if number >= sweep.max_total_trials:
             _grow(sweep, actor, now)
         Sweep.objects.filter(pk=sweep.pk).update(planned=number + 1)

@@ -28,13 +28,13 @@ from sweeps.domain.samplers.base import Exhausted, Sampler, Suggestion, SuggestR
 from sweeps.domain.samplers.registry import get_sampler
 from sweeps.domain.space import flatten
 from sweeps.domain.space_doc import space_to_doc
-from sweeps.domain.states import Desired, PausedBy, SweepStatus, TrialStatus
+from sweeps.domain.states import LIVE_SWEEP, Desired, PausedBy, SweepStatus, TrialStatus
 from sweeps.models import CodeSnapshot, StateChange, Sweep, Trial
 from sweeps.queries import records
 from sweeps.queries.snapshot import snapshot
 from sweeps.services import control
 from sweeps.services.documents import early_doc, said
-from sweeps.services.state import bump, move_sweep
+from sweeps.services.state import bump, lock, move_sweep
 
 log = logging.getLogger(__name__)
 
@@ -167,11 +167,19 @@ def advance(sweep_id: int, now: datetime, sweep: Sweep | None = None) -> Advance
             return Advance(trials=_add_trials(sweep, action.count, now))
         except SamplerFailed as error:
             return Advance(changed=control.end_now(sweep, str(error), now=now))
-    return _turn(sweep, action, now)
+    if action is None:
+        return Advance()
+    with transaction.atomic():
+        lock(sweep_id)
+        sweep = to_advance(sweep_id)
+        # What was seen without the lock may hold no more: somebody has added a trial, say.
+        if sweep is None or plan(snapshot(sweep, now), now) != action:
+            return Advance()
+        return _turn(sweep, action, now)
 
 
-def _turn(sweep: Sweep, action: Action | None, now: datetime) -> Advance:
-    """Do what ends or halts a sweep; nothing when somebody was quicker."""
+def _turn(sweep: Sweep, action: Action, now: datetime) -> Advance:
+    """Do what ends or halts a sweep. Call in a transaction, with the sweep locked."""
     try:
         match action:
             case StopTrials(reason):
@@ -186,9 +194,7 @@ def _turn(sweep: Sweep, action: Action | None, now: datetime) -> Advance:
             case FinishSweep(status, reason):
                 paused = sweep.desired == Desired.PAUSE
                 over = {"desired": Desired.RUN, "paused_by": ""} if paused else {}
-                with transaction.atomic():
-                    moved = move_sweep(sweep, status, now, reason=reason, **over)
-                return Advance(finished=moved)
+                return Advance(finished=move_sweep(sweep, status, now, reason=reason, **over))
     except InvalidInput as error:
         log.info("sweep %s went another way: %s", sweep.name, error)
     return Advance()
@@ -203,6 +209,7 @@ def _add_trials(sweep: Sweep, count: int, now: datetime) -> tuple[int, ...]:
             pk=sweep.pk,
             planned=sweep.planned,
             desired=Desired.RUN,
+            status__in=LIVE_SWEEP,
             max_total_trials__gte=sweep.planned + len(suggestions),
         )
         changes: dict[str, Any] = {"planned": F("planned") + len(suggestions)}

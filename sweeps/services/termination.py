@@ -4,7 +4,7 @@ Runs inside the transaction that stores the report, under the sweep's lock, so t
 rests on exactly the rows that it names.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
 from sweeps.domain.job import EarlyTermination
@@ -14,6 +14,9 @@ from sweeps.domain.termination import registry
 from sweeps.domain.termination.base import Decision, Interval, Standing
 from sweeps.models import Attempt, MetricPoint, TerminationDecision, Trial
 from sweeps.queries.standings import standings
+
+# Reports judged with one look at the others: a call may bring a thousand.
+AT_ONCE = 100
 
 
 def judge_reports(
@@ -30,46 +33,47 @@ def judge_reports(
     """
     if trial.desired != Desired.RUN:
         return None
-    for point in points:
-        if not registry.is_due(early, point.report):
-            continue
-        decision = _decide(attempt, trial, early, objective, point)
-        if decision is None:
-            continue
-        _keep(attempt, decision, now)
-        if decision.stop:
-            _want_stopped(trial, decision)
-            return decision
+    due = [point for point in points if registry.is_due(early, point.report)]
+    for start in range(0, len(due), AT_ONCE):
+        part = due[start : start + AT_ONCE]
+        decisions = list(_decisions(trial, early, objective, part))
+        _keep(attempt, decisions, now)
+        if decisions and decisions[-1].stop:
+            _want_stopped(trial, decisions[-1])
+            return decisions[-1]
     return None
 
 
-def _decide(
-    attempt: Attempt,
-    trial: Trial,
-    early: EarlyTermination,
-    objective: Objective,
-    point: MetricPoint,
-) -> Decision | None:
-    interval = Interval(
-        report=point.report,
-        objective=objective,
-        own=Standing(trial.number, point.best, point.mean),
-        others=standings(trial, objective.primary_metric, point.report),
-    )
-    return registry.decide(early, interval)
+def _decisions(
+    trial: Trial, early: EarlyTermination, objective: Objective, due: Sequence[MetricPoint]
+) -> Iterator[Decision]:
+    """The decisions on these reports, up to the first that stops the trial."""
+    others = standings(trial, objective.primary_metric, [point.report for point in due])
+    for point in due:
+        own = Standing(trial.number, point.best, point.mean)
+        interval = Interval(point.report, objective, own, others[point.report])
+        decision = registry.decide(early, interval)
+        if decision is None:
+            continue
+        yield decision
+        if decision.stop:
+            return
 
 
-def _keep(attempt: Attempt, decision: Decision, now: datetime) -> None:
-    TerminationDecision.objects.create(
-        attempt=attempt,
-        report=decision.report,
-        policy=decision.policy,
-        stop=decision.stop,
-        value=decision.value,
-        threshold=decision.threshold,
-        reason=decision.reason,
-        numbers=dict(decision.numbers),
-        at=now,
+def _keep(attempt: Attempt, decisions: Sequence[Decision], now: datetime) -> None:
+    TerminationDecision.objects.bulk_create(
+        TerminationDecision(
+            attempt=attempt,
+            report=decision.report,
+            policy=decision.policy,
+            stop=decision.stop,
+            value=decision.value,
+            threshold=decision.threshold,
+            reason=decision.reason,
+            numbers=dict(decision.numbers),
+            at=now,
+        )
+        for decision in decisions
     )
 
 

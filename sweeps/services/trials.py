@@ -1,6 +1,5 @@
 """The life of a trial's attempts: claim, start, finish, put back, cancel."""
 
-import math
 from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -14,14 +13,15 @@ from studio.models import Compute
 from studio.models.token import digest, new_secret
 from sweeps.domain.problems import InvalidInput
 from sweeps.domain.signature import signature_of
-from sweeps.domain.states import ACTIVE_TRIAL, Desired, SweepStatus, TrialStatus
-from sweeps.domain.verdict import Ending, Logged, Outcome, Tries, Verdict, judge
-from sweeps.models import Attempt, MetricPoint, MetricSummary, Sweep, Trial
-from sweeps.models.metrics import from_columns
+from sweeps.domain.states import ACTIVE_TRIAL, LIVE_SWEEP, Desired, SweepStatus, TrialStatus
+from sweeps.domain.verdict import Ending, Outcome, Tries, Verdict, judge
+from sweeps.models import Attempt, MetricSummary, Sweep, Trial
 from sweeps.queries.failures import PROBLEMS
 from sweeps.queries.records import failure_policy_of
+from sweeps.queries.slots import shares
 from sweeps.services import columns
 from sweeps.services.control import revive
+from sweeps.services.logged import count_all, logged_by
 from sweeps.services.state import bump, lock, move_trial
 
 # Longer than a claim takes to become a started command, which is about a second.
@@ -58,6 +58,7 @@ def claim(trial_id: int, *, owner: str, spool_root: Path, now: datetime) -> Clai
             token_digest=digest(token),
             created_at=now,
         )
+        Sweep.objects.filter(pk=trial.sweep_id).update(turn=attempt.pk)
     return Claim(attempt, token)
 
 
@@ -106,7 +107,8 @@ def about_to_start(
 
 def _may_start(trial: Trial, now: datetime) -> bool:
     due = trial.not_before is None or trial.not_before <= now
-    wanted = trial.desired == trial.sweep.desired == Desired.RUN
+    live = trial.sweep.status in LIVE_SWEEP
+    wanted = live and trial.desired == trial.sweep.desired == Desired.RUN
     if trial.status != TrialStatus.QUEUED or not wanted or not due:
         return False
     # The row lock makes the count true on PostgreSQL; SQLite's writers are one at a time anyway.
@@ -116,8 +118,18 @@ def _may_start(trial: Trial, now: datetime) -> bool:
         slots = computes.get(pk=trial.sweep.compute_id)
     active = Trial.objects.filter(status__in=ACTIVE_TRIAL, sweep__compute=trial.sweep.compute_id)
     used = Counter(dict(active.order_by().values_list("sweep").annotate(n=Count("pk"))))
+    if used.total() < slots and _others_want(trial, slots, now):
+        return False
     mine = used[trial.sweep_id]
     return used.total() < slots and mine < trial.sweep.max_concurrent_trials
+
+
+def _others_want(trial: Trial, slots: int, now: datetime) -> bool:
+    """True if the free slots go to other sweeps first."""
+    live = Sweep.objects.live().filter(compute=trial.sweep.compute_id).exclude(pk=trial.sweep_id)
+    if not live.filter(desired=Desired.RUN).exists():
+        return False
+    return not shares(trial.sweep.compute_id, slots, now).of(trial.sweep_id)
 
 
 def _reset(trial: Trial, number: int) -> None:
@@ -228,6 +240,8 @@ def finish(
             signature=signature,
             not_before=now + timedelta(seconds=verdict.wait_s) if verdict.wait_s else None,
         )
+        if moved and verdict.status is TrialStatus.COMPLETED and trial.desired != Desired.RUN:
+            count_all(attempt, trial)
     return verdict if moved else None
 
 
@@ -272,27 +286,6 @@ def _end_attempt(
             run_status=_RUN_STATUS.get(verdict.status, "KILLED"),
         )
     )
-
-
-def logged_by(attempt: Attempt, metric: str) -> Logged:
-    """What the attempt logged so far, of its primary metric and of others."""
-    primary = MetricSummary.objects.filter(attempt=attempt, name=metric).first()
-    if primary is None:
-        points = MetricPoint.objects.filter(attempt=attempt).order_by()
-        names = points.values_list("name", flat=True).distinct()
-        return Logged(reports=0, has_finite=False, names=tuple(sorted(names)))
-    return Logged(
-        reports=primary.count,
-        has_finite=primary.finite > 0,
-        names=(metric,),
-        last=_shown(from_columns(primary.last, primary.kind)),
-    )
-
-
-def _shown(value: float) -> str:
-    if math.isnan(value):
-        return "NaN"
-    return f"{value:g}" if math.isfinite(value) else ("Infinity" if value > 0 else "-Infinity")
 
 
 def mark_stop_sent(attempt: Attempt, now: datetime) -> None:

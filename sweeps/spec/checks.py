@@ -15,6 +15,7 @@ from sweeps.domain.preview import log_notes
 from sweeps.domain.problems import InvalidInput
 from sweeps.domain.samplers.registry import get_sampler
 from sweeps.domain.space import SearchSpace
+from sweeps.domain.tags import tag_problems
 from sweeps.spec.keys import Reading
 from sweeps.spec.yaml_text import MAX_DEPTH, MAX_DIGITS
 
@@ -111,6 +112,12 @@ def texts(job: Mapping[str, object], reading: Reading) -> None:
         if len(value) > longest:
             text = f"Has {longest:,} characters at most, but this has {len(value):,}."
             reading.problem(key, text)
+
+
+def tags(found: Mapping[str, str], reading: Reading) -> dict[str, str]:
+    """Tags as they are; too many, too long and empty ones are problems."""
+    reading.problems += tag_problems(found)
+    return dict(found)
 
 
 # Parts that are read as whatever they are; the others are numbers, names and words.

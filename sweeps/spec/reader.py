@@ -103,7 +103,7 @@ def _read(doc: Any) -> SweepJob:
         "description": reading.text(doc, "description", ""),
         "experiment_name": reading.text(doc, "experiment_name", "") or None,
         "compute": reading.text(doc, "compute", "").removeprefix("azureml:") or None,
-        "tags": reading.texts(doc, "tags", ""),
+        "tags": checks.tags(reading.texts(doc, "tags", ""), reading),
         "properties": properties,
     }
     checks.texts(job, reading)

@@ -30,6 +30,13 @@ class Answer:
     text: str
 
 
+class _Connection(http.client.HTTPConnection):
+    """Closed with the thread that kept it, or with the line."""
+
+    def __del__(self) -> None:
+        self.close()
+
+
 class Line:
     """Requests to `base_url`, over one kept connection per thread."""
 
@@ -78,7 +85,7 @@ class Line:
         if kept is not None and fresh and not _is_closed(kept):
             return kept
         self.close()
-        made = http.client.HTTPConnection(self._host, self._port, timeout=self._timeout_s)
+        made = _Connection(self._host, self._port, timeout=self._timeout_s)
         self._kept.connection, self._kept.used = made, time.monotonic()
         return made
 

@@ -3,12 +3,12 @@
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from studio.access import may_in, workspace_for
 from studio.models import Role
 from sweeps.queries import compute_load, machine
+from sweeps.queries.clock import database_now
 from sweeps.views.lists import wants_fragment
 
 
@@ -16,7 +16,7 @@ from sweeps.views.lists import wants_fragment
 def compute_list(request: HttpRequest, ws: str) -> HttpResponse:
     """Slots as lanes, gauges of this machine, the queue. htmx gets the live part alone."""
     workspace = workspace_for(request, ws)
-    now = timezone.now()
+    now = database_now()
     computes = compute_load.computes_of(workspace)
     attempts = compute_load.recent_attempts(computes, now)
     window = compute_load.window_of(attempts, now)

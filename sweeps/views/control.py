@@ -5,13 +5,13 @@ from collections.abc import Callable, Sequence
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from studio.models import Role
 from sweeps import tasks
 from sweeps.domain.problems import InvalidInput
 from sweeps.models import Sweep
+from sweeps.queries.clock import database_now
 from sweeps.services import control, trials
 from sweeps.views.job import sweep_for
 
@@ -26,7 +26,7 @@ def _view(service: Callable[..., bool]) -> Callable[..., HttpResponse]:
     def view(request: HttpRequest, ws: str, name: str) -> HttpResponse:
         sweep = sweep_for(request, ws, name, Role.CONTRIBUTOR)
         try:
-            service(sweep, actor=str(request.user), now=timezone.now())
+            service(sweep, actor=str(request.user), now=database_now())
         except InvalidInput as error:
             messages.warning(request, error.problems[0].message)
         tasks.advance_sweep(sweep.pk)
@@ -46,9 +46,11 @@ def rerun_failed(request: HttpRequest, ws: str, name: str) -> HttpResponse:
     """Queue the failed trials again, all of them or those of one signature."""
     sweep = sweep_for(request, ws, name, Role.CONTRIBUTOR)
     signature = request.POST.get("signature")
+    if signature is not None:
+        signature = signature.replace("\0", "")  # PostgreSQL refuses NUL in any text
     try:
         again = trials.rerun_failed(
-            sweep, actor=str(request.user), now=timezone.now(), signature=signature
+            sweep, actor=str(request.user), now=database_now(), signature=signature
         )
     except InvalidInput as error:
         messages.warning(request, error.problems[0].message)

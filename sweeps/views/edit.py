@@ -6,7 +6,6 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from studio.models import Role
@@ -28,6 +27,7 @@ from sweeps.forms.edit_sweep import (
     to_doc,
 )
 from sweeps.models import Sweep
+from sweeps.queries.clock import database_now
 from sweeps.queries.spec_of import job_of
 from sweeps.services import edits
 from sweeps.spec.edits import read_edit
@@ -68,7 +68,7 @@ def _save(
             sweep,
             lambda present: read_edit(doc, present),
             actor=str(request.user),
-            now=timezone.now(),
+            now=database_now(),
         )
     except InvalidInput as error:
         return problems + list(error.problems)

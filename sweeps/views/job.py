@@ -5,7 +5,6 @@ from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
-from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from studio.access import may_in, signed_in
@@ -14,6 +13,7 @@ from sweeps.domain.problems import InvalidInput
 from sweeps.domain.states import FINAL_TRIAL, SweepStatus, TrialStatus
 from sweeps.models import StateChange, Sweep
 from sweeps.queries.best import best_of
+from sweeps.queries.clock import database_now
 from sweeps.queries.failures import PROBLEMS, groups
 from sweeps.queries.progress import progress
 from sweeps.queries.spec_of import job_of
@@ -39,7 +39,7 @@ def sweep_for(request: HttpRequest, ws: str, name: str, role: Role = Role.READER
 
 
 def job_context(request: HttpRequest, sweep: Sweep, tab: str) -> dict[str, Any]:
-    now = timezone.now()
+    now = database_now()
     done = progress(sweep, now)
     waiting = standstill(sweep, now)
     return {
@@ -80,7 +80,7 @@ def _overview(request: HttpRequest, sweep: Sweep) -> dict[str, Any]:
     return _with_failures(request, sweep, "overview") | {
         "best": best_of(sweep),
         "seen": metric_names(sweep),
-        "table": few_trials(sweep, timezone.now(), order, FIRST_TRIALS),
+        "table": few_trials(sweep, database_now(), order, FIRST_TRIALS),
         "latest": latest,
         "curves": _curve_mode(request),
         "few_axes": len(parameter_columns(sweep)) + 1 <= FEW_AXES,
@@ -100,7 +100,7 @@ def overview(request: HttpRequest, ws: str, name: str) -> HttpResponse:
 def live(request: HttpRequest, ws: str, name: str) -> HttpResponse:
     """What changed since the revision that the page has: 204, or fragments and figures."""
     sweep = sweep_for(request, ws, name)
-    now = timezone.now()
+    now = database_now()
     if is_known(request, sweep.revision, lambda: around(now, standstill(sweep, now))):
         return HttpResponse(status=204)
     context: dict[str, Any]
@@ -164,7 +164,7 @@ def _trials(request: HttpRequest, sweep: Sweep) -> dict[str, Any]:
     )
     table: TrialTable = trial_table(
         sweep,
-        timezone.now(),
+        database_now(),
         order=request.GET.get("sort", ""),
         selection=selection,
         page=_whole(request.GET.get("page", ""), 1),

@@ -7,7 +7,6 @@ from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_safe
 
@@ -15,6 +14,7 @@ from studio.access import may_in, workspace_for
 from studio.models import Role
 from sweeps.charts.sparkline import Sparkline, best_so_far
 from sweeps.queries import lists
+from sweeps.queries.clock import database_now
 from sweeps.queries.records import objective_of
 from sweeps.views.live import around
 
@@ -38,7 +38,7 @@ def sweep_list(request: HttpRequest, ws: str) -> HttpResponse:
     )
     found = lists.matching(lists.sweeps_of([workspace]), chosen.text)
     shown = lists.in_group(found, chosen.group)
-    now = timezone.now()
+    now = database_now()
     page = Paginator(lists.listed(shown), lists.PAGE_SIZE).get_page(request.GET.get("page"))
     rows = lists.rows(list(page.object_list), now)
     # Why a sweep waits may change without a change to the sweep.

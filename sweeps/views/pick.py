@@ -9,7 +9,6 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from studio.models import Role
@@ -22,6 +21,7 @@ from sweeps.forms.draft import Draft
 from sweeps.forms.first import middle, texts_of, to_point
 from sweeps.forms.rows import Row, from_space_doc
 from sweeps.models import Sweep, Trial
+from sweeps.queries.clock import database_now
 from sweeps.queries.records import best_trial, sampling_of, space_of
 from sweeps.services.picks import add_trial
 from sweeps.views.job import sweep_for
@@ -77,11 +77,11 @@ def _add(request: HttpRequest, sweep: Sweep, draft: Draft) -> HttpResponse:
     # With the point: whoever goes back and picks another one means another trial.
     key = hashlib.sha256(f"{ticket} {params!r}".encode()).hexdigest() if ticket else ""
     try:
-        trial = add_trial(sweep, params, actor=str(request.user), now=timezone.now(), ticket=key)
+        trial = add_trial(sweep, params, actor=str(request.user), now=database_now(), ticket=key)
     except InvalidInput as error:
         return _page(request, sweep, draft, problems=list(error.problems))
+    tasks.advance_sweep(sweep.pk)  # first: it opens a sweep that never began
     tasks.run_trial(trial.pk)
-    tasks.advance_sweep(sweep.pk)
     messages.success(request, f"Trial {trial.number} is queued at your point.")
     target = redirect("trial", ws=sweep.workspace.name, name=sweep.name, number=trial.number)
     if not getattr(request, "htmx", False):

@@ -8,7 +8,6 @@ from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
-from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from studio.access import may_in
@@ -22,6 +21,7 @@ from sweeps.domain.states import TrialStatus
 from sweeps.domain.verdict import Ending
 from sweeps.models import MetricSummary, Sweep, Trial
 from sweeps.queries.best import best_of
+from sweeps.queries.clock import database_now
 from sweeps.queries.decisions import decisions_of
 from sweeps.queries.logs import log_size, read_log
 from sweeps.queries.places import spool_of
@@ -56,7 +56,7 @@ def _trial(sweep: Sweep, number: int) -> Trial:
 
 
 def _context(request: HttpRequest, sweep: Sweep, trial: Trial) -> dict[str, Any]:
-    now = timezone.now()
+    now = database_now()
     attempt = trial.attempts.order_by("-number").first()
     best = best_of(sweep)
     waiting = why_trial(trial, now)
@@ -86,7 +86,7 @@ def _context(request: HttpRequest, sweep: Sweep, trial: Trial) -> dict[str, Any]
 def _duration(trial: Trial) -> float | None:
     if trial.started_at is None:
         return None
-    return ((trial.ended_at or timezone.now()) - trial.started_at).total_seconds()
+    return ((trial.ended_at or database_now()) - trial.started_at).total_seconds()
 
 
 def _names(request: HttpRequest) -> list[str]:
@@ -116,7 +116,7 @@ def live(request: HttpRequest, ws: str, name: str, number: int) -> HttpResponse:
     """What changed since the revision that the page has."""
     sweep = sweep_for(request, ws, name)
     found = _trial(sweep, number)
-    now = timezone.now()
+    now = database_now()
     if is_known(request, found.revision, lambda: around(now, why_trial(found, now))):
         return HttpResponse(status=204)
     context = _context(request, sweep, found)
@@ -191,7 +191,7 @@ def cancel(request: HttpRequest, ws: str, name: str, number: int) -> HttpRespons
     """Kill one trial, or take it from the queue."""
     found = _trial(sweep_for(request, ws, name, Role.CONTRIBUTOR), number)
     try:
-        services.cancel_trial(found, actor=str(request.user), now=timezone.now())
+        services.cancel_trial(found, actor=str(request.user), now=database_now())
     except InvalidInput as error:
         messages.warning(request, error.problems[0].message)
     return redirect("trial", ws=ws, name=name, number=number)
@@ -202,7 +202,7 @@ def rerun(request: HttpRequest, ws: str, name: str, number: int) -> HttpResponse
     """A new attempt of an ended trial that did not complete."""
     found = _trial(sweep_for(request, ws, name, Role.CONTRIBUTOR), number)
     try:
-        services.rerun_trial(found, actor=str(request.user), now=timezone.now())
+        services.rerun_trial(found, actor=str(request.user), now=database_now())
         tasks.run_trial(found.pk)
     except InvalidInput as error:
         messages.warning(request, error.problems[0].message)

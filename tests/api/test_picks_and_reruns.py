@@ -42,7 +42,7 @@ def test_a_picked_point_comes_next(api: Caller, sweep: Sweep, now: Any, wake_ups
     trial = Trial.objects.get(sweep=sweep, picked_by="bob")
     assert (body["number"], body["params"], body["picked_by"]) == (trial.number, POINT, "bob")
     assert body["status"] == "Queued"
-    assert wake_ups() == [("run_trial", trial.pk)]
+    assert wake_ups() == [("advance_sweep", sweep.pk), ("run_trial", trial.pk)]
     assert api.get(trials_of(sweep, f"/{trial.number}")).json() == body
 
 

@@ -108,7 +108,8 @@ def run_trial(sweep: Sweep, number: int, gateway_url: str) -> Running:
     assert claim is not None
     runs.open_sweep(sweep)
     attempt = Attempt.objects.select_related("trial__sweep__workspace").get(pk=claim.attempt.pk)
-    runs.open_attempt(attempt, now)
+    run_id = runs.new_attempt_run(attempt, now)
+    trials.record_run(attempt, run_id)
     Trial.objects.filter(pk=trial.pk).update(status=TrialStatus.RUNNING)
     return Running(attempt, claim.token, Api(f"{gateway_url}/{sweep.workspace.name}", claim.token))
 

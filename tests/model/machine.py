@@ -157,7 +157,10 @@ class SweepMachine(RuleBasedStateMachine):
         self.reports[name] = report = self.reports.get(name, 0) + 1
         for _ in range(1 + twice):  # The answer to the first one never came.
             self.world.log(attempt, value, report)
-        self.model.trials[attempt.trial.number].logged.append(value)
+        known = self.model.trials[attempt.trial.number]
+        known.logged.append(value)
+        if known.wish == RUN:
+            known.counted.append(value)
 
     @precondition(lambda self: self.alive())
     @rule(pick=PICK, ending=st.sampled_from([*ENDINGS, "exit 0", "lost"]))
@@ -217,7 +220,7 @@ class SweepMachine(RuleBasedStateMachine):
         got = self.ask(lambda: trials.rerun_trial(trial, actor="ann", now=self.world.now))
         assert got is (REFUSED if refused else True)
         if not refused:
-            fresh = TrialModel(attempt=known.attempt, logged=known.logged)
+            fresh = TrialModel(attempt=known.attempt, logged=known.logged, counted=known.counted)
             self.model.trials[number] = fresh
             self.revived()
 
@@ -304,7 +307,8 @@ class SweepMachine(RuleBasedStateMachine):
                 self.end(known, row.number)
             assert (row.attempt, known.status) == (known.attempt + 1, "Queued")
             assert self.model.wish == RUN, f"started while the sweep was wanted {self.model.wish}"
-            known.attempt, known.status, known.logged = row.attempt, "Starting", []
+            known.attempt, known.status = row.attempt, "Starting"
+            known.logged, known.counted = [], []
         if known.status == "Starting" and row.status == "Running":
             known.status = "Running"
         if known.status in ("Starting", "Running") and row.status != known.status:

@@ -22,13 +22,22 @@ class TrialModel:
     attempt: int = 0
     wish: str = RUN
     logged: list[float] = field(default_factory=list)
+    # Those logged before anybody wanted it stopped.
+    counted: list[float] = field(default_factory=list)
     losses: int = 0
     failures: int = 0
 
     @property
     def best(self) -> float | None:
-        """The least of its finite values."""
-        return min((value for value in self.logged if math.isfinite(value)), default=None)
+        """The least of its finite values; what came after the order to stop counts only for a
+        trial that completed all the same."""
+        values = self.logged if self.status == "Completed" else self.counted
+        return min((value for value in values if math.isfinite(value)), default=None)
+
+    @property
+    def is_measured(self) -> bool:
+        """True if it logged a finite value."""
+        return any(math.isfinite(value) for value in self.logged)
 
 
 @dataclass
@@ -76,7 +85,7 @@ class SweepModel:
 
     def verdict(self, trial: TrialModel, ending: str) -> str:
         """The status that follows when the command of the newest attempt ended so."""
-        if ending == "exit 0" and trial.best is not None:
+        if ending == "exit 0" and trial.is_measured:
             return "Completed"
         if ending in ("exit 0", "exit 1", "signal"):
             return self._again("Failed", trial, trial.failures < self.retries)
@@ -94,6 +103,6 @@ class SweepModel:
     def settle(self, trial: TrialModel, ending: str) -> None:
         """The command has ended and the studio has seen it."""
         trial.status = self.verdict(trial, ending)
-        own_fault = ending in ("exit 1", "signal") or (ending == "exit 0" and trial.best is None)
+        own_fault = ending in ("exit 1", "signal") or (ending == "exit 0" and not trial.is_measured)
         trial.failures += own_fault
         trial.losses += ending in ("lost", "SIGKILL") and trial.wish == RUN

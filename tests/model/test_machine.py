@@ -33,4 +33,7 @@ def test_a_sweep_and_its_model_never_part(db: None, settings: Any, tmp_path: Pat
     machine = SweepMachine
     if chance is not None:
         machine = hypothesis.seed(int(chance))(machine)
-    run_state_machine_as_test(machine, settings=rules)
+    try:
+        run_state_machine_as_test(machine, settings=rules)
+    finally:
+        logging.disable(logging.NOTSET)

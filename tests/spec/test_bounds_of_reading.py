@@ -39,7 +39,8 @@ def test_a_legal_file_of_full_size_is_read_quickly(item: str) -> None:
     text = f"[{item * (240_000 // len(item))}1]"
     start = time.process_time()
     assert len(load(text).document) == 240_000 // len(item) + 1
-    assert time.process_time() - start < 1.5
+    # A second on an idle machine; a quadratic reader takes minutes.
+    assert time.process_time() - start < 15
 
 
 def test_long_integers_stay_integers_up_to_a_limit() -> None:

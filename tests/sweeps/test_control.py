@@ -195,7 +195,7 @@ def test_so_many_failures_in_a_row_pause_the_sweep(make_sweep, now, failures, st
         assert sweep.paused_by == PausedBy.BREAKER
         assert sweep.reason == (
             f"Paused after {failures} failures in a row, all with: The command ended with exit "
-            "code 1. Mend the cause, then resume (or stop) the sweep."
+            "code 1. Mend the cause and resume the sweep, or clone it with mended code."
         )
 
 
@@ -282,3 +282,24 @@ def test_no_improvement_ends_the_sweep(make_sweep, now, scores, status):
     play(sweep, now, scores)
     sweeps.advance(sweep.pk, now + timedelta(minutes=5))
     assert state(sweep)[0] == status
+
+
+def test_what_the_disk_paused_counts_failures_on(make_sweep, now):
+    sweep = failing(make_sweep, 3)
+    play(sweep, now, [None, None])
+    later = now + timedelta(minutes=5)
+    control.pause_sweep(sweep, actor="studio", now=later, by=PausedBy.DISK, reason="Full.")
+    control.resume_sweep(sweep, actor="studio", now=later)
+    play(sweep, later, [None])
+    assert state(sweep)[0] == SweepStatus.PAUSED
+
+
+def test_a_sweep_that_ends_while_paused_does_not_give_the_pause_as_its_reason(make_sweep, now):
+    sweep = make_sweep(limits=Limits(1, 1, 60))
+    attempt = start(sweeps.advance(sweep.pk, now).trials[0], now)
+    sweep.__class__.objects.update(exhausted=True)
+    control.pause_sweep(sweep, **ANN, now=now)
+    log(attempt, [0.5])
+    end(attempt, now)
+    assert sweeps.advance(sweep.pk, now).finished
+    assert state(sweep)[2] == ""

@@ -234,3 +234,56 @@ def test_a_merge_is_made_into_what_somebody_else_has_just_written(sweep, now):
     edit_sweep(sweep, {"tags": {"a": "1"}}, actor="alice", now=now)
     merge_into(stale, lambda present: {"tags": {**present["tags"], "b": "2"}}, actor="bob", now=now)
     assert Sweep.objects.get(pk=sweep.pk).tags == {"a": "1", "b": "2"}
+
+
+# --- What a review found ------------------------------------------------------------------------
+
+
+def test_a_pick_in_a_sweep_that_reached_its_target_is_run(make_sweep, now):
+    sweep = make_sweep(limits=Limits(4, 1, 3600), stop_rules=StopRules(target_value=0.5))
+    play(sweep, now, [0.4])
+    sweeps.advance(sweep.pk, now + timedelta(minutes=1))
+    sweep.refresh_from_db()
+    assert sweep.status == SweepStatus.COMPLETED
+    trial = add_trial(sweep, POINT, **ANN, now=now)
+    assert not sweeps.advance(sweep.pk, now).changed
+    attempt = start(trial.pk, now)
+    log(attempt, [0.9])
+    end(attempt, now)
+    assert sweeps.advance(sweep.pk, now).finished
+    trial.refresh_from_db()
+    assert trial.status == "Completed"
+
+
+def test_a_raised_total_holds_for_a_sweep_that_came_back_for_one_trial(done, now):
+    trial = add_trial(done, POINT, **ANN, now=now)
+    edit_sweep(done, {"max_total_trials": 5}, **ANN, now=now)
+    attempt = start(trial.pk, now)
+    log(attempt, [0.9])
+    end(attempt, now)
+    assert len(sweeps.advance(done.pk, now).trials) == 1
+
+
+def test_a_pick_before_the_first_trial_begins_the_sweep_and_its_timeout(make_sweep, now):
+    sweep = make_sweep(limits=Limits(1, 1, 60))
+    add_trial(sweep, POINT, **ANN, now=now)
+    sweep.refresh_from_db()
+    assert (sweep.status, sweep.started_at, sweep.timed_from) == (SweepStatus.RUNNING, now, now)
+    assert sweeps.advance(sweep.pk, now + timedelta(seconds=60)).changed
+
+
+def test_a_pick_while_paused_before_the_start_begins_it_on_resuming(make_sweep, now):
+    sweep = make_sweep(limits=Limits(1, 1, 60))
+    control.pause_sweep(sweep, **ANN, now=now)
+    add_trial(sweep, POINT, **ANN, now=now)
+    later = now + timedelta(hours=1)
+    control.resume_sweep(sweep, **ANN, now=later)
+    sweep.refresh_from_db()
+    assert (sweep.status, sweep.timed_from) == (SweepStatus.RUNNING, later)
+
+
+def test_a_total_below_the_first_trials_keeps_no_pick_out(make_sweep, now):
+    points = (POINT, {"lr": 0.2, "boosting": "gbdt"})
+    sweep = make_sweep(first_trials=points, limits=Limits(1, 1, 3600))
+    sweeps.advance(sweep.pk, now)
+    assert add_trial(sweep, POINT, **ANN, now=now).number == 1

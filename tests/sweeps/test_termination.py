@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from sweeps.domain.job import EarlyTermination
+from sweeps.domain.job import EarlyTermination, FailurePolicy
 from sweeps.domain.limits import Limits
 from sweeps.domain.states import Desired, TrialStatus
 from sweeps.domain.verdict import Ending, Outcome
@@ -64,8 +64,23 @@ def test_what_a_stopped_trial_still_logs_is_kept_and_not_judged_again(pair, now)
     log(bad, now, 9.0)
     count = TerminationDecision.objects.count()
     trial = log(bad, now, 8.0, 0.1)
-    assert (trial.desired, trial.reports, trial.objective) == (Desired.TERMINATE_EARLY, 3, 0.1)
+    assert (trial.desired, trial.reports, trial.objective) == (Desired.TERMINATE_EARLY, 3, 9.0)
+    assert bad.points.count() == 3
+    verdict = trials.finish(bad, STOPPED, peak_memory=1, now=now)
+    assert verdict.status is TrialStatus.EARLY_TERMINATED
+    assert Trial.objects.get(pk=bad.trial_id).objective == 9.0
     assert TerminationDecision.objects.count() == count
+
+
+def test_a_trial_that_completes_before_the_order_reaches_it_has_all_its_values(pair, now):
+    good, bad = pair
+    log(good, now, 0.4)
+    log(bad, now, 9.0)
+    log(bad, now, 0.1)
+    verdict = trials.finish(bad, Outcome(Ending.EXIT, exit_code=0), peak_memory=1, now=now)
+    assert verdict.status is TrialStatus.COMPLETED
+    trial = Trial.objects.get(pk=bad.trial_id)
+    assert (trial.objective, trial.best_report, trial.reports) == (0.1, 2, 2)
 
 
 def test_only_the_primary_metric_is_judged(pair, now):
@@ -113,3 +128,24 @@ def test_a_hundred_reports_at_once_are_judged_in_their_order(pair, now):
     log(good, now, *[0.5] * 100)
     trial = log(bad, now, *[0.5] * 60, *[0.5] * 40)
     assert (trial.desired, TerminationDecision.objects.count()) == (Desired.RUN, 100)
+
+
+def test_a_crashed_trial_that_waits_for_its_next_try_is_no_standard(make_sweep, now):
+    sweep = make_sweep(
+        early_termination=BANDIT,
+        limits=Limits(4, 2, 3600),
+        failure_policy=FailurePolicy(retries=1),
+    )
+    lucky, other = (start(pk, now) for pk in sweeps.advance(sweep.pk, now).trials)
+    log(lucky, now, -1000.0)
+    end(lucky, now, CRASH)
+    assert Trial.objects.get(pk=lucky.trial_id).status == TrialStatus.QUEUED
+    assert log(other, now, 0.5).desired == Desired.RUN
+
+
+def test_a_thousand_reports_in_one_call_take_few_queries(pair, now, django_assert_max_num_queries):
+    good, bad = pair
+    log(good, now, *[0.5] * 1000)
+    with django_assert_max_num_queries(60):
+        log(bad, now, *[0.5] * 1000)
+    assert TerminationDecision.objects.filter(attempt=bad).count() == 1000

@@ -36,7 +36,7 @@ class MedianStopping:
         if value is None or not means:
             return None
         median = _median(means)
-        stop = base.is_worse(objective, value, median, max(abs(mean) for mean in means))
+        stop = base.is_worse(objective, value, median, abs(median))
         said = base.outcome(value, interval.report, median, stop)
         of = (
             "the average of one other trial"

@@ -132,7 +132,7 @@ class Command(BaseCommand):
             raise CommandError(f"The sweep ended as {sweep.status}.")
 
     def _steer(self, sweep: Sweep, verb: str) -> None:
-        actor, now = str(_operator() or "command line"), timezone.now()
+        actor, now = str(_operator() or "command line"), database_now()
         if verb == "rerun-failed":
             found = trials.rerun_failed(sweep, actor=actor, now=now)
             self.stdout.write(f"trials that run again: {len(found)}")
