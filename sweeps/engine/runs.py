@@ -92,7 +92,12 @@ def find_attempt(attempt: Attempt) -> str | None:
     experiment = attempt.trial.sweep.experiment_id
     if not experiment:
         return None
-    return tracking().find_run(experiment, {tags.ATTEMPT: _name(attempt)})
+    try:
+        return tracking().find_run(experiment, {tags.ATTEMPT: _name(attempt)})
+    except TrackingRejected as refusal:
+        # A person deleted the experiment there: no run to close must not keep the sweep open.
+        log.warning("MLflow refused to look for the run of %s: %s", attempt, refusal.message)
+        return None
 
 
 def _name(attempt: Attempt) -> str:

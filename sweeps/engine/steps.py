@@ -143,7 +143,8 @@ def _settle(attempt: Attempt, event: Ended | Lost, now: datetime) -> None:
     ended_at = datetime.fromtimestamp(result.ended_at, UTC)
     # A wrong clock on the machine must not make a trial end before it began.
     ended_at = max(ended_at, attempt.started_at or ended_at)
-    trials.finish(attempt, outcome, peak_memory=result.peak_memory_bytes, now=ended_at)
+    memory = result.peak_memory_bytes
+    trials.finish(attempt, outcome, peak_memory=memory, now=ended_at, seen=now)
 
 
 def forward(waker: Waker) -> None:

@@ -219,9 +219,18 @@ _RUN_STATUS = {TrialStatus.COMPLETED: "FINISHED", TrialStatus.FAILED: "FAILED"}
 
 
 def finish(
-    attempt: Attempt, outcome: Outcome, *, peak_memory: int | None, now: datetime
+    attempt: Attempt,
+    outcome: Outcome,
+    *,
+    peak_memory: int | None,
+    now: datetime,
+    seen: datetime | None = None,
 ) -> Verdict | None:
-    """Give an ended attempt its verdict and the trial its status; None if it was superseded."""
+    """Give an ended attempt its verdict and the trial its status; None if it was superseded.
+
+    `now` is when it ended by the clock of its machine, `seen` when that was found by the
+    database's: from then on a wait before the next try counts.
+    """
     with transaction.atomic():
         trial = _own_trial(attempt)
         verdict = _verdict(attempt, trial, outcome)
@@ -238,11 +247,15 @@ def finish(
             losses=trial.losses + verdict.lost,
             failures=trial.failures + verdict.failed,
             signature=signature,
-            not_before=now + timedelta(seconds=verdict.wait_s) if verdict.wait_s else None,
+            not_before=_later(seen or now, verdict.wait_s),
         )
         if moved and verdict.status is TrialStatus.COMPLETED and trial.desired != Desired.RUN:
             count_all(attempt, trial)
     return verdict if moved else None
+
+
+def _later(moment: datetime, seconds: int) -> datetime | None:
+    return moment + timedelta(seconds=seconds) if seconds else None
 
 
 def _verdict(attempt: Attempt, trial: Trial, outcome: Outcome) -> Verdict:
@@ -255,7 +268,7 @@ def _verdict(attempt: Attempt, trial: Trial, outcome: Outcome) -> Verdict:
         wish_reason=trial.reason,
         tries=Tries(trial.losses, trial.failures),
         policy=failure_policy_of(sweep),
-        trial_timeout_s=sweep.trial_timeout_s,
+        trial_timeout_s=attempt.time_limit_s or sweep.trial_timeout_s,
     )
     if verdict.status is TrialStatus.QUEUED and sweep.desired in (Desired.STOP, Desired.CANCEL):
         # Nothing starts in a sweep that is being ended, a second try neither.

@@ -123,6 +123,15 @@ def test_a_finished_trial_is_final(sweep, now):
     assert Attempt.objects.get(pk=attempt.pk).run_status == "FINISHED"
 
 
+def test_a_wait_before_the_next_try_counts_from_when_the_end_was_seen(sweep, now):
+    attempt = started(sweeps.advance(sweep.pk, now).trials[0], now)
+    an_hour_fast = now + timedelta(hours=1)
+    lost = Outcome(Ending.LOST)
+    trials.finish(attempt, lost, peak_memory=None, now=an_hour_fast, seen=now)
+    attempt.trial.refresh_from_db()
+    assert attempt.trial.not_before == now + timedelta(seconds=10)
+
+
 def test_a_lost_attempt_is_tried_again_and_its_late_words_are_ignored(sweep, now):
     [trial_id, _] = sweeps.advance(sweep.pk, now).trials
     first = started(trial_id, now)
