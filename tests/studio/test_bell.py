@@ -59,6 +59,8 @@ def test_a_ring_that_nobody_hears_is_lost(tmp_path: Path) -> None:
     deaf.wait(0)
     for _ in range(70_000):  # more than a pipe holds
         deaf.ring()
+    assert deaf.wait(0), "what found room is heard"
+    assert not (tmp_path / "bell").exists(), "a ring makes no pipe"
 
 
 def test_another_descriptor_ends_the_wait_and_is_no_ring(tmp_path: Path) -> None:

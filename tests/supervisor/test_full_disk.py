@@ -2,7 +2,6 @@
 
 import errno
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +16,17 @@ def full(*_: Any) -> None:
 
 
 def test_a_line_that_the_disk_does_not_take_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    tried: list[str] = []
+
     class Full:
-        write: Callable[[str], None] = staticmethod(full)
+        def write(self, text: str) -> None:
+            tried.append(text)
+            full()
 
     monkeypatch.setattr(sys, "stdout", Full())
     part.say("web", "a line")
+    monkeypatch.undo()
+    assert len(tried) == 1
 
 
 def test_what_could_not_be_written_down_is_written_down_later(
