@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from studio.management.commands.studio import _parts
+from studio.parts import parts
 from sweeps.domain.space import KINDS
 from sweeps.domain.states import SweepStatus, TrialStatus
 
@@ -92,7 +92,7 @@ def test_the_unit_leaves_the_supervisor_the_time_that_its_parts_may_take():
     assert unit.sections() == ["Unit", "Service", "Install"]
     assert (service["KillMode"], service["OOMPolicy"]) == ("mixed", "continue")
     # Each part may have to be killed after its grace, which takes five seconds at most.
-    assert int(service["TimeoutStopSec"]) >= sum(part.grace_s + 5 for part in _parts())
+    assert int(service["TimeoutStopSec"]) >= sum(part.grace_s + 5 for part in parts(1, []))
     program, script, command = service["ExecStart"].split()
     assert program == f"{service['WorkingDirectory']}/.venv/bin/python"
     assert (ROOT / script).exists()

@@ -38,29 +38,39 @@ def lock(home: Path, url: str) -> TextIO:
 
 # gunicorn's worker notices within a second that its master was killed, and lets go of the port.
 ORPHAN_S = 5.0
+# Connections that wait while the web process is being started again.
+BACKLOG = 1024
 
 
-def check_port(host: str, port: int, patience_s: float = 0.0) -> None:
-    """Raise ImproperlyConfigured when somebody listens on the port, still after `patience_s`."""
+def listen(host: str, port: int, patience_s: float = 0.0) -> socket.socket:
+    """A socket that listens on the port; who serves it may come, go and come again.
+
+    Raises ImproperlyConfigured when somebody else listens there, still after `patience_s`.
+    """
     give_up = time.monotonic() + patience_s
-    while (error := _refusal(host, port)) is not None:
-        if error.errno != errno.EADDRINUSE or time.monotonic() >= give_up:
-            raise ImproperlyConfigured(
-                f"Port {port} on {host} cannot be used ({error.strerror}). "
-                "Stop what uses it, or set STUDIO_PORT to another port."
-            ) from error
+    while True:
+        try:
+            return _listening(host, port)
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE or time.monotonic() >= give_up:
+                raise ImproperlyConfigured(
+                    f"Port {port} on {host} cannot be used ({error.strerror}). "
+                    "Stop what uses it, or set STUDIO_PORT to another port."
+                ) from error
         time.sleep(0.1)
 
 
-def _refusal(host: str, port: int) -> OSError | None:
+def _listening(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError as error:
-            return error
-    return None
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        listener.listen(BACKLOG)
+    except OSError:
+        listener.close()
+        raise
+    return listener
 
 
 def free_port() -> int:

@@ -1,57 +1,46 @@
-"""One supervised process: start, log with a prefix, restart with back-off, stop."""
+"""One supervised process: start, restart with back-off, stop."""
 
-import contextlib
 import os
 import signal
-import subprocess
-import sys
-import threading
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import IO
 
+from studio.supervisor.fork import Work, fork
+from studio.supervisor.lines import say
 from studio.supervisor.processes import Identity, end, identify, kill_group
 
-BACKOFF_S = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
+# The first fall costs nothing; whoever falls again and again is tried at least this often.
+BACKOFF_S = (0.0, 0.5, 1.0, 2.0, 4.0, 8.0)
 # A part that ran this long has recovered: its next fall starts the back-off anew.
-STABLE_S = 60.0
+STABLE_S = 3.0
 
 
-@dataclass
+@dataclass(eq=False)
 class Part:
-    """A process the studio is made of; `stop_signal` asks it to end in good order."""
+    """A process the studio is made of; `stop_signal` asks it to end in good order.
+
+    `keep` are the supervisor's descriptors that it needs.
+    """
 
     name: str
-    argv: tuple[str, ...]
-    env: Mapping[str, str]
+    work: Work
     stop_signal: signal.Signals = signal.SIGTERM
     grace_s: float = 10.0
+    keep: tuple[int, ...] = ()
     identity: Identity | None = None
     started: float = 0.0
     healthy: float = 0.0
     falls: int = 0
     restart_at: float | None = 0.0
 
-    def start(self, now: float) -> None:
-        """Start it in a session of its own, so that the terminal's Ctrl-C does not reach it."""
-        process = subprocess.Popen(
-            self.argv,
-            env=dict(self.env),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
+    def start(self, now: float) -> int:
+        """Start it; returns the descriptor from which its output is read."""
+        pid, output = fork(self.name, self.work, self.keep)
         self.started = self.healthy = now
         self.restart_at = None
         # Ours until we reap it, even if it has ended already: its end must not go unnoticed.
-        self.identity = identify(process.pid, even_zombie=True)
-        assert process.stdout is not None
-        reader = threading.Thread(target=_prefix, args=(self.name, process.stdout), daemon=True)
-        reader.start()
-        # The supervisor reaps by waitpid(-1); Popen must not wait for this pid as well.
-        process.returncode = 0
+        self.identity = identify(pid, even_zombie=True)
+        return output
 
     @property
     def pid(self) -> int | None:
@@ -64,11 +53,17 @@ class Part:
             self.falls = 0
         wait = BACKOFF_S[min(self.falls, len(BACKOFF_S) - 1)]
         self.falls += 1
-        if self.identity:  # A worker that outlives its master would hold the port.
-            kill_group(self.identity.pid)
-        self.identity, self.restart_at = None, now + wait
-        say(self.name, f"ended ({describe(status)}); starting again in {wait:.0f} s")
+        self.ended()
+        self.restart_at = now + wait
+        when = f"again in {wait:g} s" if wait else "again"
+        say(self.name, f"ended ({describe(status)}); starting {when}")
         return wait
+
+    def ended(self) -> None:
+        """Note that the process was reaped; a worker that outlives its master ends with it."""
+        if self.identity:
+            kill_group(self.identity.pid)
+        self.identity = None
 
     def kill(self) -> None:
         """End it now: it does not answer."""
@@ -86,25 +81,6 @@ def describe(status: int) -> str:
     if os.WIFSIGNALED(status):
         return f"killed by {signal.Signals(os.WTERMSIG(status)).name}"
     return f"exit code {os.waitstatus_to_exitcode(status)}"
-
-
-_print_lock = threading.Lock()
-
-
-def say(name: str, text: str) -> None:
-    """One line of the studio's log; lost where that goes to a full disk, or to nobody.
-
-    A part whose lines are no longer read would stand still.
-    """
-    with _print_lock, contextlib.suppress(OSError):
-        sys.stdout.write(f"{name:<8} | {text}\n")
-        sys.stdout.flush()
-
-
-def _prefix(name: str, stream: IO[bytes]) -> None:
-    with stream:
-        for line in stream:
-            say(name, line.decode(errors="replace").rstrip())
 
 
 def monotonic() -> float:

@@ -1,23 +1,27 @@
 """Keeping the parts alive, and ending them in order."""
 
-import json
 import os
+import select
 import signal
-import time
-import urllib.error
-import urllib.request
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+from studio.supervisor.fork import Work
 from studio.supervisor.home import remember
-from studio.supervisor.part import Part, describe, monotonic, say
+from studio.supervisor.lines import Outputs, flush, say
+from studio.supervisor.part import Part, describe, monotonic
+from studio.supervisor.probe import Probe
 from studio.supervisor.processes import Identity
 
+# An ended child, a signal and a line wake the supervisor; this is for what is due by the clock.
 TICK_S = 0.2
 PROBE_S = 5.0
+# While not everything is up.
+PROBE_SOON_S = 0.5
 # Starting mlflow's server takes a few seconds on a busy machine; then it must answer.
 STARTUP_S = 90.0
 UNHEALTHY_S = 45.0
+_STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Supervisor:
@@ -30,40 +34,70 @@ class Supervisor:
         self, home: Path, parts: Sequence[Part], health_url: str, witness: str = "web"
     ) -> None:
         self.parts = {part.name: part for part in parts}
-        self._home, self._health_url, self._witness = home, health_url, witness
+        self._home, self._witness = home, witness
+        self._probe, self._outputs = Probe(health_url), Outputs()
         self._beside: list[Part] = []
         self._signal: signal.Signals | None = None
         self._asked = 0
         self._probed = 0.0
         self._all_up = False
         self._is_remembered = True
+        self._bell, bell = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        signal.set_wakeup_fd(bell, warn_on_full_buffer=False)
+
+    def start(self, name: str) -> None:
+        """Start one part now, before the others: it takes longest."""
+        self._start(self.parts[name])
 
     def run(self, ready: Callable[[], None], leave_trials: bool) -> int:
         """Supervise until a signal; `ready` is called once, when every part is up."""
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        for number in _STOPS:
             signal.signal(number, self._on_signal)
+        signal.signal(signal.SIGCHLD, lambda *_: None)  # only to be woken
         announced = False
         while self._signal is None:
             self._round()
-            if not announced and self._probe_due() and self._healthy():
+            self._look_after_health()
+            if self._all_up and not announced:
                 announced = True
                 ready()
-            elif announced and self._probe_due():
-                self._healthy()
-            time.sleep(TICK_S)
+            self._wait(TICK_S)
         self._stop(leave_trials or self._signal is signal.SIGHUP)
         return 0
 
-    def run_once(self, name: str, argv: tuple[str, ...]) -> None:
-        """Start a command beside the parts, its output in the same log; it is not restarted."""
-        env = next(iter(self.parts.values())).env
-        part = Part(name.split()[0], argv, env, grace_s=2.0)
-        part.start(monotonic())
+    def abandon(self) -> None:
+        """End what was started, at once: the rest of the studio could not be set up."""
+        for part in self.parts.values():
+            part.kill()
+        self._write_down({})
+
+    def run_once(self, name: str, work: Work) -> None:
+        """Do something beside the parts, its output in the same log; it is not restarted."""
+        part = Part(name, work, grace_s=2.0)
         self._beside.append(part)
+        self._start(part)
 
     def _on_signal(self, number: int, _frame: object) -> None:
         self._signal = signal.Signals(number)
         self._asked += 1
+
+    def _start(self, part: Part) -> None:
+        self._outputs.add(part.name, part.start(monotonic()))
+        self._remember()
+
+    def _wait(self, seconds: float) -> None:
+        """Return when a child has ended, a signal or an answer has come, or after `seconds`."""
+        reads, writes = self._probe.waits_for()
+        poll = select.poll()
+        for descriptor in (self._bell, *self._outputs.descriptors, *reads):
+            poll.register(descriptor, select.POLLIN)
+        for descriptor in writes:
+            poll.register(descriptor, select.POLLOUT)
+        ready = {descriptor for descriptor, _ in poll.poll(seconds * 1000)}
+        if self._bell in ready:
+            os.read(self._bell, 4096)
+        self._outputs.read(ready.intersection(self._outputs.descriptors))
+        flush()
 
     def _round(self) -> None:
         """Reap whatever ended and start what is due."""
@@ -73,8 +107,7 @@ class Supervisor:
         now = monotonic()
         for part in self.parts.values():
             if part.identity is None and part.restart_at is not None and now >= part.restart_at:
-                part.start(now)
-                self._remember()
+                self._start(part)
             elif part.identity and now - part.healthy > self._patience(part, now):
                 say(part.name, "does not answer; it is started again")
                 part.kill()
@@ -84,6 +117,16 @@ class Supervisor:
 
     def _reap(self) -> None:
         """Collect ended children: parts, and trials' guards that became ours."""
+        for part, status in self._ended():
+            if part in self._beside:
+                part.ended()
+            else:
+                self._all_up = False
+                part.fell(status, monotonic())
+            self._remember()
+
+    def _ended(self) -> Iterator[tuple[Part, int]]:
+        """The parts that have ended, with their wait statuses, and all that they printed told."""
         while True:
             try:
                 pid, status = os.waitpid(-1, os.WNOHANG)
@@ -91,16 +134,10 @@ class Supervisor:
                 return
             if pid == 0:
                 return
-            self._ended(pid, status)
-
-    def _ended(self, pid: int, status: int) -> None:
-        for part in self._beside:
-            if part.pid == pid:
-                part.identity = None
-        for part in self.parts.values():
-            if part.pid == pid:
-                part.fell(status, monotonic())
-                self._remember()
+            self._outputs.drain()
+            for part in (*self._beside, *self.parts.values()):
+                if part.pid == pid:
+                    yield part, status
 
     def _remember(self) -> None:
         """Write down who runs; on a full disk it is tried again, and nothing else suffers."""
@@ -117,17 +154,19 @@ class Supervisor:
         else:
             self._is_remembered = True
 
-    def _probe_due(self) -> bool:
-        interval = PROBE_S if self._all_up else 0.5
-        if monotonic() - self._probed < interval:
-            return False
-        self._probed = monotonic()
-        return True
-
-    def _healthy(self) -> bool:
-        """Ask /healthz, which knows every part; remember who was up. True if all were."""
-        states = self._states()
+    def _look_after_health(self) -> None:
+        """Ask /healthz when it is time to; take its answer when that has come."""
         now = monotonic()
+        interval = PROBE_S if self._all_up else PROBE_SOON_S
+        if not self._probe.is_open and now - self._probed >= interval:
+            self._probed = now
+            self._probe.ask(now)
+        states = self._probe.step(now)
+        if states is not None:
+            self._heard(states, now)
+
+    def _heard(self, states: dict[str, str], now: float) -> None:
+        """What /healthz says of every part: remember who was up."""
         for name, part in self.parts.items():
             # While the witness is silent, or has no database to ask, nothing is known of those it
             # knows from there: only it can be blamed.
@@ -135,18 +174,6 @@ class Supervisor:
             if states.get(name) == "up" or (unknown and name != self._witness):
                 part.healthy = now
         self._all_up = all(states.get(name) == "up" for name in self.parts)
-        return self._all_up
-
-    def _states(self) -> dict[str, str]:
-        try:
-            with urllib.request.urlopen(self._health_url, timeout=3) as answer:  # noqa: S310
-                body = json.load(answer)
-        except urllib.error.HTTPError as error:
-            body = _json_or_empty(error.read())
-        except (OSError, ValueError):
-            return {}
-        parts: dict[str, str] = body.get("parts", {})
-        return parts
 
     def _stop(self, leave_trials: bool) -> None:
         """End the parts in order; a second Ctrl-C ends them at once."""
@@ -159,36 +186,15 @@ class Supervisor:
                 part.kill()
                 self._wait_for(part)
         self._write_down({})
+        self._outputs.drain()
         say("studio", "stopped")
 
-    def _wait_for(self, part: Part) -> bool:
-        deadline = monotonic() + part.grace_s
-        while part.identity is not None:
-            self._collect(part)
-            if monotonic() > deadline or self._asked > 1:
-                return False
-            time.sleep(0.05)
-        return True
-
-    def _collect(self, awaited: Part) -> None:
-        while True:
-            try:
-                pid, status = os.waitpid(-1, os.WNOHANG)
-            except ChildProcessError:
-                awaited.identity = None
-                return
-            if pid == 0:
-                return
-            for part in (*self._beside, *self.parts.values()):
-                if part.pid == pid:
-                    part.identity = None
-                    if part is not awaited:
-                        say(part.name, f"ended ({describe(status)})")
-
-
-def _json_or_empty(body: bytes) -> dict[str, dict[str, str]]:
-    try:
-        found = json.loads(body)
-    except ValueError:
-        return {}
-    return found if isinstance(found, dict) else {}
+    def _wait_for(self, awaited: Part) -> bool:
+        deadline = monotonic() + awaited.grace_s
+        while awaited.pid is not None and self._asked <= 1 and monotonic() <= deadline:
+            self._wait(TICK_S)
+            for part, status in self._ended():
+                part.ended()
+                if part is not awaited:
+                    say(part.name, f"ended ({describe(status)})")
+        return awaited.pid is None

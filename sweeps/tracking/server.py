@@ -6,12 +6,17 @@ Run by the supervisor as `python -m sweeps.tracking.server` with these variables
 
 We start the app ourselves and not by `mlflow server`, because that adds a parent process that
 leaves an orphan on the port after kill -9, and because its multi-worker socket lacks TCP_NODELAY
-(40 ms per request). The secret travels in the environment: a command line is public on a host.
+(40 ms per request). Importing it takes seconds of a core, so a process that has done so forks the
+one that serves, and another one when that was killed. The
+secret travels in the environment: a command line is public on a host.
 """
 
 import hmac
 import os
+import socket
+import sys
 import uuid
+import warnings
 from collections.abc import MutableMapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +24,8 @@ from typing import Any
 
 import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
+
+from sweeps.tracking.stand_in import stand_in
 
 HOST = "127.0.0.1"
 GATE_HEADER = "X-Studio-Secret"
@@ -105,43 +112,59 @@ class SecretGate:
         return len(given) == 1 and hmac.compare_digest(given[0], self._secret)
 
 
-def load_app(settings: Settings) -> ASGIApp:
-    """Import MLflow's app (about 2 s), open its stores and wrap it.
-
-    Its variables must be set before. The stores open here, so that healthy means ready: the first
-    request would take a second otherwise.
-    """
-    import warnings
-
+def load_app() -> ASGIApp:
+    """Import MLflow's app, which takes seconds. Its variables must be set before."""
     with warnings.catch_warnings():
         # MLflow still mounts Flask through Starlette's deprecated WSGI adapter.
         warnings.simplefilter("ignore")
-        from mlflow.server import handlers
         from mlflow.server.fastapi_app import app
-
-        stores: Any = handlers
-        stores._get_tracking_store()
-        stores._get_model_registry_store()
-    return SecretGate(app, settings.secret)
+    return app
 
 
-def main() -> None:
+def open_stores() -> None:
+    """Open MLflow's stores now, so that healthy means ready: else the first request would."""
+    from mlflow.server import handlers
+
+    stores: Any = handlers
+    stores._get_tracking_store()
+    stores._get_model_registry_store()
+
+
+def listen(port: int) -> socket.socket:
+    """The socket that each server in turn accepts on.
+
+    Its protocol is named because asyncio sets TCP_NODELAY only then.
+    """
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.bind((HOST, port))
+    listener.listen()
+    return listener
+
+
+def serve(app: ASGIApp, settings: Settings, listener: socket.socket) -> None:
     """Serve until SIGTERM or SIGINT, then finish open requests for at most `GRACE_S` seconds."""
-    settings = read_settings(os.environ)
-    configure_mlflow(os.environ, settings)
-    from sweeps.tracking.schema import ensure_schema
-
-    ensure_schema(settings.store_uri, settings.artifacts)
-    uvicorn.run(
-        load_app(settings),
-        host=HOST,
-        port=settings.port,
+    open_stores()
+    config = uvicorn.Config(
+        SecretGate(app, settings.secret),
         log_level="warning",
         access_log=False,
         server_header=False,
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=GRACE_S,
     )
+    uvicorn.Server(config).run(sockets=[listener])
+
+
+def main() -> None:
+    """Serve until SIGTERM or SIGINT; a server that was killed is back within a moment."""
+    settings = read_settings(os.environ)
+    configure_mlflow(os.environ, settings)
+    from sweeps.tracking.schema import ensure_schema
+
+    ensure_schema(settings.store_uri, settings.artifacts)
+    app, listener = load_app(), listen(settings.port)
+    sys.exit(stand_in(lambda: serve(app, settings, listener)))
 
 
 if __name__ == "__main__":

@@ -10,17 +10,17 @@ from pathlib import Path
 COOKIE = b"SWEEP_PROCESS_COOKIE="
 # What a running studio consists of: a word of each part's command line, and how many carry it.
 PARTS = {
-    "studio_queue": 1,
-    "studio_engine": 1,
-    "sweeps.tracking.server": 1,
-    "studio.wsgi": 2,  # gunicorn's master and its worker
+    "sweep-studio: queue": 1,
+    "sweep-studio: engine": 1,
+    "sweeps.tracking.server": 2,  # the server, and who forks another one
+    "gunicorn: ": 2,  # its master and its worker
 }
 KINDS = {
-    "studio_queue": "queue",
-    "studio_engine": "engine",
+    "sweep-studio: queue": "queue",
+    "sweep-studio: engine": "engine",
     "sweeps.tracking.server": "tracking",
-    "studio.wsgi": "web",
-    "manage.py studio": "supervisor",
+    "gunicorn: ": "web",
+    "sweep-studio: supervisor": "supervisor",
     "runners/launch.py": "nursery",
 }
 NURSERY = b"runners/launch.py"

@@ -138,7 +138,7 @@ def test_a_killed_queue_leaves_no_second_consumer_and_no_nursery(studio: Studio)
     studio.kill("queue")
     assert state_and_parent(old)[0] in ("gone", "Z")
     studio.wait_final(name)
-    consumers = [line for line in left_over(studio.home) if "studio_queue" in line]
+    consumers = [line for line in left_over(studio.home) if "sweep-studio: queue" in line]
     assert len(consumers) == 1, consumers
     assert studio.process is not None
     adopted = [pid for pid in pids() if state_and_parent(pid)[1] == studio.process.pid]

@@ -7,7 +7,9 @@ import os
 import sys
 from pathlib import Path
 
-from studio.supervisor import home, part, processes, supervisor
+from studio.supervisor import home, part, probe, processes, supervisor
+from studio.supervisor.fork import command
+from studio.supervisor.lines import say
 
 # Answers with HOME/states, or that every part is up; mute for good once HOME/mute exists.
 WEB = """
@@ -75,22 +77,23 @@ PARTS = {
 def main(folder: Path, port: str, words: list[str]) -> int:
     """Supervise until a signal, as `manage.py studio` does."""
     os.chdir(folder)
-    part.BACKOFF_S = (0.1, 0.4, 0.8)
-    supervisor.PROBE_S, supervisor.STARTUP_S, supervisor.UNHEALTHY_S = 0.1, 1.0, 0.6
-    supervisor.TICK_S = 0.02
+    part.BACKOFF_S, part.STABLE_S = (0.1, 0.4, 0.8), 60.0
+    supervisor.PROBE_S, supervisor.PROBE_SOON_S = 0.1, 0.1
+    supervisor.STARTUP_S, supervisor.UNHEALTHY_S = 1.0, 0.6
+    supervisor.TICK_S, probe.ANSWER_S = 0.02, 0.2
     held = home.lock(folder, "a test")
     for name in home.end_leftovers(folder):
-        part.say("studio", f"ended {name}, left by an earlier start")
+        say("studio", f"ended {name}, left by an earlier start")
     processes.become_subreaper()
     parts = []
     for word in words:
         kind, _, label = word.partition("=")
         env = {"PORT": port, "LABEL": label or kind, "PYTHONUNBUFFERED": "1"}
         argv = (sys.executable, "-I", "-c", PARTS[kind])
-        parts.append(part.Part(label or kind, argv, env, grace_s=1.0))
+        parts.append(part.Part(label or kind, command(argv, env), grace_s=1.0))
     watch = supervisor.Supervisor(folder, parts, f"http://127.0.0.1:{port}/")
     with held:
-        return watch.run(lambda: part.say("studio", "ready"), leave_trials=False)
+        return watch.run(lambda: say("studio", "ready"), leave_trials=False)
 
 
 if __name__ == "__main__":

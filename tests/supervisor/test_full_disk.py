@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from studio.supervisor import part, supervisor
+from studio.supervisor import lines, supervisor
 from studio.supervisor.supervisor import Supervisor
 
 
@@ -24,7 +24,7 @@ def test_a_line_that_the_disk_does_not_take_is_lost(monkeypatch: pytest.MonkeyPa
             full()
 
     monkeypatch.setattr(sys, "stdout", Full())
-    part.say("web", "a line")
+    lines.say("web", "a line")
     monkeypatch.undo()
     assert len(tried) == 1
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
-from studio.supervisor.home import check_port, remember, was_killed
+from studio.supervisor.home import listen, remember, was_killed
 from studio.supervisor.processes import Identity
 
 
@@ -17,9 +17,9 @@ def test_a_port_that_an_orphan_holds_is_waited_for_and_anybody_elses_is_not() ->
         taken.listen()
         port = taken.getsockname()[1]
         with pytest.raises(ImproperlyConfigured, match="cannot be used"):
-            check_port("127.0.0.1", port, 0.2)
+            listen("127.0.0.1", port, 0.2)
         threading.Timer(0.3, taken.close).start()
-        check_port("127.0.0.1", port, 10.0)
+        listen("127.0.0.1", port, 10.0).close()
 
 
 def test_only_a_supervisor_that_was_killed_leaves_a_record(tmp_path: Path) -> None:

@@ -5,11 +5,13 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from studio.supervisor import home
-from studio.supervisor.part import Part, describe
+from studio.supervisor import part as part_module
+from studio.supervisor.part import BACKOFF_S, STABLE_S, Part, describe
 from studio.supervisor.processes import end, identify, is_alive
 from tests.runners.processes import state_and_parent, wait_for
 
@@ -66,18 +68,26 @@ def test_whoever_ignores_sigterm_is_killed_with_the_group(who: str) -> None:
 def test_a_part_that_ends_while_it_is_being_started_still_counts_as_started(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    real = subprocess.Popen
+    real = part_module.fork
 
-    def popen_and_wait(*args: object, **options: object) -> object:
-        process = real(*args, **options)  # type: ignore[call-overload]
-        wait_for(lambda: state_and_parent(process.pid)[0] == "Z", "its end")
-        return process
+    def fork_and_wait(*args: Any) -> tuple[int, int]:
+        pid, output = real(*args)
+        wait_for(lambda: state_and_parent(pid)[0] == "Z", "its end")
+        return pid, output
 
-    monkeypatch.setattr(subprocess, "Popen", popen_and_wait)
-    part = Part("web", ("true",), {"PATH": os.environ["PATH"]})
-    part.start(now=0.0)
+    monkeypatch.setattr(part_module, "fork", fork_and_wait)
+    part = Part("web", lambda: None)
+    os.close(part.start(now=0.0))
     assert part.pid is not None
     ended, status = os.waitpid(part.pid, 0)
     assert (ended, describe(status)) == (part.pid, "exit code 0")
-    assert part.fell(status, now=0.1) == 1.0
-    assert part.restart_at == 1.1
+
+
+def test_the_waits_before_a_start_grow_and_begin_anew_after_a_good_life() -> None:
+    part = Part("web", lambda: None)
+    waits = [part.fell(0, now=0.1) for _ in range(8)]
+    assert waits == [*BACKOFF_S, BACKOFF_S[-1], BACKOFF_S[-1]]
+    assert max(BACKOFF_S) < 10  # whoever falls again and again is tried at least this often
+    part.started = 10.0
+    assert part.fell(0, now=10.0 + STABLE_S + 0.1) == 0.0
+    assert part.restart_at == 10.0 + STABLE_S + 0.1

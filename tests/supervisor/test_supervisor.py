@@ -29,7 +29,7 @@ def test_a_part_that_falls_is_started_again_after_growing_waits(small: Start) ->
     first, second, third = studio.said("falls    | falling", times=3)[:3]
     assert second - first >= 0.1
     assert third - second >= 0.4
-    assert "falls    | ended (exit code 3); starting again in 0 s" in studio.text()
+    assert "falls    | ended (exit code 3); starting again in 0.1 s" in studio.text()
     assert studio.stop() == 0
 
 
@@ -39,7 +39,7 @@ def test_a_killed_part_is_started_again_and_the_others_are_left_alone(small: Sta
     engine, queue = studio.pid_of("engine"), studio.pid_of("queue")
     os.kill(engine, signal.SIGKILL)
     studio.said("engine   | working", times=2)
-    assert "engine   | ended (killed by SIGKILL); starting again in 0 s" in studio.text()
+    assert "engine   | ended (killed by SIGKILL); starting again in 0.1 s" in studio.text()
     assert studio.pid_of("engine") != engine
     assert studio.pid_of("queue") == queue
     assert studio.stop() == 0

@@ -1,6 +1,7 @@
 """The queue process; `manage.py studio` runs it."""
 
 import logging
+import os
 import threading
 import time
 from typing import Any
@@ -12,6 +13,7 @@ from huey.contrib.djhuey import HUEY
 from huey.signals import SIGNAL_COMPLETE, SIGNAL_ERROR, SIGNAL_EXECUTING
 
 from sweeps import tasks  # noqa: F401 - registers the tasks
+from sweeps.domain.samplers.registry import ALGORITHMS, get_sampler
 
 log = logging.getLogger(__name__)
 
@@ -27,6 +29,14 @@ class Command(BaseCommand):
     """Huey's consumer with our settings."""
 
     help = "Run the queue (started by `manage.py studio`)."
+
+    def prepare(self) -> None:
+        """Import what the tasks need, which takes seconds, and keep no connection open."""
+        # A thread per core would not survive the fork, and small matrices need none.
+        os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+        for algorithm in ALGORITHMS:
+            get_sampler(algorithm)
+        HUEY.storage.close()
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Run until SIGINT (finish first) or SIGTERM."""

@@ -1,0 +1,75 @@
+"""The parts of a studio: what each process does, and what they need in memory before they fork."""
+
+import os
+import signal
+import socket
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+
+from django.conf import settings
+from django.core.management import get_commands, load_command_class
+from django.core.management.base import BaseCommand
+from django.db import connections
+from django.urls import get_resolver
+
+from studio.env import kept_secret
+from studio.supervisor.fork import Work, command
+from studio.supervisor.part import Part
+
+
+def parts(tracking_port: int, listeners: Sequence[socket.socket]) -> list[Part]:
+    """The four parts, in the order in which they are stopped."""
+    descriptors = tuple(listener.fileno() for listener in listeners)
+    return [
+        # Its grace covers stopping every trial and putting it back in the queue.
+        Part("engine", managed("studio_engine"), grace_s=45.0),
+        # SIGINT lets the consumer finish what it is at.
+        Part("queue", managed("studio_queue"), signal.SIGINT, grace_s=15.0),
+        Part("web", _web(descriptors), keep=descriptors),
+        Part("tracking", _tracking(tracking_port)),
+    ]
+
+
+def managed(*words: str) -> Work:
+    """A management command, run in this process."""
+    return lambda: _command(words[0]).run_from_argv(["manage.py", *words])
+
+
+def prepare() -> None:
+    """Import what the parts need, and let go of every connection: a fork must inherit none."""
+    import_module("studio.web")
+    get_resolver().url_patterns  # noqa: B018 - imports all views
+    for name in ("studio_engine", "studio_queue"):
+        needs = getattr(_command(name), "prepare", None)
+        if needs:
+            needs()
+    connections.close_all()
+
+
+def _command(name: str) -> BaseCommand:
+    app = get_commands()[name]
+    return app if isinstance(app, BaseCommand) else load_command_class(app, name)
+
+
+def _web(descriptors: Sequence[int]) -> Work:
+    def run() -> None:
+        from studio.web import Web
+
+        Web(descriptors).run()
+
+    return run
+
+
+def _tracking(port: int) -> Work:
+    """A program of its own: MLflow's imports are large, and start a thread."""
+    env = {
+        **os.environ,
+        "PYTHONUNBUFFERED": "1",
+        "PYTHONPATH": str(settings.BASE_DIR),
+        "STUDIO_TRACKING_PORT": str(port),
+        "STUDIO_TRACKING_SECRET": kept_secret(settings.TRACKING_SECRET_FILE),
+        "STUDIO_TRACKING_STORE": settings.TRACKING_STORE,
+        "STUDIO_TRACKING_ARTIFACTS": str(settings.TRACKING_ARTIFACTS),
+    }
+    return command((sys.executable, "-m", "sweeps.tracking.server"), env)

@@ -1,0 +1,99 @@
+"""What a fork of the supervisor inherits, and what not."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+
+import pytest
+
+from studio.supervisor.fork import command, fork
+
+
+def ran(work: Callable[[], None], *keep: int) -> tuple[str, int]:
+    """All that the child printed, and its exit code."""
+    pid, output = fork("a test", work, keep)
+    os.set_blocking(output, True)
+    with os.fdopen(output) as stream:
+        text = stream.read()
+    return text, os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+
+def test_it_prints_into_the_pipe_and_reads_nothing() -> None:
+    def work() -> None:
+        print("out", os.read(0, 9))
+        sys.stderr.write("err\n")
+        os.write(1, b"raw\n")
+
+    assert ran(work) == ("out b''\nerr\nraw\n", 0)
+
+
+def test_it_holds_no_file_of_ours_but_what_it_is_to_keep() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as kept, socket.socket() as other:
+
+        def work() -> None:
+            for descriptor in (kept.fileno(), other.fileno()):
+                try:
+                    os.fstat(descriptor)
+                    print("open")
+                except OSError:
+                    print("closed")
+
+        assert ran(work, kept.fileno()) == ("open\nclosed\n", 0)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_our_signal_handlers_are_not_its_own(number: signal.Signals) -> None:
+    before = signal.signal(number, lambda *_: print("handled"))
+    try:
+        text, code = ran(lambda: os.kill(os.getpid(), number))
+    finally:
+        signal.signal(number, before)
+    assert (text, code) == ("", -number)
+
+
+def test_it_leads_a_session_of_its_own() -> None:
+    assert ran(lambda: print(os.getsid(0) == os.getpid() != os.getppid()))[0] == "True\n"
+
+
+def leave(code: str | int | None) -> Callable[[], None]:
+    def work() -> None:
+        raise SystemExit(code)
+
+    return work
+
+
+@pytest.mark.parametrize(
+    ("code", "found"), [(None, ("", 0)), (7, ("", 7)), ("a reason", ("a reason\n", 1))]
+)
+def test_an_exit_is_an_interpreters(code: str | int | None, found: tuple[str, int]) -> None:
+    assert ran(leave(code)) == found
+
+
+def test_an_exception_is_told_and_ends_it() -> None:
+    text, code = ran(lambda: print(1 // 0))
+    assert "ZeroDivisionError" in text
+    assert code == 1
+
+
+def test_a_command_gets_its_words_and_its_environment_alone() -> None:
+    text, code = ran(command(("sh", "-c", "echo $0 $A $HOME", "word"), {"A": "b", "PATH": "/bin"}))
+    assert (text, code) == ("word b\n", 0)
+
+
+def test_it_can_be_told_from_others_and_keeps_its_environment() -> None:
+    code = (
+        "from studio.supervisor.fork import fork; import os, sys\n"
+        "def show():\n"
+        "    print(open('/proc/self/cmdline').read().strip(chr(0)))\n"
+        "    print('MARK=here' in open('/proc/self/environ').read().split(chr(0)))\n"
+        "pid, out = fork('test', show)\n"
+        "os.waitpid(pid, 0); print(os.read(out, 999).decode())"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], env={**os.environ, "MARK": "here"}, capture_output=True,
+        text=True, check=True,
+    )  # fmt: skip
+    assert done.stdout.split("\n")[:2] == ["sweep-studio: test", "True"]
