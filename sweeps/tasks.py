@@ -10,7 +10,7 @@ from sweeps.domain.states import Desired
 from sweeps.engine import compute_test, forward, runs, start
 from sweeps.engine.keep import kept
 from sweeps.engine.outage import outage
-from sweeps.models import Attempt, Sweep
+from sweeps.models import Sweep
 from sweeps.queries import work
 from sweeps.queries.clock import database_now
 from sweeps.queries.snapshot import next_in_line
@@ -36,13 +36,15 @@ def advance_sweep(sweep_id: int) -> None:
 @db_task()
 def follow_up(attempt_id: int) -> None:
     """What an attempt's end makes room and need for: the next command first, then its own run."""
-    attempts = Attempt.objects.filter(pk=attempt_id)
-    for sweep_id in attempts.values_list("trial__sweep", flat=True):
-        _advance(sweep_id)
+    sweep_id = work.sweep_of(attempt_id)
+    if sweep_id is not None:
+        _advance(sweep_id, one=True)
         _close(attempt_id)
 
 
-def _advance(sweep_id: int) -> None:
+def _advance(sweep_id: int, *, one: bool = False) -> None:
+    """Take a sweep a step further. With `one` a single slot has come free: of trials that were
+    queued before, and for which others have been woken, one is started."""
     sweep = sweeps.to_advance(sweep_id)
     if sweep is None:
         return
@@ -53,10 +55,14 @@ def _advance(sweep_id: int) -> None:
     now = database_now()
     step = sweeps.advance(sweep_id, now, sweep)
     trials = step.trials or work.next_startable(sweep_id, now)
-    for trial_id in trials[1:]:
-        run_trial(trial_id)
-    for trial_id in trials[:1]:
-        _run(trial_id)  # At once, not by way of the queue: a slot is waiting.
+    # At once, not by way of the queue: a slot is waiting.
+    if one and not step.trials:
+        any(_run(trial_id) for trial_id in trials)
+    else:
+        for trial_id in trials[1:]:
+            run_trial(trial_id)
+        for trial_id in trials[:1]:
+            _run(trial_id)
     if not trials:
         for other in next_in_line(sweep_id, now):
             advance_sweep(other)
@@ -95,10 +101,11 @@ def run_trial(trial_id: int) -> None:
     _run(trial_id)
 
 
-def _run(trial_id: int) -> None:
-    """Start a queued trial, unless the studio is on its way down."""
-    if not leases.held(DRAINING, database_now()):
-        start.start_trial(trial_id, _owner(), while_at_it=vouch)
+def _run(trial_id: int) -> bool:
+    """Start a queued trial, unless the studio is on its way down; True if it was started."""
+    if leases.held(DRAINING, database_now()):
+        return False
+    return start.start_trial(trial_id, _owner(), while_at_it=vouch)
 
 
 @db_task()

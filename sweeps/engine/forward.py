@@ -23,8 +23,6 @@ from sweeps.tracking.client import (
 log = logging.getLogger(__name__)
 
 LEASE_S = 10.0
-# Entries read at once; what comes meanwhile is found by the next forwarder.
-BATCH = 200
 # Sending a batch may take many requests, of 5 s at worst each.
 RENEW_S = 3.0
 _CAPS = {"metrics": METRICS_PER_BATCH, "params": PARAMS_PER_BATCH, "tags": TAGS_PER_BATCH}
@@ -57,11 +55,11 @@ def forward(
         return False
     post = _posting(client or tracking(), lambda: leases.acquire(name, owner, clock(), LEASE_S))
     try:
-        while entries := metrics.next_batch(run_id, BATCH):
+        while entries := metrics.next_batch(run_id):
             for group in groups(entries):
                 _send(post, run_id, group)
                 metrics.delivered(group)
-            if len(entries) < BATCH or (until is not None and entries[-1].pk >= until):
+            if len(entries) < metrics.BATCH or (until is not None and entries[-1].pk >= until):
                 break
     except LeaseLost:
         return False
@@ -92,7 +90,7 @@ def drain(run_id: str, deadline_s: float = 10.0) -> bool:
     """
     end = time.monotonic() + deadline_s
     waiting = OutboxEntry.objects.filter(run_id=run_id)
-    newest = waiting.order_by("-id").values_list("id", flat=True).first()
+    newest = metrics.newest_waiting(run_id)
     # Up to there: a script that goes on logging must not keep the reader waiting.
     while newest is not None and not forward(run_id, until=newest):
         if not waiting.filter(id__lte=newest).exists():

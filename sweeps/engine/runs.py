@@ -3,14 +3,17 @@
 import logging
 from collections.abc import Callable
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from sweeps.domain.param_names import format_value
 from sweeps.domain.states import SweepStatus
 from sweeps.engine import forward
 from sweeps.engine.tracking import tracking
 from sweeps.models import Attempt, Sweep
+from sweeps.queries.prepared import Prepared
 from sweeps.queries.records import best_trial
 from sweeps.services import sweeps as sweep_services
 from sweeps.services import trials as trial_services
@@ -105,14 +108,20 @@ def _name(attempt: Attempt) -> str:
     return f"{attempt.trial.sweep.uid}.{attempt.trial.number}.{attempt.number}"
 
 
-def attempt_to_close(attempt_id: int) -> Attempt:
-    """An attempt with all that its closing needs."""
-    rows = Attempt.objects.select_related("trial__sweep__compute")
-    return rows.only(
+@Prepared
+def _to_close(attempt_id: Any) -> QuerySet[Attempt, Attempt]:
+    rows = Attempt.objects.select_related("trial__sweep__compute").filter(pk=attempt_id)
+    return rows.order_by().only(
         "number", "run_id", "run_closed", "run_status", "reason", "accepted", "ended_at",
         "handle", "spool", "trial__number", "trial__flat_params", "trial__sweep__uid",
         "trial__sweep__experiment_id", "trial__sweep__compute__kind",
-    ).get(pk=attempt_id)  # fmt: skip
+    )  # fmt: skip
+
+
+def attempt_to_close(attempt_id: int) -> Attempt:
+    """An attempt with all that its closing needs."""
+    [attempt] = _to_close(attempt_id)
+    return attempt
 
 
 def close_attempt(attempt: Attempt) -> None:

@@ -49,8 +49,8 @@ def start_trial(
     """
     if outage.lasts():
         return False  # A claim would come to nothing, and leave an attempt behind.
-    if not work.has_run(trial_id):
-        return False  # Its sweep is still being opened in MLflow, or could not be.
+    if not work.is_queued(trial_id):
+        return False  # Somebody has started it, or its sweep is still being opened in MLflow.
     root = settings.STUDIO_HOME / "trials"
     claim = trials.claim(trial_id, owner=owner, spool_root=root, now=clock())
     if claim is None:

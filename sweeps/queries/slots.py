@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Count
+from django.db.models import Count, QuerySet
 
 from studio.models import Compute
 from sweeps.domain.fair import Claimant, allocate
 from sweeps.domain.states import ACTIVE_TRIAL, Desired
 from sweeps.models import Sweep, Trial
+from sweeps.queries.prepared import Prepared
 
 
 @dataclass(slots=True)
@@ -26,20 +27,21 @@ def demands(compute_id: int, now: datetime) -> dict[int, Demand]:
 
     Trials of a paused sweep wait for nothing, nor do those that rest before their next try.
     """
-    # A plain question and the rest here: Django takes longer for the conditions than the database
-    # for the answer.
-    fields = ("sweep", "status", "desired", "sweep__desired", "not_before")
-    trials = Trial.objects.live().filter(sweep__compute=compute_id).order_by()
     found: dict[int, Demand] = {}
-    for pk, status, *wishes, rests_until, count in trials.values_list(*fields).annotate(
-        n=Count("pk")
-    ):
+    for pk, status, *wishes, rests_until, count in _live_trials(compute_id):
         demand = found.setdefault(pk, Demand())
         if status in ACTIVE_TRIAL:
             demand.active += count
         elif wishes == [Desired.RUN, Desired.RUN] and (rests_until is None or rests_until <= now):
             demand.queued += count
     return found
+
+
+@Prepared
+def _live_trials(compute_id: Any) -> QuerySet[Trial, Any]:
+    fields = ("sweep", "status", "desired", "sweep__desired", "not_before")
+    trials = Trial.objects.live().filter(sweep__compute=compute_id).order_by()
+    return trials.values_list(*fields).annotate(n=Count("pk"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +60,11 @@ class Shares:
         return max(0, self.of(sweep_id) - self.demands.get(sweep_id, Demand()).queued)
 
 
-_WISHES = ("desired", "exhausted", "planned", "max_total_trials", "max_concurrent_trials")
+@Prepared
+def _live_sweeps(compute_id: Any) -> QuerySet[Sweep, Any]:
+    sweeps = Sweep.objects.live().filter(compute=compute_id)
+    wishes = ("desired", "exhausted", "planned", "max_total_trials", "max_concurrent_trials")
+    return sweeps.values_list("pk", "turn", *wishes)
 
 
 def shares(compute_id: int, slots: int, now: datetime) -> Shares:
@@ -67,10 +73,9 @@ def shares(compute_id: int, slots: int, now: datetime) -> Shares:
     free = slots - sum(demand.active for demand in held.values())
     if free <= 0:
         return Shares({}, held)
-    live = Sweep.objects.live().filter(compute_id=compute_id)
     claimants = [
         Claimant(pk, _of(held, pk).active, _wants(_of(held, pk), *wishes), turn)
-        for pk, turn, *wishes in live.values_list("pk", "turn", *_WISHES)
+        for pk, turn, *wishes in _live_sweeps(compute_id)
     ]
     return Shares(allocate(free, claimants), held)
 

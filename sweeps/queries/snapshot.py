@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from django.db.models import Count, QuerySet
 
@@ -17,6 +18,7 @@ from sweeps.domain.states import (
 from sweeps.domain.stop_rules import ended_by
 from sweeps.models import Attempt, Sweep, Trial
 from sweeps.queries.failures import PROBLEMS, failed_in_a_row
+from sweeps.queries.prepared import Prepared
 from sweeps.queries.records import (
     best_trial,
     commonest_reason,
@@ -52,7 +54,7 @@ def snapshot(sweep: Sweep, now: datetime) -> SweepSnapshot:
         exhausted=sweep.exhausted,
         commonest_reason=commonest_reason(sweep) if ended else "",
         unclosed_runs=Attempt.objects.unclosed().filter(trial__sweep=sweep).count() if ended else 0,
-        waiting=_resting(now).filter(sweep=sweep).count() if counts[TrialStatus.QUEUED] else 0,
+        waiting=len(_resting(sweep.pk, now)) if counts[TrialStatus.QUEUED] else 0,
         going=sum(by_wish[status, Desired.RUN] for status in LIVE_TRIAL),
         failed_in_a_row=len(failed),
         failure_limit=limit,
@@ -63,8 +65,14 @@ def snapshot(sweep: Sweep, now: datetime) -> SweepSnapshot:
 
 def _counts(sweep: Sweep) -> Counter[tuple[TrialStatus, str]]:
     """How many trials stand in each status, by what is wanted of them."""
-    rows = sweep.trials.order_by().values_list("status", "desired").annotate(count=Count("pk"))
+    rows = _counted(sweep.pk)
     return Counter({(TrialStatus(status), desired): count for status, desired, count in rows})
+
+
+@Prepared
+def _counted(sweep_id: Any) -> QuerySet[Trial, Any]:
+    trials = Trial.objects.filter(sweep=sweep_id).order_by()
+    return trials.values_list("status", "desired").annotate(count=Count("pk"))
 
 
 def _breaker_reason(failed: Sequence[Trial]) -> str:
@@ -92,9 +100,11 @@ def stop_reason(sweep: Sweep) -> str:
 # --- Slots --------------------------------------------------------------------------------------
 
 
-def _resting(now: datetime) -> QuerySet[Trial]:
+@Prepared
+def _resting(sweep_id: Any, now: Any) -> QuerySet[Trial, int]:
     """Queued trials that wait before their next try: they take no slot until then."""
-    return Trial.objects.filter(status=TrialStatus.QUEUED, not_before__gt=now)
+    trials = Trial.objects.filter(sweep=sweep_id, status=TrialStatus.QUEUED, not_before__gt=now)
+    return trials.order_by().values_list("pk", flat=True)
 
 
 def _room(sweep: Sweep, now: datetime) -> int:

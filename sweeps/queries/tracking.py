@@ -2,11 +2,15 @@
 
 from collections.abc import Collection
 from datetime import datetime
+from typing import Any
+
+from django.db.models import QuerySet
 
 from studio.models import ApiToken, Membership, Role
 from studio.models.token import digest
 from studio.models.workspace import may
 from sweeps.models import Attempt, OutboxEntry
+from sweeps.queries.prepared import Prepared
 
 
 def attempt_of_token(secret: str) -> Attempt | None:
@@ -14,21 +18,16 @@ def attempt_of_token(secret: str) -> Attempt | None:
 
     Only the columns that a logging call needs are read: this is the busiest query of all.
     """
-    attempts = Attempt.objects.open().select_related("trial__sweep__workspace")
-    return (
-        attempts.filter(token_digest=digest(secret))
-        .exclude(run_id="")
-        .only(
-            "number",
-            "run_id",
-            "trial__sweep__experiment_id",
-            "trial__sweep__primary_metric",
-            "trial__sweep__goal",
-            "trial__sweep__early_termination",
-            "trial__sweep__workspace__name",
-        )
-        .first()
-    )
+    return _of_token.first(digest(secret))
+
+
+@Prepared
+def _of_token(token_digest: Any) -> QuerySet[Attempt, Attempt]:
+    attempts = Attempt.objects.open().select_related("trial__sweep__workspace").order_by()
+    return attempts.filter(token_digest=token_digest).exclude(run_id="").only(
+        "number", "run_id", "trial__sweep__experiment_id", "trial__sweep__primary_metric",
+        "trial__sweep__goal", "trial__sweep__early_termination", "trial__sweep__workspace__name",
+    )  # fmt: skip
 
 
 def role_of_token(secret: str, now: datetime) -> tuple[str, Role] | None:

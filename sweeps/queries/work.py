@@ -9,6 +9,7 @@ from django.db.models import Count, Q, QuerySet
 from studio.models import Compute
 from sweeps.domain.states import Desired, PausedBy, TrialStatus
 from sweeps.models import Attempt, OutboxEntry, Sweep, Trial
+from sweeps.queries.prepared import Prepared
 from sweeps.queries.slots import shares
 
 # What one look hands to the queue: more would only wait there, and the next look finds the rest.
@@ -22,10 +23,15 @@ _LOOKED_AT = (
 )  # fmt: skip
 
 
+@Prepared
+def _running() -> QuerySet[Attempt, Attempt]:
+    attempts = Attempt.objects.open().exclude(handle="").order_by()
+    return attempts.select_related("trial__sweep__compute").only(*_LOOKED_AT)
+
+
 def running_attempts() -> list[Attempt]:
     """Attempts whose command was started and has no result yet."""
-    attempts = Attempt.objects.open().exclude(handle="")
-    return list(attempts.select_related("trial__sweep__compute").only(*_LOOKED_AT))
+    return _running()
 
 
 def unstarted_attempts(now: datetime) -> list[Attempt]:
@@ -34,40 +40,65 @@ def unstarted_attempts(now: datetime) -> list[Attempt]:
     return list(stale.only("pk")[:_MOST])
 
 
-def startable_trials(now: datetime, compute_id: int | None = None) -> list[int]:
-    """Ids of queued trials that free slots go to, of one compute or of all.
+def startable_trials(now: datetime) -> list[int]:
+    """Ids of queued trials that free slots go to.
 
     By sweep as many as its share, so that the backlog of one never hides the others.
     """
     queued = Trial.objects.filter(status=TrialStatus.QUEUED, sweep__desired=Desired.RUN)
     computes = Compute.objects.filter(sweeps__trials__in=queued).distinct()
-    if compute_id is not None:
-        computes = Compute.objects.filter(pk=compute_id)
     found: list[int] = []
     for pk, slots in computes.values_list("pk", "slots"):
-        given = shares(pk, slots, now).given
-        for sweep_id, share in given.items():
-            found += _due_trials(sweep_id, now)[:share] if share else []
+        found += _startable(pk, slots, now)
     return found[:_MOST]
 
 
-def _due_trials(sweep_id: int, now: datetime) -> QuerySet[Trial, int]:
+def _startable(compute_id: int, slots: int, now: datetime) -> list[int]:
+    given = shares(compute_id, slots, now).given
+    return [pk for sweep, share in given.items() if share for pk in _due(sweep, now)[:share]]
+
+
+@Prepared
+def _due(sweep_id: Any, now: Any) -> QuerySet[Trial, int]:
     """Queued trials of a sweep that has its MLflow run, in their order."""
     due = Q(not_before=None) | Q(not_before__lte=now)
     wanted = {"desired": Desired.RUN, "status": TrialStatus.QUEUED, "sweep": sweep_id}
     queued = Trial.objects.filter(due, **wanted).exclude(sweep__run_id="")
-    return queued.order_by("number").values_list("pk", flat=True)
+    return queued.order_by("number").values_list("pk", flat=True)[:_MOST]
 
 
 def next_startable(sweep_id: int, now: datetime) -> list[int]:
     """Ids of the queued trials that free slots of the sweep's compute go to."""
-    compute_id = Sweep.objects.values_list("compute", flat=True).get(pk=sweep_id)
-    return startable_trials(now, compute_id)
+    return [pk for compute in _compute_of(sweep_id) for pk in _startable(*compute, now)][:_MOST]
 
 
-def has_run(trial_id: int) -> bool:
-    """True once the trial's sweep has its MLflow run, which every start needs."""
-    return Trial.objects.filter(pk=trial_id).exclude(sweep__run_id="").exists()
+@Prepared
+def _compute_of(sweep_id: Any) -> QuerySet[Sweep, tuple[int, int]]:
+    return Sweep.objects.filter(pk=sweep_id).order_by().values_list("compute", "compute__slots")
+
+
+@Prepared
+def _queued(trial_id: Any) -> QuerySet[Trial, Any]:
+    trials = Trial.objects.filter(pk=trial_id, status=TrialStatus.QUEUED).order_by()
+    return trials.exclude(sweep__run_id="").values_list("pk", flat=True)
+
+
+def is_queued(trial_id: int) -> bool:
+    """True if the trial waits for its start, and its sweep has the MLflow run that a start needs.
+
+    Only a glance, for wake-ups that come twice: what counts is what the claim sees.
+    """
+    return bool(_queued(trial_id))
+
+
+@Prepared
+def _sweep_of(attempt_id: Any) -> QuerySet[Attempt, int]:
+    return Attempt.objects.filter(pk=attempt_id).order_by().values_list("trial__sweep", flat=True)
+
+
+def sweep_of(attempt_id: int) -> int | None:
+    """The id of an attempt's sweep."""
+    return _sweep_of.first(attempt_id)
 
 
 def unwanted_trials() -> list[Trial]:
@@ -116,9 +147,15 @@ def _is_due(sweep: Mapping[str, Any], live: int, free: int, now: datetime) -> bo
     return free > 0 and wants > 0 and not sweep["exhausted"]
 
 
+@Prepared
+def _live(sweep_id: Any) -> QuerySet[Trial, int]:
+    trials = Trial.objects.live().filter(sweep=sweep_id).order_by()
+    return trials.values_list("pk", flat=True)[:1]
+
+
 def any_live(sweep_id: int) -> bool:
     """True while a trial of the sweep has no final result."""
-    return Trial.objects.live().filter(sweep=sweep_id).exists()
+    return bool(_live(sweep_id))
 
 
 def unclosed_attempts() -> list[int]:

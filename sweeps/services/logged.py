@@ -1,16 +1,20 @@
 """What an attempt logged, as its verdict needs it."""
 
 import math
+from typing import Any
+
+from django.db.models import QuerySet
 
 from sweeps.domain.objective import Goal
 from sweeps.domain.verdict import Logged
 from sweeps.models import Attempt, MetricPoint, MetricSummary, Trial
 from sweeps.models.metrics import from_columns
+from sweeps.queries.prepared import Prepared
 
 
 def logged_by(attempt: Attempt, metric: str) -> Logged:
     """What the attempt logged so far, of its primary metric and of others."""
-    primary = MetricSummary.objects.filter(attempt=attempt, name=metric).first()
+    primary = _summary.first(attempt.pk, metric)
     if primary is None:
         points = MetricPoint.objects.filter(attempt=attempt).order_by()
         names = points.values_list("name", flat=True).distinct()
@@ -21,6 +25,11 @@ def logged_by(attempt: Attempt, metric: str) -> Logged:
         names=(metric,),
         last=_shown(from_columns(primary.last, primary.kind)),
     )
+
+
+@Prepared
+def _summary(attempt_id: Any, name: Any) -> QuerySet[MetricSummary, MetricSummary]:
+    return MetricSummary.objects.filter(attempt=attempt_id, name=name).order_by()
 
 
 def _shown(value: float) -> str:

@@ -7,12 +7,14 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from sweeps.domain.job import EarlyTermination
 from sweeps.domain.objective import Goal, Objective
 from sweeps.domain.states import Desired
 from sweeps.models import Attempt, MetricPoint, MetricSummary, OutboxEntry, Trial
 from sweeps.models.metrics import to_columns
+from sweeps.queries.prepared import Prepared
 from sweeps.services.state import bump, lock
 from sweeps.services.termination import judge_reports
 
@@ -73,11 +75,17 @@ def record(
 
 def _fenced(attempt: Attempt) -> Trial:
     """The trial, if the attempt is its newest one and still runs."""
-    running = {"attempts__number": attempt.number, "attempts__ended_at": None}
-    trial = Trial.objects.filter(pk=attempt.trial_id, attempt=attempt.number, **running).first()
+    trial = _running.first(attempt.trial_id, attempt.number)
     if trial is None:
         raise Superseded(str(attempt.pk))
     return trial
+
+
+@Prepared
+def _running(trial_id: Any, number: Any) -> QuerySet[Trial, Trial]:
+    running = {"attempt": number, "attempts__number": number, "attempts__ended_at": None}
+    unread = ("params", "flat_params", "draw")
+    return Trial.objects.filter(pk=trial_id, **running).order_by().defer(*unread)
 
 
 def _by_name(values: Iterable[Value]) -> dict[str, list[Value]]:
@@ -91,7 +99,7 @@ def _store(
     attempt: Attempt, trial: Trial, name: str, values: list[Value], objective: Objective
 ) -> list[MetricPoint]:
     """Append values of one metric; the running best follows the goal."""
-    summary = MetricSummary.objects.filter(trial=trial, name=name).first()
+    summary = _summary.first(trial.pk, name)
     summary = summary or MetricSummary(trial=trial, attempt=attempt, name=name)
     known = _recent(attempt, name, summary.count, values) if summary.count else set()
     points = []
@@ -106,6 +114,11 @@ def _store(
         MetricPoint.objects.bulk_create(points)
         summary.save()
     return points
+
+
+@Prepared
+def _summary(trial_id: Any, name: Any) -> QuerySet[MetricSummary, MetricSummary]:
+    return MetricSummary.objects.filter(trial=trial_id, name=name).order_by()
 
 
 def _recent(attempt: Attempt, name: str, count: int, values: list[Value]) -> set[tuple[Any, ...]]:
@@ -161,10 +174,30 @@ def _update_objective(trial: Trial, points: list[MetricPoint], objective: Object
             trial.objective, trial.best_report = point.value, point.report
 
 
-def next_batch(run_id: str, limit: int = 200) -> list[OutboxEntry]:
-    """The oldest waiting entries of a run, in order."""
-    entries = OutboxEntry.objects.filter(run_id=run_id).order_by("id")
-    return list(entries.only("body")[:limit])
+# Entries read at once; what comes meanwhile is found by the next forwarder.
+BATCH = 200
+
+
+@Prepared
+def _waiting(run_id: Any) -> QuerySet[OutboxEntry, OutboxEntry]:
+    return OutboxEntry.objects.filter(run_id=run_id).order_by("id").only("body")[:BATCH]
+
+
+def next_batch(run_id: str) -> list[OutboxEntry]:
+    """The oldest waiting entries of a run, in order, at most `BATCH`."""
+    return _waiting(run_id)
+
+
+@Prepared
+def _newest(run_id: Any) -> QuerySet[OutboxEntry, int]:
+    return (
+        OutboxEntry.objects.filter(run_id=run_id).order_by("-id").values_list("id", flat=True)[:1]
+    )
+
+
+def newest_waiting(run_id: str) -> int | None:
+    """The id of the newest waiting entry of a run."""
+    return _newest.first(run_id)
 
 
 def delivered(entries: Iterable[OutboxEntry]) -> None:

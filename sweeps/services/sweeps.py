@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 
 from studio.models import Compute, User, Workspace
 from sweeps.domain.job import DataInput, SweepJob
@@ -31,6 +31,7 @@ from sweeps.domain.space_doc import space_to_doc
 from sweeps.domain.states import LIVE_SWEEP, Desired, PausedBy, SweepStatus, TrialStatus
 from sweeps.models import CodeSnapshot, StateChange, Sweep, Trial
 from sweeps.queries import records
+from sweeps.queries.prepared import Prepared
 from sweeps.queries.snapshot import snapshot
 from sweeps.services import control
 from sweeps.services.documents import early_doc, said
@@ -147,10 +148,15 @@ _UNREAD = (
 )  # fmt: skip
 
 
+@Prepared
+def _to_advance(sweep_id: Any) -> QuerySet[Sweep, Sweep]:
+    rows = Sweep.objects.select_related("compute").defer(*_UNREAD)
+    return rows.filter(pk=sweep_id).order_by()
+
+
 def to_advance(sweep_id: int) -> Sweep | None:
     """The sweep with what `advance` needs of it; None when there is no such sweep."""
-    rows = Sweep.objects.select_related("compute").defer(*_UNREAD)
-    return rows.filter(pk=sweep_id).order_by().first()
+    return _to_advance.first(sweep_id)
 
 
 def advance(sweep_id: int, now: datetime, sweep: Sweep | None = None) -> Advance:

@@ -1,25 +1,24 @@
 """The life of a trial's attempts: claim, start, finish, put back, cancel."""
 
-from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import Count
 
 from studio.models import Compute
 from studio.models.token import digest, new_secret
 from sweeps.domain.problems import InvalidInput
 from sweeps.domain.signature import signature_of
-from sweeps.domain.states import ACTIVE_TRIAL, LIVE_SWEEP, Desired, SweepStatus, TrialStatus
+from sweeps.domain.states import LIVE_SWEEP, Desired, SweepStatus, TrialStatus
 from sweeps.domain.verdict import Ending, Outcome, Tries, Verdict, judge
 from sweeps.models import Attempt, MetricSummary, Sweep, Trial
+from sweeps.queries import own_trial
 from sweeps.queries.failures import PROBLEMS
+from sweeps.queries.prepared import Prepared
 from sweeps.queries.records import failure_policy_of
 from sweeps.queries.slots import shares
-from sweeps.services import columns
 from sweeps.services.control import revive
 from sweeps.services.logged import count_all, logged_by
 from sweeps.services.state import bump, lock, move_trial
@@ -40,7 +39,7 @@ class Claim:
 def claim(trial_id: int, *, owner: str, spool_root: Path, now: datetime) -> Claim | None:
     """Take a queued trial for starting; None if it is taken, not due, or no slot is free."""
     with transaction.atomic():
-        trial = _locked(trial_id, columns.DECIDES + columns.STARTS, columns.STARTED_WITH)
+        trial = _locked(trial_id, own_trial.to_start)
         if trial is None or not _may_start(trial, now):
             return None
         number, token = trial.attempt + 1, new_secret(TRIAL_TOKEN_PREFIX)
@@ -62,19 +61,14 @@ def claim(trial_id: int, *, owner: str, spool_root: Path, now: datetime) -> Clai
     return Claim(attempt, token)
 
 
-def _locked(
-    trial_id: int, fields: tuple[str, ...] = columns.DECIDES, related: tuple[str, ...] = ("sweep",)
-) -> Trial | None:
+def _locked(trial_id: int, read: Prepared[Trial] = own_trial.to_decide) -> Trial | None:
     """The trial as it stands, and stays until the transaction ends."""
     if connection.features.has_select_for_update:  # else lock() has nothing to do
         sweep_id = Trial.objects.filter(pk=trial_id).values_list("sweep_id", flat=True).first()
         if sweep_id is None:
             return None
         lock(sweep_id)
-    trials = Trial.objects.filter(pk=trial_id).order_by()
-    if related:
-        trials = trials.select_related(*related)
-    return trials.only(*fields).first()
+    return read.first(trial_id)
 
 
 def _own_trial(attempt: Attempt) -> Trial:
@@ -116,20 +110,7 @@ def _may_start(trial: Trial, now: datetime) -> bool:
     if connection.features.has_select_for_update:
         computes = Compute.objects.select_for_update().values_list("slots", flat=True)
         slots = computes.get(pk=trial.sweep.compute_id)
-    active = Trial.objects.filter(status__in=ACTIVE_TRIAL, sweep__compute=trial.sweep.compute_id)
-    used = Counter(dict(active.order_by().values_list("sweep").annotate(n=Count("pk"))))
-    if used.total() < slots and _others_want(trial, slots, now):
-        return False
-    mine = used[trial.sweep_id]
-    return used.total() < slots and mine < trial.sweep.max_concurrent_trials
-
-
-def _others_want(trial: Trial, slots: int, now: datetime) -> bool:
-    """True if the free slots go to other sweeps first."""
-    live = Sweep.objects.live().filter(compute=trial.sweep.compute_id).exclude(pk=trial.sweep_id)
-    if not live.filter(desired=Desired.RUN).exists():
-        return False
-    return not shares(trial.sweep.compute_id, slots, now).of(trial.sweep_id)
+    return shares(trial.sweep.compute_id, slots, now).of(trial.sweep_id) > 0
 
 
 def _reset(trial: Trial, number: int) -> None:
@@ -155,7 +136,7 @@ def record_run(attempt: Attempt, run_id: str) -> None:
 def record_started(attempt: Attempt, handle: str, now: datetime, boot_id: str = "") -> bool:
     """Remember that the command runs; False if the attempt was given up in the meantime."""
     with transaction.atomic():
-        trial = _locked(attempt.trial_id, columns.MOVES, ())
+        trial = _locked(attempt.trial_id, own_trial.to_move)
         assert trial is not None, "attempts go with their trial"
         rows = Attempt.objects.open().filter(pk=attempt.pk, handle="")
         fields = {"handle": handle, "started_at": now, "boot_id": boot_id}

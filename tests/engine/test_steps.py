@@ -15,6 +15,7 @@ from sweeps.engine import steps
 from sweeps.models import Attempt, Sweep
 from sweeps.runners.base import EndedBy, Lost
 from sweeps.services import control, metrics, trials
+from sweeps.services import sweeps as sweep_services
 from tests.conftest import NOW
 from tests.engine.conftest import Stage, name_of
 
@@ -104,6 +105,37 @@ def test_an_end_wakes_the_closing_of_its_run_and_the_planning_of_its_sweep(
     assert stage.queued() == [], "the next command went by no queue"
     attempt.refresh_from_db()
     assert attempt.run_closed
+
+
+def test_an_end_starts_one_of_the_trials_that_are_queued_already(
+    stage: Stage, make_sweep: Callable[..., Sweep]
+) -> None:
+    sweep = make_sweep()
+    attempt, other = stage.open(sweep)
+    waker = steps.Waker()
+    for ended in (attempt, other):
+        stage.end(ended)
+    steps.poll(waker, stage.now)
+    queued = sweep_services.advance(sweep.pk, stage.now).trials
+    assert len(queued) == 2
+    stage.work_off_now()
+    assert len(stage.runner.started) == 4, "each end started one"
+    assert stage.queued() == [], "and woke nobody for the other"
+
+
+def test_an_end_starts_the_next_trial_when_somebody_takes_the_first(
+    stage: Stage, sweep: Sweep, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for ended in stage.open(sweep):
+        stage.end(ended)
+    steps.poll(steps.Waker(), stage.now)
+    lost, won = sweep_services.advance(sweep.pk, stage.now).trials
+    claim = trials.claim
+    monkeypatch.setattr(
+        trials, "claim", lambda pk, **more: None if pk == lost else claim(pk, **more)
+    )
+    stage.work_off_now()
+    assert [a.trial_id for a in stage.attempts(sweep)] == [won]
 
 
 def test_a_machine_whose_clock_is_behind_ends_no_trial_before_its_start(
