@@ -1,13 +1,12 @@
 """Huey's envelopes: wake-ups that carry ids. Each may be lost or come twice without harm."""
 
 import logging
-import os
-import threading
 
 from huey.contrib.djhuey import db_task
 
 from sweeps.domain.states import Desired
 from sweeps.engine import compute_test, forward, runs, start
+from sweeps.engine.holders import me
 from sweeps.engine.keep import kept
 from sweeps.engine.outage import outage
 from sweeps.models import Sweep
@@ -21,10 +20,6 @@ log = logging.getLogger(__name__)
 
 DRAINING = "draining"
 _OPEN_LEASE_S = 10.0
-
-
-def _owner() -> str:
-    return f"queue.{os.getpid()}.{threading.get_ident()}"
 
 
 @db_task()
@@ -75,7 +70,7 @@ def _opened(sweep_id: int) -> bool:
     sweep = Sweep.objects.select_related("workspace", "created_by").get(pk=sweep_id)
     if sweep.desired != Desired.RUN and not sweep.planned:
         return True  # Cancelled before it began: it needs no run, and must not wait for MLflow.
-    name, owner = f"open:{sweep_id}", _owner()
+    name, owner = f"open:{sweep_id}", me()
     if outage.lasts() or not leases.acquire(name, owner, database_now(), _OPEN_LEASE_S):
         return False
     try:
@@ -105,7 +100,7 @@ def _run(trial_id: int) -> bool:
     """Start a queued trial, unless the studio is on its way down; True if it was started."""
     if leases.held(DRAINING, database_now()):
         return False
-    return start.start_trial(trial_id, _owner(), while_at_it=vouch)
+    return start.start_trial(trial_id, me(), while_at_it=vouch)
 
 
 @db_task()

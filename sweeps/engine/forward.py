@@ -1,13 +1,12 @@
 """Bringing the outbox to MLflow: in order within a run, in batches, by one forwarder at a time."""
 
 import logging
-import os
-import threading
 import time
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any
 
+from sweeps.engine.holders import acquire, me
 from sweeps.engine.tracking import tracking
 from sweeps.models import OutboxEntry
 from sweeps.queries.clock import database_now
@@ -50,10 +49,10 @@ def forward(
     MLflow does not answer: the entries stay and keep their order.
     """
     name = f"forward:{run_id}"
-    owner = f"{os.getpid()}.{threading.get_ident()}.{time.monotonic_ns()}"
-    if not leases.acquire(name, owner, clock(), LEASE_S):
+    owner = me()
+    if not acquire(name, owner, clock(), LEASE_S):
         return False
-    post = _posting(client or tracking(), lambda: leases.acquire(name, owner, clock(), LEASE_S))
+    post = _posting(client or tracking(), lambda: acquire(name, owner, clock(), LEASE_S))
     try:
         while entries := metrics.next_batch(run_id):
             for group in groups(entries):

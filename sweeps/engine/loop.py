@@ -2,8 +2,6 @@
 
 import logging
 import math
-import os
-import socket
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -16,8 +14,8 @@ from sweeps import tasks
 from sweeps.engine import steps
 from sweeps.engine.bells import engine_bell
 from sweeps.engine.disk import DiskWatch
+from sweeps.engine.holders import acquire, me
 from sweeps.engine.trouble import TROUBLE
-from sweeps.models import EngineLease
 from sweeps.queries import work
 from sweeps.queries.clock import database_now
 from sweeps.queries.places import handle_of
@@ -47,7 +45,7 @@ class Engine:
     """One engine process. `end` may be called from a signal handler."""
 
     def __init__(self) -> None:
-        self.owner = f"{socket.gethostname()}.{os.getpid()}"
+        self.owner = me()
         self._bell = engine_bell()
         self._ended = self._put_back = False
         self._disk = DiskWatch(settings.STUDIO_HOME, settings.STUDIO_MIN_FREE_MB)
@@ -72,10 +70,9 @@ class Engine:
             leases.release(LEAD, self.owner)
 
     def _begin(self) -> bool:
-        """Put an end to what the last engine held; False if the database is not there yet."""
+        """Put an end to what the last engine began; False if the database is not there yet."""
         try:
             leases.clear(tasks.DRAINING)
-            self._take_from_the_dead()
         except (*TROUBLE, OSError) as error:
             self._rest(error)
             return False
@@ -86,13 +83,6 @@ class Engine:
         signs = [s for kind, handles in running.items() for s in get_runner(kind).signs(handles)]
         self._bell.wait(BUSY_S if signs or any(running.values()) else IDLE_S, signs)
         self._bell.hush()
-
-    def _take_from_the_dead(self) -> None:
-        """An engine that was killed on this machine must not keep the lead until its lease ends."""
-        for owner in EngineLease.objects.filter(name=LEAD).values_list("owner", flat=True):
-            host, _, pid = owner.rpartition(".")
-            if host == socket.gethostname() and not os.path.exists(f"/proc/{pid}"):
-                leases.release(LEAD, owner)
 
     def _step(self) -> Open:
         """One round; returns what runs. Database trouble costs one round."""
@@ -112,7 +102,7 @@ class Engine:
     def _leads(self, now: datetime) -> bool:
         began = time.monotonic()
         if began - self._renewed >= RENEW_S:
-            if not leases.acquire(LEAD, self.owner, now, LEASE_S):
+            if not acquire(LEAD, self.owner, now, LEASE_S):
                 return False
             self._renewed = began
         return True

@@ -6,12 +6,13 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sweeps import tasks
 from sweeps.domain.states import Desired
 from sweeps.domain.verdict import Ending, Outcome
+from sweeps.engine.holders import has_died
 from sweeps.engine.logs import last_words
 from sweeps.engine.trouble import TROUBLE
 from sweeps.models import Attempt
@@ -25,6 +26,8 @@ log = logging.getLogger(__name__)
 
 # A wake-up is repeated only after this long: the queue may be behind, or have lost it.
 REPEAT_S = 3.0
+# What a process asked of MLflow before it was killed, a run say, is there after this long.
+IN_FLIGHT = timedelta(seconds=3)
 # A sweep that seems to need nothing is looked at all the same.
 QUIET_S = 30.0
 
@@ -158,12 +161,22 @@ def forward(waker: Waker) -> None:
     waker.waiting = waiting
 
 
+def abandoned_claims(now: datetime) -> list[Attempt]:
+    """Claims that ran out, or whose starter died `IN_FLIGHT` ago or earlier."""
+    claims = work.claims_until(now + trials.CLAIM_LEASE - IN_FLIGHT)
+    return [
+        claim
+        for claim in claims
+        if (claim.lease_expires_at or now) < now or has_died(claim.lease_owner)
+    ]
+
+
 def reconcile(waker: Waker, now: datetime) -> None:
     """Derive from rows all work there is, whatever became of earlier wake-ups."""
     for trial in work.unwanted_trials():
         reason = trial.reason if trial.desired != Desired.RUN else trial.sweep.reason
         trials.cancel_trial(trial, actor="studio", now=now, reason=reason)
-    for attempt in work.unstarted_attempts(now):
+    for attempt in abandoned_claims(now):
         waker.wake(tasks.recover_attempt, attempt.pk)
     live = work.live_sweeps(now)
     for sweep_id in live.due:

@@ -34,10 +34,10 @@ def running_attempts() -> list[Attempt]:
     return _running()
 
 
-def unstarted_attempts(now: datetime) -> list[Attempt]:
-    """Claimed attempts whose command never started and whose lease ran out."""
-    stale = Attempt.objects.open().filter(handle="", lease_expires_at__lt=now)
-    return list(stale.only("pk")[:_MOST])
+def claims_until(moment: datetime) -> list[Attempt]:
+    """Claimed attempts whose command has not started and whose lease ends before `moment`."""
+    claims = Attempt.objects.open().filter(handle="", lease_expires_at__lt=moment)
+    return list(claims.only("pk", "lease_owner", "lease_expires_at")[:_MOST])
 
 
 def startable_trials(now: datetime) -> list[int]:

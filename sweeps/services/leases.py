@@ -42,6 +42,12 @@ def held(name: str, now: datetime) -> bool:
         return cursor.fetchone() is not None
 
 
+def holder(name: str) -> str:
+    """Who took the lease last; empty if nobody has it."""
+    found = EngineLease.objects.filter(name=name).values_list("owner", flat=True).first()
+    return found or ""
+
+
 def clear(name: str) -> None:
     """Take the lease from whoever holds it."""
     EngineLease.objects.filter(name=name).delete()

@@ -9,11 +9,11 @@ from django.db import OperationalError
 from django.utils import timezone
 
 from sweeps import tasks
-from sweeps.engine import forward, keep, loop, start
+from sweeps.engine import forward, keep, loop, start, steps
 from sweeps.engine.keep import kept
 from sweeps.engine.loop import LEAD, Engine
 from sweeps.models import EngineLease, Sweep
-from sweeps.queries import health, work
+from sweeps.queries import health
 from sweeps.queries.clock import database_now
 from sweeps.services import leases, metrics
 from tests.engine.conftest import Stage
@@ -72,7 +72,7 @@ def test_a_claim_whose_starter_lives_is_not_taken_for_interrupted(
     found = []
 
     def slow(*_: object) -> None:
-        found.extend(work.unstarted_attempts(elsewhere()))
+        found.extend(steps.abandoned_claims(elsewhere()))
         raise start.TrackingUnavailable("it never gets there")
 
     Sweep.objects.update(run_id="run0")

@@ -1,12 +1,14 @@
 """Starting a trial, and settling a start that was cut off at any point."""
 
+import subprocess
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from sweeps.engine import start, steps
+from sweeps.engine import holders, start, steps
 from sweeps.models import Attempt, Sweep, Trial
+from sweeps.runners import proc
 from sweeps.runners.base import EndedBy, LaunchSpec, RunnerError
 from sweeps.services import leases, trials
 from sweeps.services import sweeps as sweep_services
@@ -37,10 +39,30 @@ def go(stage: Stage, trial: Trial) -> bool:
 def recover(stage: Stage, trial: Trial) -> Attempt:
     """What the engine does once the claim's lease has run out."""
     later = stage.now + timedelta(seconds=11)
-    [attempt] = steps.work.unstarted_attempts(later)
+    [attempt] = steps.abandoned_claims(later)
     start.recover(attempt.pk, lambda: later)
     trial.refresh_from_db()
     return trial.attempts.get(pk=attempt.pk)
+
+
+def test_the_claim_of_a_starter_that_was_killed_is_taken_back_before_its_lease_ends(
+    stage: Stage, trial: Trial, monkeypatch: Any
+) -> None:
+    def killed(*_: object) -> str:
+        raise StarterDied
+
+    monkeypatch.setattr(stage.runner, "start", killed)
+    with subprocess.Popen(["sleep", "60"]) as starter:
+        me = holders.me().split("/")
+        start_time = str(proc.identity(starter.pid)["start_time"])
+        owner = "/".join((me[0], str(starter.pid), start_time, me[3]))
+        with pytest.raises(StarterDied):
+            start.start_trial(trial.pk, owner, lambda: stage.now)
+        soon = stage.now + steps.IN_FLIGHT + timedelta(seconds=1)
+        assert steps.abandoned_claims(soon) == []
+        starter.kill()
+    assert steps.abandoned_claims(stage.now + timedelta(seconds=1)) == []
+    assert [claim.trial_id for claim in steps.abandoned_claims(soon)] == [trial.pk]
 
 
 def test_a_started_trial_has_a_run_a_handle_and_a_command(stage: Stage, trial: Trial) -> None:
@@ -66,7 +88,7 @@ def test_a_claim_whose_starter_died_before_the_command_goes_back_uncounted(
         patch.setattr(stage.runner, "start", die)
         with pytest.raises(StarterDied):
             go(stage, trial)
-    assert steps.work.unstarted_attempts(stage.now) == []
+    assert steps.abandoned_claims(stage.now) == []
     attempt = recover(stage, trial)
     assert (trial.status, trial.losses, attempt.outcome) == ("Queued", 0, "put_back")
     assert go(stage, trial)

@@ -13,7 +13,7 @@ from huey.contrib.djhuey import HUEY
 from huey.signals import SIGNAL_COMPLETE, SIGNAL_ERROR, SIGNAL_EXECUTING
 
 from sweeps import tasks  # noqa: F401 - registers the tasks
-from sweeps.domain.samplers.registry import ALGORITHMS, get_sampler
+from sweeps.domain.samplers.registry import warm_up
 
 log = logging.getLogger(__name__)
 
@@ -34,8 +34,7 @@ class Command(BaseCommand):
         """Import what the tasks need, which takes seconds, and keep no connection open."""
         # A thread per core would not survive the fork, and small matrices need none.
         os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-        for algorithm in ALGORITHMS:
-            get_sampler(algorithm)
+        warm_up()
         HUEY.storage.close()
 
     def handle(self, *args: Any, **options: Any) -> None:
