@@ -27,7 +27,8 @@ def parts(tracking_port: int, listeners: Sequence[socket.socket]) -> list[Part]:
         # SIGINT lets the consumer finish what it is at.
         Part("queue", managed("studio_queue"), signal.SIGINT, grace_s=15.0),
         Part("web", _web(descriptors), keep=descriptors),
-        Part("tracking", _tracking(tracking_port)),
+        # Its imports take seconds of a core: who falls over them must not do so again and again.
+        Part("tracking", _tracking(tracking_port), stable_s=15.0),
     ]
 
 

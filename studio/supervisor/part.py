@@ -11,15 +11,14 @@ from studio.supervisor.processes import Identity, end, identify, kill_group
 
 # The first fall costs nothing; whoever falls again and again is tried at least this often.
 BACKOFF_S = (0.0, 0.5, 1.0, 2.0, 4.0, 8.0)
-# A part that ran this long has recovered: its next fall starts the back-off anew.
-STABLE_S = 3.0
 
 
 @dataclass(eq=False)
 class Part:
     """A process the studio is made of; `stop_signal` asks it to end in good order.
 
-    `keep` are the supervisor's descriptors that it needs.
+    `keep` are the supervisor's descriptors that it needs. Once it ran for `stable_s` it has
+    recovered: its next fall starts the back-off anew.
     """
 
     name: str
@@ -27,6 +26,7 @@ class Part:
     stop_signal: signal.Signals = signal.SIGTERM
     grace_s: float = 10.0
     keep: tuple[int, ...] = ()
+    stable_s: float = 1.0
     identity: Identity | None = None
     started: float = 0.0
     healthy: float = 0.0
@@ -49,7 +49,7 @@ class Part:
 
     def fell(self, status: int, now: float) -> float:
         """Note that the process ended; returns the seconds until it is started again."""
-        if now - self.started > STABLE_S:
+        if now - self.started > self.stable_s:
             self.falls = 0
         wait = BACKOFF_S[min(self.falls, len(BACKOFF_S) - 1)]
         self.falls += 1

@@ -17,10 +17,6 @@ from tests.e2e.studios import FINAL, Studio
 
 REPORTS = 3
 SLOTS = 8
-SPACE = {
-    "x": {"type": "uniform", "min_value": 0.0, "max_value": 1.0},
-    "seconds": {"type": "uniform", "min_value": 0.05, "max_value": 1.0},
-}
 # What may stand in the log of a studio whose parts are killed, and why.
 EXPECTED: tuple[str, ...] = ()
 
@@ -33,6 +29,7 @@ class Plan:
     kills: int
     at_once: int = SLOTS
     limit_s: float = 600.0
+    longest_s: float = 1.0  # of a trial; the shortest takes 0.05 s
 
 
 @dataclass
@@ -51,7 +48,11 @@ def sweep_of(plan: Plan, seed: int) -> dict[str, Any]:
     """A random sweep of toys with early termination, whose losses never use up its retries."""
     words = ("--reports", str(REPORTS), "--seed", str(seed),
              "--seconds", "${{search_space.seconds}}")  # fmt: skip
-    job = jobs.toy(plan.trials, plan.at_once, *words, space=SPACE)
+    space = {
+        "x": {"type": "uniform", "min_value": 0.0, "max_value": 1.0},
+        "seconds": {"type": "uniform", "min_value": 0.05, "max_value": plan.longest_s},
+    }
+    job = jobs.toy(plan.trials, plan.at_once, *words, space=space)
     job["sampling_algorithm"] = {"type": "random", "seed": seed}
     job["early_termination"] = {
         "type": "median_stopping", "evaluation_interval": 1, "delay_evaluation": 1,

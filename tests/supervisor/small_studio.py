@@ -77,7 +77,7 @@ PARTS = {
 def main(folder: Path, port: str, words: list[str]) -> int:
     """Supervise until a signal, as `manage.py studio` does."""
     os.chdir(folder)
-    part.BACKOFF_S, part.STABLE_S = (0.1, 0.4, 0.8), 60.0
+    part.BACKOFF_S = (0.1, 0.4, 0.8)
     supervisor.PROBE_S, supervisor.PROBE_SOON_S = 0.1, 0.1
     supervisor.STARTUP_S, supervisor.UNHEALTHY_S = 1.0, 0.6
     supervisor.TICK_S, probe.ANSWER_S = 0.02, 0.2
@@ -90,7 +90,7 @@ def main(folder: Path, port: str, words: list[str]) -> int:
         kind, _, label = word.partition("=")
         env = {"PORT": port, "LABEL": label or kind, "PYTHONUNBUFFERED": "1"}
         argv = (sys.executable, "-I", "-c", PARTS[kind])
-        parts.append(part.Part(label or kind, command(argv, env), grace_s=1.0))
+        parts.append(part.Part(label or kind, command(argv, env), grace_s=1.0, stable_s=60.0))
     watch = supervisor.Supervisor(folder, parts, f"http://127.0.0.1:{port}/")
     with held:
         return watch.run(lambda: say("studio", "ready"), leave_trials=False)

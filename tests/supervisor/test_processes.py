@@ -11,7 +11,7 @@ import pytest
 
 from studio.supervisor import home
 from studio.supervisor import part as part_module
-from studio.supervisor.part import BACKOFF_S, STABLE_S, Part, describe
+from studio.supervisor.part import BACKOFF_S, Part, describe
 from studio.supervisor.processes import end, identify, is_alive
 from tests.runners.processes import state_and_parent, wait_for
 
@@ -89,5 +89,5 @@ def test_the_waits_before_a_start_grow_and_begin_anew_after_a_good_life() -> Non
     assert waits == [*BACKOFF_S, BACKOFF_S[-1], BACKOFF_S[-1]]
     assert max(BACKOFF_S) < 10  # whoever falls again and again is tried at least this often
     part.started = 10.0
-    assert part.fell(0, now=10.0 + STABLE_S + 0.1) == 0.0
-    assert part.restart_at == 10.0 + STABLE_S + 0.1
+    assert part.fell(0, now=10.0 + part.stable_s + 0.1) == 0.0
+    assert part.restart_at == 10.0 + part.stable_s + 0.1
