@@ -24,6 +24,7 @@ class Bell:
         self._path = path
         self._reader: int | None = None
         self._lock = threading.Lock()
+        self._turn = threading.Lock()
 
     def ring(self) -> None:
         """Wake one who waits. Costs some 20 µs and never fails; safe in a signal handler."""
@@ -39,8 +40,17 @@ class Bell:
         """Wait for a ring, for at most `seconds`; True if it came.
 
         Returns as well when one of the descriptors `also` becomes readable. Each ring wakes one
-        of several threads that wait.
+        of several threads that wait: one of them listens, the others wait for their turn.
         """
+        end = time.monotonic() + seconds
+        if not self._turn.acquire(timeout=seconds):
+            return False
+        try:
+            return self._heard(max(0.0, end - time.monotonic()), also)
+        finally:
+            self._turn.release()
+
+    def _heard(self, seconds: float, also: Sequence[int]) -> bool:
         reader = self._listen()
         if reader is None and not also:
             time.sleep(min(seconds, BLIND_S))

@@ -34,6 +34,12 @@ class RungStorage(SqliteStorage):
         self._bell = Bell(Path(filename).with_suffix(".bell"))
         super().__init__(name, filename=filename, **options)
 
+    def _create_connection(self) -> Any:
+        """Without a wait for the disk at each message: wake-ups may be lost with the power."""
+        connection = super()._create_connection()
+        connection.execute("PRAGMA synchronous = NORMAL")  # in WAL never a damaged file
+        return connection
+
     def enqueue(self, data: bytes, priority: float | None = None) -> None:
         super().enqueue(data, priority)
         self._bell.ring()

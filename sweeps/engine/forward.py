@@ -3,6 +3,7 @@
 import logging
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -29,6 +30,19 @@ _CAPS = {"metrics": METRICS_PER_BATCH, "params": PARAMS_PER_BATCH, "tags": TAGS_
 _CAP_ALL = 1000
 
 Clock = Callable[[], datetime]
+
+
+@dataclass
+class Along:
+    """What may go with the last values of a run, to save a request; says whether it did.
+
+    `body` is one of log-batch; of its params go those that the run does not have yet.
+    """
+
+    body: dict[str, Any]
+    taken: bool = False
+
+
 # Sends one log-batch body. Raises TrackingRejected, TrackingUnavailable, LeaseLost.
 Post = Callable[[dict[str, Any]], None]
 
@@ -42,6 +56,7 @@ def forward(
     clock: Clock = database_now,
     client: Tracking | None = None,
     until: int | None = None,
+    along: Along | None = None,
 ) -> bool:
     """Send everything that waits for the run; False if another forwarder is at it.
 
@@ -55,10 +70,14 @@ def forward(
     post = _posting(client or tracking(), lambda: acquire(name, owner, clock(), LEASE_S))
     try:
         while entries := metrics.next_batch(run_id):
+            last = len(entries) < metrics.BATCH or (until is not None and entries[-1].pk >= until)
             for group in groups(entries):
-                _send(post, run_id, group)
+                if not (last and along and group[-1] is entries[-1]):
+                    _send(post, run_id, group)
+                else:
+                    _send_with(post, run_id, group, along)
                 metrics.delivered(group)
-            if len(entries) < metrics.BATCH or (until is not None and entries[-1].pk >= until):
+            if last:
                 break
     except LeaseLost:
         return False
@@ -82,7 +101,7 @@ def _posting(client: Tracking, renew: Callable[[], bool]) -> Post:
     return post
 
 
-def drain(run_id: str, deadline_s: float = 10.0) -> bool:
+def drain(run_id: str, deadline_s: float = 10.0, *, along: Along | None = None) -> bool:
     """Wait until MLflow has everything logged before the call; False if it took longer than that.
 
     Raises TrackingUnavailable when MLflow does not answer.
@@ -91,7 +110,7 @@ def drain(run_id: str, deadline_s: float = 10.0) -> bool:
     waiting = OutboxEntry.objects.filter(run_id=run_id)
     newest = metrics.newest_waiting(run_id)
     # Up to there: a script that goes on logging must not keep the reader waiting.
-    while newest is not None and not forward(run_id, until=newest):
+    while newest is not None and not forward(run_id, until=newest, along=along):
         if not waiting.filter(id__lte=newest).exists():
             return True  # Another forwarder, who holds the run, has brought it.
         if time.monotonic() > end:
@@ -140,6 +159,23 @@ def _send(post: Post, run_id: str, group: list[OutboxEntry]) -> None:
                 _send(post, run_id, [entry])
         else:
             _send_singly(post, run_id, group[0].body, refusal)
+
+
+def _send_with(post: Post, run_id: str, group: list[OutboxEntry], along: Along) -> None:
+    """Send a group together with what may go along; by itself if they do not fit or please."""
+    named = {item["key"] for entry in group for item in entry.body.get("params", ())}
+    missing = [item for item in along.body["params"] if item["key"] not in named]
+    body = {**along.body, "params": missing}
+    both = [*group, OutboxEntry(run_id=run_id, body=body)]
+    if len(list(groups(both))) == 1:
+        try:
+            post(merged(run_id, both))
+        except TrackingRejected:
+            pass  # A param has another value already, say. What is to blame is found below.
+        else:
+            along.taken = True
+            return
+    _send(post, run_id, group)
 
 
 def _send_singly(post: Post, run_id: str, body: dict[str, Any], refusal: TrackingRejected) -> None:

@@ -2,6 +2,7 @@
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -44,7 +45,8 @@ class _Keeper:
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="keeper", daemon=True)
                 self._thread.start()
-            self._changed.notify()
+            if len(self._kept) == 1:
+                self._changed.notify()
         return key
 
     def drop(self, key: object) -> None:
@@ -58,7 +60,7 @@ class _Keeper:
             with self._changed:
                 self._changed.wait_for(lambda: bool(self._kept))
                 before = set(self._kept)
-                self._changed.wait_for(lambda: False, RENEW_S)
+            time.sleep(RENEW_S)  # Not waiting for a change: every start would wake it.
             # What is younger is due at the next round: a lease outlasts two.
             for key in before:
                 self._renew(key)

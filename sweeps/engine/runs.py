@@ -19,7 +19,7 @@ from sweeps.services import sweeps as sweep_services
 from sweeps.services import trials as trial_services
 from sweeps.services.state import move_sweep
 from sweeps.tracking import tags
-from sweeps.tracking.client import TrackingRejected
+from sweeps.tracking.client import TrackingRejected, batch
 
 log = logging.getLogger(__name__)
 
@@ -136,8 +136,6 @@ def close_attempt(attempt: Attempt) -> None:
             trial_services.mark_run_closed(attempt)
             return
         trial_services.record_run(attempt, found)
-    if not forward.drain(attempt.run_id):
-        return
     client, run_id = tracking(), attempt.run_id
     params = {
         name: format_value(value)[:_PARAM_MAX] for name, value in attempt.trial.flat_params.items()
@@ -145,13 +143,17 @@ def close_attempt(attempt: Attempt) -> None:
     extra = {tags.REASON: attempt.reason[:5000]} if attempt.reason else {}
     if not attempt.accepted:
         extra[tags.SUPERSEDED] = "true"
+    along = forward.Along(batch(params, extra))
+    if not forward.drain(run_id, along=along):
+        return
     status, end_ms = attempt.run_status or "KILLED", _ms(attempt.ended_at)
-    _take(
-        run_id,
-        lambda: client.log_params_missing(run_id, params),
-        lambda: client.set_tags(run_id, extra),
-        lambda: client.set_terminated(run_id, status, end_ms),
-    )
+    if not along.taken:
+        _take(
+            run_id,
+            lambda: client.log_params_missing(run_id, params),
+            lambda: client.set_tags(run_id, extra),
+        )
+    _take(run_id, lambda: client.set_terminated(run_id, status, end_ms))
     trial_services.mark_run_closed(attempt)
 
 

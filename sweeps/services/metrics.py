@@ -15,6 +15,7 @@ from sweeps.domain.states import Desired
 from sweeps.models import Attempt, MetricPoint, MetricSummary, OutboxEntry, Trial
 from sweeps.models.metrics import to_columns
 from sweeps.queries.prepared import Prepared
+from sweeps.services import rows
 from sweeps.services.state import bump, lock
 from sweeps.services.termination import judge_reports
 
@@ -65,11 +66,11 @@ def record(
         if new:
             # Parameters and tags alone are no news for a page.
             trial.revision = bump(trial.sweep_id)
-            fields = ["objective", "best_report", "last_value", "reports", "revision"]
-            trial.save(update_fields=fields)
-        OutboxEntry.objects.bulk_create(
-            OutboxEntry(attempt=attempt, run_id=attempt.run_id, body=body) for body in bodies
-        )
+            fields = ("objective", "best_report", "last_value", "reports", "revision")
+            rows.update(Trial, {"pk": trial.pk}, **{name: getattr(trial, name) for name in fields})
+        if bodies:
+            entries = (OutboxEntry(attempt=attempt, run_id=attempt.run_id, body=b) for b in bodies)
+            rows.insert(*entries)
     return new
 
 
@@ -111,9 +112,18 @@ def _store(
         known.add(key)
         points.append(_append(summary, attempt, value, objective))
     if points:
-        MetricPoint.objects.bulk_create(points)
-        summary.save()
+        rows.insert(*points)
+        _keep(summary)
     return points
+
+
+def _keep(summary: MetricSummary) -> None:
+    if summary._state.adding:
+        rows.insert(summary)
+    else:
+        names = ("count", "last", "kind", "last_step", "lowest", "highest", "total", "finite")
+        changes = {name: getattr(summary, name) for name in names}
+        rows.update(MetricSummary, {"pk": summary.pk}, **changes)
 
 
 @Prepared
@@ -124,13 +134,13 @@ def _summary(trial_id: Any, name: Any) -> QuerySet[MetricSummary, MetricSummary]
 def _recent(attempt: Attempt, name: str, count: int, values: list[Value]) -> set[tuple[Any, ...]]:
     """What the newest points say, as far as one of `values` could be the same again."""
     times = [value.timestamp_ms for value in values]
-    rows = MetricPoint.objects.filter(
+    points = MetricPoint.objects.filter(
         attempt=attempt,
         name=name,
         report__gt=count - _RETRY_WINDOW - len(values),
         timestamp_ms__range=(min(times), max(times)),
     )
-    return set(rows.values_list("step", "timestamp_ms", "value", "kind"))
+    return set(points.values_list("step", "timestamp_ms", "value", "kind"))
 
 
 def _append(
@@ -202,4 +212,4 @@ def newest_waiting(run_id: str) -> int | None:
 
 def delivered(entries: Iterable[OutboxEntry]) -> None:
     """Drop entries that MLflow has (or has refused for good)."""
-    OutboxEntry.objects.filter(pk__in=[entry.pk for entry in entries]).delete()
+    rows.delete(OutboxEntry, [entry.pk for entry in entries])

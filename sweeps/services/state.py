@@ -17,6 +17,7 @@ from sweeps.domain.states import (
     trial_sources,
 )
 from sweeps.models import StateChange, Sweep, Trial
+from sweeps.services import rows
 
 
 def bump(sweep_id: int) -> int:
@@ -63,27 +64,29 @@ def move_trial(
     transaction.
     """
     before = trial.status
-    rows = Trial.objects.filter(pk=trial.pk, status=before)
     if before not in trial_sources(to):
         return False
+    seen: dict[str, Any] = {"pk": trial.pk, "status": before}
     if attempt is not None:
-        rows = rows.filter(attempt=attempt)
+        seen["attempt"] = attempt
     changes |= {"status": to, "reason": reason, "revision": bump(trial.sweep_id)}
     if to.is_final:
         changes.setdefault("ended_at", now)
-    if not rows.update(**changes):
+    if not rows.update(Trial, seen, **changes):
         return False
     for name, value in changes.items():
         setattr(trial, name, value)
-    StateChange.objects.create(
-        sweep_id=trial.sweep_id,
-        trial=trial,
-        attempt=trial.attempt,
-        before=before,
-        after=to,
-        reason=reason,
-        actor=actor,
-        at=now,
+    rows.insert(
+        StateChange(
+            sweep_id=trial.sweep_id,
+            trial_id=trial.pk,
+            attempt=trial.attempt,
+            before=before,
+            after=to,
+            reason=reason,
+            actor=actor,
+            at=now,
+        )
     )
     return True
 
@@ -104,8 +107,8 @@ def move_sweep(
     changes |= {"status": to, "reason": reason}
     if to.is_final:
         changes.setdefault("ended_at", now)
-    rows = Sweep.objects.filter(pk=sweep.pk, status=before)
-    if not rows.update(revision=F("revision") + 1, **changes):
+    seen = Sweep.objects.filter(pk=sweep.pk, status=before)
+    if not seen.update(revision=F("revision") + 1, **changes):
         return False
     for name, value in changes.items():
         setattr(sweep, name, value)

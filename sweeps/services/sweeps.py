@@ -33,7 +33,7 @@ from sweeps.models import CodeSnapshot, StateChange, Sweep, Trial
 from sweeps.queries import records
 from sweeps.queries.prepared import Prepared
 from sweeps.queries.snapshot import snapshot
-from sweeps.services import control
+from sweeps.services import control, rows
 from sweeps.services.documents import early_doc, said
 from sweeps.services.state import bump, lock, move_sweep
 
@@ -211,7 +211,7 @@ def _add_trials(sweep: Sweep, count: int, now: datetime) -> tuple[int, ...]:
     firsts = min(len(sweep.first_trials), sweep.max_total_trials) - sweep.planned
     suggestions, exhausted = _suggest(sweep, max(count, firsts))
     with transaction.atomic():
-        rows = Sweep.objects.filter(
+        going = Sweep.objects.filter(
             pk=sweep.pk,
             planned=sweep.planned,
             desired=Desired.RUN,
@@ -221,7 +221,7 @@ def _add_trials(sweep: Sweep, count: int, now: datetime) -> tuple[int, ...]:
         changes: dict[str, Any] = {"planned": F("planned") + len(suggestions)}
         if exhausted:
             changes |= {"exhausted": True, "reason": _sentence(exhausted.reason)}
-        if not rows.update(**changes):
+        if not going.update(**changes):
             return ()
         if sweep.status == SweepStatus.QUEUED and suggestions:
             reason = changes.get("reason", sweep.reason)
@@ -302,7 +302,7 @@ def insert_trial(
     ticket: str = "",
 ) -> Trial:
     """The row of a new trial. Call in a transaction that has raised `planned` past `number`."""
-    trial = Trial.objects.create(
+    trial = Trial(
         sweep=sweep,
         number=number,
         params=point.params,
@@ -313,9 +313,9 @@ def insert_trial(
         revision=bump(sweep.pk),
         created_at=now,
     )
-    StateChange.objects.create(
-        sweep=sweep, trial=trial, after=TrialStatus.QUEUED, at=now, actor=picked_by or "studio"
-    )
+    rows.insert(trial)
+    who = picked_by or "studio"
+    rows.insert(StateChange(sweep=sweep, trial=trial, after=TrialStatus.QUEUED, at=now, actor=who))
     return trial
 
 

@@ -19,6 +19,7 @@ from sweeps.queries.failures import PROBLEMS
 from sweeps.queries.prepared import Prepared
 from sweeps.queries.records import failure_policy_of
 from sweeps.queries.slots import shares
+from sweeps.services import rows
 from sweeps.services.control import revive
 from sweeps.services.logged import count_all, logged_by
 from sweeps.services.state import bump, lock, move_trial
@@ -47,7 +48,7 @@ def claim(trial_id: int, *, owner: str, spool_root: Path, now: datetime) -> Clai
         if not moved:
             return None
         _reset(trial, number)
-        attempt = Attempt.objects.create(
+        attempt = Attempt(
             trial=trial,
             number=number,
             spool=str(spool_root / trial.sweep.uid / f"{trial.number}.{number}"),
@@ -57,7 +58,8 @@ def claim(trial_id: int, *, owner: str, spool_root: Path, now: datetime) -> Clai
             token_digest=digest(token),
             created_at=now,
         )
-        Sweep.objects.filter(pk=trial.sweep_id).update(turn=attempt.pk)
+        rows.insert(attempt)
+        rows.update(Sweep, {"pk": trial.sweep_id}, turn=attempt.pk)
     return Claim(attempt, token)
 
 
@@ -80,8 +82,8 @@ def _own_trial(attempt: Attempt) -> Trial:
 
 def renew(attempt: Attempt, owner: str, now: datetime) -> bool:
     """Keep a claim while its start takes long; False if it was taken back."""
-    rows = Attempt.objects.open().filter(pk=attempt.pk, lease_owner=owner, handle="")
-    return bool(rows.update(lease_expires_at=now + CLAIM_LEASE))
+    mine = {"pk": attempt.pk, "ended_at": None, "lease_owner": owner, "handle": ""}
+    return bool(rows.update(Attempt, mine, lease_expires_at=now + CLAIM_LEASE))
 
 
 def about_to_start(
@@ -91,9 +93,9 @@ def about_to_start(
 
     Then the run is nobody's, and whoever closes the attempt finds it by its name.
     """
-    rows = Attempt.objects.open().filter(pk=attempt.pk, lease_owner=owner, handle="")
-    fields = {"run_id": run_id, "argv": list(argv)}
-    if not rows.update(lease_expires_at=now + CLAIM_LEASE, **fields):
+    mine = {"pk": attempt.pk, "ended_at": None, "lease_owner": owner, "handle": ""}
+    changes = {"run_id": run_id, "argv": list(argv), "lease_expires_at": now + CLAIM_LEASE}
+    if not rows.update(Attempt, mine, **changes):
         return False
     attempt.run_id = run_id
     return True
@@ -120,7 +122,7 @@ def _reset(trial: Trial, number: int) -> None:
         MetricSummary.objects.filter(trial=trial).delete()
         changes |= {"objective": None, "last_value": None, "reports": 0, "best_report": None}
         changes |= {"run_id": "", "started_at": None, "ended_at": None}
-    Trial.objects.filter(pk=trial.pk).update(**changes)
+    rows.update(Trial, {"pk": trial.pk}, **changes)
     for name, value in changes.items():
         setattr(trial, name, value)
 
@@ -138,9 +140,9 @@ def record_started(attempt: Attempt, handle: str, now: datetime, boot_id: str = 
     with transaction.atomic():
         trial = _locked(attempt.trial_id, own_trial.to_move)
         assert trial is not None, "attempts go with their trial"
-        rows = Attempt.objects.open().filter(pk=attempt.pk, handle="")
-        fields = {"handle": handle, "started_at": now, "boot_id": boot_id}
-        if not rows.update(lease_expires_at=None, **fields):
+        unstarted = {"pk": attempt.pk, "ended_at": None, "handle": ""}
+        changes = {"handle": handle, "started_at": now, "boot_id": boot_id}
+        if not rows.update(Attempt, unstarted, lease_expires_at=None, **changes):
             return False
         return move_trial(
             trial,
@@ -159,9 +161,8 @@ def put_back(attempt: Attempt, reason: str, now: datetime, wait_s: int = 0) -> b
         trial = _own_trial(attempt)
         ending = trial.sweep.desired in (Desired.STOP, Desired.CANCEL)
         unwanted = trial.desired != Desired.RUN or ending
-        rows = Attempt.objects.open().filter(pk=attempt.pk)
-        fields = {"outcome": "put_back", "reason": reason, "run_status": "KILLED"}
-        if not rows.update(ended_at=now, accepted=unwanted, **fields):
+        changes = {"outcome": "put_back", "reason": reason, "run_status": "KILLED"}
+        if not _end(attempt, now, accepted=unwanted, **changes):
             return False
         if unwanted:
             wish = trial.reason if trial.desired != Desired.RUN else trial.sweep.reason
@@ -180,10 +181,9 @@ def fail_to_start(attempt: Attempt, reason: str, now: datetime) -> bool:
     """End an attempt that cannot be started, for a reason that trying again will not change."""
     with transaction.atomic():
         trial = _own_trial(attempt)
-        rows = Attempt.objects.open().filter(pk=attempt.pk)
         signature = signature_of(Outcome(Ending.NOT_STARTED), reason)
         changes = {"outcome": "not_started", "reason": reason, "run_status": "FAILED"}
-        if not rows.update(ended_at=now, accepted=True, signature=signature, **changes):
+        if not _end(attempt, now, accepted=True, signature=signature, **changes):
             return False
         return move_trial(
             trial,
@@ -265,21 +265,23 @@ def _end_attempt(
     peak_memory: int | None,
     now: datetime,
 ) -> bool:
-    return bool(
-        Attempt.objects.open()
-        .filter(pk=attempt.pk)
-        .update(
-            ended_at=now,
-            outcome=outcome.ending,
-            exit_code=outcome.exit_code,
-            signal=outcome.signal,
-            peak_memory=peak_memory,
-            reason=verdict.reason,
-            signature=signature,
-            accepted=verdict.status.is_final,
-            run_status=_RUN_STATUS.get(verdict.status, "KILLED"),
-        )
+    return _end(
+        attempt,
+        now,
+        outcome=outcome.ending,
+        exit_code=outcome.exit_code,
+        signal=outcome.signal,
+        peak_memory=peak_memory,
+        reason=verdict.reason,
+        signature=signature,
+        accepted=verdict.status.is_final,
+        run_status=_RUN_STATUS.get(verdict.status, "KILLED"),
     )
+
+
+def _end(attempt: Attempt, now: datetime, **changes: Any) -> bool:
+    """Give an attempt its result; False if it has one."""
+    return bool(rows.update(Attempt, {"pk": attempt.pk, "ended_at": None}, ended_at=now, **changes))
 
 
 def mark_stop_sent(attempt: Attempt, now: datetime) -> None:
@@ -294,7 +296,7 @@ def mark_time_limit(attempt: Attempt, seconds: int | None) -> None:
 
 def mark_run_closed(attempt: Attempt) -> None:
     """Remember that MLflow has the final state of the attempt's run."""
-    Attempt.objects.filter(pk=attempt.pk).update(run_closed=True)
+    rows.update(Attempt, {"pk": attempt.pk}, run_closed=True)
 
 
 def cancel_trial(trial: Trial, *, actor: str, now: datetime, reason: str = "") -> bool:
@@ -308,8 +310,10 @@ def cancel_trial(trial: Trial, *, actor: str, now: datetime, reason: str = "") -
         trial.refresh_from_db()
         if trial.status == TrialStatus.QUEUED:
             return move_trial(trial, TrialStatus.CANCELED, now, reason=reason, actor=actor)
-        rows = Trial.objects.filter(pk=trial.pk).active().exclude(desired=Desired.CANCEL)
-        changed = rows.update(desired=Desired.CANCEL, reason=reason, revision=bump(trial.sweep_id))
+        others = Trial.objects.filter(pk=trial.pk).active().exclude(desired=Desired.CANCEL)
+        changed = others.update(
+            desired=Desired.CANCEL, reason=reason, revision=bump(trial.sweep_id)
+        )
     if not changed and TrialStatus(trial.status).is_final and trial.status != TrialStatus.CANCELED:
         raise InvalidInput.conflict(f"The trial has ended as {trial.status}; nothing to cancel.")
     return bool(changed)

@@ -291,6 +291,11 @@ def _tag_equals(name: str, value: str) -> str:
     return f'tags.`{name}` = "{value}"'
 
 
+def batch(params: Mapping[str, str], tags: Mapping[str, str]) -> dict[str, Any]:
+    """Params and tags as a `runs/log-batch` body holds them."""
+    return {"params": _pairs(params), "tags": _pairs(tags)}
+
+
 def _pairs(values: Mapping[str, str]) -> list[dict[str, str]]:
     return [{"key": key, "value": value} for key, value in values.items()]
 

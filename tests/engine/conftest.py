@@ -61,6 +61,9 @@ class NotedTracking:
     def send_batch(self, body: Mapping[str, Any]) -> None:
         self._reach()
         self.batches.append(body)
+        run = self.runs[body["run_id"]]
+        for kind in ("params", "tags"):
+            run[kind].update({item["key"]: item["value"] for item in body.get(kind, ())})
 
     def log_params_missing(self, run_id: str, params: Mapping[str, str]) -> None:
         self._reach()

@@ -14,7 +14,7 @@ from sweeps.domain.states import Desired, SweepStatus, TrialStatus
 from sweeps.domain.verdict import Ending, Outcome
 from sweeps.models import Attempt, MetricPoint, MetricSummary, OutboxEntry, StateChange
 from sweeps.queries.records import best_trial, trial_counts
-from sweeps.services import control, metrics, sweeps, trials
+from sweeps.services import control, metrics, rows, sweeps, trials
 from sweeps.services.metrics import Value
 from tests.conftest import NOW, job
 
@@ -230,11 +230,14 @@ def test_every_change_is_in_the_state_log_and_raises_the_revision(sweep, now):
 def test_logging_and_outbox_are_one_transaction(sweep, now, monkeypatch):
     attempt = started(sweeps.advance(sweep.pk, now).trials[0], now)
 
-    def fail(*args, **kwargs):
-        raise RuntimeError("disk full")
+    insert = rows.insert
 
-    monkeypatch.setattr(OutboxEntry.objects, "bulk_create", fail)
-    monkeypatch.setattr(OutboxEntry.objects, "create", fail)
+    def fail(*new):
+        if isinstance(new[0], OutboxEntry):
+            raise RuntimeError("disk full")
+        insert(*new)
+
+    monkeypatch.setattr(rows, "insert", fail)
     with pytest.raises(RuntimeError, match="disk full"):
         log(attempt, 0.5)
     assert not MetricPoint.objects.exists()

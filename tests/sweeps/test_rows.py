@@ -1,0 +1,47 @@
+"""Writes by hand do what Django's do."""
+
+from datetime import timedelta
+
+import pytest
+
+from sweeps.models import Attempt, StateChange, Trial
+from sweeps.services import rows, sweeps
+from tests.api.acts import start
+
+pytestmark = pytest.mark.django_db
+
+
+def test_an_update_changes_what_is_as_it_was_seen(sweep, now):
+    one, other = sweeps.advance(sweep.pk, now).trials
+    start(one, now)
+    open_one = {"trial_id": one, "ended_at": None, "number": 1}
+    later = now + timedelta(seconds=1.5)
+    changes = {"argv": ["a", "ö%s"], "ended_at": later, "exit_code": None, "accepted": True}
+    assert rows.update(Attempt, open_one, **changes) == 1
+    assert rows.update(Attempt, open_one, **changes) == 0, "it has ended"
+    attempt = Attempt.objects.get(trial=one)
+    assert {name: getattr(attempt, name) for name in changes} == changes
+    assert rows.update(Trial, {"pk": other, "status": "Running"}, status="Failed") == 0
+    assert rows.update(Trial, {"pk": other, "status": "Queued"}, params={"x": [1.5]}) == 1
+    assert Trial.objects.get(pk=other).params == {"x": [1.5]}
+    assert Trial.objects.get(pk=one).params != {"x": [1.5]}
+
+
+@pytest.mark.parametrize("count", [1, 3, 50])
+def test_new_rows_are_as_django_would_save_them(sweep, now, count):
+    new = [StateChange(sweep=sweep, after=f"{n}", actor="ann", at=now) for n in range(count)]
+    rows.insert(*new)
+    kept = StateChange.objects.filter(sweep=sweep, actor="ann").order_by("pk")
+    assert [row.after for row in kept] == [f"{n}" for n in range(count)]
+    assert [row.pk for row in new] == [row.pk for row in kept]
+    assert {(row.before, row.attempt, row.at) for row in kept} == {("", 0, now)}
+    assert not any(row._state.adding for row in new)
+
+
+def test_a_database_that_does_not_tell_keys(sweep, now, monkeypatch):
+    from django.db import connection
+
+    monkeypatch.setattr(connection.features, "can_return_columns_from_insert", False)
+    new = Trial(sweep=sweep, number=7)
+    rows.insert(new)
+    assert Trial.objects.get(pk=new.pk).number == 7
