@@ -52,7 +52,8 @@ def start_trial(
     if not work.is_queued(trial_id):
         return False  # Somebody has started it, or its sweep is still being opened in MLflow.
     root = settings.STUDIO_HOME / "trials"
-    claim = trials.claim(trial_id, owner=owner, spool_root=root, now=clock())
+    now = clock()
+    claim = trials.claim(trial_id, owner=owner, spool_root=root, now=now)
     if claim is None:
         return False
     attempt = claim.attempt
@@ -61,7 +62,7 @@ def start_trial(
         with kept(
             f"claim-{attempt.pk}", lambda: trials.renew(attempt, owner, clock()), while_at_it
         ):
-            return _start(attempt, claim.token, owner, clock)
+            return _start(attempt, claim.token, owner, clock, now)
     except TrackingUnavailable as error:
         outage.note()
         log.warning("trial %s waits for tracking: %s", attempt.trial, error)
@@ -81,8 +82,7 @@ def start_trial(
     return False
 
 
-def _start(attempt: Attempt, token: str, owner: str, clock: Clock) -> bool:
-    now = clock()
+def _start(attempt: Attempt, token: str, owner: str, clock: Clock, now: datetime) -> bool:
     creation = _aside.submit(runs.new_attempt_run, attempt, now)
     try:
         spec = spec_of(attempt, token)

@@ -14,11 +14,14 @@ from sweeps.models import Attempt
 
 def spool_of(attempt: Attempt) -> Path:
     """The attempt's folder under the present home."""
-    *_, sweep, name = Path(attempt.spool).parts
-    folder: Path = settings.STUDIO_HOME / "trials" / sweep / name
-    return folder
+    return Path(_place(attempt.spool))
+
+
+def _place(spool: str) -> str:
+    *_, sweep, name = spool.rstrip("/").split("/")
+    return f"{settings.STUDIO_HOME}/trials/{sweep}/{name}"
 
 
 def handle_of(attempt: Attempt) -> str:
     """The runner's handle; "" before the start. A handle that is a path moves with the spool."""
-    return str(spool_of(attempt)) if attempt.handle == attempt.spool else attempt.handle
+    return _place(attempt.spool) if attempt.handle == attempt.spool else attempt.handle

@@ -36,8 +36,13 @@ def running_attempts() -> list[Attempt]:
 
 def claims_until(moment: datetime) -> list[Attempt]:
     """Claimed attempts whose command has not started and whose lease ends before `moment`."""
+    return _claims_until(moment)
+
+
+@Prepared
+def _claims_until(moment: Any) -> QuerySet[Attempt, Attempt]:
     claims = Attempt.objects.open().filter(handle="", lease_expires_at__lt=moment)
-    return list(claims.only("pk", "lease_owner", "lease_expires_at")[:_MOST])
+    return claims.order_by().only("pk", "lease_owner", "lease_expires_at")[:_MOST]
 
 
 def startable_trials(now: datetime) -> list[int]:
@@ -45,12 +50,14 @@ def startable_trials(now: datetime) -> list[int]:
 
     By sweep as many as its share, so that the backlog of one never hides the others.
     """
+    return [pk for compute in _wanted_computes() for pk in _startable(*compute, now)][:_MOST]
+
+
+@Prepared
+def _wanted_computes() -> QuerySet[Compute, tuple[int, int]]:
     queued = Trial.objects.filter(status=TrialStatus.QUEUED, sweep__desired=Desired.RUN)
     computes = Compute.objects.filter(sweeps__trials__in=queued).distinct()
-    found: list[int] = []
-    for pk, slots in computes.values_list("pk", "slots"):
-        found += _startable(pk, slots, now)
-    return found[:_MOST]
+    return computes.values_list("pk", "slots")
 
 
 def _startable(compute_id: int, slots: int, now: datetime) -> list[int]:
@@ -103,10 +110,15 @@ def sweep_of(attempt_id: int) -> int | None:
 
 def unwanted_trials() -> list[Trial]:
     """Queued trials that somebody cancelled, or whose sweep is ended, while they changed hands."""
+    return _unwanted()
+
+
+@Prepared
+def _unwanted() -> QuerySet[Trial, Trial]:
     ending = Q(sweep__desired__in=(Desired.STOP, Desired.CANCEL))
     queued = Trial.objects.filter(~Q(desired=Desired.RUN) | ending, status=TrialStatus.QUEUED)
     wishes = ("desired", "reason", "sweep__desired", "sweep__reason")
-    return list(queued.select_related("sweep").only(*wishes))
+    return queued.select_related("sweep").only(*wishes)
 
 
 class Live(NamedTuple):
@@ -123,17 +135,30 @@ def live_sweeps(now: datetime) -> Live:
         "max_concurrent_trials", "timed_from", "timeout_s",
     )  # fmt: skip
     sweeps = Sweep.objects.live().order_by("created_at").values(*fields)
-    live = Trial.objects.live().order_by().values_list("sweep").annotate(n=Count("pk"))
-    taken = dict(live) if sweeps else {}
-    free = dict(Compute.objects.values_list("pk", "slots")) if sweeps else {}
-    active = Trial.objects.active().order_by().values_list("sweep__compute")
-    for compute, count in active.annotate(n=Count("pk")) if sweeps else ():
+    taken = dict(_live_by_sweep()) if sweeps else {}
+    free = dict(_slots()) if sweeps else {}
+    for compute, count in _active_by_compute() if sweeps else ():
         free[compute] -= count
     found = Live([], [])
     for sweep in sweeps:
         due = _is_due(sweep, taken.get(sweep["pk"], 0), free[sweep["compute"]], now)
         (found.due if due else found.quiet).append(sweep["pk"])
     return found
+
+
+@Prepared
+def _live_by_sweep() -> QuerySet[Trial, Any]:
+    return Trial.objects.live().order_by().values_list("sweep").annotate(n=Count("pk"))
+
+
+@Prepared
+def _active_by_compute() -> QuerySet[Trial, Any]:
+    return Trial.objects.active().order_by().values_list("sweep__compute").annotate(n=Count("pk"))
+
+
+@Prepared
+def _slots() -> QuerySet[Compute, Any]:
+    return Compute.objects.order_by().values_list("pk", "slots")
 
 
 def _is_due(sweep: Mapping[str, Any], live: int, free: int, now: datetime) -> bool:
@@ -160,21 +185,34 @@ def any_live(sweep_id: int) -> bool:
 
 def unclosed_attempts() -> list[int]:
     """Ids of ended attempts whose MLflow run is still open."""
-    return list(
-        Attempt.objects.unclosed().order_by("ended_at").values_list("pk", flat=True)[:_MOST]
-    )
+    return _unclosed_attempts()
+
+
+@Prepared
+def _unclosed_attempts() -> QuerySet[Attempt, int]:
+    return Attempt.objects.unclosed().order_by("ended_at").values_list("pk", flat=True)[:_MOST]
 
 
 def unclosed_sweeps() -> list[int]:
     """Ids of ended sweeps whose MLflow parent run is still open."""
+    return _unclosed_sweeps()
+
+
+@Prepared
+def _unclosed_sweeps() -> QuerySet[Sweep, int]:
     ended = Sweep.objects.filter(ended_at__isnull=False, run_closed=False).exclude(run_id="")
-    return list(ended.values_list("pk", flat=True)[:_MOST])
+    return ended.values_list("pk", flat=True)[:_MOST]
 
 
 def runs_with_outbox() -> list[str]:
     """Run ids that have entries waiting for MLflow."""
+    return _runs_with_outbox()
+
+
+@Prepared
+def _runs_with_outbox() -> QuerySet[OutboxEntry, str]:
     waiting = OutboxEntry.objects.order_by().values_list("run_id", flat=True)
-    return list(waiting.distinct()[:_MOST])
+    return waiting.distinct()[:_MOST]
 
 
 def open_attempts_exist() -> bool:

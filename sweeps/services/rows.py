@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.models import Model
 
 # As many as go into one statement by hand.
@@ -20,6 +20,7 @@ def update(model: type[Model], where: Mapping[str, Any], **changes: Any) -> int:
 
     Columns go by their names or, as `trial_id`, by those of their values.
     """
+    connection = connections[DEFAULT_DB_ALIAS]
     sets, params, conditions = [], [], []
     for name, value in changes.items():
         field, column = _column(model, name)
@@ -42,16 +43,17 @@ def update(model: type[Model], where: Mapping[str, Any], **changes: Any) -> int:
 def insert(*rows: Model) -> None:
     """Save new rows of one model; a few learn their primary keys."""
     model: Any = type(rows[0])
+    connection = connections[DEFAULT_DB_ALIAS]
     if len(rows) > _FEW:  # Django knows how many a statement holds.
         model.objects.bulk_create(rows)
     elif connection.features.can_return_columns_from_insert:
-        _insert(model, rows)
+        _insert(model, rows, connection)
     else:  # SQLite before 3.35 does not tell keys.
         for row in rows:
             row.save(force_insert=True)
 
 
-def _insert(model: type[Model], rows: tuple[Model, ...]) -> None:
+def _insert(model: type[Model], rows: tuple[Model, ...], connection: Any) -> None:
     fields, head, places, tail = _insertion(model)
     params = [
         field.get_db_prep_save(field.pre_save(row, True), connection)
@@ -67,6 +69,7 @@ def _insert(model: type[Model], rows: tuple[Model, ...]) -> None:
 
 def delete(model: type[Model], keys: Sequence[int]) -> None:
     """Delete rows that nothing refers to."""
+    connection = connections[DEFAULT_DB_ALIAS]
     table = connection.ops.quote_name(model._meta.db_table)
     _, column = _column(model, "pk")
     places = ", ".join(["%s"] * len(keys))
@@ -78,12 +81,12 @@ def delete(model: type[Model], keys: Sequence[int]) -> None:
 def _column(model: type[Model], name: str) -> tuple[Any, str]:
     meta = model._meta
     field: Any = meta.pk if name == "pk" else meta.get_field(name)
-    return field, connection.ops.quote_name(field.column)
+    return field, connections[DEFAULT_DB_ALIAS].ops.quote_name(field.column)
 
 
 @cache
 def _insertion(model: type[Model]) -> tuple[tuple[Any, ...], str, str, str]:
-    meta, quoted = model._meta, connection.ops.quote_name
+    meta, quoted = model._meta, connections[DEFAULT_DB_ALIAS].ops.quote_name
     key: Any = meta.pk
     fields = tuple(field for field in meta.concrete_fields if not field.primary_key)
     columns = ", ".join(quoted(str(field.column)) for field in fields)
