@@ -4,26 +4,34 @@ import contextlib
 import os
 import random
 import signal
+from collections import Counter
 from pathlib import Path
 
 from tests.e2e.processes import belonging, kinds
 from tests.e2e.studios import Studio
 
 PARTS = ("queue", "engine", "web", "tracking")
-# How often each kind is chosen; `studio` is the supervisor and its parts at once, `power` is
-# everything, trials too. Both are followed by a new start.
+# How many of 60 kills each kind gets: 20 of who works for the studio (queue, engine), 15 of who is
+# about a trial, 10 of web, 10 of tracking, 5 of all at once. `studio` is the supervisor and its
+# parts, `power` is everything, trials too. Both are followed by a new start.
 WEIGHTS = {
-    "queue": 12, "engine": 10, "web": 8, "tracking": 7, "nursery": 3,
-    "guard": 6, "shim": 6, "trial": 5, "studio": 2, "power": 1,
+    "queue": 12, "engine": 8, "web": 10, "tracking": 10, "nursery": 2,
+    "guard": 5, "shim": 5, "trial": 3, "studio": 3, "power": 2,
 }  # fmt: skip
 
 
 def schedule(seed: int, kills: int, weights: dict[str, int] = WEIGHTS) -> list[tuple[float, str]]:
-    """When (as a share of the sweep that is done) and whom to kill, in order; every kind once."""
-    rng = random.Random(seed)
-    first = list(weights) if kills >= len(weights) else []
-    more = rng.choices(list(weights), list(weights.values()), k=kills - len(first))
-    whom = [*first, *more]
+    """When (as a share of the sweep that is done) and whom to kill, in order.
+
+    As many of each kind as the weights say, and each at least once if there are enough kills.
+    """
+    rng, total = random.Random(seed), sum(weights.values())
+    least = 1 if kills >= len(weights) else 0
+    counts = Counter({k: max(least, kills * weight // total) for k, weight in weights.items()})
+    while counts.total() > kills:
+        counts[counts.most_common(1)[0][0]] -= 1
+    whom = list(counts.elements())
+    whom += rng.choices(list(weights), list(weights.values()), k=kills - len(whom))
     rng.shuffle(whom)
     moments = sorted(rng.uniform(0.0, 0.9) for _ in whom)
     return list(zip(moments, whom, strict=True))
