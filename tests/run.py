@@ -20,6 +20,10 @@ from tests.browsers import bring_chromium
 
 ROOT = Path(__file__).resolve().parent.parent
 PYTHON = sys.executable
+# Tests that start whole studios and watch the time: one after the other.
+WITH_STUDIOS = ("tests/e2e", "tests/chaos")
+# All others are spread over so many processes.
+SPREAD = ("--numprocesses", "2")
 # Tests that read or write rows run once more on PostgreSQL.
 WITH_ROWS = (
     "tests/studio",
@@ -87,14 +91,17 @@ def main() -> int:
         run("migrations", PYTHON, "manage.py", "makemigrations", "--check", "--dry-run",
             DJANGO_SETTINGS_MODULE="tests.settings"),
     ]  # fmt: skip
-    without_browser = () if chromium else ("-m", "not browser")
-    ok.append(run("tests on SQLite", *pytest(*without_browser), CHROMIUM=chromium or ""))
+    others = [f"--ignore={folder}" for folder in WITH_STUDIOS]
+    ok.append(run("tests on SQLite", *pytest(*SPREAD, "-m", "not browser", *others)))
+    if chromium:
+        ok.append(run("tests in Chromium", *pytest("-m", "browser"), CHROMIUM=chromium))
+    ok.append(run("tests of whole studios", *pytest("-m", "not browser", *WITH_STUDIOS)))
     folders = [name for name in WITH_ROWS if (ROOT / name).exists()]
     with postgresql() as database_url, redis() as redis_url:
         ok.append(
             run(
                 "tests on PostgreSQL and Redis",
-                *pytest("-m", "not browser", *folders),
+                *pytest(*SPREAD, "-m", "not browser", *folders),
                 DATABASE_URL=database_url,
                 REDIS_URL=redis_url,
             )

@@ -3,7 +3,9 @@
 import os
 import tempfile
 
-os.environ.setdefault("STUDIO_HOME", tempfile.mkdtemp(prefix="studio-tests-"))
+_home = os.environ.setdefault("STUDIO_HOME", tempfile.mkdtemp(prefix="studio-tests-"))
+if _worker := os.environ.get("PYTEST_XDIST_WORKER"):  # each has its own below that
+    os.environ["STUDIO_HOME"] = os.path.join(_home.removesuffix(f"/{_worker}"), _worker)
 
 from studio.settings import *  # noqa: F403
 
