@@ -7,7 +7,7 @@ _home = os.environ.setdefault("STUDIO_HOME", tempfile.mkdtemp(prefix="studio-tes
 if _worker := os.environ.get("PYTEST_XDIST_WORKER"):  # each has its own below that
     os.environ["STUDIO_HOME"] = os.path.join(_home.removesuffix(f"/{_worker}"), _worker)
 
-from studio.settings import *  # noqa: F403
+from studio.settings import *  # noqa: E402, F403
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 STORAGES = {
