@@ -39,7 +39,8 @@ def spent(place: Studio) -> dict[str, float]:
     assert place.process is not None
     parts = (*OURS, "tracking")
     found = {part: cpu_s([place.pid_of(part)]) for part in parts}
-    found["web"] = cpu_s(tree(place.pid_of("web")))  # gunicorn's worker is below its master
+    for part in ("web", "tracking"):  # their workers are below them
+        found[part] = cpu_s(tree(place.pid_of(part)))
     found["supervisor"] = cpu_s([place.process.pid])
     # Launchers are children of the queue; guards, with all below them, become the supervisor's.
     found["below"] = reaped_s(place.pid_of("queue")) + reaped_s(place.process.pid)

@@ -1,6 +1,6 @@
 """HTTP to one server on this machine, by the standard library: a third of httpx's processor time.
 
-That counts: every trial takes five requests, and they are half of what a short trial costs.
+That counts: every trial takes three requests.
 """
 
 import http.client
