@@ -8,7 +8,7 @@ from sweeps.domain.states import Desired
 from sweeps.engine import compute_test, forward, runs, start
 from sweeps.engine.holders import me
 from sweeps.engine.keep import kept
-from sweeps.engine.outage import outage
+from sweeps.engine.outage import outage, tell
 from sweeps.models import Sweep
 from sweeps.queries import work
 from sweeps.queries.clock import database_now
@@ -71,14 +71,14 @@ def _opened(sweep_id: int) -> bool:
     if sweep.desired != Desired.RUN and not sweep.planned:
         return True  # Cancelled before it began: it needs no run, and must not wait for MLflow.
     name, owner = f"open:{sweep_id}", me()
-    if outage.lasts() or not leases.acquire(name, owner, database_now(), _OPEN_LEASE_S):
+    if outage.lasts(name) or not leases.acquire(name, owner, database_now(), _OPEN_LEASE_S):
         return False
     try:
         with kept(name, lambda: leases.acquire(name, owner, database_now(), _OPEN_LEASE_S)):
             sweep.refresh_from_db(fields=["run_id"])
             runs.open_sweep(sweep)
     except TrackingUnavailable as error:
-        outage.note()
+        outage.note(error, name)
         log.warning("sweep %s waits for tracking: %s", sweep.name, error)
         return False
     except TrackingRejected as refusal:
@@ -106,22 +106,25 @@ def _run(trial_id: int) -> bool:
 @db_task()
 def recover_attempt(attempt_id: int) -> None:
     """Settle a claim whose starter died."""
+    subject = f"attempt {attempt_id}"
+    if outage.lasts(subject):
+        return
     try:
         start.recover(attempt_id)
     except TrackingUnavailable as error:
-        outage.note()
+        outage.note(error, subject)
         log.warning("attempt %s waits for tracking: %s", attempt_id, error)
 
 
 @db_task()
 def forward_run(run_id: str) -> None:
     """Bring the run's logged values to MLflow."""
-    if outage.lasts():
+    if outage.lasts(run_id):
         return
     try:
         forward.forward(run_id)
     except TrackingUnavailable as error:
-        outage.note()
+        outage.note(error, run_id)
         log.warning("run %s waits for tracking: %s", run_id, error)
 
 
@@ -133,12 +136,13 @@ def close_run(attempt_id: int) -> None:
 
 def _close(attempt_id: int) -> None:
     attempt = runs.attempt_to_close(attempt_id)
-    if attempt.run_closed or outage.lasts():
+    subject = attempt.run_id or f"attempt {attempt_id}"
+    if attempt.run_closed or outage.lasts(subject):
         return
     try:
         runs.close_attempt(attempt)
     except TrackingUnavailable as error:
-        outage.note()
+        outage.note(error, subject)
         log.warning("run %s waits for tracking: %s", attempt.run_id, error)
         return
     start.forget(attempt)
@@ -150,12 +154,12 @@ def _close(attempt_id: int) -> None:
 def close_sweep(sweep_id: int) -> None:
     """Close the MLflow parent run of an ended sweep."""
     sweep = Sweep.objects.get(pk=sweep_id)
-    if sweep.run_closed or not sweep.run_id or outage.lasts():
+    if sweep.run_closed or not sweep.run_id or outage.lasts(sweep.run_id):
         return
     try:
         runs.close_sweep(sweep)
     except TrackingUnavailable as error:
-        outage.note()
+        outage.note(error, sweep.run_id)
         log.warning("sweep %s waits for tracking: %s", sweep.name, error)
 
 
@@ -165,8 +169,12 @@ QUEUE_BEAT_S = 10.0
 
 @db_task()
 def beat() -> None:
-    """Prove that the queue gets things done: health is what a worker did, not that it exists."""
+    """Prove that the queue gets things done: health is what a worker did, not that it exists.
+
+    And say whether MLflow answers, of which the queue's processes alone know.
+    """
     vouch()
+    tell(outage.lasts(), database_now())
 
 
 def vouch() -> None:

@@ -1,6 +1,7 @@
 """Starting one trial: claim, MLflow run, folder, command; and taking back what went wrong."""
 
 import logging
+import math
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import datetime
@@ -26,8 +27,8 @@ from sweeps.tracking.client import TrackingRejected, TrackingUnavailable
 
 log = logging.getLogger(__name__)
 
-# How long a trial waits when the tracking server does not answer.
-TRACKING_WAIT_S = 3
+# How long a trial waits when the tracking server does not answer, and at most.
+TRACKING_WAIT_S, TRACKING_MOST_S = 3, 300
 # How long when the disk is full.
 FULL_WAIT_S = 10
 
@@ -47,7 +48,8 @@ def start_trial(
 
     `while_at_it` is called every few seconds while that takes long.
     """
-    if outage.lasts():
+    subject = f"trial {trial_id}"
+    if outage.lasts(subject):
         return False  # A claim would come to nothing, and leave an attempt behind.
     if not work.is_queued(trial_id):
         return False  # Somebody has started it, or its sweep is still being opened in MLflow.
@@ -64,10 +66,9 @@ def start_trial(
         ):
             return _start(attempt, claim.token, owner, clock, now)
     except TrackingUnavailable as error:
-        outage.note()
+        outage.note(error, subject)
         log.warning("trial %s waits for tracking: %s", attempt.trial, error)
-        reason = "Waiting for the tracking server, which does not answer."
-        trials.put_back(attempt, reason, clock(), wait_s=TRACKING_WAIT_S)
+        trials.put_back(attempt, _reason(error), clock(), wait_s=_wait_s(attempt, error))
     except InvalidInput as error:
         trials.fail_to_start(attempt, str(error.problems[0].message), clock())
     except TrackingRejected as refusal:
@@ -80,6 +81,22 @@ def start_trial(
         else:
             trials.fail_to_start(attempt, reason, clock())
     return False
+
+
+def _reason(error: TrackingUnavailable) -> str:
+    if not error.answered:
+        return "Waiting for the tracking server, which does not answer."
+    return f"MLflow did not make its run: {error}"
+
+
+def _wait_s(attempt: Attempt, error: TrackingUnavailable) -> int:
+    """The seconds until the next try; each leaves an attempt behind."""
+    if error.retry_s is not None:
+        return math.ceil(error.retry_s)
+    if not error.answered:
+        return TRACKING_WAIT_S
+    # MLflow is there, and may answer this run like that for ever.
+    return min(TRACKING_WAIT_S * 2 ** min(work.put_backs(attempt), 9), TRACKING_MOST_S)
 
 
 def _start(attempt: Attempt, token: str, owner: str, clock: Clock, now: datetime) -> bool:

@@ -4,7 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sweeps.models import Condition
-from sweeps.queries.waiting import down
+from sweeps.queries.waiting import TRACKING, part_down
+
+__all__ = ["TRACKING", "Notice", "holds", "notices"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +24,7 @@ def holds(name: str) -> bool:
 
 def notices(now: datetime) -> list[Notice]:
     """What holds, the longest first; two small queries."""
-    found = [Notice(row.text, row.since) for row in Condition.objects.order_by("since")]
-    text = down(now)
+    rows = Condition.objects.order_by("since")
+    found = [Notice(row.text, None if row.name == TRACKING else row.since) for row in rows]
+    text = part_down(now)
     return [*found, Notice(text)] if text else found

@@ -7,11 +7,13 @@ from functools import cache
 
 from sweeps.domain.durations import format_duration
 from sweeps.domain.states import LIVE_SWEEP, Desired, SweepStatus, TrialStatus
-from sweeps.models import EngineLease, Sweep, Trial
+from sweeps.models import Condition, EngineLease, Sweep, Trial
 from sweeps.queries.slots import Demand, shares
 
 # Longer than a healthy studio takes to open a sweep's MLflow run.
 _OPENING = timedelta(seconds=5)
+# The condition that holds while MLflow does not answer; its text says since when.
+TRACKING = "tracking"
 MOMENT = "Starts in a moment."
 STARTING = "Its folder and MLflow run are being made; its command starts in a moment."
 CLOSING = "All its trials have ended; their runs in MLflow are being closed."
@@ -163,7 +165,17 @@ def _resting(sweeps: Sequence[int], now: datetime) -> dict[int, Trial]:
 
 
 def down(now: datetime) -> str:
-    """Which part is down that trials cannot start without, and since when; "" for none."""
+    """Which part, tracking among them, is down that trials cannot start without; "" for none."""
+    return part_down(now) or _tracking_down()
+
+
+def _tracking_down() -> str:
+    texts = Condition.objects.filter(name=TRACKING).values_list("text", flat=True)
+    return next(iter(texts), "")
+
+
+def part_down(now: datetime) -> str:
+    """Which of engine and queue is down, and since when; "" for none."""
     leases = {
         row.name: row for row in EngineLease.objects.filter(name__in=_PARTS) if row.name in _PARTS
     }

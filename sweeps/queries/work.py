@@ -108,6 +108,12 @@ def sweep_of(attempt_id: int) -> int | None:
     return _sweep_of.first(attempt_id)
 
 
+def put_backs(attempt: Attempt) -> int:
+    """How many earlier attempts of its trial came to nothing, and counted for nothing."""
+    earlier = Attempt.objects.filter(trial=attempt.trial_id, outcome="put_back")
+    return earlier.exclude(pk=attempt.pk).count()
+
+
 def unwanted_trials() -> list[Trial]:
     """Queued trials that somebody cancelled, or whose sweep is ended, while they changed hands."""
     return _unwanted()

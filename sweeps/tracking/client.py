@@ -19,13 +19,25 @@ METRICS_PER_BATCH = 1000
 PARAMS_PER_BATCH = 100
 TAGS_PER_BATCH = 100
 TERMINAL_STATUSES = ("FINISHED", "FAILED", "KILLED")
+# How long a refusal for too many requests holds that says nothing of it, and at most.
+RETRY_S, RETRY_MOST_S = 3.0, 300.0
 OPEN_STATUSES = ("RUNNING", "SCHEDULED")
 
 T = TypeVar("T")
 
 
 class TrackingUnavailable(Exception):
-    """The tracking server did not answer, or not with sense; the same call may work later."""
+    """The tracking server did not answer, or not with sense; the same call may work later.
+
+    `answered` is True if somebody is there and only this request failed, `retry_s` the wait that
+    was asked for.
+    """
+
+    def __init__(
+        self, message: str, *, answered: bool = False, retry_s: float | None = None
+    ) -> None:
+        super().__init__(message)
+        self.answered, self.retry_s = answered, retry_s
 
 
 class TrackingRejected(Exception):
@@ -113,6 +125,21 @@ class Tracking:
             return self._line.ask("GET", "/health").status == 200
         except LineBroken:
             return False
+
+    def connected(self) -> bool:
+        """Whether the calling thread's connection still stands. Sends nothing."""
+        return self._line.stands()
+
+    def takes_writes(self) -> bool:
+        """Whether the server does what every start needs: write into its store."""
+        mark = {"experiment_id": "0", "key": tag_names.ASKED, "value": str(time.time_ns())}
+        try:
+            self._post("experiments/set-experiment-tag", mark)
+        except TrackingUnavailable:
+            return False
+        except TrackingRejected:
+            return True  # A person deleted that experiment. Its store has been read, which must do.
+        return True
 
     def get_or_create_experiment(self, name: str, tags: Mapping[str, str]) -> str:
         """Id of the experiment `name`, made with `tags` when absent, restored when deleted."""
@@ -260,7 +287,9 @@ class Tracking:
 def _checked(answer: Answer, what: str) -> dict[str, Any]:
     """The JSON object of a good answer; our two exceptions for all others."""
     if answer.status >= 500 or answer.status == 429:
-        raise TrackingUnavailable(f"{what}: {answer.status} {answer.text[:300]}")
+        text = f"{what}: {answer.status} {answer.text[:300]}"
+        retry_s = _retry_s(answer.retry_after) if answer.status == 429 else None
+        raise TrackingUnavailable(text, answered=answer.status != 503, retry_s=retry_s)
     try:
         body = json.loads(answer.text)
     except ValueError:
@@ -269,14 +298,21 @@ def _checked(answer: Answer, what: str) -> dict[str, Any]:
     if good and isinstance(body, dict):
         return body
     if good:
-        raise TrackingUnavailable(f"{what}: the answer is not JSON: {answer.text[:300]!r}")
+        text = f"{what}: the answer is not JSON: {answer.text[:300]!r}"
+        raise TrackingUnavailable(text, answered=True)
     error = body if isinstance(body, dict) else {}
     code = str(error.get("error_code") or "")
     if not code or answer.status == 401:
         # Not MLflow's own refusal: somebody else answers on its port, or the secret is being
         # changed. What was to be said must wait, not be dropped.
-        raise TrackingUnavailable(f"{what}: {answer.status} {answer.text[:300]}")
+        raise TrackingUnavailable(f"{what}: {answer.status} {answer.text[:300]}", answered=True)
     raise TrackingRejected(code, str(error.get("message") or answer.text[:300]), answer.status)
+
+
+def _retry_s(header: str) -> float:
+    """The seconds that the server asks to wait, within reason; a date is not understood."""
+    asked = float(header) if header.isascii() and header.isdigit() else RETRY_S
+    return min(asked, RETRY_MOST_S)
 
 
 def _require_one_of(name: str, value: str, allowed: Sequence[str]) -> None:

@@ -24,10 +24,11 @@ class LineBroken(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the server said."""
+    """What the server said; `retry_after` is its header of that name."""
 
     status: int
     text: str
+    retry_after: str = ""
 
 
 class _Connection(http.client.HTTPConnection):
@@ -66,11 +67,17 @@ class Line:
             connection.request(method, target, body=data, headers=headers)
             answer = connection.getresponse()
             text = answer.read().decode(errors="replace")
+            retry_after = answer.getheader("Retry-After", "")
         except (OSError, http.client.HTTPException) as error:
             self.close()
             raise LineBroken(repr(error)) from error
         self._kept.used = time.monotonic()
-        return Answer(answer.status, text)
+        return Answer(answer.status, text, retry_after)
+
+    def stands(self) -> bool:
+        """True if this thread has a connection that the server has not closed. Sends nothing."""
+        kept: http.client.HTTPConnection | None = getattr(self._kept, "connection", None)
+        return kept is not None and not _is_closed(kept)
 
     def close(self) -> None:
         """Close this thread's connection; the next request opens another."""

@@ -11,6 +11,8 @@ SOURCE_NAME = "mlflow.source.name"
 SOURCE_TYPE = "mlflow.source.type"
 SOURCE_GIT_COMMIT = "mlflow.source.git.commit"
 USER = "mlflow.user"
+# On MLflow's "Default" experiment, whose own prefix hides it from people.
+ASKED = "mlflow.studio.asked"
 
 SWEEP = "studio.sweep"
 TRIAL = "studio.trial"

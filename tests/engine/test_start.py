@@ -152,15 +152,17 @@ def test_a_starter_that_comes_too_late_ends_what_it_started(
 
 
 def test_without_tracking_a_trial_waits_uncounted(stage: Stage, trial: Trial) -> None:
+    assert not start.outage.lasts()  # so it goes away right after it was seen
     stage.tracking.down = True
     assert not go(stage, trial)
-    assert (trial.status, trial.losses) == ("Queued", 0)
+    assert (trial.status, trial.losses, trial.attempt) == ("Queued", 0, 1)
     assert trial.reason == "Waiting for the tracking server, which does not answer."
     assert trial.not_before == stage.now + timedelta(seconds=3)
-    stage.tracking.down = False
     stage.now += timedelta(seconds=3)
+    assert not go(stage, trial)
+    stage.tracking.down = False
     assert go(stage, trial)
-    assert (trial.status, trial.reason) == ("Running", "")
+    assert (trial.status, trial.reason, trial.attempt) == ("Running", "", 2)
 
 
 REFUSALS = {

@@ -3,6 +3,7 @@
 import math
 import socket
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from mlflow.entities import Metric
@@ -184,6 +185,76 @@ def test_an_answer_that_may_be_better_later_is_unavailable(monkeypatch, status, 
     with pytest.raises(TrackingUnavailable, match="runs/get"):
         client.get_run("0" * 32)
     client.close()
+
+
+@pytest.mark.parametrize(
+    ("answer", "answered", "retry_s"),
+    [
+        (Answer(500, "{}"), True, None),
+        (Answer(503, "busy", "7"), False, None),
+        (Answer(401, "{}"), True, None),
+        (Answer(200, "<html>"), True, None),
+        (Answer(429, "{}", "7"), True, 7.0),
+        (Answer(429, "{}", "9999999"), True, 300.0),
+        (Answer(429, "{}", "Wed, 21 Oct 2026 07:28:00 GMT"), True, 3.0),
+        (Answer(429, "{}"), True, 3.0),
+    ],
+)
+def test_a_bad_answer_is_told_from_none_with_the_wait_that_it_asks_for(
+    monkeypatch, answer, answered, retry_s
+):
+    client = Tracking("http://tracking.invalid", "x")
+    monkeypatch.setattr(client._line, "ask", lambda *_args, **_options: answer)
+    with pytest.raises(TrackingUnavailable) as caught:
+        client.get_run("0" * 32)
+    assert (caught.value.answered, caught.value.retry_s) == (answered, retry_s)
+    assert client.takes_writes() is False
+    client.close()
+
+
+def test_a_server_that_is_not_there_has_not_answered():
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        nobody = Tracking(f"http://127.0.0.1:{closed.getsockname()[1]}", "x")
+        with pytest.raises(TrackingUnavailable) as caught:
+            nobody.get_run("0" * 32)
+        assert not caught.value.answered
+        assert nobody.takes_writes() is False
+        nobody.close()
+
+
+def test_a_store_that_can_be_written_to_is_told_whatever_became_of_the_first_experiment(
+    tracking, official, monkeypatch
+):
+    marks = []
+    for _ in range(2):
+        assert tracking.takes_writes()
+        marks.append(official.get_experiment("0").tags[tags.ASKED])
+    assert marks[0] != marks[1]
+    refusal = Answer(400, '{"error_code": "INVALID_PARAMETER_VALUE", "message": "deleted"}')
+    monkeypatch.setattr(tracking._line, "ask", lambda *_args, **_options: refusal)
+    assert tracking.takes_writes()
+
+
+def test_a_connection_stands_until_the_server_closes_it():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        client = Tracking(f"http://127.0.0.1:{server.getsockname()[1]}", "x")
+        assert not client.connected()
+
+        def serve() -> socket.socket:
+            connection, _ = server.accept()
+            connection.recv(999)
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+            return connection
+
+        with ThreadPoolExecutor(1) as pool:
+            serving = pool.submit(serve)
+            assert client.healthy()
+            connection = serving.result(10)
+        assert client.connected()
+        connection.close()
+        assert not client.connected()
+        client.close()
 
 
 def test_a_wrong_secret_is_a_matter_of_waiting_and_not_a_refusal(tracking_server):
