@@ -5,8 +5,10 @@ from datetime import datetime, timedelta
 from typing import TypeAlias
 
 from sweeps.domain.durations import format_duration
-from sweeps.domain.records import SweepSnapshot
+from sweeps.domain.records import FormerEnd, SweepSnapshot
 from sweeps.domain.states import LIVE_TRIAL, Desired, SweepStatus, TrialStatus
+
+_NO_RESULT = "No trial completed with a value."
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +85,7 @@ def _ending(sweep: SweepSnapshot, live: int, now: datetime) -> _Ending | None:
     no_more = sweep.exhausted or sweep.planned >= sweep.max_total_trials
     # A sweep that has done all its trials is not late, however long its last run takes to close.
     if no_more and not live:
-        said = sweep.exhausted and sweep.desired is Desired.RUN  # a pause's reason is no ending's
-        return _Ending(sweep.reason if said else "")
+        return _Ending(_said(sweep.former_end) if sweep.former_end else sweep.exhausted_reason)
     if sweep.desired is Desired.PAUSE:
         return None  # the clock of its timeout stands still
     return _Ending(late, stops_trials=True) if late else None
@@ -118,9 +119,20 @@ def _is_broken(sweep: SweepSnapshot) -> bool:
 def _finish(sweep: SweepSnapshot, ending: _Ending) -> FinishSweep:
     if sweep.desired is Desired.CANCEL:
         return FinishSweep(SweepStatus.CANCELED, ending.reason)
+    former = sweep.former_end
+    if former and former.status is SweepStatus.CANCELED:
+        return FinishSweep(former.status, former.reason)  # one trial more makes it no other sweep
     if sweep.has_objective:
         return FinishSweep(SweepStatus.COMPLETED, ending.reason)
-    why = f"No trial completed with a value. Most often: {sweep.commonest_reason}"
+    why = f"{_NO_RESULT} Most often: {sweep.commonest_reason}"
     if not sweep.commonest_reason:
-        why = "No trial completed with a value."
+        why = _NO_RESULT
     return FinishSweep(SweepStatus.FAILED, f"{ending.reason} {why}".strip())
+
+
+def _said(former: FormerEnd) -> str:
+    """What had ended a sweep that did not have to; whether it has a result is another matter."""
+    if former.status is not SweepStatus.FAILED:
+        return former.reason
+    reason, found, _ = former.reason.partition(_NO_RESULT)
+    return reason.strip() if found else ""

@@ -48,6 +48,14 @@ class MetricPoint:
 
 
 @dataclass(frozen=True, slots=True)
+class FormerEnd:
+    """How a sweep had ended before it came back."""
+
+    status: SweepStatus
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class SweepSnapshot:
     """What the planner decides on: one sweep at one moment.
 
@@ -57,7 +65,9 @@ class SweepSnapshot:
     share of what its compute can still take; `commonest_reason` is the most frequent reason among
     trials that did not succeed. `failed_in_a_row` counts the newest ended trials up to the last
     one that went well, `failure_limit` (0 = none) is how many of them pause the sweep, for
-    `failure_reason`. `stop_reason` says which stop rule holds, "" for none.
+    `failure_reason`. `stop_reason` says which stop rule holds, "" for none. `exhausted` says that
+    no further point is drawn: the search space has none, for `exhausted_reason`, or the sweep had
+    ended (`former_end`) and came back for some of its trials alone.
     """
 
     status: SweepStatus
@@ -72,6 +82,8 @@ class SweepSnapshot:
     room: int
     has_objective: bool
     exhausted: bool = False
+    exhausted_reason: str = ""
+    former_end: FormerEnd | None = None
     commonest_reason: str = ""
     unclosed_runs: int = 0
     waiting: int = 0

@@ -17,6 +17,7 @@ from sweeps.domain.states import (
 )
 from sweeps.domain.stop_rules import ended_by
 from sweeps.models import Attempt, Sweep, Trial
+from sweeps.queries.endings import former_end, ran_out
 from sweeps.queries.failures import PROBLEMS, failed_in_a_row
 from sweeps.queries.prepared import Prepared
 from sweeps.queries.records import (
@@ -52,6 +53,8 @@ def snapshot(sweep: Sweep, now: datetime) -> SweepSnapshot:
         room=_room(sweep, now),
         has_objective=ended and best_trial(sweep) is not None,
         exhausted=sweep.exhausted,
+        exhausted_reason=ran_out(sweep) if ended and sweep.exhausted else "",
+        former_end=former_end(sweep) if ended else None,
         commonest_reason=commonest_reason(sweep) if ended else "",
         unclosed_runs=Attempt.objects.unclosed().filter(trial__sweep=sweep).count() if ended else 0,
         waiting=len(_resting(sweep.pk, now)) if counts[TrialStatus.QUEUED] else 0,

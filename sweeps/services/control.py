@@ -12,6 +12,7 @@ from django.db import transaction
 from sweeps.domain.problems import InvalidInput
 from sweeps.domain.states import Desired, PausedBy, SweepStatus, TrialStatus
 from sweeps.models import StateChange, Sweep
+from sweeps.queries.endings import ran_out
 from sweeps.services.state import bump, lock, move_sweep, move_trial
 
 PAUSED = "Paused by {}: running trials finish, none start until it is resumed."
@@ -67,6 +68,7 @@ def resume_sweep(sweep: Sweep, *, actor: str, now: datetime) -> bool:
         if sweep.desired != Desired.PAUSE:
             raise InvalidInput.conflict(_over(sweep, "resume"))
         changes: dict[str, Any] = {"desired": Desired.RUN, "paused_by": ""}
+        changes["reason"] = ran_out(sweep) if sweep.exhausted else ""
         if sweep.paused_by != PausedBy.DISK:  # else nobody has looked at what failed
             changes["failures_from"] = now
         if sweep.timed_from:

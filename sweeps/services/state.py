@@ -70,6 +70,8 @@ def move_trial(
     if attempt is not None:
         seen["attempt"] = attempt
     changes |= {"status": to, "reason": reason, "revision": bump(trial.sweep_id)}
+    if to is TrialStatus.QUEUED:  # how long an attempt took that is over is no figure of the next
+        changes |= {"started_at": None, "ended_at": None}
     if to.is_final:
         changes.setdefault("ended_at", now)
     if not rows.update(Trial, seen, **changes):
@@ -116,3 +118,17 @@ def move_sweep(
         sweep=sweep, before=before, after=to, reason=reason, actor=actor, at=now
     )
     return True
+
+
+def note_exhausted(sweep: Sweep, reason: str, now: datetime) -> None:
+    """Remember that the sweep's search space has no further point to offer. In a transaction.
+
+    The only entries of the log that leave the status as it was: the reason outlasts pauses there.
+    """
+    changes = {"exhausted": True, "reason": reason, "revision": bump(sweep.pk)}
+    Sweep.objects.filter(pk=sweep.pk).update(**changes)
+    for name, value in changes.items():
+        setattr(sweep, name, value)
+    StateChange.objects.create(
+        sweep=sweep, before=sweep.status, after=sweep.status, reason=reason, at=now
+    )

@@ -31,11 +31,12 @@ from sweeps.domain.space_doc import space_to_doc
 from sweeps.domain.states import LIVE_SWEEP, Desired, PausedBy, SweepStatus, TrialStatus
 from sweeps.models import CodeSnapshot, StateChange, Sweep, Trial
 from sweeps.queries import records
+from sweeps.queries.endings import ran_out
 from sweeps.queries.prepared import Prepared
 from sweeps.queries.snapshot import snapshot
 from sweeps.services import control, rows
 from sweeps.services.documents import early_doc, said
-from sweeps.services.state import bump, lock, move_sweep
+from sweeps.services.state import bump, lock, move_sweep, note_exhausted
 
 log = logging.getLogger(__name__)
 
@@ -198,12 +199,19 @@ def _turn(sweep: Sweep, action: Action, now: datetime) -> Advance:
                 paused = control.pause_sweep(sweep, actor=actor, now=now, by=by, reason=reason)
                 return Advance(changed=paused)
             case FinishSweep(status, reason):
-                paused = sweep.desired == Desired.PAUSE
-                over = {"desired": Desired.RUN, "paused_by": ""} if paused else {}
-                return Advance(finished=move_sweep(sweep, status, now, reason=reason, **over))
+                return Advance(finished=_finish(sweep, status, reason, now))
     except InvalidInput as error:
         log.info("sweep %s went another way: %s", sweep.name, error)
     return Advance()
+
+
+def _finish(sweep: Sweep, status: SweepStatus, reason: str, now: datetime) -> bool:
+    over: dict[str, Any] = {}
+    if sweep.desired == Desired.PAUSE:
+        over = {"desired": Desired.RUN, "paused_by": ""}
+    if sweep.exhausted:  # or it only drew no further points, having come back for a single trial
+        over["exhausted"] = bool(ran_out(sweep))
+    return move_sweep(sweep, status, now, reason=reason, **over)
 
 
 def _add_trials(sweep: Sweep, count: int, now: datetime) -> tuple[int, ...]:
@@ -218,16 +226,12 @@ def _add_trials(sweep: Sweep, count: int, now: datetime) -> tuple[int, ...]:
             status__in=LIVE_SWEEP,
             max_total_trials__gte=sweep.planned + len(suggestions),
         )
-        changes: dict[str, Any] = {"planned": F("planned") + len(suggestions)}
-        if exhausted:
-            changes |= {"exhausted": True, "reason": _sentence(exhausted.reason)}
-        if not going.update(**changes):
+        if not going.update(planned=F("planned") + len(suggestions)):
             return ()
         if sweep.status == SweepStatus.QUEUED and suggestions:
-            reason = changes.get("reason", sweep.reason)
-            move_sweep(
-                sweep, SweepStatus.RUNNING, now, reason=reason, started_at=now, timed_from=now
-            )
+            control.begin(sweep, now, sweep.reason)
+        if exhausted:
+            note_exhausted(sweep, _sentence(exhausted.reason), now)
         picker = str(sweep.created_by or "the job") if firsts > 0 else ""
         return tuple(
             insert_trial(

@@ -343,7 +343,6 @@ def rerun_trial(trial: Trial, *, actor: str, now: datetime) -> bool:
             losses=0,
             failures=0,
             signature="",
-            ended_at=None,
             not_before=None,
         )
 

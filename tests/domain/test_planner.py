@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from sweeps.domain.planner import AddTrials, FinishSweep, StopTrials, plan
-from sweeps.domain.records import SweepSnapshot
+from sweeps.domain.records import FormerEnd, SweepSnapshot
 from sweeps.domain.states import Desired, SweepStatus, TrialStatus
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
@@ -93,9 +93,61 @@ def test_a_cancelled_sweep_ends_as_canceled_even_with_a_value():
 
 def test_an_exhausted_space_ends_the_sweep_and_says_so():
     done = replace(
-        SWEEP, planned=4, counts={T.COMPLETED: 4}, has_objective=True, exhausted=True, reason="All."
+        SWEEP,
+        planned=4,
+        counts={T.COMPLETED: 4},
+        has_objective=True,
+        exhausted=True,
+        exhausted_reason="All.",
     )
     assert plan(done, NOW) == FinishSweep(SweepStatus.COMPLETED, "All.")
+    paused = replace(done, desired=Desired.PAUSE, reason="Paused by ann.")
+    assert plan(paused, NOW) == FinishSweep(SweepStatus.COMPLETED, "All.")
+
+
+NOTHING = "No trial completed with a value. Most often: no module x."
+
+
+@pytest.mark.parametrize(
+    ("former", "has_objective", "status", "reason"),
+    [
+        (("Canceled", "Canceled by ann."), True, "Canceled", "Canceled by ann."),
+        (("Canceled", "Canceled by ann."), False, "Canceled", "Canceled by ann."),
+        (("Completed", "Stopped by ann."), True, "Completed", "Stopped by ann."),
+        (("Failed", f"Stopped by ann. {NOTHING}"), True, "Completed", "Stopped by ann."),
+        (("Failed", NOTHING), True, "Completed", ""),
+        (("Failed", "MLflow refused it."), True, "Completed", ""),
+        (("Failed", f"Late. {NOTHING}"), False, "Failed", f"Late. {NOTHING}"),
+    ],
+)
+def test_a_sweep_that_came_back_for_a_trial_ends_as_it_had_ended_or_with_its_first_result(
+    former, has_objective, status, reason
+):
+    done = replace(
+        SWEEP,
+        planned=4,
+        counts={T.COMPLETED: 1, T.CANCELED: 3},
+        has_objective=has_objective,
+        commonest_reason="no module x.",
+        exhausted=True,
+        former_end=FormerEnd(SweepStatus(former[0]), former[1]),
+    )
+    assert plan(done, NOW) == FinishSweep(SweepStatus(status), reason)
+
+
+def test_whoever_ends_a_sweep_that_came_back_is_its_reason():
+    back = replace(
+        SWEEP,
+        planned=4,
+        counts={T.COMPLETED: 4},
+        has_objective=True,
+        exhausted=True,
+        former_end=FormerEnd(SweepStatus.COMPLETED, "Stopped by ann."),
+    )
+    stopped = replace(back, desired=Desired.STOP, reason="Stopped by bob.")
+    assert plan(stopped, NOW) == FinishSweep(SweepStatus.COMPLETED, "Stopped by bob.")
+    canceled = replace(back, desired=Desired.CANCEL, reason="Canceled by bob.")
+    assert plan(canceled, NOW) == FinishSweep(SweepStatus.CANCELED, "Canceled by bob.")
 
 
 def test_a_sweep_that_did_all_its_trials_is_not_late_because_a_run_closes_late():

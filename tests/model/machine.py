@@ -222,15 +222,16 @@ class SweepMachine(RuleBasedStateMachine):
         if not refused:
             fresh = TrialModel(attempt=known.attempt, logged=known.logged, counted=known.counted)
             self.model.trials[number] = fresh
-            self.revived()
+            self.model.revive(alone=True)
 
     @rule(more=st.integers(-1, 1))
     def change_the_total(self, more: int) -> None:
         total = self.model.total + more
         self.edit({"max_total_trials": total}, total >= max(1, len(self.model.trials)))
         if self.world.sweep.max_total_trials == total:
-            if self.model.over and more > 0:
-                self.revived()
+            if more > 0:
+                self.model.alone = False
+                self.model.revive(alone=False)
             self.model.total = total
 
     @rule(at_once=st.integers(1, 3))
@@ -251,7 +252,7 @@ class SweepMachine(RuleBasedStateMachine):
             assert got.number == len(self.model.trials)
             self.model.trials[got.number] = TrialModel()
             self.model.total = max(self.model.total, len(self.model.trials))
-            self.revived()
+            self.model.revive(alone=True)
 
     # --- what must hold, always -----------------------------------------------------------------
     @invariant()
@@ -290,10 +291,11 @@ class SweepMachine(RuleBasedStateMachine):
             model.wish = PAUSE
         if SweepStatus(sweep.status).is_final != model.over:
             assert not any(trial.status in LIVE for trial in model.trials.values())
-            full = len(model.trials) >= model.total or sweep.exhausted
+            full = len(model.trials) >= model.total or model.alone
             assert full or model.is_ending, "it ended too early"
             assert not Attempt.objects.filter(trial__sweep=sweep, run_closed=False).exists()
-            model.over = True
+            model.end()
+            assert sweep.status == model.ended_as
 
     def follow(self, row: Trial, known: TrialModel) -> None:
         """From the model's status of a trial to what the row says, if there is a way."""
@@ -424,8 +426,3 @@ class SweepMachine(RuleBasedStateMachine):
         else:
             assert allowed
         self.world.sweep = Sweep.objects.get(pk=sweep.pk)
-
-    def revived(self) -> None:
-        """The sweep goes on, if it was over."""
-        if self.model.over:
-            self.model.over, self.model.wish = False, RUN

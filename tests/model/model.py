@@ -11,6 +11,7 @@ RUN, PAUSE, STOP, CANCEL = "run", "pause", "stop", "cancel"
 EARLY = "terminate_early"
 REFUSED = "refused"
 LIVE = {"Queued", "Starting", "Running"}
+WINNING = {"Completed", "EarlyTerminated"}
 PROBLEMS = {"Failed", "Lost"}
 
 
@@ -51,6 +52,9 @@ class SweepModel:
     breaker: int
     wish: str = RUN
     over: bool = False
+    # It had ended, and came back for some of its trials alone; as what it ended then.
+    alone: bool = False
+    ended_as: str = ""
     trials: dict[int, TrialModel] = field(default_factory=dict)
 
     def answer(self, wish: str) -> Any:
@@ -77,6 +81,21 @@ class SweepModel:
                 trial.status = "Canceled"
             elif wish == CANCEL and trial.status in LIVE:
                 trial.wish = CANCEL
+
+    def revive(self, *, alone: bool) -> None:
+        """Somebody wants more of it; nothing new for a sweep that is not over."""
+        if self.over:
+            self.over, self.wish, self.alone = False, RUN, alone
+
+    def end(self) -> None:
+        """All its trials have ended. A canceled sweep stays one when a trial is run again."""
+        if self.wish == CANCEL or (self.alone and self.ended_as == "Canceled"):
+            self.ended_as = "Canceled"
+        else:
+            results = [t.best for t in self.trials.values() if t.status in WINNING]
+            found = any(value is not None for value in results)
+            self.ended_as = "Completed" if found else "Failed"
+        self.over = True
 
     @property
     def is_ending(self) -> bool:

@@ -1,6 +1,7 @@
 """The page of one trial: its facts, its live updates and its log."""
 
 import re
+from datetime import timedelta
 from html import unescape
 from pathlib import Path
 from typing import Any
@@ -181,6 +182,26 @@ def test_attempts_tell_how_each_ended_and_by_what_they_are_alike(
     assert "<code>ValueError: # &lt;b&gt;</code>" in html
     assert "put back in the queue" in html
     assert "The studio was stopped." in html
+
+
+def test_a_trial_that_waits_to_run_again_shows_the_old_run_among_its_attempts_alone(
+    page: Client, running: Attempt, now: Any
+) -> None:
+    ended = now + timedelta(minutes=7)
+    end(running, ended, CRASH)
+    assert "7m" in read(page, running)
+    running.trial.refresh_from_db()
+    trials.rerun_trial(running.trial, actor="bob", now=ended)
+    html = read(page, running)
+    facts = html.split('id="trial-facts"')[1].split("</ul>")[0]
+    assert "not started yet" in facts
+    assert "7m" not in facts
+    assert "exit code" not in facts
+    assert "exit code 1" in html.split('id="trial-attempts"')[1]
+    table = page.get(f"/w/default/sweeps/{running.trial.sweep.name}/trials/").content.decode()
+    [row] = re.findall(r'<tr id="trial-row-0".*?</tr>', table, re.DOTALL)
+    assert "Queued" in row
+    assert "7m" not in row
 
 
 def test_a_picked_trial_tells_by_whom(page: Client, running: Attempt) -> None:

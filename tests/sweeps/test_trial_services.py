@@ -13,6 +13,7 @@ from sweeps.domain.space_doc import parse_space
 from sweeps.domain.states import Desired, SweepStatus, TrialStatus
 from sweeps.domain.verdict import Ending, Outcome
 from sweeps.models import Attempt, MetricPoint, MetricSummary, OutboxEntry, StateChange
+from sweeps.queries.progress import progress
 from sweeps.queries.records import best_trial, trial_counts
 from sweeps.services import control, metrics, rows, sweeps, trials
 from sweeps.services.metrics import Value
@@ -138,6 +139,8 @@ def test_a_lost_attempt_is_tried_again_and_its_late_words_are_ignored(sweep, now
     log(first, 0.1)
     assert trials.finish(first, Outcome(Ending.LOST), peak_memory=None, now=now).lost
     assert claim(trial_id, now) is None  # it backs off
+    first.trial.refresh_from_db()
+    assert first.trial.started_at is None  # what the lost attempt took is not the next one's
     later = now + timedelta(seconds=11)
     second = started(trial_id, later)
     assert second.number == 2
@@ -192,6 +195,8 @@ def test_a_failed_trial_is_run_again_and_wakes_its_sweep(make_sweep, now):
     assert trials.rerun_trial(attempt.trial, actor="ann", now=now)
     sweep.refresh_from_db()
     assert sweep.status == SweepStatus.RUNNING
+    attempt.trial.refresh_from_db()
+    assert (attempt.trial.started_at, attempt.trial.ended_at) == (None, None)
     again = started(trial_id, now)
     log(again, 0.3)
     trials.finish(again, DONE, peak_memory=1, now=now)
@@ -283,7 +288,10 @@ def test_a_rerun_brings_back_one_trial_and_not_the_whole_sweep(sweep, now):
     Attempt.objects.update(run_closed=True)
     assert sweeps.advance(sweep.pk, hours_later).finished
     sweep.refresh_from_db()
-    assert (sweep.status, sweep.planned) == (SweepStatus.COMPLETED, 2)
+    assert (sweep.status, sweep.planned) == (SweepStatus.CANCELED, 2)
+    assert sweep.reason == "Canceled by ann."
+    # Two of four, as before: those that never started are not gone from the count.
+    assert (progress(sweep, now).total, sweep.exhausted) == (4, False)
 
 
 def test_a_space_exhausted_at_once_says_so_at_the_end(make_sweep, now):
@@ -299,6 +307,7 @@ def test_a_space_exhausted_at_once_says_so_at_the_end(make_sweep, now):
     assert sweeps.advance(sweep.pk, now).finished
     sweep.refresh_from_db()
     assert "have been tried" in sweep.reason or "has been tried" in sweep.reason
+    assert sweep.started_at == now
 
 
 def test_a_claim_can_be_renewed_until_it_is_taken_back(sweep, now):
