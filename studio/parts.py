@@ -23,9 +23,9 @@ def parts(tracking_port: int, listeners: Sequence[socket.socket]) -> list[Part]:
     descriptors = tuple(listener.fileno() for listener in listeners)
     return [
         # Its grace covers stopping every trial and putting it back in the queue.
-        Part("engine", managed("studio_engine"), grace_s=45.0),
+        Part("engine", managed("studio_engine"), grace_s=45.0, seen_in_rows=True),
         # SIGINT lets the consumer finish what it is at.
-        Part("queue", managed("studio_queue"), signal.SIGINT, grace_s=15.0),
+        Part("queue", managed("studio_queue"), signal.SIGINT, grace_s=15.0, seen_in_rows=True),
         Part("web", _web(descriptors), keep=descriptors),
         # Its imports take seconds of a core: who falls over them must not do so again and again.
         Part("tracking", _tracking(tracking_port), stable_s=15.0),

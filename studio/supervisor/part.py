@@ -18,7 +18,8 @@ class Part:
     """A process the studio is made of; `stop_signal` asks it to end in good order.
 
     `keep` are the supervisor's descriptors that it needs. Once it ran for `stable_s` it has
-    recovered: its next fall starts the back-off anew.
+    recovered: its next fall starts the back-off anew. Nothing is known of one that is
+    `seen_in_rows` while the database is away.
     """
 
     name: str
@@ -27,6 +28,7 @@ class Part:
     grace_s: float = 10.0
     keep: tuple[int, ...] = ()
     stable_s: float = 1.0
+    seen_in_rows: bool = False
     identity: Identity | None = None
     started: float = 0.0
     healthy: float = 0.0

@@ -167,11 +167,12 @@ class Supervisor:
 
     def _heard(self, states: dict[str, str], now: float) -> None:
         """What /healthz says of every part: remember who was up."""
+        is_blind = states.get("database") == "down"
         for name, part in self.parts.items():
-            # While the witness is silent, or has no database to ask, nothing is known of those it
-            # knows from there: only it can be blamed.
-            unknown = not states or states.get("database") == "down"
-            if states.get(name) == "up" or (unknown and name != self._witness):
+            # While the witness is silent only it can be blamed, and while it has no database to
+            # ask none of those that it knows from there.
+            unknown = (is_blind and part.seen_in_rows) or (not states and name != self._witness)
+            if states.get(name) == "up" or unknown:
                 part.healthy = now
         self._all_up = all(states.get(name) == "up" for name in self.parts)
 

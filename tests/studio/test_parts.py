@@ -4,6 +4,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+from django.test import override_settings
+
+from studio.parts import parts
+from sweeps.queries import health
 from tests.e2e.studios import CHECKOUT, environment
 
 CODE = """
@@ -28,3 +32,11 @@ def test_whoever_forks_has_one_thread_no_connection_and_all_imports(tmp_path: Pa
         capture_output=True, text=True,
     )  # fmt: skip
     assert done.stdout.splitlines() == ["1", "[]", "[]"]
+
+
+def test_parts_that_web_knows_from_rows_are_marked(tmp_path: Path) -> None:
+    with override_settings(TRACKING_SECRET_FILE=tmp_path / "secret"):
+        seen = {part.name: part.seen_in_rows for part in parts(1, [])}
+    told = health.without_database()
+    assert set(seen) == told.keys() - {"database"}
+    assert {name for name, is_seen in seen.items() if is_seen} == {"engine", "queue"}

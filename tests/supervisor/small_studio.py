@@ -90,7 +90,9 @@ def main(folder: Path, port: str, words: list[str]) -> int:
         kind, _, label = word.partition("=")
         env = {"PORT": port, "LABEL": label or kind, "PYTHONUNBUFFERED": "1"}
         argv = (sys.executable, "-I", "-c", PARTS[kind])
-        parts.append(part.Part(label or kind, command(argv, env), grace_s=1.0, stable_s=60.0))
+        made = part.Part(label or kind, command(argv, env), grace_s=1.0, stable_s=60.0)
+        made.seen_in_rows = made.name in ("engine", "queue")
+        parts.append(made)
     watch = supervisor.Supervisor(folder, parts, f"http://127.0.0.1:{port}/")
     with held:
         return watch.run(lambda: say("studio", "ready"), leave_trials=False)

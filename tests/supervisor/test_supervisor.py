@@ -81,6 +81,19 @@ def test_while_the_health_page_is_silent_only_the_part_that_serves_it_is_blamed(
     assert studio.stop() == 0
 
 
+def test_without_a_database_only_those_are_spared_that_are_known_from_there(
+    small: Start,
+) -> None:
+    studio = small("orderly=engine", "web", "stubborn=tracking")
+    studio.said("studio   | ready")
+    engine = studio.pid_of("engine")
+    studio.tell_states(engine="down", tracking="down", web="up", database="down")
+    studio.said("tracking | does not answer; it is started again")
+    studio.said("tracking | stubborn", times=2)
+    assert studio.pid_of("engine") == engine
+    studio.stop()
+
+
 def test_ctrl_c_ends_the_parts_one_after_the_other_in_their_order(small: Start) -> None:
     studio = small("orderly=engine", "orderly=queue", "web", "orderly=tracking")
     studio.said("studio   | ready")
