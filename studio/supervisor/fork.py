@@ -24,24 +24,37 @@ NAME = "sweep-studio"
 _HANDLED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGCHLD)
 
 
-def fork(title: str, work: Work, keep: Iterable[int] = ()) -> tuple[int, int]:
+def fork(
+    title: str,
+    work: Work,
+    keep: Iterable[int] = (),
+    note: Callable[[int], object] = lambda pid: None,
+) -> tuple[int, int]:
     """Do `work` in a child, in a session of its own so that the terminal's Ctrl-C stays away.
 
-    `title` is what ps shows, `keep` are descriptors that the child needs. Returns its pid and the
+    `title` is what ps shows, `keep` are descriptors that the child needs. It begins after `note`
+    has put its pid on record, and never if we are killed before. Returns its pid and the
     descriptor, non-blocking, from which its output and errors are read.
     """
     reader, writer = os.pipe()
+    gate, opener = os.pipe()
     gc.freeze()  # keeps the pages that children share from being copied
     pid = os.fork()
     if pid == 0:
         code = 1
         try:
-            _become(title, writer, keep)
-            code = _done(work)
+            _become(title, writer, (*keep, gate))
+            if os.read(gate, 1):
+                os.close(gate)
+                code = _done(work)
         finally:
             os._exit(code)  # never back into the supervisor's own stack
     os.close(writer)
+    os.close(gate)
     os.set_blocking(reader, False)
+    with open(opener, "wb", buffering=0) as opened:
+        note(pid)
+        opened.write(b".")
     return pid, reader
 
 

@@ -3,6 +3,7 @@
 import os
 import signal
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from studio.supervisor.fork import Work, fork
@@ -35,14 +36,20 @@ class Part:
     falls: int = 0
     restart_at: float | None = 0.0
 
-    def start(self, now: float) -> int:
-        """Start it; returns the descriptor from which its output is read."""
-        pid, output = fork(self.name, self.work, self.keep)
+    def start(self, now: float, remember: Callable[[], object] = lambda: None) -> int:
+        """Start it; returns the descriptor from which its output is read.
+
+        It begins its work after `remember`, which may write down who it is.
+        """
+
+        def note(pid: int) -> None:
+            # Ours until we reap it, even if it has ended already: its end must not go unnoticed.
+            self.identity = identify(pid, even_zombie=True)
+            remember()
+
         self.started = self.healthy = now
         self.restart_at = None
-        # Ours until we reap it, even if it has ended already: its end must not go unnoticed.
-        self.identity = identify(pid, even_zombie=True)
-        return output
+        return fork(self.name, self.work, self.keep, note)[1]
 
     @property
     def pid(self) -> int | None:
@@ -71,6 +78,9 @@ class Part:
         """End it now: it does not answer."""
         if self.identity:
             end(self.identity, 0.0)
+            # It may have ended before we did that, and left a worker; nobody else can have its
+            # group's number before we reap it.
+            kill_group(self.identity.pid)
 
     def ask_to_stop(self, number: signal.Signals | None = None) -> None:
         """Send the signal that makes it end in good order."""

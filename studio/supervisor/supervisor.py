@@ -82,8 +82,7 @@ class Supervisor:
         self._asked += 1
 
     def _start(self, part: Part) -> None:
-        self._outputs.add(part.name, part.start(monotonic()))
-        self._remember()
+        self._outputs.add(part.name, part.start(monotonic(), self._remember))
 
     def _wait(self, seconds: float) -> None:
         """Return when a child has ended, a signal or an answer has come, or after `seconds`."""

@@ -6,10 +6,14 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from studio.supervisor.fork import command, fork
+from tests.runners.processes import state_and_parent, wait_for
+
+CHECKOUT = Path(__file__).resolve().parents[2]
 
 
 def ran(work: Callable[[], None], *keep: int) -> tuple[str, int]:
@@ -56,6 +60,25 @@ def test_our_signal_handlers_are_not_its_own(number: signal.Signals) -> None:
 
 def test_it_leads_a_session_of_its_own() -> None:
     assert ran(lambda: print(os.getsid(0) == os.getpid() != os.getppid()))[0] == "True\n"
+
+
+def test_it_begins_once_it_is_on_record_and_never_if_we_are_killed_before(tmp_path: Path) -> None:
+    code = (
+        "from studio.supervisor.fork import fork; from pathlib import Path; import os, sys\n"
+        "def note(pid):\n"
+        "    Path('pid').write_text(str(pid))\n"
+        "    if sys.argv[1] == 'dies': os.kill(os.getpid(), 9)\n"
+        "def work(): Path('worked-' + sys.argv[1]).write_text(Path('pid').read_text())\n"
+        "os.waitpid(fork('test', work, (), note)[0], 0)"
+    )
+    for word, exit_code in (("lives", 0), ("dies", -9)):
+        env = {**os.environ, "PYTHONPATH": str(CHECKOUT)}
+        done = subprocess.run([sys.executable, "-c", code, word], cwd=tmp_path, env=env)
+        assert done.returncode == exit_code
+        pid = int((tmp_path / "pid").read_text())
+        wait_for(lambda pid=pid: state_and_parent(pid)[0] in ("gone", "Z"), "its end")
+    assert (tmp_path / "worked-lives").read_text().isdecimal()
+    assert not (tmp_path / "worked-dies").exists()
 
 
 def leave(code: str | int | None) -> Callable[[], None]:

@@ -1,6 +1,7 @@
 """Telling processes apart beyond their pid."""
 
 import os
+import signal
 import subprocess
 import sys
 from dataclasses import replace
@@ -91,3 +92,23 @@ def test_the_waits_before_a_start_grow_and_begin_anew_after_a_good_life() -> Non
     part.started = 10.0
     assert part.fell(0, now=10.0 + part.stable_s + 0.1) == 0.0
     assert part.restart_at == 10.0 + part.stable_s + 0.1
+
+
+def test_what_a_part_left_that_ended_by_itself_is_killed_with_it_before_it_is_reaped(
+    tmp_path: Path,
+) -> None:
+    def work() -> None:
+        if os.fork() == 0:
+            (tmp_path / "worker.new").write_text(str(os.getpid()))
+            (tmp_path / "worker.new").rename(tmp_path / "worker")
+            signal.pause()
+
+    part = Part("web", work)
+    os.close(part.start(now=0.0))
+    path, leader = tmp_path / "worker", part.pid
+    assert leader is not None
+    worker = int(wait_for(lambda: path.exists() and path.read_text(), "the worker"))
+    wait_for(lambda: state_and_parent(leader)[0] == "Z", "the leader's end")
+    part.kill()
+    wait_for(lambda: state_and_parent(worker)[0] in ("gone", "Z"), "the worker's end")
+    assert os.waitpid(leader, 0)[0] == leader
