@@ -10,6 +10,7 @@ from django.views.decorators.http import require_POST
 from studio.models import Role
 from sweeps import tasks
 from sweeps.domain.problems import InvalidInput
+from sweeps.domain.states import Desired
 from sweeps.models import Sweep
 from sweeps.queries.clock import database_now
 from sweeps.services import control, trials
@@ -56,10 +57,17 @@ def rerun_failed(request: HttpRequest, ws: str, name: str) -> HttpResponse:
         messages.warning(request, error.problems[0].message)
         return back(request, sweep)
     if again:
-        words = "1 trial is" if len(again) == 1 else f"{len(again):,} trials are"
-        messages.success(request, f"{words} queued again.")
+        messages.success(request, queued_again(sweep, len(again)))
     wake(sweep, again)
     return back(request, sweep)
+
+
+def queued_again(sweep: Sweep, count: int) -> str:
+    """What to say of trials that were queued again."""
+    words = "1 trial is" if count == 1 else f"{count:,} trials are"
+    if sweep.desired != Desired.PAUSE:
+        return f"{words} queued again."
+    return f"{words} queued again: resume the sweep to start {'it' if count == 1 else 'them'}."
 
 
 def wake(sweep: Sweep, queued: Sequence[int]) -> None:

@@ -53,6 +53,7 @@ def job_context(request: HttpRequest, sweep: Sweep, tab: str) -> dict[str, Any]:
         "may_run": may_in(request, sweep.workspace, Role.CONTRIBUTOR),
         "steering": steering(sweep, done),
         "failed": done.count(*PROBLEMS),
+        "queued": done.count(TrialStatus.QUEUED),
         "is_ending": sweep.status == SweepStatus.STOPPING,
         "sampling": sweep.sampling,
         "rerunnable": RERUNNABLE,

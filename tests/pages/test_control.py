@@ -8,6 +8,7 @@ import pytest
 from django.test import Client
 
 from studio.models import User
+from sweeps.domain.job import FailurePolicy
 from sweeps.domain.limits import Limits
 from sweeps.domain.states import Desired, PausedBy, SweepStatus, TrialStatus
 from sweeps.models import StateChange, Sweep
@@ -180,3 +181,54 @@ def test_nothing_is_run_again_in_a_sweep_that_is_being_ended(
     html = press(client, played, "rerun-failed")
     assert "The sweep is being ended; wait until it is over." in html
     assert played.trials.get(number=1).status == TrialStatus.FAILED
+
+
+@pytest.fixture
+def tripped(make_sweep: Any, now: Any) -> Sweep:
+    """Two of nine trials failed, whereupon the sweep paused itself."""
+    never = FailurePolicy(max_consecutive_failures=2)
+    sweep: Sweep = make_sweep(limits=Limits(9, 1, 3600), failure_policy=never)
+    play(sweep, now, [None, None])
+    assert (sweep.status, sweep.paused_by) == (SweepStatus.PAUSED, PausedBy.BREAKER)
+    return sweep
+
+
+def notice(html: str) -> str:
+    return html.split('id="job-notice"')[1].split('id="job-progress"')[0]
+
+
+@pytest.mark.parametrize(("one_kind", "words"), [(False, "2 trials are"), (True, "1 trial is")])
+def test_trials_run_again_in_a_paused_sweep_wait_for_resume_and_the_page_says_so(
+    client: Client, bob: User, tripped: Sweep, one_kind: bool, words: str
+) -> None:
+    tripped.trials.filter(number=1).update(signature="another")
+    client.force_login(bob)
+    before = notice(client.get(url(tripped)).content.decode())
+    assert 'href="#failures"' in before
+    assert "Resume" not in before  # nothing waits yet; the button in the head is there
+    form = {"signature": "another"} if one_kind else {}
+    html = press(client, tripped, "rerun-failed", **form)
+    it = "it" if one_kind else "them"
+    assert f"{words} queued again: resume the sweep to start {it}." in html
+    said = notice(html)
+    count = "1 queued trial</b> waits" if one_kind else "2 queued trials</b> wait"
+    assert f"{count}: resume the sweep to start {it}." in said
+    assert f'action="{url(tripped, "resume")}"' in said
+    # The link leads somewhere as long as there is a failure to see.
+    assert ('href="#failures"' in said) == ('id="failures"' in html) == one_kind
+    assert "queued trial" not in notice(press(client, tripped, "resume"))
+
+
+def test_only_who_may_resume_is_offered_it(client: Client, rita: User, tripped: Sweep) -> None:
+    tripped.trials.update(status=TrialStatus.QUEUED)
+    client.force_login(rita)
+    said = notice(client.get(url(tripped)).content.decode())
+    assert "2 queued trials</b> wait" in said
+    assert "<form" not in said
+
+
+def test_what_the_disk_paused_goes_on_by_itself(client: Client, bob: User, tripped: Sweep) -> None:
+    tripped.trials.update(status=TrialStatus.QUEUED)
+    Sweep.objects.update(paused_by=PausedBy.DISK)
+    client.force_login(bob)
+    assert "queued trial" not in notice(client.get(url(tripped)).content.decode())
