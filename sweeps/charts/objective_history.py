@@ -35,7 +35,8 @@ class Edit(NamedTuple):
 
 
 class ObjectiveInfo(NamedTuple):
-    """What the objective history draws. `planned` = next trial's number, `total` = the limit."""
+    """What the objective history draws. `planned` = next trial's number, `total` = how many trials
+    there will be."""
 
     metric: str
     goal: Goal
@@ -83,14 +84,15 @@ def build_objective_info(
     )
     steps = best_steps(ordered, objective)
     values = [dot.value for dot in dots if dot.value is not None]
+    planned = ordered[-1].number + 1 if ordered else 0
     direction = "lower" if objective.goal is Goal.MINIMIZE else "higher"
     return ObjectiveInfo(
         metric=objective.primary_metric,
         goal=objective.goal,
         dots=dots,
         steps=steps,
-        planned=ordered[-1].number + 1 if ordered else 0,
-        total=total,
+        planned=planned,
+        total=planned if final else total,  # of an ended sweep none is to go
         scale=resolve_scale(scale, values),
         edits=tuple(edits),
         empty=None if values else empty_sentence(len(dots), objective, seen_metrics, final),
@@ -230,7 +232,9 @@ def _edit(layout: dict[str, Any], edit: Edit, index: int, goal: Goal, end: float
     shift = 0.16 * (index % 4)
     y = 0.98 - shift if goal is Goal.MINIMIZE else 0.18 + shift
     anchor = "top" if goal is Goal.MINIMIZE else "bottom"
-    layout["annotations"].append(_note(text, x=x, y=y, xanchor=side, yanchor=anchor, align=side))
+    # The page leaves out by this name what has no room on its screen.
+    place = {"x": x, "y": y, "xanchor": side, "yanchor": anchor, "align": side}
+    layout["annotations"].append(_note(text, name="edit", **place))
 
 
 def _note(text: str, **place: Any) -> dict[str, Any]:

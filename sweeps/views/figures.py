@@ -44,7 +44,7 @@ def sweep_figures(sweep: Sweep, mode: CurveMode = "best", metric: str = "") -> d
     history = build_objective_info(
         records,
         objective,
-        total=sweep.max_total_trials,
+        total=sweep.planned if sweep.exhausted else sweep.max_total_trials,
         edits=_edits(sweep),
         seen_metrics=seen,
         final=final,

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from itertools import combinations
 from typing import Any
 
 import pytest
@@ -10,8 +11,10 @@ from playwright.sync_api import Page, expect
 
 from studio.models import User
 from sweeps.domain.limits import Limits
+from sweeps.domain.objective import Goal, Objective
 from sweeps.models import EngineLease, Revision, StateChange, Sweep
 from sweeps.services.conditions import set_condition
+from sweeps.services.edits import edit_sweep
 from tests.api.acts import play, start
 from tests.browser.conftest import DESKTOP, PHONE, Visit
 
@@ -186,3 +189,36 @@ def test_no_page_scrolls_sideways(
     for page in ("", "trials/", "edit", "trials/new", "config/", "trials/3/"):
         seen.open(path(running, page))
         assert not seen.scrolls_sideways(), page
+
+
+# What is seen of the words of edits, and where; those of the best trial lie in the way as well.
+WORDS = """() => [...document.querySelectorAll('#chart-objective .annotation, ' +
+    '#chart-objective .scatterlayer text')].filter((one) => one.style.display !== 'none').map(
+    (one) => { const box = one.getBoundingClientRect();
+               return [box.left, box.top, box.right, box.bottom, one.textContent]; })"""
+LINES = """() => document.querySelector('#chart-objective .chart-plot')
+    ._fullLayout.shapes.filter((shape) => shape.type === 'line').length"""
+
+
+@pytest.mark.parametrize("goal", ["minimize", "maximize"])
+@pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
+def test_the_words_of_edits_never_lie_on_each_other(
+    visit: Visitor, bob: User, make_sweep: Any, now: Any, viewport: dict[str, int], goal: str
+) -> None:
+    sweep = make_sweep(limits=Limits(60, 1, 3600), objective=Objective("loss", Goal(goal)))
+    for edit in range(6):
+        play(sweep, now + timedelta(minutes=edit), [0.4 - edit / 50] * 2)
+        changes = {"max_total_trials": 61 + edit, "timeout": 3700 + edit}
+        edit_sweep(sweep, changes, actor="bob the builder", now=now)
+    seen = visit(bob, viewport)
+    seen.open(path(sweep))
+    expect(seen.page.locator("#chart-objective.is-drawn")).to_be_visible()
+    words = seen.page.evaluate(WORDS)
+    for one, other in combinations(words, 2):
+        apart = one[2] <= other[0] or other[2] <= one[0] or one[3] <= other[1] or other[3] <= one[1]
+        assert apart, (one, other)
+    width = viewport["width"]
+    assert all(0 <= left and right <= width for left, _, right, _, _ in words)
+    assert seen.page.evaluate(LINES) == 6
+    # The newest edit is the last to go.
+    assert any("max trials 65 → 66" in text for *_, text in words)

@@ -103,6 +103,13 @@ def test_trials_to_come_are_a_sunken_area_with_their_number():
     assert finished["shapes"] == []
 
 
+def test_of_an_ended_sweep_no_trial_is_to_go():
+    info = build_objective_info(MIXED, LOSS, total=100, final=True)
+    layout = objective_figure(info)["layout"]
+    assert (info.to_go, layout["annotations"], layout["shapes"]) == (0, [], [])
+    assert layout["xaxis"]["range"][1] < 8  # and what happened has all the room
+
+
 def test_both_scales_come_with_ticks_as_people_write_them():
     records = [trial(0, 0.011), trial(1, 0.8)]
     layout = objective_figure(build_objective_info(records, LOSS, total=2))["layout"]

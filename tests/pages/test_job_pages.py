@@ -13,9 +13,10 @@ from django.utils import timezone
 from studio.models import User
 from sweeps.domain.job import FailurePolicy
 from sweeps.domain.limits import Limits
-from sweeps.domain.states import Desired, TrialStatus
+from sweeps.domain.states import Desired, SweepStatus, TrialStatus
 from sweeps.models import Sweep, Trial
 from sweeps.services import sweeps, trials
+from sweeps.views.figures import sweep_figures
 from tests.api.acts import CRASH, end, log, play, start
 
 TABS = ["", "trials/", "charts/", "compare/", "compare/?t=0,1", "logs/", "config/", "live"]
@@ -404,3 +405,20 @@ def test_put_back_trials_say_why(client: Client, rita: User, sweep: Sweep, now: 
     attempt = start(sweeps.advance(sweep.pk, now).trials[0], now)
     trials.put_back(attempt, "Tracking is away.", now)
     assert "Tracking is away." in html_of(client, rita, url(sweep, "trials/"))
+
+
+def test_the_history_chart_leaves_no_room_for_trials_that_never_come(
+    make_sweep: Any, now: Any
+) -> None:
+    sweep = make_sweep(limits=Limits(40, 1, 3600))
+    play(sweep, now, [0.5])
+    words = [note["text"] for note in history(sweep)["annotations"]]
+    assert words == ["38 to go"]
+    sweep.exhausted = True  # the search space has no further point
+    assert history(sweep)["annotations"] == []
+    sweep.exhausted, sweep.status = False, SweepStatus.CANCELED
+    assert history(sweep)["annotations"] == []
+
+
+def history(sweep: Sweep) -> Any:
+    return sweep_figures(sweep)["chart-objective"]["layout"]

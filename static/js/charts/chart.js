@@ -2,6 +2,7 @@
 
 import * as card from "./card.js";
 import { legend } from "./legend.js";
+import { makeRoom } from "./labels.js";
 import { emphasise, nearest, pieces, place, svg } from "./overlay.js";
 import { logTicks } from "./ticks.js";
 import { palette, resolve } from "./tokens.js";
@@ -315,6 +316,7 @@ export class Chart {
 
   /** Anew after whatever moved the points. */
   emphasise() {
+    makeRoom(this.gd);
     place(this.gd, this.found);
     this.hover(this.hovered);
   }

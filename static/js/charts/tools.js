@@ -1,5 +1,7 @@
 // What a chart's tools do: show as table, download, full screen.
 
+import { seenAnnotations } from "./labels.js";
+
 /** The chart's values as a table; trial numbers link to their pages. */
 export function tableOf({ header, rows }, caption, trialUrl) {
   const table = document.createElement("table");
@@ -54,7 +56,7 @@ export function save(text, type, filename) {
 
 /** Save the drawn figure as "png" or "svg", on the surface's colour. */
 export function saveImage(gd, format, filename, surface) {
-  const layout = { ...gd.layout, paper_bgcolor: surface };
+  const layout = { ...gd.layout, annotations: seenAnnotations(gd), paper_bgcolor: surface };
   const { width, height } = gd._fullLayout;
   const options = { format, filename, width, height, scale: format === "png" ? 2 : 1 };
   return window.Plotly.downloadImage({ data: gd.data, layout }, options);
