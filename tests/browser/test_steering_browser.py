@@ -218,7 +218,7 @@ def test_the_words_of_edits_never_lie_on_each_other(
         apart = one[2] <= other[0] or other[2] <= one[0] or one[3] <= other[1] or other[3] <= one[1]
         assert apart, (one, other)
     width = viewport["width"]
-    assert all(0 <= left and right <= width for left, _, right, _, _ in words)
+    assert all(left >= 0 and right <= width for left, _, right, _, _ in words)
     assert seen.page.evaluate(LINES) == 6
     # The newest edit is the last to go.
     assert any("max trials 65 → 66" in text for *_, text in words)
