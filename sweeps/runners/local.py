@@ -111,10 +111,10 @@ class LocalRunner:
             return Running(handle, None, None)
         if "lost" in guard:
             return Lost(handle, guard["lost"])
-        shim = spool.read(handle, spool.SHIM)
-        if proc.is_alive(guard, boot) or (shim is not None and proc.is_alive(shim, boot)):
+        shim = spool.read(handle, spool.SHIM) or {}
+        if any(who and proc.is_alive(who, boot) for who in (guard, shim)):
             force.press(handle, launch, boot)
-            return Running(handle, (shim or {}).get("command_pid"), spool.beat_at(handle))
+            return Running(handle, shim.get("command_pid"), spool.beat_at(handle))
         return self._after_both(handle)
 
     def _after_both(self, handle: str) -> Event:
@@ -198,9 +198,12 @@ def _fresh_guard(folder: str, log: int) -> bytes:
 def _claim_late(folder: str, launch: dict[str, Any]) -> dict[str, Any] | None:
     """Return the verdict on a launch without a guard, or None while there may still come one.
 
-    Taking the guard's place first makes it final: a guard that wakes up late finds it taken.
+    Taking the guard's place first makes it final: a guard that wakes up late finds it taken. An
+    empty record if it is taken by something that is no record.
     """
     if time.monotonic() - launch["launch"] <= START_LIMIT_S:
         return None
     verdict = {"lost": "The studio ended while it was starting the command, which never ran."}
-    return verdict if spool.claim(folder, spool.GUARD, verdict) else None
+    if spool.claim(folder, spool.GUARD, verdict):
+        return verdict
+    return spool.read(folder, spool.GUARD) or {}

@@ -18,6 +18,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
+from sweeps.runners import records
 from sweeps.runners.results import EndedBy, Result
 
 LAUNCH = "launch.json"
@@ -33,31 +34,63 @@ STDERR = "stderr.log"
 RUNNER_LOG = "runner.log"
 PRIVATE = (GUARD, SHIM, STOP, LIMIT, HEARTBEAT, RUNNER_LOG, LAUNCH)  # in the order of their removal
 
+_IS_SOUND = {
+    LAUNCH: records.is_launch,
+    GUARD: records.is_guard,
+    SHIM: records.is_shim,
+    STOP: records.is_stop,
+    LIMIT: records.is_limit,
+    RESULT: records.is_result,
+    LOST: records.is_reason,
+}
+# Longer than any record of ours: the kernel takes no more arguments and variables than this.
+_LONGEST = 8 * 2**20
+# Files of which it has been told that they are none of ours.
+_told: set[str] = set()
+
 RESULT_RETRIES_S = 600.0
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-# The year 2286: later ends are no times of ours.
-_FAR = 1e10
 
 
 def read(folder: str, name: str) -> dict[str, Any] | None:
     """Return a record, or None if there is none. Damaged (power was lost) counts as none.
 
     The command may write here: what it put in a record's place (a link, a folder, a pipe that
-    would never end) counts as none too.
+    would never end, other fields, a text for a number) counts as none too, and the log says so.
     """
+    path = os.path.join(folder, name)
     try:
-        descriptor = os.open(os.path.join(folder, name), _READ)
-    except OSError:
+        record = _loaded(path)
+    except (FileNotFoundError, NotADirectoryError):
         return None
+    except (OSError, ValueError, RecursionError):
+        record = None
+    if isinstance(record, dict) and _IS_SOUND[name](record):
+        return record
+    _tell_of(path)
+    return None
+
+
+def _loaded(path: str) -> object:
+    """What a file of JSON holds. Raises OSError, ValueError and RecursionError."""
+    descriptor = os.open(path, _READ)
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
-        return None
-    with open(descriptor, encoding="utf-8") as file:
-        try:
-            record = json.load(file)
-        except (OSError, ValueError, RecursionError):
-            return None
-    return record if isinstance(record, dict) else None
+        raise OSError("It is no file.")
+    with open(descriptor, "rb") as file:
+        return json.loads(file.read(_LONGEST))
+
+
+def _tell_of(path: str) -> None:
+    """Say once that a file is not what we write: it is looked at several times a second."""
+    if path in _told:
+        return
+    import logging  # only here: a guard in an interpreter of its own would start later by it
+
+    if len(_told) > 1000:
+        _told.clear()
+    _told.add(path)
+    logging.getLogger(__name__).warning("%s is damaged or not the studio's; it is ignored", path)
 
 
 class Watched:
@@ -113,21 +146,10 @@ def read_result(folder: str) -> Result | None:
     if record is None:
         return None
     try:
-        result = Result(**{**record, "ended_by": EndedBy(record["ended_by"])})
-    except (KeyError, TypeError, ValueError):
+        return Result(**{**record, "ended_by": EndedBy(record["ended_by"])})
+    except (TypeError, ValueError):  # more than there is to know, or an end that is none
+        _tell_of(os.path.join(folder, RESULT))
         return None
-    return result if _is_sound(result) else None
-
-
-def _is_sound(result: Result) -> bool:
-    """True if a result has the types that it says: others may have written it."""
-    counts = (result.exit_code, result.signal, result.peak_memory_bytes)
-    times = (result.started_at, result.ended_at)
-    return (
-        all(count is None or type(count) is int for count in counts)
-        and all(type(time) in (int, float) and 0 <= time < _FAR for time in times)
-        and isinstance(result.message, str)
-    )
 
 
 def write_result(folder: str, result: Result) -> None:
