@@ -12,6 +12,7 @@ from playwright.sync_api import Page, expect
 from studio.models import User
 from sweeps.domain.limits import Limits
 from sweeps.domain.objective import Goal, Objective
+from sweeps.domain.space_doc import parse_space
 from sweeps.models import EngineLease, Revision, StateChange, Sweep
 from sweeps.services.conditions import set_condition
 from sweeps.services.edits import edit_sweep
@@ -222,3 +223,41 @@ def test_the_words_of_edits_never_lie_on_each_other(
     assert seen.page.evaluate(LINES) == 6
     # The newest edit is the last to go.
     assert any("max trials 65 → 66" in text for *_, text in words)
+
+
+NESTED = {
+    "lr": {"type": "uniform", "min_value": 0, "max_value": 1},
+    "model": {
+        "type": "choice",
+        "values": [
+            {"value": "svm", "c": {"type": "uniform", "min_value": 0, "max_value": 1}},
+            {"value": "tree", "leaves": {"type": "randint", "upper": 9}},
+        ],
+    },
+}
+
+
+def test_back_to_the_form_of_a_point_shows_one_point_and_not_a_mix_of_two(
+    visit: Visitor, bob: User, make_sweep: Any
+) -> None:
+    command = "python t.py ${{search_space.lr}} ${{search_space.model.value}}"
+    sweep = make_sweep(search_space=parse_space(NESTED), command=command)
+    seen = visit(bob)
+    page = seen.page
+    seen.open(path(sweep, "trials/new"))
+
+    def point() -> list[str]:
+        shown = "#pick-form [name^=first-]:not([type=hidden])"
+        values: list[str] = page.eval_on_selector_all(shown, "all => all.map(one => one.value)")
+        return values
+
+    began = point()
+    page.get_by_label("lr").fill("0.125")
+    page.get_by_label("model", exact=True).select_option("tree")
+    expect(page.get_by_label("leaves")).to_be_visible()
+    page.get_by_label("leaves").fill("3")
+    picked = point()
+    page.get_by_role("button", name="Try this point next").click()
+    page.wait_for_url("**/trials/0/")
+    page.go_back(wait_until="load")
+    assert point() in (began, picked)
