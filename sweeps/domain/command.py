@@ -274,10 +274,17 @@ def _unfit(
     if close:
         hint = f"Did you mean {close[0]}?"
     elif names:
-        hint = f"It has {', '.join(sorted(names))}."
+        hint = f"Known: {', '.join(sorted(names))}. Take it out of the command, or add it."
     else:
-        hint = "It is empty."
-    return f"{placeholder}: {kind} has no “{name}”. {hint}"
+        hint = "Take it out of the command, or add it."
+    return f"{placeholder}: {_HAS_NO[kind]} “{name}”. {hint}"
+
+
+_HAS_NO = {
+    "search_space": "the search space has no parameter",
+    "inputs": "there is no input",
+    "outputs": "there is no output",
+}
 
 
 def unused(template: CommandTemplate, names: Collection[str]) -> list[str]:

@@ -3,7 +3,7 @@
 import json
 import re
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from django.core.files.uploadedfile import UploadedFile
@@ -11,14 +11,13 @@ from django.http import QueryDict
 from django.utils.datastructures import MultiValueDict
 
 from studio.models import Workspace
-from sweeps.domain.command import Placeholder
 from sweeps.domain.problems import InvalidInput
 from sweeps.forms import edit
 from sweeps.forms.checked import LABELS, FieldError, kept_of
 from sweeps.forms.draft import Draft, InputRow, VariableRow, from_post
-from sweeps.forms.rows import Row
 from sweeps.models import CodeSnapshot
 from sweeps.views import new_sweep_code as code
+from sweeps.views import new_sweep_command as command
 from sweeps.views.new_sweep_rules import with_first
 
 Files = MultiValueDict[str, UploadedFile]
@@ -227,45 +226,6 @@ def _metric(draft: Draft, name: str) -> Draft:
     return draft.having(**code.metric_texts(name))
 
 
-def _use(draft: Draft, key: str) -> Draft:
-    """Put a parameter into the command, as its place in the search space asks for."""
-    rows = {row.key: row for row in draft.rows}
-    row = rows.get(key)
-    if row is None or not row.name.strip():
-        return draft
-    command = draft["command"].rstrip()
-    path = path_of(row, rows)
-    has_nested = any(other.parent == key for other in draft.rows)
-    plain = re.compile(r"\$\{\{\s*search_space\." + re.escape(path) + r"\s*\}\}")
-    if has_nested and plain.search(command):
-        return draft.having(command=plain.sub(lambda _: placeholder(row, rows, True), command))
-    if placeholder(row, rows, has_nested) in command:
-        return draft
-    flag = code.flag_of(draft["code"], draft["entry"], row.name.strip())
-    part = f"{flag} {placeholder(row, rows, has_nested)}"
-    part = f"$[[{part}]]" if row.parent else part
-    is_long = len(command.rpartition("\n")[2]) + len(part) > code.LINE
-    between = "\n  " if is_long and command else " "
-    return draft.having(command=f"{command}{between}{part}".lstrip())
-
-
-def path_of(row: Row, rows: Mapping[str, Row]) -> str:
-    """The dotted name of a parameter: "boosting.drop_rate"."""
-    names = [row.name.strip()]
-    for _ in rows:  # as deep as there are rows: posted parents may run in a circle
-        if row.parent not in rows:
-            break
-        row = rows[row.parent]
-        names.insert(0, row.name.strip())
-    return ".".join(names)
-
-
-def placeholder(row: Row, rows: Mapping[str, Row], has_nested: bool) -> str:
-    """How the command names a parameter; a choice with nested ones is a mapping with a tag."""
-    tag = f".{row.tag}" if has_nested else ""
-    return str(Placeholder("search_space", path_of(row, rows) + tag))
-
-
 _EDITS: dict[str, _Edit] = {
     **{name: _row_edit(change) for name, change in edit.EDITS.items()},
     "add_input": _add_input,
@@ -274,5 +234,6 @@ _EDITS: dict[str, _Edit] = {
     "remove_variable": _remove_variable,
     "drop_first": _drop_first,
     "metric": _metric,
-    "use": _use,
+    "remove": command.remove,
+    "use": command.use,
 }

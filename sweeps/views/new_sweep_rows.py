@@ -20,7 +20,7 @@ from sweeps.forms.rows import (
     children,
 )
 from sweeps.forms.values import format_value, kind_of, parse_values
-from sweeps.views.new_sweep_actions import path_of, placeholder
+from sweeps.views.new_sweep_command import path_of, placeholder
 
 WIDTH, HEIGHT = 112, 28
 # Words around each field: before it, and after it.

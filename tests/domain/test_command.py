@@ -298,9 +298,9 @@ def test_template_keeps_its_structure() -> None:
 @pytest.mark.parametrize(
     ("template", "message"),
     [
-        ("x ${{search_space.lrr}}", "search_space has no “lrr”. Did you mean lr?"),
-        ("x ${{inputs.zzz}}", "inputs has no “zzz”. It has iris."),
-        ("x ${{outputs.model}}", "outputs has no “model”. Did you mean model_dir?"),
+        ("x ${{search_space.lrr}}", "the search space has no parameter “lrr”. Did you mean lr?"),
+        ("x ${{inputs.zzz}}", "there is no input “zzz”. Known: iris. Take it out"),
+        ("x ${{outputs.model}}", "there is no output “model”. Did you mean model_dir?"),
         ("x $[[${{search_space.lrr}}]]", "Did you mean lr?"),
         (
             "x --c ${{search_space.model.c}}",
@@ -319,7 +319,9 @@ def test_unknown_placeholders_are_named(template: str, message: str) -> None:
 
 def test_empty_kinds_are_said_to_be_empty() -> None:
     (problem,) = check(parse_command("x ${{inputs.a}}"), {"search_space": ["lr"]})
-    assert problem.message == "${{inputs.a}}: inputs has no “a”. It is empty."
+    assert problem.message == (
+        "${{inputs.a}}: there is no input “a”. Take it out of the command, or add it."
+    )
 
 
 @pytest.mark.parametrize(

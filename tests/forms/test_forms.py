@@ -116,7 +116,7 @@ REJECTED = [
     (draft(CHOICE, Row("k", "", CONSTANT, {"constant": "1"}, "c", "svm")), "rows.k.name", "Name"),
     (draft(Row("0")), "rows", "Add at least one parameter."),
     (draft(command=""), "command", "Give the command"),
-    (draft(command="python t.py ${{search_space.x}}"), "command", "has no “x”"),
+    (draft(command="python t.py ${{search_space.x}}"), "command", "no parameter “x”"),
     (draft(command="python t.py > log"), "command", "without a shell"),
     (draft(primary_metric=""), "primary_metric", "exactly as the script logs it"),
     (draft(goal="up"), "goal", "Must be one of"),

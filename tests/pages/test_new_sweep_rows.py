@@ -108,3 +108,74 @@ def test_a_found_metric_is_one_press_away(form):
     form.press("upload", files={"code_file": script(two)})
     assert form["primary_metric"] == ""
     assert form.press("metric-val-auc")["primary_metric"] == "val-auc"
+
+
+# --- Removing a row and the command -------------------------------------------------------------
+
+PROPOSED = (
+    "python train.py --learning-rate ${{search_space.learning_rate}} "
+    "--boosting ${{search_space.boosting}} --data ${{inputs.data}}"
+)
+
+
+@pytest.fixture
+def read(form):
+    """The form after a script was read: rows 0 learning_rate and 1 boosting."""
+    form.press("upload", files={"code_file": script()})
+    assert form["command"].split() == PROPOSED.split()
+    return form
+
+
+def test_a_removed_row_leaves_a_command_that_nobody_has_edited(read):
+    read.press("remove-0")
+    left = "python train.py --boosting ${{search_space.boosting}} --data ${{inputs.data}}"
+    assert read["command"].split() == left.split()
+    assert "no parameter" not in read.text
+    # One that was added by a press counts as generated, too.
+    read.press("add")
+    key = read["row"][-1]
+    bounds = {f"row-{key}-name": "depth", f"row-{key}-min_value": "1", f"row-{key}-max_value": "9"}
+    read.press("preview", **bounds).press(f"use-{key}")
+    assert "--depth ${{search_space.depth}}" in read["command"]
+    assert " ".join(read.press("remove-1")["command"].split()) == (
+        "python train.py --data ${{inputs.data}} --depth ${{search_space.depth}}"
+    )
+    assert read.press(f"remove-{key}")["command"] == "python train.py --data ${{inputs.data}}"
+
+
+@pytest.mark.parametrize(
+    "edited",
+    [
+        f"{PROPOSED} --epochs 3",
+        PROPOSED.replace("--learning-rate ", "--lr="),
+        PROPOSED.replace("python", "python3"),
+    ],
+)
+def test_an_edited_command_stays_and_says_which_placeholder_has_no_row(read, edited):
+    read.press("remove-0", command=edited)
+    assert read["command"] == edited
+    message = "${{search_space.learning_rate}}: the search space has no parameter “learning_rate”."
+    assert f"{message} Known: boosting. Take it out of the command, or add it." in read.text
+
+
+def test_a_renamed_row_is_not_taken_for_the_one_in_the_command(read):
+    read.press("preview", **{"row-0-name": "lr"}).press("remove-1")
+    assert read["command"].split() == PROPOSED.split()
+
+
+def test_a_choice_that_loses_its_last_nested_row_is_a_plain_one_again(read):
+    read.press("nest-1")
+    [child] = [key for key in read["row"] if key not in ("0", "1")]
+    bounds = {f"row-{child}-min_value": "0", f"row-{child}-max_value": "1"}
+    read.press("preview", **{f"row-{child}-name": "rate", **bounds})
+    read.press("use-1").press(f"use-{child}")
+    assert "$[[--rate ${{search_space.boosting.rate}}]]" in read["command"]
+    assert "${{search_space.boosting.value}}" in read["command"]
+    assert read.press(f"remove-{child}")["command"].split() == PROPOSED.split()
+
+
+def test_of_two_rows_of_one_name_the_command_keeps_the_one_that_stays(read):
+    read.press("duplicate-0")
+    copy = read["row"][1]
+    read.press("preview", **{f"row-{copy}-name": "learning_rate"}).press(f"remove-{copy}")
+    assert read["command"].split() == PROPOSED.split()

@@ -366,7 +366,7 @@ BAD = [
     (COMMAND, "''", 3, 3, "trial.command", "Give the command"),
     (COMMAND, "[a]", 3, 3, "trial.command", "Must be text"),
     (COMMAND, "python t.py ${{search_space.lrr}}", 3, 3, "trial.command", "Did you mean lr?"),
-    (COMMAND, "python t.py ${{inputs.csv}}", 3, 3, "trial.command", "inputs has no “csv”"),
+    (COMMAND, "python t.py ${{inputs.csv}}", 3, 3, "trial.command", "there is no input “csv”"),
     (COMMAND, "python t.py | tee log", 3, 3, "trial.command", "without a shell"),
     (COMMAND, "python 't.py", 3, 3, "trial.command", "quot"),
     (COMMAND, '"python t.py \\0"', 3, 3, "trial.command", "NUL"),
