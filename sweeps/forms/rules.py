@@ -93,7 +93,9 @@ def _early_texts(early: EarlyTermination | None) -> dict[str, str]:
         return {"early_type": ""}
     options = early.options
     texts = {"early_type": early.type}
-    texts |= {name: str(options[name]) for name in FIELDS.get(early.type, ()) if name in options}
+    # What the job does not say shows as empty: what a new form starts with would be another policy.
+    own = [name for name in FIELDS.get(early.type, ()) if not name.startswith("slack")]
+    texts |= {name: str(options.get(name, "")) for name in own}
     if factor := options.get("slack_factor"):
         texts |= {"slack": in_percent(float(factor)), "slack_as": FACTOR}
     elif amount := options.get("slack_amount"):

@@ -294,3 +294,19 @@ def test_a_policy_that_was_not_touched_stays_as_it_is_stored(
     EditPage(client, bob, played).save(max_total_trials="9")
     assert (played.max_total_trials, played.early_termination) == (9, stored)
     assert list(Revision.objects.get().changes) == ["max_total_trials"]
+
+
+@pytest.mark.parametrize(
+    ("stored", "shown"),
+    [
+        ({"type": "median_stopping", "options": {"evaluation_interval": 2}}, ("2", "")),
+        ({"type": "bandit", "options": {"slack_amount": 0.5}}, ("", "")),
+        ({"type": "bandit", "options": {"slack_amount": 0.5, "delay_evaluation": 3}}, ("", "3")),
+    ],
+)
+def test_what_a_policy_does_not_say_is_empty_in_the_form(
+    client: Client, bob: User, played: Sweep, stored: Any, shown: tuple[str, str]
+) -> None:
+    Sweep.objects.update(early_termination=stored)
+    form = EditPage(client, bob, played)
+    assert (form.fields["evaluation_interval"], form.fields["delay_evaluation"]) == shown
