@@ -45,7 +45,8 @@ def wait_until_healthy(server: TrackingServer) -> None:
             if httpx.get(f"{server.url}/health", headers=headers).status_code == 200:
                 return
         except httpx.TransportError:
-            time.sleep(0.05)
+            pass  # not yet
+        time.sleep(0.05)
     pytest.fail(f"the tracking server was not healthy within {START_LIMIT_S} s")
 
 
@@ -67,13 +68,27 @@ def start_tracking_server(home: Path, port: int = 0) -> TrackingServer:
     server = TrackingServer(
         f"http://127.0.0.1:{port}", SECRET, store_uri, home / "artifacts", process
     )
-    wait_until_healthy(server)
+    try:
+        wait_until_healthy(server)
+    except BaseException:
+        end(server)
+        raise
     return server
+
+
+def end(server: TrackingServer) -> None:
+    """Stop the server, which must be gone before its folder is."""
+    server.process.terminate()
+    try:
+        server.process.wait(timeout=10)
+    except subprocess.TimeoutExpired:
+        server.process.kill()
+        server.process.wait()
+        raise
 
 
 @pytest.fixture(scope="session")
 def tracking_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TrackingServer]:
     server = start_tracking_server(tmp_path_factory.mktemp("tracking"))
     yield server
-    server.process.terminate()
-    server.process.wait(timeout=10)
+    end(server)

@@ -1,6 +1,7 @@
 """Keeping rights while work takes long: leases are short, so that the dead lose theirs soon."""
 
 import logging
+import math
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -14,13 +15,19 @@ log = logging.getLogger(__name__)
 
 # A third of a lease's 10 s: two renewals may be late.
 RENEW_S = 3.0
+# Whoever takes longer hangs, and loses its rights so that another can do the work. Copying large
+# code from a slow disk takes minutes.
+MOST_S = 900.0
 
 Renewal = Callable[[], object]
 
 
 @contextmanager
 def kept(name: str, *renewals: Renewal) -> Iterator[None]:
-    """Call each of `renewals` every few seconds until the block ends; `name` is for people."""
+    """Call each of `renewals` every few seconds until the block ends, but not after `MOST_S`.
+
+    `name` is for people.
+    """
     key = _keeper.add(name, renewals)
     try:
         yield
@@ -33,7 +40,7 @@ class _Keeper:
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
-        self._kept: dict[object, tuple[str, tuple[Renewal, ...]]] = {}
+        self._kept: dict[object, tuple[str, tuple[Renewal, ...], float]] = {}
         self._thread: threading.Thread | None = None
         # Held while renewals are called: none may come after its block has ended.
         self._calling = threading.Lock()
@@ -41,7 +48,7 @@ class _Keeper:
     def add(self, name: str, renewals: tuple[Renewal, ...]) -> object:
         key = object()
         with self._changed:
-            self._kept[key] = (name, renewals)
+            self._kept[key] = (name, renewals, time.monotonic() + MOST_S)
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="keeper", daemon=True)
                 self._thread.start()
@@ -69,7 +76,12 @@ class _Keeper:
     def _renew(self, key: object) -> None:
         with self._calling:
             with self._changed:
-                name, renewals = self._kept.get(key, ("", ()))
+                name, renewals, until = self._kept.get(key, ("", (), math.inf))
+                if hangs := time.monotonic() > until:
+                    self._kept[key] = (name, (), math.inf)
+            if hangs:
+                log.error("%s hangs: it is kept no longer, after %d s", name, MOST_S)
+                return
             try:
                 for renewal in renewals:
                     renewal()

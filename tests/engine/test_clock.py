@@ -151,3 +151,20 @@ def test_what_is_kept_is_renewed_until_the_block_ends_whatever_the_database_says
     count = len(calls)
     time.sleep(0.05)  # the span in which nothing may come
     assert len(calls) == count
+
+
+def test_what_hangs_is_kept_no_longer_and_others_are(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(keep, "RENEW_S", 0.01)
+    monkeypatch.setattr(keep, "_keeper", keep._Keeper())
+    hangs: list[None] = []
+    others: list[None] = []
+    with kept("another", lambda: others.append(None)):
+        monkeypatch.setattr(keep, "MOST_S", 0.1)
+        with kept("claim-7", lambda: hangs.append(None)):
+            wait_for(lambda: caplog.messages, "a line in the log", 5)
+            count, more = len(hangs), len(others)
+            wait_for(lambda: len(others) > more + 3, "the renewals of others", 5)
+            assert len(hangs) == count > 0
+    assert caplog.messages == ["claim-7 hangs: it is kept no longer, after 0 s"]

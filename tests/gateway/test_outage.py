@@ -8,7 +8,7 @@ from sweeps.engine import forward
 from sweeps.engine.tracking import TrackingUnavailable, tracking
 from sweeps.models import MetricPoint, OutboxEntry
 from tests.gateway.conftest import forget_servers
-from tests.servers import start_tracking_server
+from tests.servers import end, start_tracking_server
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.urls("tests.gateway.urls")]
 
@@ -19,8 +19,7 @@ def tracking_server(tmp_path_factory):
     server = start_tracking_server(tmp_path_factory.mktemp("outage"))
     servers = [server]
     yield servers
-    servers[-1].process.terminate()
-    servers[-1].process.wait(timeout=10)
+    end(servers[-1])
 
 
 @pytest.fixture
@@ -40,8 +39,7 @@ def history(trial, name="loss"):
 def test_values_logged_while_tracking_is_down_arrive_in_order(trial, tracking_line):
     assert trial.log("loss", 10, 0, ms=1).status_code == 200
     server = tracking_line[-1]
-    server.process.terminate()
-    server.process.wait(timeout=10)
+    end(server)
     for step in range(1, 40):
         assert trial.log("loss", 10 - step, step, ms=1 + step).status_code == 200
     trial.api.post("runs/log-parameter", run_id=trial.run_id, key="p", value="1")

@@ -19,6 +19,7 @@ from sweeps.gateway.routes import artifact_owner, match
 from sweeps.tracking.client import Point, Tracking
 from sweeps.tracking.schema import ensure_schema
 from sweeps.tracking.server import SecretGate, configure_mlflow, read_settings
+from tests import servers
 
 GOOD = {
     "STUDIO_TRACKING_PORT": "5000",
@@ -228,3 +229,16 @@ def test_a_server_keeps_its_data_over_kill_and_ends_when_it_is_asked_to(tmp_path
     second.process.wait(timeout=20)
     assert client.healthy() is False
     client.close()
+
+
+def test_a_server_that_is_not_up_in_time_for_a_test_is_ended(tmp_path, monkeypatch):
+    started = []
+
+    def give_up(server):
+        started.append(server)
+        pytest.fail("It takes too long.")
+
+    monkeypatch.setattr(servers, "wait_until_healthy", give_up)
+    with pytest.raises(pytest.fail.Exception, match="too long"):
+        servers.start_tracking_server(tmp_path)
+    assert [server.process.poll() is not None for server in started] == [True]
