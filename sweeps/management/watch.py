@@ -10,11 +10,15 @@ from sweeps.models import Sweep
 POLL_S = 1.0
 
 
-def watch(sweep: Sweep, write: Callable[[str], object], *, through_breaker: bool = True) -> None:
+# What a command that watched exits with when the sweep waits for a person: 1 is for other errors.
+PAUSED_CODE = 3
+
+
+def watch(sweep: Sweep, write: Callable[[str], object]) -> None:
     """Write a line whenever the progress changes, until the sweep has ended.
 
-    A person's pause is waited out. So is the breaker's, unless `through_breaker` is False: then
-    the watch ends as soon as no trial runs any more, because nothing will happen by itself.
+    A person's pause is waited out, and the disk's, which ends by itself. Of the breaker's it is
+    the end as soon as no trial runs any more: nobody may be there to resume.
     """
     told = ""
     while True:
@@ -28,6 +32,6 @@ def watch(sweep: Sweep, write: Callable[[str], object], *, through_breaker: bool
         if SweepStatus(sweep.status).is_final:
             return
         broken = sweep.status == SweepStatus.PAUSED and sweep.paused_by == PausedBy.BREAKER
-        if broken and not through_breaker and not sweep.trials.active().exists():
+        if broken and not sweep.trials.active().exists():
             return
         time.sleep(POLL_S)

@@ -9,9 +9,10 @@ import yaml
 from django.core.management import CommandError, call_command
 
 from studio.models import User, Workspace
+from sweeps.domain.states import PausedBy
 from sweeps.management import watch
 from sweeps.models import Sweep
-from sweeps.services import sweeps
+from sweeps.services import control, sweeps
 from tests.api.acts import play, start
 from tests.api.test_submit import JOB
 
@@ -94,6 +95,13 @@ def test_failed_trials_run_again(sweep: Sweep, now: Any) -> None:
     assert run("rerun-failed", sweep.name).startswith("trials that run again: 0\n")
 
 
+def test_trials_run_again_in_a_paused_sweep_wait_for_resume(sweep: Sweep, now: Any) -> None:
+    play(sweep, now, [None, 0.2])
+    run("pause", sweep.name)
+    text = run("rerun-failed", sweep.name)
+    assert text.startswith("trials that run again: 1, once it is resumed\n")
+
+
 def test_a_job_file_is_submitted_with_the_code_beside_it(
     job_file: Path, alice: User, wake_ups: Any
 ) -> None:
@@ -123,6 +131,52 @@ def test_watching_tells_the_progress_and_fails_with_the_sweep(
     lines = err.getvalue().splitlines()
     assert "0 of 3 trials done, 0 running" in lines
     assert lines[-1] == "3 of 3 trials done, 0 running, 3 not completed"
+
+
+def test_watching_ends_with_a_code_of_its_own_when_the_sweep_pauses_itself(
+    job_file: Path, now: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = yaml.safe_load(job_file.read_text())
+    job["studio"] = {"failure_policy": {"max_consecutive_failures": 2}}
+    job["limits"] = {"max_total_trials": 9, "max_concurrent_trials": 1}
+    job_file.write_text(yaml.safe_dump(job))
+    left = iter(range(3))
+
+    def sleep(_: float) -> None:
+        next(left)  # it never waits for ever
+        play(Sweep.objects.get(), now, [None])
+
+    monkeypatch.setattr(watch.time, "sleep", sleep)
+    out, err = StringIO(), StringIO()
+    with pytest.raises(CommandError) as caught:
+        call_command("sweep", "submit", str(job_file), "--watch", stdout=out, stderr=err)
+    assert caught.value.returncode == watch.PAUSED_CODE == 3
+    assert "run `sweep resume --workspace default tuned`, or end it by" in str(caught.value)
+    assert "Paused after 2 failures in a row" in err.getvalue()
+    assert "status   Paused\n" in out.getvalue()
+
+
+def test_watching_waits_for_what_still_runs_and_through_other_pauses(
+    running: Sweep, now: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines: list[str] = []
+
+    def sleep(_: float) -> None:
+        steps.pop(0)()
+
+    def by_breaker() -> None:
+        Sweep.objects.update(paused_by=PausedBy.BREAKER, reason="Paused after 2 failures.")
+
+    steps = [
+        lambda: control.pause_sweep(running, actor="ann", now=now),
+        by_breaker,  # trial 0 still runs
+        lambda: running.trials.update(status="Failed"),
+    ]
+    monkeypatch.setattr(watch.time, "sleep", sleep)
+    watch.watch(running, lines.append)
+    assert steps == []
+    assert "1 running. Paused by ann" in lines[1]
+    assert lines[2].endswith("1 running. Paused after 2 failures.")
 
 
 @pytest.mark.parametrize(

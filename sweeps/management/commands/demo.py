@@ -12,7 +12,7 @@ from sweeps import tasks
 from sweeps.domain.states import SweepStatus
 from sweeps.intake import submit_iris
 from sweeps.management import words
-from sweeps.management.watch import watch
+from sweeps.management.watch import PAUSED_CODE, watch
 from sweeps.models import Sweep
 from sweeps.queries.records import best_trial
 
@@ -32,14 +32,15 @@ class Command(BaseCommand):
         tasks.advance_sweep(sweep.pk)
         url = f"{settings.STUDIO_URL}{sweep.get_absolute_url()}"
         self.stdout.write(f"sweep {sweep.name} submitted: watch it at {url}")
-        watch(sweep, self.stdout.write, through_breaker=False)
+        watch(sweep, self.stdout.write)
         self._tell(sweep, url)
 
     def _tell(self, sweep: Sweep, url: str) -> None:
         if sweep.status == SweepStatus.PAUSED:
             raise CommandError(
                 f"The sweep is paused. {sweep.reason} "
-                f"See what failed at {url}#failures, then press Resume or Stop there."
+                f"See what failed at {url}#failures, then press Resume or Stop there.",
+                returncode=PAUSED_CODE,
             )
         best = best_trial(sweep)
         if best is None:

@@ -16,7 +16,7 @@ from sweeps import intake, tasks
 from sweeps.domain.problems import InvalidInput
 from sweeps.domain.states import SweepStatus
 from sweeps.management import words
-from sweeps.management.watch import watch
+from sweeps.management.watch import PAUSED_CODE, watch
 from sweeps.models import CodeSnapshot, Sweep
 from sweeps.queries.clock import database_now
 from sweeps.queries.spec_of import job_of
@@ -50,7 +50,11 @@ class Command(BaseCommand):
             return found
 
         submit = verb("submit", "submit a sweep-job file", "FILE.yml")
-        submit.add_argument("--watch", action="store_true", help="show its progress to the end")
+        submit.add_argument(
+            "--watch",
+            action="store_true",
+            help="show its progress to the end; exits with 3 if it pauses itself after failures",
+        )
         listed = verb("list", "list sweeps, newest first", "")
         listed.add_argument("--status", choices=[str(status) for status in SweepStatus])
         verb("show", "tell how a sweep stands, and why nothing runs if nothing does")
@@ -128,6 +132,13 @@ class Command(BaseCommand):
             self.stderr.write("The sweep goes on; `sweep show` tells how it stands.")
             return
         self._show(sweep)
+        if sweep.status == SweepStatus.PAUSED:
+            where = f"--workspace {sweep.workspace.name} {sweep.name}"
+            raise CommandError(
+                "The sweep has paused itself and waits for you. Mend the cause, then run "
+                f"`sweep resume {where}`, or end it by `sweep stop {where}`.",
+                returncode=PAUSED_CODE,
+            )
         if sweep.status != SweepStatus.COMPLETED:
             raise CommandError(f"The sweep ended as {sweep.status}.")
 
@@ -135,7 +146,8 @@ class Command(BaseCommand):
         actor, now = str(_operator() or "command line"), database_now()
         if verb == "rerun-failed":
             found = trials.rerun_failed(sweep, actor=actor, now=now)
-            self.stdout.write(f"trials that run again: {len(found)}")
+            later = ", once it is resumed" if found and sweep.status == SweepStatus.PAUSED else ""
+            self.stdout.write(f"trials that run again: {len(found)}{later}")
         else:
             act, _ = _STEERING[verb]
             if not act(sweep, actor=actor, now=now):
