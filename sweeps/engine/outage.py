@@ -14,7 +14,7 @@ from sweeps.tracking.client import TrackingUnavailable
 log = logging.getLogger(__name__)
 
 # While it is away somebody asks this often, and waits this long for an answer.
-ASK_S = 2.0
+ASK_S = 1.0
 ANSWER_S = 0.8
 
 

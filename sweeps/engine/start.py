@@ -27,8 +27,10 @@ from sweeps.tracking.client import TrackingRejected, TrackingUnavailable
 
 log = logging.getLogger(__name__)
 
-# How long a trial waits when the tracking server does not answer, and at most.
+# How long a trial waits that MLflow answers without sense, and at most.
 TRACKING_WAIT_S, TRACKING_MOST_S = 3, 300
+# When nobody answers: no trial is claimed before somebody does, so it need not be long.
+AWAY_WAIT_S = 1
 # How long when the disk is full.
 FULL_WAIT_S = 10
 
@@ -94,7 +96,7 @@ def _wait_s(attempt: Attempt, error: TrackingUnavailable) -> int:
     if error.retry_s is not None:
         return math.ceil(error.retry_s)
     if not error.answered:
-        return TRACKING_WAIT_S
+        return AWAY_WAIT_S
     # MLflow is there, and may answer this run like that for ever.
     return min(TRACKING_WAIT_S * 2 ** min(work.put_backs(attempt), 9), TRACKING_MOST_S)
 

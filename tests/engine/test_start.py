@@ -157,8 +157,8 @@ def test_without_tracking_a_trial_waits_uncounted(stage: Stage, trial: Trial) ->
     assert not go(stage, trial)
     assert (trial.status, trial.losses, trial.attempt) == ("Queued", 0, 1)
     assert trial.reason == "Waiting for the tracking server, which does not answer."
-    assert trial.not_before == stage.now + timedelta(seconds=3)
-    stage.now += timedelta(seconds=3)
+    assert trial.not_before == stage.now + timedelta(seconds=start.AWAY_WAIT_S)
+    stage.now += timedelta(seconds=start.AWAY_WAIT_S)
     assert not go(stage, trial)
     stage.tracking.down = False
     assert go(stage, trial)
