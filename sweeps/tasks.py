@@ -1,11 +1,14 @@
 """Huey's envelopes: wake-ups that carry ids. Each may be lost or come twice without harm."""
 
 import logging
+import time
+from collections.abc import Sequence
 
 from huey.contrib.djhuey import db_task
 
 from sweeps.domain.states import Desired
 from sweeps.engine import compute_test, forward, runs, start
+from sweeps.engine.forward import ENOUGH_S
 from sweeps.engine.holders import me
 from sweeps.engine.keep import kept
 from sweeps.engine.outage import outage, tell
@@ -33,8 +36,9 @@ def follow_up(attempt_id: int) -> None:
     """What an attempt's end makes room and need for: the next command first, then its own run."""
     sweep_id = work.sweep_of(attempt_id)
     if sweep_id is not None:
+        end = time.monotonic() + ENOUGH_S
         _advance(sweep_id, one=True)
-        _close(attempt_id)
+        (_close if time.monotonic() < end else close_run)(attempt_id)
 
 
 def _advance(sweep_id: int, *, one: bool = False) -> None:
@@ -49,10 +53,12 @@ def _advance(sweep_id: int, *, one: bool = False) -> None:
         sweep = None  # That may have taken a while.
     now = database_now()
     step = sweeps.advance(sweep_id, now, sweep)
+    if step.more:
+        advance_sweep(sweep_id)
     trials = step.trials or work.next_startable(sweep_id, now)
     # At once, not by way of the queue: a slot is waiting.
     if one and not step.trials:
-        any(_run(trial_id) for trial_id in trials)
+        _start_one(trials)
     else:
         for trial_id in trials[1:]:
             run_trial(trial_id)
@@ -63,6 +69,16 @@ def _advance(sweep_id: int, *, one: bool = False) -> None:
             advance_sweep(other)
     if step.finished:
         close_sweep(sweep_id)
+
+
+def _start_one(trials: Sequence[int]) -> None:
+    """Start the first that may start; where many in a row may not, the queue tries the rest."""
+    end = time.monotonic() + ENOUGH_S
+    for place, trial_id in enumerate(trials):
+        if place and time.monotonic() > end:
+            run_trial(trial_id)
+        elif _run(trial_id):
+            return
 
 
 def _opened(sweep_id: int) -> bool:
@@ -121,8 +137,10 @@ def forward_run(run_id: str) -> None:
     """Bring the run's logged values to MLflow."""
     if outage.lasts(run_id):
         return
+    end = time.monotonic() + ENOUGH_S
     try:
-        forward.forward(run_id)
+        if not forward.forward(run_id, end=end) and time.monotonic() > end:
+            forward_run(run_id)  # Others had to wait long enough.
     except TrackingUnavailable as error:
         outage.note(error, run_id)
         log.warning("run %s waits for tracking: %s", run_id, error)
@@ -140,7 +158,9 @@ def _close(attempt_id: int) -> None:
     if attempt.run_closed or outage.lasts(subject):
         return
     try:
-        runs.close_attempt(attempt)
+        if not runs.close_attempt(attempt):
+            close_run(attempt_id)
+            return
     except TrackingUnavailable as error:
         outage.note(error, subject)
         log.warning("run %s waits for tracking: %s", attempt.run_id, error)

@@ -1,6 +1,7 @@
 """Bringing the outbox to MLflow: in order within a run, in batches, by one forwarder at a time."""
 
 import logging
+import math
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -23,6 +24,8 @@ from sweeps.tracking.client import (
 log = logging.getLogger(__name__)
 
 LEASE_S = 10.0
+# A worker of the queue is at it for so long, and leaves the rest to the next that comes.
+ENOUGH_S = 0.4
 # Sending a batch may take many requests, of 5 s at worst each.
 RENEW_S = 3.0
 _CAPS = {"metrics": METRICS_PER_BATCH, "params": PARAMS_PER_BATCH, "tags": TAGS_PER_BATCH}
@@ -57,11 +60,13 @@ def forward(
     client: Tracking | None = None,
     until: int | None = None,
     along: Along | None = None,
+    end: float = math.inf,
 ) -> bool:
-    """Send everything that waits for the run; False if another forwarder is at it.
+    """Send everything that waits for the run; False if something is left, or another is at it.
 
-    `until` is the id of an entry after which to stop. Raises TrackingUnavailable when
-    MLflow does not answer: the entries stay and keep their order.
+    `until` is the id of an entry after which to stop, `end` the moment of the monotonic clock
+    after which no further request is begun. Raises TrackingUnavailable when MLflow does not
+    answer: the entries stay and keep their order.
     """
     name = f"forward:{run_id}"
     owner = me()
@@ -77,6 +82,8 @@ def forward(
                 else:
                     _send_with(post, run_id, group, along)
                 metrics.delivered(group)
+                if time.monotonic() > end:
+                    return last and group[-1] is entries[-1]
             if last:
                 break
     except LeaseLost:
@@ -101,7 +108,7 @@ def _posting(client: Tracking, renew: Callable[[], bool]) -> Post:
     return post
 
 
-def drain(run_id: str, deadline_s: float = 10.0, *, along: Along | None = None) -> bool:
+def drain(run_id: str, deadline_s: float = ENOUGH_S, *, along: Along | None = None) -> bool:
     """Wait until MLflow has everything logged before the call; False if it took longer than that.
 
     Raises TrackingUnavailable when MLflow does not answer.
@@ -110,7 +117,7 @@ def drain(run_id: str, deadline_s: float = 10.0, *, along: Along | None = None) 
     waiting = OutboxEntry.objects.filter(run_id=run_id)
     newest = metrics.newest_waiting(run_id)
     # Up to there: a script that goes on logging must not keep the reader waiting.
-    while newest is not None and not forward(run_id, until=newest, along=along):
+    while newest is not None and not forward(run_id, until=newest, along=along, end=end):
         if not waiting.filter(id__lte=newest).exists():
             return True  # Another forwarder, who holds the run, has brought it.
         if time.monotonic() > end:
@@ -154,11 +161,13 @@ def _send(post: Post, run_id: str, group: list[OutboxEntry]) -> None:
     try:
         post(merged(run_id, group))
     except TrackingRejected as refusal:
-        if len(group) > 1:
-            for entry in group:
-                _send(post, run_id, [entry])
-        else:
-            _send_singly(post, run_id, group[0].body, refusal)
+        if len(group) == 1:
+            items = [(key, item) for key in _CAPS for item in group[0].body.get(key, ())]
+            _send_halves(post, run_id, items, refusal)
+            return
+        middle = len(group) // 2  # One to blame among many is found by few requests.
+        _send(post, run_id, group[:middle])
+        _send(post, run_id, group[middle:])
 
 
 def _send_with(post: Post, run_id: str, group: list[OutboxEntry], along: Along) -> None:
@@ -178,14 +187,20 @@ def _send_with(post: Post, run_id: str, group: list[OutboxEntry], along: Along) 
     _send(post, run_id, group)
 
 
-def _send_singly(post: Post, run_id: str, body: dict[str, Any], refusal: TrackingRejected) -> None:
-    """Send a refused body value by value: MLflow refuses all for one param of another value."""
-    items = [(key, item) for key in _CAPS for item in body.get(key, ())]
-    for key, item in items:
-        if len(items) > 1:
-            try:
-                post({"run_id": run_id, key: [item]})
-                continue
-            except TrackingRejected as single:
-                refusal = single
+def _send_halves(
+    post: Post, run_id: str, items: list[tuple[str, Any]], refusal: TrackingRejected
+) -> None:
+    """Send values that were refused together, but for those to blame: MLflow refuses all for one
+    param of another value."""
+    if len(items) <= 1:
         log.warning("MLflow refused a value of run %s: %s", run_id, refusal.message)
+        return
+    middle = len(items) // 2
+    for half in (items[:middle], items[middle:]):
+        body: dict[str, Any] = {"run_id": run_id}
+        for key, item in half:
+            body.setdefault(key, []).append(item)
+        try:
+            post(body)
+        except TrackingRejected as narrower:
+            _send_halves(post, run_id, half, narrower)

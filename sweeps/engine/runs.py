@@ -124,17 +124,18 @@ def attempt_to_close(attempt_id: int) -> Attempt:
     return attempt
 
 
-def close_attempt(attempt: Attempt) -> None:
+def close_attempt(attempt: Attempt) -> bool:
     """Give the child run its last metrics, missing parameters and final status.
 
-    Raises TrackingUnavailable.
+    False if there are more metrics than can be brought to MLflow in a moment. Raises
+    TrackingUnavailable.
     """
     if not attempt.run_id:
         # A create that timed out may have made a run all the same.
         found = find_attempt(attempt)
         if found is None:
             trial_services.mark_run_closed(attempt)
-            return
+            return True
         trial_services.record_run(attempt, found)
     client, run_id = tracking(), attempt.run_id
     params = {
@@ -145,7 +146,7 @@ def close_attempt(attempt: Attempt) -> None:
         extra[tags.SUPERSEDED] = "true"
     along = forward.Along(batch(params, extra))
     if not forward.drain(run_id, along=along):
-        return
+        return False
     status, end_ms = attempt.run_status or "KILLED", _ms(attempt.ended_at)
     if not along.taken:
         _take(
@@ -155,6 +156,7 @@ def close_attempt(attempt: Attempt) -> None:
         )
     _take(run_id, lambda: client.set_terminated(run_id, status, end_ms))
     trial_services.mark_run_closed(attempt)
+    return True
 
 
 def _take(run_id: str, *steps: Callable[[], None]) -> None:

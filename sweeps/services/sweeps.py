@@ -3,6 +3,7 @@
 import json
 import logging
 import random
+import time
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
@@ -133,11 +134,19 @@ def _inputs(job: SweepJob) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class Advance:
-    """What `advance` did: ids of new trials, whether it changed the sweep, whether it is final."""
+    """What `advance` did: ids of new trials, whether it changed the sweep, whether it is final.
+
+    With `more` there is room for further trials, which would have taken too long for one step.
+    """
 
     trials: tuple[int, ...] = ()
     changed: bool = False
     finished: bool = False
+    more: bool = False
+
+
+# A step draws points for so long, and makes so many trials; a draw among 10,000 trials takes 0.2 s.
+DRAW_S, MOST_AT_ONCE = 0.3, 100
 
 
 # What planning does not look at: half of the columns, and the longest.
@@ -171,7 +180,7 @@ def advance(sweep_id: int, now: datetime, sweep: Sweep | None = None) -> Advance
     action = plan(snapshot(sweep, now), now)
     if isinstance(action, AddTrials):
         try:
-            return Advance(trials=_add_trials(sweep, action.count, now))
+            return _add_trials(sweep, action.count, now)
         except SamplerFailed as error:
             return Advance(changed=control.end_now(sweep, str(error), now=now))
     if action is None:
@@ -214,10 +223,11 @@ def _finish(sweep: Sweep, status: SweepStatus, reason: str, now: datetime) -> bo
     return move_sweep(sweep, status, now, reason=reason, **over)
 
 
-def _add_trials(sweep: Sweep, count: int, now: datetime) -> tuple[int, ...]:
+def _add_trials(sweep: Sweep, count: int, now: datetime) -> Advance:
     # What people want tried first is queued at once: no later pick may take its numbers.
     firsts = min(len(sweep.first_trials), sweep.max_total_trials) - sweep.planned
     suggestions, exhausted = _suggest(sweep, max(count, firsts))
+    more = exhausted is None and len(suggestions) < count
     with transaction.atomic():
         going = Sweep.objects.filter(
             pk=sweep.pk,
@@ -227,18 +237,19 @@ def _add_trials(sweep: Sweep, count: int, now: datetime) -> tuple[int, ...]:
             max_total_trials__gte=sweep.planned + len(suggestions),
         )
         if not going.update(planned=F("planned") + len(suggestions)):
-            return ()
+            return Advance()
         if sweep.status == SweepStatus.QUEUED and suggestions:
             control.begin(sweep, now, sweep.reason)
         if exhausted:
             note_exhausted(sweep, _sentence(exhausted.reason), now)
         picker = str(sweep.created_by or "the job") if firsts > 0 else ""
-        return tuple(
+        trials = tuple(
             insert_trial(
                 sweep, number, point, now, picker if number < len(sweep.first_trials) else ""
             ).pk
             for number, point in enumerate(suggestions, start=sweep.planned)
         )
+    return Advance(trials=trials, more=more)
 
 
 def _sentence(clause: str) -> str:
@@ -246,7 +257,7 @@ def _sentence(clause: str) -> str:
 
 
 def _suggest(sweep: Sweep, count: int) -> tuple[list[Suggestion], Exhausted | None]:
-    """The next `count` points; each sees the ones before it as pending."""
+    """The next points, `count` at most; each sees the ones before it as pending."""
     sampling, space = records.sampling_of(sweep), records.space_of(sweep)
     sampler = get_sampler(sampling.algorithm)
     # Independent draws look at nothing; a long sweep must not read itself for each of them.
@@ -254,11 +265,14 @@ def _suggest(sweep: Sweep, count: int) -> tuple[list[Suggestion], Exhausted | No
     known = () if independent else records.trial_records(sweep.trials.order_by("number"))
     history = list(known)
     suggestions: list[Suggestion] = []
+    end = time.monotonic() + DRAW_S
     for number in range(sweep.planned, sweep.planned + count):
         if number < len(sweep.first_trials):
             suggestions.append(Suggestion(sweep.first_trials[number], {}))
             history.append(_pending(number, suggestions[-1]))
             continue
+        if len(suggestions) >= MOST_AT_ONCE or (suggestions and time.monotonic() > end):
+            break
         request = SuggestRequest(
             space=space,
             objective=records.objective_of(sweep),

@@ -172,7 +172,8 @@ POINTS = {
         "tracking:log_params_missing",
         "tracking:set_tags", "tracking:set_terminated", "services.trials:mark_run_closed",
         "engine.start:forget", "runner:cleanup",
-        "services.sweeps:move_sweep", "engine.runs:close_sweep", "services.sweeps:mark_run_closed",
+        "services.control:begin", "services.sweeps:move_sweep", "engine.runs:close_sweep",
+        "services.sweeps:mark_run_closed",
         # the engine's own
         "engine.steps:reconcile", "services.leases:acquire",
     ],
@@ -220,6 +221,7 @@ POINTS = {
 # Called only once in a whole life.
 ONCE = {
     "tracking:get_or_create_experiment", "services.sweeps:record_run",
+    "services.control:begin", "services.sweeps:move_sweep",
     "engine.runs:close_sweep", "services.sweeps:mark_run_closed",
     "services.control:pause_sweep", "services.control:resume_sweep",
     "services.control:stop_sweep", "services.control:_begin_end",
