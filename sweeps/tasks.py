@@ -194,7 +194,7 @@ def beat() -> None:
     And say whether MLflow answers, of which the queue's processes alone know.
     """
     vouch()
-    tell(outage.lasts(), database_now())
+    tell(outage, database_now())
 
 
 def vouch() -> None:

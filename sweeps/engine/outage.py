@@ -16,6 +16,8 @@ log = logging.getLogger(__name__)
 # While it is away somebody asks this often, and waits this long for an answer.
 ASK_S = 1.0
 ANSWER_S = 0.8
+# MLflow's imports take seconds: whoever starts together with it need not hear of that.
+START_S = 20.0
 
 
 class Outage:
@@ -35,6 +37,8 @@ class Outage:
         self._lock, self._asking = threading.Lock(), threading.Lock()
         self._is_on: bool | None = None
         self._asked = 0.0
+        self._was_up = False
+        self._first: float | None = None
         # What MLflow asked to come back later with, and when.
         self._later: dict[str, float] = {}
 
@@ -72,6 +76,14 @@ class Outage:
             self._begins()
         return True
 
+    def is_news(self) -> bool:
+        """True while it lasts, but not of a server that is only just being started with us."""
+        lasts = self.lasts()
+        with self._lock:
+            now = self._clock()
+            self._first = now if self._first is None else self._first
+            return lasts and (self._was_up or now - self._first >= START_S)
+
     def _in_doubt(self) -> bool:
         """Ask, or wait for the answer that another gets: work sent away now comes back late."""
         with self._asking:
@@ -83,7 +95,7 @@ class Outage:
         over = self._asks()
         with self._lock:
             if over:
-                self._is_on = False
+                self._is_on, self._was_up = False, True
             else:
                 self._begins()
         return not over
@@ -110,17 +122,16 @@ def _stands() -> bool:
 outage = Outage(_asks, stands=_stands)
 
 
-def tell(is_on: bool, now: datetime) -> None:
+def tell(outage: Outage, now: datetime) -> None:
     """Say on every page that MLflow is away, or no more."""
-    if is_on == holds(TRACKING):
-        return
-    if is_on:
+    if not outage.lasts():
+        if holds(TRACKING):
+            conditions.clear_condition(TRACKING)
+            log.warning("tracking answers again: trials start")
+    elif outage.is_news() and not holds(TRACKING):
         text = (
             f"Tracking has not answered since {now:%H:%M} UTC; trials start again by themselves "
             "when it does."
         )
         conditions.set_condition(TRACKING, text, now)
         log.warning("%s", text)
-    else:
-        conditions.clear_condition(TRACKING)
-        log.warning("tracking answers again: trials start")

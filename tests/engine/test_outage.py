@@ -10,7 +10,7 @@ import pytest
 from sweeps import tasks
 from sweeps.engine import outage as outages
 from sweeps.engine import runs, start, steps
-from sweeps.engine.outage import ASK_S, Outage
+from sweeps.engine.outage import ASK_S, START_S, Outage
 from sweeps.models import Attempt, Sweep, Trial
 from sweeps.queries.conditions import notices
 from sweeps.queries.waiting import why_sweep, why_trial
@@ -83,6 +83,20 @@ def test_a_server_that_has_gone_is_noticed_without_a_request() -> None:
     assert not outage.lasts()
     there[0] = False
     assert outage.lasts()
+
+
+def test_a_server_that_is_being_started_with_us_is_no_news_unless_it_takes_too_long() -> None:
+    seconds, up = [0.0], [False]
+    outage = Outage(lambda: up[0], lambda: seconds[0])
+    assert outage.lasts()
+    assert not outage.is_news()
+    seconds[0] = START_S
+    assert outage.is_news()
+    up[0] = True
+    seconds[0] += ASK_S
+    assert not outage.is_news()
+    outage.note(SILENCE)
+    assert outage.is_news()
 
 
 def test_in_doubt_all_wait_for_the_one_who_asks() -> None:
@@ -237,6 +251,9 @@ def test_everybody_is_told_of_an_outage_and_of_its_end(
         tasks.beat.call_local()
         assert [(notice.text, notice.since) for notice in notices(stage.now)] == [(text, None)]
     assert why_sweep(sweep, stage.now) == why_trial(trial, stage.now) == text
+    # A queue that was killed meanwhile does not take it back.
+    outages.tell(Outage(lambda: False), stage.now)
+    assert [notice.text for notice in notices(stage.now)] == [text]
     stage.tracking.down = False
     outage[0] += 9
     tasks.beat.call_local()
