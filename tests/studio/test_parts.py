@@ -21,7 +21,7 @@ places = [f"/proc/self/fd/{fd}" for fd in os.listdir("/proc/self/fd")]
 files = [os.readlink(place) for place in places if os.path.lexists(place)]
 print(len(os.listdir("/proc/self/task")))
 print([name for name in files if name.startswith(os.environ["STUDIO_HOME"])])
-print([name for name in ("sweeps.engine.loop", "sweeps.tasks", "sweeps.gateway.views",
+print([name for name in ("sweeps.engine.loop", "sweeps.tasks", "sweeps.gateway.views", "hyperopt",
                          "gunicorn.arbiter", "studio.web") if name not in sys.modules])
 """
 

@@ -22,3 +22,15 @@ def get_sampler(name: str) -> Sampler:
         raise KeyError(f"The algorithm must be one of {', '.join(ALGORITHMS)}, but got “{name}”.")
     module, _, attribute = ALGORITHMS[name].rpartition(".")
     return cast(Sampler, getattr(import_module(module), attribute)())
+
+
+# What the algorithms import when they are first asked, for a second or two.
+LIBRARIES = ("hyperopt.tpe", "scipy.stats.qmc")
+
+
+def warm_up() -> None:
+    """Import all algorithms with their libraries now, so that no first suggestion waits for it."""
+    for name in ALGORITHMS:
+        get_sampler(name)
+    for library in LIBRARIES:
+        import_module(library)

@@ -1,6 +1,7 @@
 """The queue process; `manage.py studio` runs it."""
 
 import logging
+import os
 import threading
 import time
 from typing import Any
@@ -12,6 +13,7 @@ from huey.contrib.djhuey import HUEY
 from huey.signals import SIGNAL_COMPLETE, SIGNAL_ERROR, SIGNAL_EXECUTING
 
 from sweeps import tasks  # noqa: F401 - registers the tasks
+from sweeps.domain.samplers.registry import warm_up
 
 log = logging.getLogger(__name__)
 
@@ -29,7 +31,10 @@ class Command(BaseCommand):
     help = "Run the queue (started by `manage.py studio`)."
 
     def prepare(self) -> None:
-        """Keep no connection open: importing the tasks has opened the queue's file."""
+        """Import what the tasks need, which takes seconds, and keep no connection open."""
+        # A thread per core would not survive the fork, and small matrices need none.
+        os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+        warm_up()
         HUEY.storage.close()
 
     def handle(self, *args: Any, **options: Any) -> None:
