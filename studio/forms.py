@@ -8,6 +8,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.datastructures import MultiValueDict
+from django.utils.text import Truncator
 
 from studio.models import Compute, Membership, Role, User, Workspace
 from studio.models.compute import MAX_SLOTS
@@ -144,7 +145,7 @@ class VariablesField(forms.Field):
         problems = [problem for row in rows if (problem := _row_problem(*row))]
         names = [name for name, _ in rows if name]
         twice = sorted({name for name in names if names.count(name) > 1})
-        problems += [f"“{name}” is there twice. Keep one of them." for name in twice]
+        problems += [f"“{_cut(name)}” is there twice. Keep one of them." for name in twice]
         if problems:
             raise ValidationError(problems)
         return dict(rows)
@@ -156,10 +157,16 @@ class VariablesField(forms.Field):
 
 def _row_problem(name: str, value: str) -> str | None:
     if not name:
-        return f"The value “{value}” has no name."
+        return f"The value “{_cut(value)}” has no name."
     if not _VARIABLE.fullmatch(name):
-        return f"“{name}” cannot be a name: use letters, digits and _, not starting with a digit."
-    return None if "\0" not in value else f"The value of “{name}” holds a NUL character."
+        rule = "use letters, digits and _, not starting with a digit"
+        return f"“{_cut(name)}” cannot be a name: {rule}."
+    return None if "\0" not in value else f"The value of “{_cut(name)}” holds a NUL character."
+
+
+def _cut(text: str) -> str:
+    """As much of what was typed as fits in a message."""
+    return Truncator(text).chars(60)
 
 
 class ComputeForm(forms.ModelForm):
@@ -217,7 +224,7 @@ class ComputeForm(forms.ModelForm):
         if not path:
             return ""
         if not os.path.isabs(path):
-            raise ValidationError(f"Write the full path, beginning with /, but got “{path}”.")
+            raise ValidationError(f"Write the full path, beginning with /, but got “{_cut(path)}”.")
         if not os.path.isfile(path):
             raise ValidationError(f"There is no file {path} on this machine.")
         if not os.access(path, os.X_OK):

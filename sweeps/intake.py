@@ -11,6 +11,7 @@ from studio.models import Compute, User, Workspace
 from sweeps.domain.job import DataInput, SweepJob
 from sweeps.domain.limits import Limits
 from sweeps.domain.problems import InvalidInput, Problem
+from sweeps.domain.wording import cut
 from sweeps.models import CodeSnapshot, Sweep
 from sweeps.queries.computes import resolve_compute
 from sweeps.services.code import remember_snapshot
@@ -87,7 +88,8 @@ def check_inputs(job: SweepJob, code: CodeSnapshot | None) -> list[Problem]:
 
 def _input_problem(path: str, files: set[str]) -> str | None:
     if "://" in path:
-        return f"Downloading is not possible yet: put the file on this machine, not at {path}."
+        where = cut(path, 200)
+        return f"Downloading is not possible yet: put the file on this machine, not at {where}."
     if Path(path).is_absolute():
         try:
             existing(path)
@@ -96,7 +98,7 @@ def _input_problem(path: str, files: set[str]) -> str | None:
         return None
     clean = path.removeprefix("./").rstrip("/")
     inside = clean in files or any(name.startswith(f"{clean}/") for name in files)
-    return None if inside or clean in ("", ".") else f"There is no {path} in the code."
+    return None if inside or clean in ("", ".") else f"There is no {cut(path, 200)} in the code."
 
 
 def _resolve(

@@ -11,6 +11,7 @@ from studio.models import Workspace
 from sweeps import intake
 from sweeps.domain.job import SweepJob
 from sweeps.domain.problems import InvalidInput
+from sweeps.domain.wording import shown, why_not_json
 from sweeps.models import CodeSnapshot
 from sweeps.spec.reader import read_job
 from sweeps.stores import snapshots
@@ -40,7 +41,8 @@ def read_posted(request: HttpRequest, workspace: Workspace) -> Posted:
         job = read_job(_text(_body(request)))
     else:
         raise InvalidInput.one(
-            "", f"Send application/json, application/yaml or multipart/form-data, not “{kind}”."
+            "",
+            f"Send application/json, application/yaml or multipart/form-data, not {shown(kind)}.",
         )
     return Posted(job, _folder(job, workspace))
 
@@ -75,7 +77,7 @@ def _folder(job: SweepJob, workspace: Workspace) -> CodeSnapshot | None:
     if not job.code.startswith(("/", "~")):
         raise InvalidInput.one(
             "trial.code",
-            f"“{job.code}” is relative to your machine: send the code with the job "
+            f"{shown(job.code)} is relative to your machine: send the code with the job "
             "(multipart part “code”, a zip), or give an absolute folder of this machine.",
         )
     try:
@@ -96,7 +98,7 @@ def _json(body: bytes) -> Any:
     try:
         return json.loads(body)
     except (ValueError, RecursionError) as error:
-        raise InvalidInput.one("", f"The body is not JSON: {error}") from error
+        raise InvalidInput.one("", f"The body is not JSON: {why_not_json(error)}.") from error
 
 
 def _text(body: bytes) -> str:

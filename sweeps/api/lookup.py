@@ -4,6 +4,7 @@ from django.http import Http404, HttpRequest
 
 from studio.models import Role
 from sweeps.api.auth import workspace_of
+from sweeps.domain.wording import shown
 from sweeps.models import Sweep, Trial
 
 
@@ -12,7 +13,7 @@ def sweep_of(request: HttpRequest, ws: str, name: str, role: Role = Role.READER)
     rows = Sweep.objects.filter(workspace=workspace_of(request, ws, role), name=name)
     sweep = rows.select_related("workspace", "compute", "code").first()
     if sweep is None:
-        raise Http404(f"There is no sweep “{name}”.")
+        raise Http404(f"There is no sweep {shown(name)}.")
     return sweep
 
 

@@ -18,6 +18,7 @@ from sweeps.api.lookup import sweep_of, trial_of
 from sweeps.api.paging import DEFAULT_LIMIT, MAX_LIMIT, Page, page
 from sweeps.domain.problems import InvalidInput
 from sweeps.domain.states import SweepStatus
+from sweeps.domain.wording import shown
 from sweeps.models import MetricPoint, Sweep
 from sweeps.models.metrics import from_columns
 from sweeps.queries import spec_of, trials
@@ -82,7 +83,7 @@ def list_sweeps(
     if status:
         if status not in list(SweepStatus):
             known = ", ".join(SweepStatus)
-            raise InvalidInput.one("status", f"“{status}” is not a status; there are {known}.")
+            raise InvalidInput.one("status", f"{shown(status)} is not a status; there are {known}.")
         rows = rows.filter(status=status)
     rows = rows.select_related("workspace", "compute")
     return page(rows, shapes.sweeps_out, limit, cursor)

@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 from ninja import Schema
 
 from sweeps.domain.problems import InvalidInput
+from sweeps.domain.wording import shown
 
 DEFAULT_LIMIT, MAX_LIMIT = 50, 1000
 T = TypeVar("T")
@@ -32,7 +33,7 @@ def page(
     Raises InvalidInput for a limit out of range or a cursor that we did not make.
     """
     if not 1 <= limit <= MAX_LIMIT:
-        raise InvalidInput.one("limit", f"Must be from 1 to {MAX_LIMIT}, but got {limit}.")
+        raise InvalidInput.one("limit", f"Must be from 1 to {MAX_LIMIT}, but got {shown(limit)}.")
     start = _decode(cursor) if cursor else 0
     found = list(rows[start : start + limit + 1])
     more = len(found) > limit

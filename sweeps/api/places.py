@@ -9,6 +9,7 @@ from ninja import Router, Schema
 from studio.models import Compute, Workspace
 from sweeps.api.auth import token_of, workspace_of
 from sweeps.api.paging import DEFAULT_LIMIT, Page, page
+from sweeps.domain.wording import shown
 from sweeps.queries.records import slots_used
 
 router = Router(tags=["workspaces"])
@@ -71,5 +72,5 @@ def get_compute(request: HttpRequest, ws: str, name: str) -> Any:
     """One compute."""
     compute = Compute.objects.filter(workspace=workspace_of(request, ws), name=name).first()
     if compute is None:
-        raise Http404(f"There is no compute “{name}”.")
+        raise Http404(f"There is no compute {shown(name)}.")
     return _compute(compute)

@@ -15,6 +15,7 @@ from sweeps.domain.param_names import environment, format_value
 from sweeps.domain.problems import InvalidInput, Problem
 from sweeps.domain.samplers.draws import bounds
 from sweeps.domain.space import Choice, Distribution, ParamValue, SearchSpace, flatten, leaves
+from sweeps.domain.wording import cut, listed, shown
 
 __all__ = [
     "CommandTemplate",
@@ -131,7 +132,7 @@ def _placeholder(body: str) -> Placeholder:
     if not match:
         raise InvalidInput.one(
             FIELD,
-            f"“${{{{{body}}}}}” is not known here. Use ${{{{search_space.NAME}}}}, "
+            f"{shown('${{' + body + '}}')} is not known here. Use ${{{{search_space.NAME}}}}, "
             "${{inputs.NAME}}, ${{outputs.NAME}} or ${{args}}.",
         )
     return Placeholder(match[1], match[2])
@@ -146,7 +147,7 @@ def _hide_groups(text: str) -> str:
         if not closed:
             raise InvalidInput.one(FIELD, "A $[[ is never closed by ]].")
         if not _MARK.search(inside):
-            text = f"The optional part $[[{inside}]] needs a placeholder that may be absent."
+            text = f"The optional part $[[{cut(inside)}]] needs a placeholder that may be absent."
             raise InvalidInput.one(FIELD, text)
         if (result and not result[-1].isspace()) or (after and not after[0].isspace()):
             raise InvalidInput.one(FIELD, "An optional part $[[…]] stands between spaces.")
@@ -200,11 +201,11 @@ def _refuse_shell(hidden: str, words: tuple[Word, ...]) -> None:
     for token in _QUOTED.sub("q", hidden).split():
         redirected = re.match(r"(?:\d?>>?|&>)[^>=]", token)
         if _OPERATOR.fullmatch(token) or token.endswith(";") or redirected:
-            text = f"“{_MARK.sub('…', token)}” would be passed as an argument. {SHELL_HINT}"
+            text = f"{shown(_MARK.sub('…', token))} would be passed as an argument. {SHELL_HINT}"
             raise InvalidInput.one(FIELD, text)
     first = words[0].parts[0] if words else ""
     if isinstance(first, str) and re.match(r"[A-Za-z_]\w*=", first):
-        text = f"“{first}” is not a program. Set variables under environment_variables."
+        text = f"{shown(first)} is not a program. Set variables under environment_variables."
         raise InvalidInput.one(FIELD, text)
 
 
@@ -222,7 +223,7 @@ def _notes(hidden: str, words: tuple[Word, ...]) -> list[str]:
     texts = [part for word in words for part in word.parts if isinstance(part, str)]
     variable = next((m for text in texts if (m := re.search(r"\$(?:\w+|\{\w+\})", text))), None)
     if variable:
-        notes.append(f"“{variable[0]}” is passed as it stands. {SHELL_HINT}")
+        notes.append(f"{shown(variable[0])} is passed as it stands. {SHELL_HINT}")
     return notes
 
 
@@ -256,8 +257,8 @@ def _unfit(
         if optional:
             return None
         return (
-            f"{name} exists only in some trials; write $[[--{name.rpartition('.')[2]} "
-            f"{placeholder}]] so that it is left out elsewhere."
+            f"{cut(name)} exists only in some trials; write $[[--{cut(name.rpartition('.')[2])} "
+            f"{_named(placeholder)}]] so that it is left out elsewhere."
         )
     names = known.get(kind, ())
     if name in names:
@@ -268,18 +269,25 @@ def _unfit(
         if other.rpartition(".")[2] == name
     )
     if nested:
-        inside = f"${{{{{kind}.{nested[0]}}}}}"
-        return f"{placeholder}: “{name}” stands under a choice; write {inside}."
+        inside = _named(Placeholder(kind, nested[0]))
+        return f"{_named(placeholder)}: {shown(name)} stands under a choice; write {inside}."
     close = get_close_matches(name, sorted(names), n=1)
     if close:
-        hint = f"Did you mean {close[0]}?"
+        hint = f"Did you mean {cut(close[0])}?"
     elif names:
-        hint = f"Known: {', '.join(sorted(names))}. Take it out of the command, or add it."
+        hint = f"Known: {listed(sorted(names))}. Take it out of the command, or add it."
     else:
         hint = "Take it out of the command, or add it."
-    return f"{placeholder}: {_HAS_NO[kind]} “{name}”. {hint}"
+    return f"{_named(placeholder)}: {_HAS_NO[kind]} {shown(name)}. {hint}"
 
 
+def _named(placeholder: Placeholder) -> str:
+    """A placeholder in a message; a long name does not take its braces away."""
+    return str(Placeholder(placeholder.kind, cut(placeholder.name, _LONGEST_NAME)))
+
+
+# Nested names are long, and people copy them.
+_LONGEST_NAME = 120
 _HAS_NO = {
     "search_space": "the search space has no parameter",
     "inputs": "there is no input",

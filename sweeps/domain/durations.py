@@ -2,6 +2,8 @@
 
 import re
 
+from sweeps.domain.wording import shown
+
 _UNITS = (86400, 3600, 60, 1)
 # Whole words only: "500ms" and "5 months" are not minutes.
 _PART = re.compile(
@@ -28,7 +30,7 @@ def parse_duration(text: str) -> int:
     while position < len(text):
         part = _PART.match(text, position)
         if not part or part.end() == position:
-            raise ValueError(f"“{text}” is not a duration. {HINT}")
+            raise ValueError(f"{shown(text)} is not a duration. {HINT}")
         seconds += float(part[1]) * _UNITS[(part.lastindex or 0) - 2]
         position = part.end()
     if not text:

@@ -9,6 +9,7 @@ from sweeps.domain.limits import MAX_TOTAL_TRIALS, Limits
 from sweeps.domain.objective import Objective
 from sweeps.domain.problems import InvalidInput, Problem
 from sweeps.domain.space import ParamValue, Scalar, SearchSpace
+from sweeps.domain.wording import shown
 
 _EMPTY: Mapping[str, str] = MappingProxyType({})
 
@@ -72,7 +73,7 @@ class StopRules:
     def __post_init__(self) -> None:
         found = []
         if self.target_value is not None and not math.isfinite(self.target_value):
-            text = f"Must be a finite number, but got {self.target_value}."
+            text = f"Must be a finite number, but got {shown(self.target_value)}."
             found.append(Problem("target_value", text))
         count = self.no_improvement_trials
         if count is not None:
@@ -110,7 +111,7 @@ class FailurePolicy:
 def _range(name: str, value: int, lowest: int, highest: int) -> list[Problem]:
     if lowest <= value <= highest:
         return []
-    return [Problem(name, f"Must be from {lowest} to {highest:,}, but got {value}.")]
+    return [Problem(name, f"Must be from {lowest} to {highest:,}, but got {shown(value)}.")]
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from sweeps.domain.problems import InvalidInput, Problem
+from sweeps.domain.wording import shown
 
 MAX_TOTAL_TRIALS = 100_000
 MAX_CONCURRENT_TRIALS = 1_000
@@ -39,12 +40,14 @@ class Limits:
 def _range(field: str, value: int, highest: int) -> Problem | None:
     if 1 <= value <= highest:
         return None
-    return Problem(field, f"Must be from 1 to {highest:,}, but got {value}.")
+    return Problem(field, f"Must be from 1 to {highest:,}, but got {shown(value)}.")
 
 
 def _positive(field: str, value: int | None) -> Problem | None:
     if value is None or 1 <= value <= MAX_SECONDS:
         return None
     if value < 1:
-        return Problem(field, f"Must be at least 1 second, but got {value}.")
-    return Problem(field, f"Must be at most {MAX_SECONDS:,} seconds (68 years), but got {value}.")
+        return Problem(field, f"Must be at least 1 second, but got {shown(value)}.")
+    return Problem(
+        field, f"Must be at most {MAX_SECONDS:,} seconds (68 years), but got {shown(value)}."
+    )

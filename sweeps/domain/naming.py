@@ -4,6 +4,8 @@ import random
 import re
 import unicodedata
 
+from sweeps.domain.wording import shown
+
 MAX_NAME = 255
 NAME_RULE = "Use letters, digits, - and _, starting with a letter or digit."
 # Pages that stand where a name would: /w/<workspace>/sweeps/new
@@ -41,9 +43,9 @@ def name_problem(text: str, longest: int = MAX_NAME) -> str | None:
     if len(text) > longest:
         return f"Must be at most {longest} characters long, but got {len(text)}."
     if not _NAME.fullmatch(text):
-        return f"“{text}” cannot be a name. {NAME_RULE}"
+        return f"{shown(text)} cannot be a name. {NAME_RULE}"
     if text.lower() in RESERVED:
-        return f"“{text}” is taken by a page of the studio; choose another name."
+        return f"{shown(text)} is taken by a page of the studio; choose another name."
     return None
 
 

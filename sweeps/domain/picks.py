@@ -5,7 +5,6 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from sweeps.domain.param_names import format_value
 from sweeps.domain.problems import InvalidInput, Problem
 from sweeps.domain.samplers.draws import bounds, draw_of
 from sweeps.domain.space import (
@@ -18,9 +17,9 @@ from sweeps.domain.space import (
     SearchSpace,
     realise,
 )
+from sweeps.domain.wording import plain, shown
 
 _LISTED = 8
-_LONGEST = 80
 
 
 def checked_point(
@@ -40,7 +39,7 @@ def checked_point(
         one, value = SearchSpace(((name, distribution),)), params[name]
         draw = draw_of(one, {name: value}, base)
         if draw is None:
-            text = f"Must be {wanted(distribution, base)}, but got {_shown(value)}."
+            text = f"Must be {wanted(distribution, base)}, but got {shown(value)}."
             problems.append(Problem(name, text))
         else:
             found[name] = realise(one, draw)[name]
@@ -85,14 +84,9 @@ def _unknown(space: SearchSpace, params: Mapping[str, Any]) -> list[Problem]:
         if name not in names:
             near = difflib.get_close_matches(str(name), names, 1)
             hint = f" Did you mean “{near[0]}”?" if near else ""
-            text = f"The search space has no parameter “{_shown(name)}”.{hint}"
+            text = f"The search space has no parameter {shown(name)}.{hint}"
             problems.append(Problem(str(name), text))
     return problems
-
-
-def _shown(value: Any) -> str:
-    text = format_value(value) if isinstance(value, str | int | float | dict) else repr(value)
-    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
 
 
 def wanted(distribution: Distribution, base: float) -> str:
@@ -103,12 +97,12 @@ def wanted(distribution: Distribution, base: float) -> str:
 
 
 def _listed(choice: Choice) -> str:
-    plain = [_shown(value) for value in choice.values if not isinstance(value, Branch)]
-    more = [f"{len(plain) - _LISTED} more"] if len(plain) > _LISTED else []
-    shown = plain[:_LISTED] + more
-    if len(plain) < len(choice.values):
-        shown.append("a mapping with all that one of its branches has")
-    return f"one of {', '.join(shown)}" if len(shown) > 1 else shown[0]
+    scalars = [plain(value) for value in choice.values if not isinstance(value, Branch)]
+    more = [f"{len(scalars) - _LISTED} more"] if len(scalars) > _LISTED else []
+    told = scalars[:_LISTED] + more
+    if len(scalars) < len(choice.values):
+        told.append("a mapping with all that one of its branches has")
+    return f"one of {', '.join(told)}" if len(told) > 1 else told[0]
 
 
 def _kind(distribution: Numeric) -> str:

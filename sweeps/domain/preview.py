@@ -30,6 +30,7 @@ from sweeps.domain.space import (
     realise,
 )
 from sweeps.domain.space_doc import MAX_LOG
+from sweeps.domain.wording import shown
 
 # How many standard deviations of the unbounded distributions are drawn.
 SPREAD = 3.0
@@ -137,7 +138,9 @@ def log_bounds(low: float, high: float) -> tuple[float, float]:
     problems = []
     for name, value in (("min_value", low), ("max_value", high)):
         if not math.isfinite(value) or value > math.exp(MAX_LOG):
-            problems.append(Problem(name, f"Must be a finite number, but got {value:g}."))
+            problems.append(Problem(name, f"Must be a finite number, but got {shown(value)}."))
+    if problems:
+        raise InvalidInput(problems)
     if low <= 0:
         problems.append(
             Problem("min_value", f"A log scale needs a lower bound above 0, but got {low:g}.")

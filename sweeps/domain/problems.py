@@ -7,6 +7,10 @@ carries a tuple of them.
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from sweeps.domain.wording import cut
+
+_LONGEST_PATH = 200
+
 
 @dataclass(frozen=True, slots=True)
 class Problem:
@@ -24,7 +28,9 @@ class Problem:
 
     def __str__(self) -> str:
         where = f"line {self.line}: " if self.line else ""
-        return f"{where}{self.field}: {self.message}" if self.field else f"{where}{self.message}"
+        # A key may be as long as a file; what encloses it stands before.
+        field = cut(self.field, _LONGEST_PATH)
+        return f"{where}{field}: {self.message}" if field else f"{where}{self.message}"
 
     def under(self, prefix: str) -> "Problem":
         """The same problem seen from the enclosing document."""

@@ -11,6 +11,7 @@ from typing import Any
 
 from sweeps.domain.problems import InvalidInput, Problem
 from sweeps.domain.space import KINDS, Branch, Choice, Distribution, Randint, Scalar, SearchSpace
+from sweeps.domain.wording import shown
 
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 NAME_RULE = "Use letters, digits and _, not starting with a digit."
@@ -32,7 +33,9 @@ def parse_space(doc: object) -> SearchSpace:
     parameters = []
     for name, item in doc.items():
         if not isinstance(name, str) or not NAME.fullmatch(name):
-            problems.append(Problem(str(name), f"“{name}” cannot name a parameter. {NAME_RULE}"))
+            problems.append(
+                Problem(str(name), f"{shown(name)} cannot name a parameter. {NAME_RULE}")
+            )
             continue
         distribution = _distribution(item, name, problems, 0)
         if distribution is not None:
@@ -74,7 +77,7 @@ def _distribution(
         return None
     kind = str(doc.get("type", "")).lower()
     if kind not in KINDS:
-        got = f"but got “{doc['type']}”" if "type" in doc else "but it has no type"
+        got = f"but got {shown(doc['type'])}" if "type" in doc else "but it has no type"
         problems.append(Problem(f"{path}.type", f"Must be one of {', '.join(KINDS)}, {got}."))
         return None
     cls = KINDS[kind]
@@ -83,7 +86,9 @@ def _distribution(
     for key in doc:
         if key not in known and key != "type":
             allowed = ", ".join(sorted(known))
-            problems.append(Problem(f"{path}.{key}", f"{kind} has no “{key}”; it has {allowed}."))
+            problems.append(
+                Problem(f"{path}.{key}", f"{kind} has no {shown(key)}; it has {allowed}.")
+            )
     if cls is Choice:
         values = _choice_values(doc.get("values"), path, problems, depth)
         return Choice(values) if len(problems) == before else None
@@ -102,16 +107,18 @@ def _number(doc: Mapping[Any, Any], name: str, path: str, problems: list[Problem
         try:
             value = int(value) if re.fullmatch(r"[+-]?\d+", value.strip()) else float(value)
         except ValueError:
-            problems.append(Problem(f"{path}.{name}", f"Must be a number, but got “{value}”."))
+            problems.append(Problem(f"{path}.{name}", f"Must be a number, but got {shown(value)}."))
             return None
     if value is None:
         problems.append(Problem(f"{path}.{name}", "Is required."))
         return None
     if isinstance(value, bool) or not isinstance(value, int | float):
-        problems.append(Problem(f"{path}.{name}", f"Must be a number, but got {value!r}."))
+        problems.append(Problem(f"{path}.{name}", f"Must be a number, but got {shown(value)}."))
         return None
     if (isinstance(value, int) and abs(value) > 10**300) or not math.isfinite(value):
-        problems.append(Problem(f"{path}.{name}", f"Must be a finite number, but got {value}."))
+        problems.append(
+            Problem(f"{path}.{name}", f"Must be a finite number, but got {shown(value)}.")
+        )
         return None
     return value
 
@@ -121,20 +128,22 @@ def _ranges(kind: str, n: Mapping[str, Any], path: str) -> list[Problem]:
     found = []
     if kind == "randint":
         if n["upper"] != int(n["upper"]) or not 1 <= n["upper"] < 2**53:
-            text = f"Must be a whole number of at least 1, but got {n['upper']}."
+            text = f"Must be a whole number of at least 1, but got {shown(n['upper'])}."
             found.append(Problem(f"{path}.upper", text))
         return found
     if "min_value" in n and not n["min_value"] < n["max_value"]:
-        text = f"Must be greater than the minimum {n['min_value']}, but got {n['max_value']}."
+        low, high = shown(n["min_value"]), shown(n["max_value"])
+        text = f"Must be greater than the minimum {low}, but got {high}."
         found.append(Problem(f"{path}.max_value", text))
     elif "min_value" in n and not math.isfinite(n["max_value"] - n["min_value"]):
         found.append(Problem(f"{path}.max_value", "The range is too wide to draw from."))
     if n.get("sigma", 1) <= 0:
-        found.append(Problem(f"{path}.sigma", f"Must be above 0, but got {n['sigma']}."))
+        found.append(Problem(f"{path}.sigma", f"Must be above 0, but got {shown(n['sigma'])}."))
     if n.get("q", 1) <= 0:
-        found.append(Problem(f"{path}.q", f"Must be above 0, but got {n['q']}."))
+        found.append(Problem(f"{path}.q", f"Must be above 0, but got {shown(n['q'])}."))
     elif kind == "quniform" and n["q"] > n["max_value"] - n["min_value"] and not found:
-        text = f"Must be at most the range {n['max_value'] - n['min_value']:g}, but got {n['q']}."
+        span = n["max_value"] - n["min_value"]
+        text = f"Must be at most the range {span:g}, but got {shown(n['q'])}."
         found.append(Problem(f"{path}.q", text))
     found.extend(_log_bounds(kind, n, path))
     return found
@@ -173,12 +182,14 @@ def _choice_values(
             problems.extend(_constant_problems(value, where))
             result.append(value)
         else:
-            text = f"A value is a text, a number, true or false, or a mapping, but got {value!r}."
+            text = (
+                f"A value is a text, a number, true or false, or a mapping, but got {shown(value)}."
+            )
             problems.append(Problem(where, text))
             continue
         # By repr: 1, 1.0, True and "1" are four values.
         if (key := repr(result[-1])) in seen and len(problems) == before:
-            problems.append(Problem(where, f"{value!r} is there twice."))
+            problems.append(Problem(where, f"{shown(value)} is there twice."))
         seen.add(key)
     return tuple(result)
 
@@ -186,7 +197,7 @@ def _choice_values(
 def _constant_problems(value: Scalar, path: str) -> list[Problem]:
     """What JSON, a command line or a database would not take."""
     if isinstance(value, float) and not math.isfinite(value):
-        return [Problem(path, f"Must be a finite number, but got {value}.")]
+        return [Problem(path, f"Must be a finite number, but got {shown(value)}.")]
     if isinstance(value, str) and ("\0" in value or any("\ud800" <= c <= "\udfff" for c in value)):
         return [Problem(path, "Holds a NUL or half a character, which no command line can carry.")]
     return []
@@ -202,7 +213,7 @@ def _branch(doc: Mapping[Any, Any], path: str, problems: list[Problem], depth: i
     for key, item in doc.items():
         where = f"{path}.{key}"
         if not isinstance(key, str) or not NAME.fullmatch(key):
-            problems.append(Problem(where, f"“{key}” cannot name a parameter. {NAME_RULE}"))
+            problems.append(Problem(where, f"{shown(key)} cannot name a parameter. {NAME_RULE}"))
         elif isinstance(item, Mapping):
             distribution = _distribution(item, where, problems, depth)
             if distribution is not None:
@@ -211,6 +222,6 @@ def _branch(doc: Mapping[Any, Any], path: str, problems: list[Problem], depth: i
             problems.extend(_constant_problems(item, where))
             items.append((key, item))
         else:
-            text = f"Must be a constant or a distribution, but got {item!r}."
+            text = f"Must be a constant or a distribution, but got {shown(item)}."
             problems.append(Problem(where, text))
     return Branch(tuple(items))

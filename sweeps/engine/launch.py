@@ -15,6 +15,7 @@ from studio.models import Compute
 from sweeps.domain.command import parse_command, render
 from sweeps.domain.param_names import environment, format_value
 from sweeps.domain.problems import InvalidInput
+from sweeps.domain.wording import cut
 from sweeps.models import Attempt, Sweep
 from sweeps.queries.places import spool_of
 from sweeps.runners.base import LaunchSpec
@@ -104,7 +105,9 @@ def _input(name: str, value: Any, work: Path) -> str:
         return format_value(value)
     path = work / value["path"]
     if not path.exists():
-        raise InvalidInput.one(f"inputs.{name}", f"Input “{name}” is not there: {value['path']}")
+        # Of a path the end says most.
+        text = f"Input “{name}” is not there: {cut(value['path'], 300)}"
+        raise InvalidInput.one(f"inputs.{name}", text)
     return str(path.resolve())
 
 

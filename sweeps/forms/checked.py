@@ -9,6 +9,7 @@ from typing import Any
 from sweeps.domain.durations import parse_duration
 from sweeps.domain.job import SweepJob
 from sweeps.domain.problems import InvalidInput, Problem
+from sweeps.domain.wording import shown
 from sweeps.forms import first, rules
 from sweeps.forms.draft import Draft
 from sweeps.forms.reading import number, read, whole
@@ -63,9 +64,11 @@ LABELS = {
     "display_name": "Display name",
     "name": "Name",
     "compute": "Compute",
+    "description": "Description",
     "tags": "Tags",
     "early_type": "Early termination",
     "slack": "Slack",
+    "slack_as": "Slack as",
     "truncation_percentage": "Stop the worst",
     "evaluation_interval": "Check every",
     "delay_evaluation": "Not before",
@@ -255,7 +258,7 @@ def _inputs(draft: Draft, places: Places, problems: list[Problem]) -> dict[str, 
         places[f"inputs.{name}"] = where
         if not value:
             what = "value" if row.kind == "value" else "path, or upload a file"
-            problems.append(Problem(f"{where}.value", f"Give input “{name}” a {what}."))
+            problems.append(Problem(f"{where}.value", f"Give input {shown(name)} a {what}."))
         found[name] = (
             parse_value(value) if row.kind == "value" else {"type": row.kind, "path": value or "."}
         )
@@ -267,11 +270,11 @@ def _name(
 ) -> bool:
     """True if `name` can name one more input or variable; else a problem."""
     if name in taken:
-        problems.append(Problem(where, f"There is {_A[what]} “{name}” already."))
+        problems.append(Problem(where, f"There is {_A[what]} {shown(name)} already."))
     elif not name:
         problems.append(Problem(where, f"Name the {what}."))
     elif not _NAME.fullmatch(name):
-        text = f"“{name}” cannot name {_A[what]}. Use letters, digits and _."
+        text = f"{shown(name)} cannot name {_A[what]}. Use letters, digits and _."
         problems.append(Problem(where, text))
     else:
         return True

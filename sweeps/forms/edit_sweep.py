@@ -11,6 +11,7 @@ from typing import Any
 from sweeps.domain.durations import format_duration, parse_duration
 from sweeps.domain.job import SweepJob
 from sweeps.domain.problems import Problem
+from sweeps.domain.wording import shown
 from sweeps.forms import rules
 from sweeps.forms.draft import TEXTS, Draft
 from sweeps.forms.from_job import from_job
@@ -23,21 +24,6 @@ NAMES = ("display_name", "description", "tags")
 FIELDS = (*LIMITS, *EARLY, *rules.STOPPING, *rules.FAILING, *NAMES)
 WAS = "was-"
 
-LABELS = {
-    "max_total_trials": "Total trials",
-    "max_concurrent_trials": "At the same time",
-    "timeout": "Timeout",
-    "trial_timeout": "Trial timeout",
-    "early_type": "Early termination",
-    "target_value": "The best value reaches",
-    "no_improvement_trials": "No better value in",
-    "max_consecutive_failures": "Pause after",
-    "retries": "Run failed scripts again",
-    "infrastructure_retries": "Run lost trials again",
-    "display_name": "Display name",
-    "description": "Description",
-    "tags": "Tags",
-}
 # Where problems of a part as a whole, or of a key that the form calls otherwise, stand.
 _PLACES = {
     "early_termination": "early_type",
@@ -113,7 +99,7 @@ def caught_up(edit: Edit, present: Mapping[str, str]) -> Edit:
 
 
 def _since(text: str) -> str:
-    to = f" to “{text}”" if text else ""
+    to = f" to {shown(text)}" if text else ""
     return f"Somebody else changed this{to} in the meantime. Save again to replace it."
 
 

@@ -7,9 +7,11 @@ from decimal import Decimal, InvalidOperation
 from typing import TypeVar
 
 from sweeps.domain.problems import Problem
+from sweeps.domain.wording import shown
 from sweeps.forms.draft import Draft
 
 T = TypeVar("T")
+_MOST_DIGITS = 50
 
 
 def read(draft: Draft, name: str, parse: Callable[[str], T], problems: list[Problem]) -> T | None:
@@ -26,7 +28,7 @@ def whole(draft: Draft, name: str, problems: list[Problem]) -> int | None:
 
     def parse(text: str) -> int:
         text = _plain(text).replace(",", "")
-        if not re.fullmatch(r"[+-]?\d{1,15}", text):
+        if not re.fullmatch(r"[+-]?[0-9]{1,300}", text):  # what is too large, its range says
             raise ValueError(_complaint("a whole number", text))
         return int(text)
 
@@ -60,12 +62,16 @@ def _decimal(text: str) -> Decimal:
     """Decimal, so that 10.5 percent is 0.105 and no neighbour of it."""
     try:
         found = Decimal(text)
-        if len(text) > 50 or "_" in text or not math.isfinite(float(found)):
-            raise ValueError(_complaint("a number", text))
     except InvalidOperation:
         raise ValueError(_complaint("a number", text)) from None
+    if "_" in text:
+        raise ValueError(_complaint("a number", text))
+    if not math.isfinite(float(found)):
+        raise ValueError(_complaint("a finite number", text))
+    if len(text) > _MOST_DIGITS:
+        raise ValueError(_complaint(f"a number of {_MOST_DIGITS} digits at most", text))
     return found
 
 
 def _complaint(what: str, text: str) -> str:
-    return f"Must be {what}, but got “{text}”." if text else "Is required."
+    return f"Must be {what}, but got {shown(text)}." if text else "Is required."

@@ -12,6 +12,7 @@ from typing import Any
 from sweeps.domain.preview import log_bounds, real_bounds
 from sweeps.domain.problems import InvalidInput, Problem
 from sweeps.domain.space import Scalar
+from sweeps.domain.wording import shown
 from sweeps.forms.values import format_value, format_values, parse_value, parse_values
 
 CONSTANT = "constant"
@@ -94,12 +95,12 @@ def _put(row: Row, rows: Sequence[Row], into: dict[str, Any], path: str, out: Sp
         out.problems.append(Problem(f"rows.{row.key}.name", "Name the parameter."))
         return
     if name in into:
-        out.problems.append(Problem(f"rows.{row.key}.name", f"There is a “{name}” already."))
+        out.problems.append(Problem(f"rows.{row.key}.name", f"There is a {shown(name)} already."))
         return
     where = f"{path}.{name}"
     out.places[where] = f"rows.{row.key}"
     if row.type != "choice" and children(rows, row.key):
-        text = f"Only a choice can have nested parameters: make “{name}” one, or remove them."
+        text = f"Only a choice can have nested parameters: make {shown(name)} one, or remove them."
         out.problems.append(Problem(f"rows.{row.key}.type", text))
     into[name] = _distribution(row, rows, where, out)
 
@@ -140,7 +141,8 @@ def _values(row: Row, rows: Sequence[Row], where: str, out: SpaceDoc) -> list[An
     known = [format_value(value) for value in values]
     for child in nested:
         if child.when not in known:
-            text = f"“{row.name}” has no value “{child.when}” any more; choose one of its values."
+            gone = f"{shown(row.name)} has no value {shown(child.when)} any more"
+            text = f"{gone}; choose one of its values."
             out.problems.append(Problem(f"rows.{child.key}.when", text))
     branches = []
     for index, value in enumerate(values):

@@ -6,6 +6,7 @@ from typing import Any
 from sweeps.domain.job import EarlyTermination, FailurePolicy, StopRules, SweepJob
 from sweeps.domain.problems import Problem
 from sweeps.domain.termination.base import TIMING
+from sweeps.domain.wording import shown
 from sweeps.forms.draft import Draft
 from sweeps.forms.reading import in_percent, number, percent, whole
 
@@ -43,7 +44,7 @@ def _slack(draft: Draft, problems: list[Problem]) -> dict[str, Any]:
     is_amount = draft["slack_as"] == AMOUNT
     found = (number if is_amount else percent)(draft, "slack", problems)
     if found is not None and found <= 0:
-        text = f"Must be above 0, but got “{draft['slack'].strip()}”."
+        text = f"Must be above 0, but got {shown(draft['slack'].strip())}."
         problems.append(Problem("slack", text))
         found = None
     # A harmless stand-in where there is a problem, so that it is told once.

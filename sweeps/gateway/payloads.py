@@ -15,6 +15,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from sweeps.domain.wording import kind_of, why_not_json
+
 MAX_NAME = 250
 MAX_RUN_ID = 256
 MAX_PARAM_VALUE = 6000
@@ -104,9 +106,9 @@ def _json_object(body: bytes | str) -> Mapping[str, Any]:
         if isinstance(value, str):  # old clients encode twice
             value = json.loads(value)
     except (ValueError, RecursionError) as error:
-        raise BadPayload(f"The request body is not JSON: {error}") from error
+        raise BadPayload(f"The request body is not JSON: {why_not_json(error)}.") from error
     if not isinstance(value, dict):
-        raise BadPayload(f"The request body must be an object, but got {type(value).__name__}.")
+        raise BadPayload(f"The request body must be an object, but got {kind_of(value)}.")
     return value
 
 

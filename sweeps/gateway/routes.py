@@ -25,6 +25,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from sweeps.domain.wording import kind_of
+
 V2 = "/api/2.0/mlflow/"
 ARTIFACTS = "/api/2.0/mlflow-artifacts/artifacts"
 
@@ -297,7 +299,7 @@ def _texts(ref: Ref, key: str, value: Any) -> Iterator[str]:
             if item:
                 yield item
         elif item is not None:
-            raise BadReference(f"'{key}' must be text, but got {type(item).__name__}.")
+            raise BadReference(f"'{key}' must be text, but got {kind_of(item)}.")
 
 
 def _camel(key: str) -> str:

@@ -18,6 +18,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonRespons
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 
+from sweeps.domain.wording import kind_of, why_not_json
 from sweeps.engine import forward
 from sweeps.engine.tracking import TrackingUnavailable
 from sweeps.gateway import payloads, policy, proxy
@@ -98,14 +99,15 @@ def _json_object(text: bytes) -> Mapping[str, Any]:
         value = json.loads(text) if text.strip() else {}
         value = json.loads(value) if isinstance(value, str) else value
     except (ValueError, RecursionError) as error:
-        raise invalid(f"The request body is not JSON: {error}") from error
+        raise invalid(f"The request body is not JSON: {why_not_json(error)}.") from error
     if not isinstance(value, dict):
-        raise invalid(f"The request body must be an object, but got {type(value).__name__}.")
+        raise invalid(f"The request body must be an object, but got {kind_of(value)}.")
     try:
         # What cannot be written again cannot be passed on: NaN, 1e400, lone surrogates.
         json.dumps(value, allow_nan=False, ensure_ascii=False).encode()
     except (ValueError, RecursionError) as error:
-        raise invalid(f"The request body holds what JSON cannot: {error}") from error
+        words = "The request body holds what JSON cannot: NaN, an infinity or half a character."
+        raise invalid(words) from error
     return value
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from studio.models import Compute, Workspace
 from sweeps.domain.problems import InvalidInput
+from sweeps.domain.wording import shown
 
 _PREFIX = "azureml:"
 
@@ -22,14 +23,17 @@ def resolve_compute(
     computes = list(workspace.computes.all())
     for compute in computes:
         if compute.name == meant:
-            note = f"Compute “{name}” means “{meant}” here." if meant != name else None
+            note = f"Compute {shown(name)} means {shown(meant)} here." if meant != name else None
             return compute, note
     default = next((compute for compute in computes if compute.is_default), None)
     if default is None:
         known = ", ".join(compute.name for compute in computes) or "none yet"
         raise InvalidInput.one(
-            "compute", f"There is no compute “{name}” and no default one. There are: {known}."
+            "compute", f"There is no compute {shown(name)} and no default one. There are: {known}."
         )
     if not name:
         return default, f"No compute was named; “{default.name}”, the default, is used."
-    return default, f"There is no compute “{name}” here; “{default.name}”, the default, is used."
+    return (
+        default,
+        f"There is no compute {shown(name)} here; “{default.name}”, the default, is used.",
+    )

@@ -13,6 +13,7 @@ from sweeps.domain.problems import InvalidInput
 from sweeps.domain.records import MetricPoint as MetricRecord
 from sweeps.domain.space import columns
 from sweeps.domain.states import TrialStatus
+from sweeps.domain.wording import shown
 from sweeps.models import MetricPoint, MetricSummary, Sweep, Trial
 from sweeps.models.metrics import from_columns
 from sweeps.queries.failures import PROBLEMS
@@ -77,13 +78,13 @@ def selected(sweep: Sweep, selection: Selection) -> QuerySet[Trial]:
     unknown = [status for status in selection.statuses if status not in list(TrialStatus)]
     if unknown:
         known = ", ".join(TrialStatus)
-        raise InvalidInput.one("status", f"“{unknown[0]}” is not a status; there are {known}.")
+        raise InvalidInput.one("status", f"{shown(unknown[0])} is not a status; there are {known}.")
     if selection.statuses:
         trials = trials.filter(status__in=selection.statuses)
     if selection.signature is not None:
         trials = trials.filter(status__in=PROBLEMS, signature=_storable(selection.signature))
     text = _storable(selection.text).strip()
-    if text.lstrip("#").isdecimal():
+    if text.lstrip("#").isdecimal() and len(text) < 18:  # longer ones number no trial
         return trials.filter(number=int(text.lstrip("#")))
     return trials.filter(reason__icontains=text) if text else trials
 

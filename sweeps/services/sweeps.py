@@ -30,6 +30,7 @@ from sweeps.domain.samplers.registry import get_sampler
 from sweeps.domain.space import flatten
 from sweeps.domain.space_doc import space_to_doc
 from sweeps.domain.states import LIVE_SWEEP, Desired, PausedBy, SweepStatus, TrialStatus
+from sweeps.domain.wording import shown
 from sweeps.models import CodeSnapshot, StateChange, Sweep, Trial
 from sweeps.queries import records
 from sweeps.queries.endings import ran_out
@@ -87,7 +88,7 @@ def create_sweep(
             raise
         raise InvalidInput.one(
             "name",
-            f"There is a sweep “{sweep.name}” in this workspace already; choose another name.",
+            f"There is a sweep {shown(sweep.name)} in this workspace already; choose another name.",
         ) from error
     return sweep
 

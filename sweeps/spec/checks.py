@@ -16,6 +16,7 @@ from sweeps.domain.problems import InvalidInput
 from sweeps.domain.samplers.registry import get_sampler
 from sweeps.domain.space import SearchSpace
 from sweeps.domain.tags import tag_problems
+from sweeps.domain.wording import listed, shown
 from sweeps.spec.keys import Reading
 from sweeps.spec.yaml_text import MAX_DEPTH, MAX_DIGITS
 
@@ -51,7 +52,7 @@ def command(
         reading.problem("trial.command", problem.message)
     unused = commands.unused(template, space.names())
     if unused:
-        names = ", ".join(unused)
+        names = listed(unused)
         verb, them = ("is", "it") if len(unused) == 1 else ("are", "them")
         reading.note(
             f"{names} {verb} not in the command; the script can read {them} from "
@@ -90,10 +91,10 @@ def metric_problem(name: str) -> str | None:
         return f"A metric's name has {MAX_METRIC} characters at most, but this has {len(name)}."
     if not _METRIC.fullmatch(name):
         unfit = dict.fromkeys(c for c in name if not _METRIC.fullmatch(c))
-        odd = ", ".join(f"“{c}”" for c in unfit)
+        odd = ", ".join(shown(c) for c in list(unfit)[:8])
         return f"MLflow has no metric with {odd} in its name: letters, digits, _ - . space : /."
     if posixpath.normpath(name) != name or name.startswith(("/", "..")) or name == ".":
-        return f"MLflow would read “{name}” as a path; leave out ./ and //."
+        return f"MLflow would read {shown(name)} as a path; leave out ./ and //."
     return None
 
 
@@ -137,12 +138,12 @@ def storable(doc: Mapping[Any, Any], reading: Reading, parts: Sequence[str] = _F
         elif isinstance(value, Mapping):
             for key, item in value.items():
                 if _is_odd(str(key)):
-                    reading.problem(where, f"{_NO_TEXT} in the key {key!r}.")
+                    reading.problem(where, f"{_NO_TEXT} in the key {shown(key)}.")
                 left.append((f"{where}.{key}", item, depth + 1))
         elif isinstance(value, list | tuple):
             left += [(f"{where}[{i}]", item, depth + 1) for i, item in enumerate(value)]
         elif isinstance(value, float) and not math.isfinite(value):
-            reading.problem(where, f"Must be a finite number, but got {value}.")
+            reading.problem(where, f"Must be a finite number, but got {shown(value)}.")
         elif isinstance(value, int) and abs(value) >= 10**MAX_DIGITS:
             reading.problem(where, f"Has more than {MAX_DIGITS} digits.")
         elif isinstance(value, str) and _is_odd(value):

@@ -14,9 +14,10 @@ from sweeps.domain.edits import LIMITS, RULES, TEXTS
 from sweeps.domain.limits import Limits
 from sweeps.domain.picks import nested
 from sweeps.domain.problems import InvalidInput, Problem
+from sweeps.domain.wording import shown
 from sweeps.spec import checks, parts, studio
 from sweeps.spec.early import early_termination
-from sweeps.spec.keys import Reading, shown
+from sweeps.spec.keys import Reading
 
 TOP = ("limits", *RULES, *TEXTS)
 

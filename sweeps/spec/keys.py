@@ -8,18 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sweeps.domain.problems import InvalidInput, Problem
-
-LONGEST = 80
-
-
-def shorten(text: str) -> str:
-    """As much of a text as fits in a message."""
-    return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
-
-
-def shown(value: Any) -> str:
-    """A value in a message."""
-    return shorten(repr(value))
+from sweeps.domain.wording import shown
 
 
 @dataclass(slots=True)
@@ -58,7 +47,7 @@ class Reading:
             if key not in names:
                 near = difflib.get_close_matches(str(key), names, 1)
                 hint = f" Did you mean “{near[0]}”?" if near else f" Known: {', '.join(names)}."
-                text = f"Unknown key “{shorten(str(key))}”.{hint}"
+                text = f"Unknown key {shown(str(key))}.{hint}"
                 self.problem(f"{where}.{key}".strip("."), text)
 
     def text(self, doc: Mapping[str, Any], key: str, where: str, default: str = "") -> str:
@@ -79,7 +68,7 @@ class Reading:
         for name in names:
             if name.replace("_", "") == plain:
                 return name
-        got = "is missing" if value is None else f"is “{shorten(str(value))}”"
+        got = "is missing" if value is None else f"is {shown(value)}"
         self.problem(f"{where}.{key}".strip("."), f"Must be one of {', '.join(names)}; it {got}.")
         return ""
 
@@ -88,7 +77,7 @@ class Reading:
         value = doc.get(key)
         if value is None:
             return None
-        if isinstance(value, str) and re.fullmatch(r"\s*[+-]?[0-9]{1,18}\s*", value):
+        if isinstance(value, str) and re.fullmatch(r"\s*[+-]?[0-9]{1,300}\s*", value):
             value = int(value)
         if isinstance(value, float) and value.is_integer():
             value = int(value)
@@ -109,7 +98,9 @@ class Reading:
                 raise ValueError
             return number
         except (TypeError, ValueError, OverflowError):
-            text = f"Must be a number, but got {shown(value)}."
+            is_number = isinstance(value, int | float) and not isinstance(value, bool)
+            what = "finite number" if is_number else "number"
+            text = f"Must be a {what}, but got {shown(value)}."
             self.problem(f"{where}.{key}".strip("."), text)
             return None
 

@@ -14,7 +14,8 @@ from sweeps.domain.limits import (
     Limits,
 )
 from sweeps.domain.problems import InvalidInput
-from sweeps.spec.keys import Reading, shown
+from sweeps.domain.wording import shown
+from sweeps.spec.keys import Reading
 
 # Azure's own default for a sweep without limits.
 DEFAULT_TOTAL = 1000
@@ -27,7 +28,7 @@ _TRIAL = (
 _COMPONENT = ("type", "name", "version", "is_deterministic", "inputs", "outputs", "display_name")
 # Azure's schema asks for an environment; the writer puts this where a job names none.
 DEFAULT_ENVIRONMENT = "azureml:AzureML-sklearn-1.5@latest"
-_STUDIO_ENVIRONMENT = "The studio's own Python is used; environment “{}” is not built here."
+_STUDIO_ENVIRONMENT = "The studio's own Python is used; environment {} is not built here."
 
 
 @dataclass(slots=True)
@@ -43,7 +44,7 @@ class Trial:
 def trial(value: Any, reading: Reading) -> Trial:
     """The `trial` part; problems go to `reading`."""
     if isinstance(value, str):
-        reading.problem("trial", f"Write the trial out here; “{value}” cannot be looked up.")
+        reading.problem("trial", f"Write the trial out here; {shown(value)} cannot be looked up.")
         return Trial()
     doc = reading.mapping(value, "trial")
     if not doc:
@@ -62,7 +63,7 @@ def trial(value: Any, reading: Reading) -> Trial:
     environment = doc.get("environment")
     if environment:
         name = environment if isinstance(environment, str) else "(inline)"
-        reading.note(_STUDIO_ENVIRONMENT.format(name.removeprefix("azureml:")))
+        reading.note(_STUDIO_ENVIRONMENT.format(shown(name.removeprefix("azureml:"))))
     command = reading.text(doc, "command", "trial")
     if not command.strip():
         reading.problem("trial.command", "Give the command that runs one trial.")
@@ -78,7 +79,7 @@ def _variables(doc: Mapping[str, Any], reading: Reading) -> dict[str, str]:
     found = reading.texts(doc, "environment_variables", "trial")
     for name in found:
         if not name or "=" in name:
-            text = f"“{name}” cannot name an environment variable."
+            text = f"{shown(name)} cannot name an environment variable."
             reading.problem(f"trial.environment_variables.{name}", text)
     return found
 
@@ -103,7 +104,7 @@ def sampling(value: Any, reading: Reading) -> Sampling | None:
     reading.known(doc, where, ("type", "seed", "rule", "logbase"))
     seed = reading.whole(doc, "seed", where)
     if seed is not None and not 0 <= seed < 2**63:
-        reading.problem(f"{where}.seed", f"Must be from 0 to 2^63 - 1, but got {seed}.")
+        reading.problem(f"{where}.seed", f"Must be from 0 to 2^63 - 1, but got {shown(seed)}.")
     if kind != "random":
         for key in ("rule", "logbase"):
             if doc.get(key) is not None:
@@ -119,7 +120,7 @@ def _logbase(doc: Mapping[str, Any], where: str, reading: Reading) -> float | No
         return None
     base = reading.number(doc, "logbase", where)
     if base is not None and not (math.isfinite(base) and base > 0 and base != 1):
-        text = f"Must be a positive number other than 1, or e, but got {base:g}."
+        text = f"Must be a positive number other than 1, or e, but got {shown(base)}."
         reading.problem(f"{where}.logbase", text)
         return None
     return base
@@ -162,6 +163,6 @@ def seconds(doc: Mapping[str, Any], name: str, reading: Reading) -> int | None:
     else:
         total = reading.whole(doc, name, "limits")
     if total is not None and total > MAX_SECONDS:
-        text = f"Must be at most {MAX_SECONDS:,} seconds (68 years), but got {total}."
+        text = f"Must be at most {MAX_SECONDS:,} seconds (68 years), but got {shown(total)}."
         reading.problem(f"limits.{name}", text)
     return total

@@ -13,9 +13,10 @@ from sweeps.domain.objective import Goal, Objective
 from sweeps.domain.problems import InvalidInput, Problem
 from sweeps.domain.space import Scalar, SearchSpace
 from sweeps.domain.space_doc import NAME, NAME_RULE, parse_space
+from sweeps.domain.wording import shown
 from sweeps.spec import checks, parts, studio, yaml_text
 from sweeps.spec.early import note_differences
-from sweeps.spec.keys import Reading, shown
+from sweeps.spec.keys import Reading
 
 TOP = (
     "$schema", "type", "name", "display_name", "experiment_name", "description", "tags",
@@ -76,7 +77,9 @@ def _read(doc: Any) -> SweepJob:
     if not isinstance(doc, Mapping):
         raise InvalidInput.one("", "A sweep job is a mapping that begins with type: sweep.")
     if doc.get("type") is not None and str(doc["type"]).lower() != "sweep":
-        raise InvalidInput.one("type", f"Only jobs of type sweep run here, not “{doc['type']}”.")
+        raise InvalidInput.one(
+            "type", f"Only jobs of type sweep run here, not {shown(doc['type'])}."
+        )
     reading.known(doc, "", TOP)
     for key, what in _UNUSED.items():
         if doc.get(key):
@@ -166,7 +169,7 @@ def _inputs(doc: Mapping[str, Any], reading: Reading) -> dict[str, Scalar | Data
     for name, value in reading.mapping(doc.get("inputs"), "inputs").items():
         where = f"inputs.{name}"
         if not NAME.fullmatch(str(name)):
-            reading.problem(where, f"“{name}” cannot name an input. {NAME_RULE}")
+            reading.problem(where, f"{shown(name)} cannot name an input. {NAME_RULE}")
         elif isinstance(value, Mapping):
             data = _data(value, where, reading)
             if data is not None:
@@ -202,7 +205,7 @@ def _outputs(doc: Mapping[str, Any], reading: Reading) -> dict[str, Output]:
     for name, value in reading.mapping(doc.get("outputs"), "outputs").items():
         where = f"outputs.{name}"
         if not NAME.fullmatch(str(name)):
-            reading.problem(where, f"“{name}” cannot name an output. {NAME_RULE}")
+            reading.problem(where, f"{shown(name)} cannot name an output. {NAME_RULE}")
             continue
         part = reading.mapping(value, where)
         reading.known(part, where, ("type", "mode", "path", "name", "version"))

@@ -14,9 +14,10 @@ from sweeps.domain.limits import Limits
 from sweeps.domain.picks import checked_point
 from sweeps.domain.problems import InvalidInput
 from sweeps.domain.space import ParamValue, SearchSpace
+from sweeps.domain.wording import shown
 from sweeps.spec import checks
 from sweeps.spec.early import AZURES, early_termination
-from sweeps.spec.keys import Reading, shown
+from sweeps.spec.keys import Reading
 
 PROPERTY = "studio"
 IN_PROPERTIES = f"properties.{PROPERTY}"

@@ -12,6 +12,7 @@ from typing import Any
 import yaml
 
 from sweeps.domain.problems import InvalidInput, Problem
+from sweeps.domain.wording import cut, shown
 
 MAX_BYTES = 256 * 1024
 MAX_DEPTH = 32
@@ -59,10 +60,23 @@ def load(text: str) -> Loaded:
         message = f"This is not YAML: {error.problem or error.context}."
         raise InvalidInput([Problem("", message, line, column)]) from error
     except (yaml.YAMLError, UnicodeEncodeError) as error:
-        raise InvalidInput([Problem("", f"This is not YAML: {error}.", 1, 1)]) from error
+        raise InvalidInput([_no_text(text)]) from error
     except RecursionError as error:
         raise InvalidInput([Problem("", "The file is nested too deeply.", 1, 1)]) from error
     return loaded
+
+
+# What YAML takes for no text; the readers tell its place in bytes, or not at all.
+_ODD = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
+
+
+def _no_text(text: str) -> Problem:
+    """A control character or half of a character, where it stands."""
+    odd = _ODD.search(text)
+    before = text[: odd.start()] if odd else ""
+    line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
+    message = "This is not YAML: here is a control character, or half of a character."
+    return Problem("", message, line, column)
 
 
 def _refuse_aliases(text: str) -> None:
@@ -85,7 +99,7 @@ def _fail(mark: Any, message: str) -> None:
 
 def _refuse_tag(node: Any, allowed: Collection[str]) -> None:
     if node.tag.removeprefix(_CORE) not in allowed:
-        _fail(node.start_mark, f"Tags like {node.tag.replace(_CORE, '!!')} are not read.")
+        _fail(node.start_mark, f"Tags like {cut(node.tag.replace(_CORE, '!!'))} are not read.")
 
 
 def _value(node: Any, path: Path, positions: Positions, depth: int) -> Any:
@@ -111,7 +125,7 @@ def _mapping(node: Any, path: Path, positions: Positions, depth: int) -> dict[st
         if key == "<<" and not key_node.style:
             _fail(key_node.start_mark, "Merge keys (<<) are not read; write it out.")
         if key in found:
-            _fail(key_node.start_mark, f"“{key}” is there twice.")
+            _fail(key_node.start_mark, f"{shown(key)} is there twice.")
         where = (*path, key)
         positions[where] = (key_node.start_mark.line + 1, key_node.start_mark.column + 1)
         found[key] = _value(value_node, where, positions, depth + 1)

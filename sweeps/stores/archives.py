@@ -18,6 +18,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO, Any, NoReturn
 
 from sweeps.domain.problems import InvalidInput
+from sweeps.domain.wording import shown
 
 MAX_FILES = 10_000
 MAX_BYTES = 2**30
@@ -59,14 +60,14 @@ def unpack(file: IO[bytes], filename: str, target: Path) -> None:
             with tarfile.open(fileobj=opened, mode="r:") as tar:  # type: ignore[call-overload]
                 _unpack(_tar_members(tar), tar.extractfile, file, target)
         else:
-            raise InvalidInput.one("", f"“{filename}” is neither a .zip nor a .tar.gz.")
+            raise InvalidInput.one("", f"{shown(filename)} is neither a .zip nor a .tar.gz.")
     except InvalidInput:
         raise
     except _BROKEN as error:
-        text = f"“{filename}” cannot be read as an archive: {error}."
+        text = f"{shown(filename)} cannot be read as an archive: {error}."
         raise InvalidInput.one("", text) from error
     except (RuntimeError, NotImplementedError) as error:
-        raise InvalidInput.one("", f"“{filename}” cannot be unpacked: {error}.") from error
+        raise InvalidInput.one("", f"{shown(filename)} cannot be unpacked: {error}.") from error
 
 
 def _zip_members(archive: zipfile.ZipFile) -> Iterator[Member]:
@@ -128,7 +129,7 @@ def _once(path: PurePosixPath, is_folder: bool, seen: dict[str, str]) -> None:
         key = unicodedata.normalize("NFC", str(part)).casefold()
         kind = f"{part}/" if folder else str(part)
         if key in seen and (seen[key] != kind or not folder):
-            _refuse(str(path), f"clashes with “{seen[key]}”")
+            _refuse(str(path), f"clashes with {shown(str(seen[key]))}")
         seen[key] = kind
 
 
@@ -188,7 +189,6 @@ def _size_of(file: IO[bytes]) -> int:
 
 
 def _refuse(name: str, why: str) -> NoReturn:
-    shown = name.encode("unicode_escape").decode()[:120]
     raise InvalidInput.one(
-        "", f"“{shown}” {why}. Pack plain files and folders with relative names only."
+        "", f"{shown(name)} {why}. Pack plain files and folders with relative names only."
     )

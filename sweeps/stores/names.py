@@ -4,6 +4,7 @@ import unicodedata
 from pathlib import PurePosixPath
 
 from sweeps.domain.problems import InvalidInput
+from sweeps.domain.wording import shown
 
 MAX_BYTES = 255  # of a file's name, on every common file system
 
@@ -15,8 +16,7 @@ def file_name(filename: str) -> str:
     """
     name = PurePosixPath(filename.replace("\\", "/")).name
     if not name or name in (".", "..") or not is_plain(name) or len(name.encode()) > MAX_BYTES:
-        shown = filename[:100].encode("unicode_escape").decode()
-        raise InvalidInput.one("", f"“{shown}” is no file name.")
+        raise InvalidInput.one("", f"{shown(filename)} is no file name.")
     return name
 
 

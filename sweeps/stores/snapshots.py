@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import IO
 
 from sweeps.domain.problems import InvalidInput
+from sweeps.domain.wording import shown
 from sweeps.stores.archives import MAX_BYTES, MAX_FILES, unpack
 from sweeps.stores.names import file_name, is_plain
 
@@ -47,8 +48,7 @@ def _copy(folder: Path, stage: Path) -> None:
     for count, name in enumerate(_walk(folder), 1):
         source = folder / name
         if not is_plain(name):
-            shown = name.encode("unicode_escape").decode()
-            raise InvalidInput.one("", f"Rename the file “{shown}”: that is no plain name.")
+            raise InvalidInput.one("", f"Rename the file {shown(name)}: that is no plain name.")
         total += source.stat().st_size
         if count > MAX_FILES or total > MAX_BYTES:
             raise InvalidInput.one(

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sweeps.domain.problems import InvalidInput
+from sweeps.domain.wording import shown
 from sweeps.stores.names import file_name
 
 
@@ -35,7 +36,9 @@ def save_upload(root: Path, chunks: Iterable[bytes], filename: str, limit: int) 
             for chunk in chunks:
                 size += len(chunk)
                 if size > limit:
-                    raise InvalidInput.one("", f"“{name}” is larger than {limit // 2**20} MiB.")
+                    raise InvalidInput.one(
+                        "", f"{shown(name)} is larger than {limit // 2**20} MiB."
+                    )
                 found.update(chunk)
                 out.write(chunk)
             out.flush()

@@ -13,10 +13,9 @@ from sweeps import tasks
 from sweeps.domain.problems import InvalidInput, Problem
 from sweeps.domain.states import SweepStatus
 from sweeps.forms import rules
-from sweeps.forms.checked import Checked
+from sweeps.forms.checked import LABELS, Checked
 from sweeps.forms.edit_sweep import (
     FIELDS,
-    LABELS,
     WAS,
     Edit,
     by_field,
@@ -101,7 +100,7 @@ def _page(
 def _told(errors: Mapping[str, Sequence[str]]) -> list[tuple[str, str, str]]:
     """Anchor, label and message of each error."""
     return [
-        (f"f-{name}", LABELS.get(name, LABELS["early_type"]), message)
+        (f"f-{name}", LABELS.get(name, name), message)
         for name, found in errors.items()
         for message in found
     ]

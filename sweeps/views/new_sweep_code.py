@@ -14,6 +14,7 @@ from studio.models import Workspace
 from sweeps import intake
 from sweeps.domain.objective import Goal
 from sweeps.domain.problems import InvalidInput
+from sweeps.domain.wording import shown
 from sweeps.forms.draft import Draft, InputRow
 from sweeps.forms.rows import FIELDS, Row
 from sweeps.models import CodeSnapshot
@@ -41,13 +42,13 @@ def keep_upload(workspace: Workspace, file: UploadedFile) -> CodeSnapshot:
     name = Path((file.name or "").replace("\\", "/")).name
     limit = settings.STUDIO_UPLOAD_CAP_MB * 2**20
     if (file.size or 0) > limit:
-        raise InvalidInput.one("", f"“{name}” is larger than {limit // 2**20} MiB.")
+        raise InvalidInput.one("", f"{shown(name)} is larger than {limit // 2**20} MiB.")
     if name.lower().endswith(".py"):
         kept = snapshots.snapshot_file(intake.code_root(), file, name)  # type: ignore[arg-type]
     elif name.lower().endswith(ARCHIVES):
         kept = snapshots.snapshot_archive(intake.code_root(), file, name)  # type: ignore[arg-type]
     else:
-        raise InvalidInput.one("", f"Upload a .py, .zip or .tar.gz; “{name}” is none of them.")
+        raise InvalidInput.one("", f"Upload a .py, .zip or .tar.gz; {shown(name)} is none of them.")
     return intake.keep(workspace, kept, name)
 
 
@@ -59,7 +60,9 @@ def keep_folder(workspace: Workspace, text: str) -> CodeSnapshot:
     if not text.strip():
         raise InvalidInput.one("", "Name a folder on this machine, for example /home/me/train.")
     if not text.strip().startswith(("/", "~")):
-        raise InvalidInput.one("", f"Write the whole path, beginning with /, not “{text.strip()}”.")
+        raise InvalidInput.one(
+            "", f"Write the whole path, beginning with /, not {shown(text.strip())}."
+        )
     folder = intake.existing(text.strip())
     if not folder.is_dir():
         raise InvalidInput.one("", f"{folder} is no folder; upload a single file instead.")

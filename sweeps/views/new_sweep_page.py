@@ -18,6 +18,7 @@ from sweeps.domain.samplers.points import point
 from sweeps.domain.samplers.registry import ALGORITHMS, get_sampler
 from sweeps.domain.space import ParamValue, SearchSpace, grid_size, leaves, realise
 from sweeps.domain.space_doc import parse_space
+from sweeps.domain.wording import shown
 from sweeps.forms.checked import Checked, FieldError, check, checked
 from sweeps.forms.draft import Draft
 from sweeps.forms.rows import CONSTANT
@@ -228,7 +229,9 @@ def command_warnings(draft: Draft, compute: Compute | None) -> list[str]:
     found = []
     program = texts[0]
     if isinstance(program, str) and not _is_known(program, files, compute):
-        found.append(f"“{program}” was not found on this machine; a trial would fail to start.")
+        found.append(
+            f"{shown(program)} was not found on this machine; a trial would fail to start."
+        )
     script = texts[1] if len(texts) > 1 else None
     is_script = isinstance(script, str) and script.endswith(".py")
     if is_script and not Path(str(script)).is_absolute() and _clean(str(script)) not in files:

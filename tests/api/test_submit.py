@@ -187,9 +187,10 @@ def test_a_syntax_error_has_a_line(api: Caller) -> None:
 @pytest.mark.parametrize(
     ("body", "kind", "words"),
     [
-        ("{", "application/json", "not JSON"),
-        (b"\xff\xfe{", "application/json", "not JSON"),
-        ("[" * 100_000, "application/json", "not JSON"),
+        ("{", "application/json", "not JSON: Expecting property name enclosed in double quotes at"),
+        (b"\xff\xfe{", "application/json", "not JSON: it is no UTF-8 text."),
+        ("[" * 100_000, "application/json", "not JSON: it is nested too deeply."),
+        ("9" * 5_000, "application/json", "not JSON: it holds a number with too many digits."),
         (b"\xff", "application/yaml", "UTF-8"),
         ("[1]", "application/json", ""),
         ("", "application/yaml", ""),

@@ -106,8 +106,8 @@ def test_real_bounds_come_back_as_typed(low: float) -> None:
         (0, 1, "min_value", "A log scale needs a lower bound above 0, but got 0."),
         (-0.5, 1, "min_value", "A log scale needs a lower bound above 0, but got -0.5."),
         (0.1, 0.01, "max_value", "Must be greater than the minimum 0.1, but got 0.01."),
-        (0.1, math.inf, "max_value", "Must be a finite number, but got inf."),
-        (math.nan, 1, "min_value", "Must be a finite number, but got nan."),
+        (0.1, math.inf, "max_value", "Must be a finite number, but got Infinity."),
+        (math.nan, 1, "min_value", "Must be a finite number, but got NaN."),
     ],
 )
 def test_bounds_without_a_logarithm_are_refused(

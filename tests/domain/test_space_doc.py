@@ -65,12 +65,12 @@ def ranged(low: Any, high: Any, kind: str = "uniform", **more: Any) -> dict[str,
         (ranged(1, 0), "x.max_value: Must be greater than the minimum 1, but got 0."),
         (ranged(1, 1), "x.max_value: Must be greater than the minimum 1, but got 1."),
         (ranged(-1e308, 1e308), "x.max_value: The range is too wide to draw from."),
-        (ranged(math.nan, 1), "x.min_value: Must be a finite number, but got nan."),
-        (ranged(0, math.inf), "x.max_value: Must be a finite number, but got inf."),
-        (ranged(0, "Infinity"), "x.max_value: Must be a finite number, but got inf."),
+        (ranged(math.nan, 1), "x.min_value: Must be a finite number, but got NaN."),
+        (ranged(0, math.inf), "x.max_value: Must be a finite number, but got Infinity."),
+        (ranged(0, "Infinity"), "x.max_value: Must be a finite number, but got Infinity."),
         (ranged(0, 10**400), "x.max_value: Must be a finite number"),
         (ranged(0, "many"), "x.max_value: Must be a number, but got “many”."),
-        (ranged(0, True), "x.max_value: Must be a number, but got True."),
+        (ranged(0, True), "x.max_value: Must be a number, but got true."),
         (ranged(0, [1]), "x.max_value: Must be a number, but got [1]."),
         (ranged(0, None), "x.max_value: Is required."),
         (ranged(0, 1, q=1), "x.q: uniform has no “q”; it has max_value, min_value."),
@@ -105,12 +105,12 @@ def ranged(low: Any, high: Any, kind: str = "uniform", **more: Any) -> dict[str,
             "x.values[0].a.upper: Must be a whole number",
         ),
         ({"x": {"type": "gamma"}}, "x.type: Must be one of choice, randint, uniform"),
-        ({"x": {"type": None}}, "but got “None”."),
+        ({"x": {"type": None}}, "but got nothing."),
         ({"x": {}}, "but it has no type."),
         ({"x": 3}, "x: Give a distribution"),
         ({"1x": {"type": "randint", "upper": 2}}, "“1x” cannot name a parameter."),
         ({"a.b": {"type": "randint", "upper": 2}}, "“a.b” cannot name a parameter."),
-        ({3: {"type": "randint", "upper": 2}}, "“3” cannot name a parameter."),
+        ({3: {"type": "randint", "upper": 2}}, "3 cannot name a parameter."),
         ({}, "Add at least one parameter."),
         ([], "A search space maps parameter names to distributions."),
         (None, "A search space maps parameter names to distributions."),
@@ -129,7 +129,7 @@ def test_all_problems_are_reported_at_once() -> None:
 
 def test_duplicates_are_placed_in_the_list_as_written() -> None:
     assert refusals({"x": {"type": "choice", "values": [None, "a", "a"]}})[1] == (
-        "x.values[2]: 'a' is there twice."
+        "x.values[2]: “a” is there twice."
     )
 
 

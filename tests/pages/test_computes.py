@@ -209,6 +209,10 @@ def test_an_owner_adds_a_compute_with_environment_variables(owner):
             "The value “lonely” has no name.",
         ),
         (
+            {"environment_variables-name": [""], "environment_variables-value": ["v" * 900]},
+            f"The value “{'v' * 59}…” has no name.",
+        ),
+        (
             {"environment_variables-name": ["A", "A"], "environment_variables-value": ["1", "2"]},
             "“A” is there twice.",
         ),

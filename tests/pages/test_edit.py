@@ -310,3 +310,25 @@ def test_what_a_policy_does_not_say_is_empty_in_the_form(
     Sweep.objects.update(early_termination=stored)
     form = EditPage(client, bob, played)
     assert (form.fields["evaluation_interval"], form.fields["delay_evaluation"]) == shown
+
+
+@pytest.mark.parametrize(
+    ("typed", "told"),
+    [
+        ({"slack": "-5"}, ("Slack", "Must be above 0, but got “-5”.")),
+        ({"slack": "x" * 9_000}, ("Slack", f"Must be a number, but got “{'x' * 60}…”.")),
+        ({"delay_evaluation": "soon"}, ("Not before", "Must be a whole number, but got “soon”.")),
+        (
+            {"max_total_trials": "9" * 20},
+            ("Total trials", f"Must be from 1 to 100,000, but got {'9' * 20}."),
+        ),
+    ],
+)
+def test_errors_name_the_field_that_people_see(
+    client: Client, bob: User, played: Sweep, typed: dict[str, str], told: tuple[str, str]
+) -> None:
+    html = unescape(EditPage(client, bob, played).save(**typed))
+    [items] = re.findall(r"Nothing was saved.</b><ul>(.*?)</ul>", html, re.DOTALL)
+    [(field, label, message)] = re.findall(r'<li><a href="#f-(\w+)">(.*?)</a>: (.*?)</li>', items)
+    assert (label, message) == told
+    assert field in typed

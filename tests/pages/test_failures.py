@@ -115,3 +115,10 @@ def test_the_panel_comes_by_itself(client: Client, rita: User, failing: Sweep) -
     for tab in ("overview", "trials"):
         address = f"/w/default/sweeps/{failing.name}/live?since=0&tab={tab}"
         assert "Alike." in client.get(address).json()["fragments"]["job-failures"]
+
+
+def test_a_search_for_more_digits_than_any_trial_has_finds_nothing(
+    client: Client, rita: User, failing: Sweep
+) -> None:
+    for digits in ("9" * 17, "9" * 18, "9" * 6_000):
+        assert SHOWN.findall(read(client, rita, failing, f"trials/?q={digits}")) == []

@@ -23,6 +23,7 @@ from sweeps.domain.space import (
     leaves,
 )
 from sweeps.domain.space_doc import MAX_LOG
+from sweeps.domain.wording import shown
 
 RULES = ("random", "sobol")
 # As many dimensions as the direction numbers of Joe and Kuo (2008) have.
@@ -46,7 +47,7 @@ class RandomSampler:
         """Unknown rules, impossible bases of the logarithm, too many Sobol dimensions."""
         found = []
         if sampling.rule not in RULES:
-            text = f"Must be one of {', '.join(RULES)}, but got “{sampling.rule}”."
+            text = f"Must be one of {', '.join(RULES)}, but got {shown(sampling.rule)}."
             found.append(Problem("sampling_algorithm.rule", text))
         if sampling.rule == "sobol" and (size := len(leaves(space))) > MAX_SOBOL_DIMENSIONS:
             text = f"Sobol takes up to {MAX_SOBOL_DIMENSIONS:,} parameters, but got {size:,}."
@@ -80,7 +81,7 @@ def _logbase_problems(space: SearchSpace, logbase: float | None) -> list[Problem
     if logbase is None:
         return []
     if not math.isfinite(logbase) or logbase <= 0 or logbase == 1:
-        text = f"Must be a positive number other than 1, or e, but got {logbase}."
+        text = f"Must be a positive number other than 1, or e, but got {shown(logbase)}."
         return [Problem("sampling_algorithm.logbase", text)]
     found = []
     for leaf in leaves(space):

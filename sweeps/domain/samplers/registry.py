@@ -5,6 +5,7 @@ from importlib import import_module
 from typing import cast
 
 from sweeps.domain.samplers.base import Sampler
+from sweeps.domain.wording import shown
 
 ALGORITHMS: Mapping[str, str] = {
     "random": "sweeps.domain.samplers.random_search.RandomSampler",
@@ -19,7 +20,9 @@ def get_sampler(name: str) -> Sampler:
     Raises KeyError with a sentence that names those there are.
     """
     if name not in ALGORITHMS:
-        raise KeyError(f"The algorithm must be one of {', '.join(ALGORITHMS)}, but got “{name}”.")
+        raise KeyError(
+            f"The algorithm must be one of {', '.join(ALGORITHMS)}, but got {shown(name)}."
+        )
     module, _, attribute = ALGORITHMS[name].rpartition(".")
     return cast(Sampler, getattr(import_module(module), attribute)())
 

@@ -23,6 +23,7 @@ from sweeps.domain.objective import Goal, Objective
 from sweeps.domain.problems import Problem
 from sweeps.domain.termination import base
 from sweeps.domain.termination.base import Decision, Interval, Options
+from sweeps.domain.wording import shown
 
 
 class Bandit:
@@ -65,7 +66,7 @@ class Bandit:
         found = base.unknown(options, (*self.names, *base.TIMING)) + base.timing_problems(options)
         negative = [name for name in self.names if (options.get(name) or 0) < 0]
         found += [
-            Problem(name, f"Must be above 0, but got {options[name]:g}.") for name in negative
+            Problem(name, f"Must be above 0, but got {shown(options[name])}.") for name in negative
         ]
         given = [name for name in self.names if options.get(name)]
         if not given:

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Protocol, TypeAlias
 
+from sweeps.domain import wording
 from sweeps.domain.objective import Goal, Objective
 from sweeps.domain.problems import Problem
 
@@ -183,12 +184,12 @@ def whole(options: Options, name: str, lowest: int, highest: int) -> list[Proble
     if value is None:
         return []
     if isinstance(value, bool) or not isinstance(value, int):
-        return [Problem(name, f"Must be a whole number, but got {value!r}.")]
+        return [Problem(name, f"Must be a whole number, but got {wording.shown(value)}.")]
     if lowest <= value <= highest:
         return []
     if value < lowest and highest == MAX_REPORTS:
-        return [Problem(name, f"Must be at least {lowest}, but got {value}.")]
-    return [Problem(name, f"Must be from {lowest} to {highest:,}, but got {value}.")]
+        return [Problem(name, f"Must be at least {lowest}, but got {wording.shown(value)}.")]
+    return [Problem(name, f"Must be from {lowest} to {highest:,}, but got {wording.shown(value)}.")]
 
 
 def timing_problems(options: Options) -> list[Problem]:

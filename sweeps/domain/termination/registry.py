@@ -6,6 +6,7 @@ from typing import cast
 
 from sweeps.domain.job import EarlyTermination
 from sweeps.domain.termination.base import Decision, Interval, Policy
+from sweeps.domain.wording import shown
 
 POLICIES: Mapping[str, str] = {
     "bandit": "sweeps.domain.termination.bandit.Bandit",
@@ -21,7 +22,7 @@ def get_policy(name: str) -> Policy:
     Raises KeyError with a sentence that names those there are.
     """
     if name not in POLICIES:
-        raise KeyError(f"The policy must be one of {', '.join(POLICIES)}, but got “{name}”.")
+        raise KeyError(f"The policy must be one of {', '.join(POLICIES)}, but got {shown(name)}.")
     module, _, attribute = POLICIES[name].rpartition(".")
     return cast(Policy, getattr(import_module(module), attribute)())
 
