@@ -1,6 +1,7 @@
 """The strata hold: who may import whom is data here, and every file is checked against it."""
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -179,3 +180,14 @@ def test_files_and_functions_stay_small():
         and (node.end_lineno or 0) - node.lineno + 1 > 60
     ]
     assert not long_files + long_functions, "\n".join(long_files + long_functions)
+
+
+@pytest.mark.parametrize("name", ["requirements", "requirements-dev"])
+def test_the_lock_holds_everything_that_is_asked_for(name):
+    """A package that only this machine happens to have is missing on all others."""
+    asked = re.findall(r"^([a-z][a-z0-9-]*)", (ROOT / f"{name}.in").read_text().lower(), re.M)
+    locked = re.findall(
+        r"^([a-z][a-z0-9-]*)(?:\[.*\])?==", (ROOT / f"{name}.txt").read_text(), re.M
+    )
+    assert set(asked) <= set(locked)
+    assert len(asked) > 5

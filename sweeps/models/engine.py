@@ -21,7 +21,10 @@ class EngineLease(models.Model):
 
 
 class StateChange(models.Model):
-    """The state log: every change of status of a sweep (trial None) or a trial."""
+    """The state log: every change of status of a sweep (trial None) or a trial.
+
+    A sweep's status stays in one kind of entry, which says that its search space ran out.
+    """
 
     sweep = models.ForeignKey(Sweep, models.CASCADE, related_name="changes")
     trial = models.ForeignKey(Trial, models.CASCADE, null=True, related_name="changes")
