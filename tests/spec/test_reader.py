@@ -450,7 +450,7 @@ MORE = [
     ("early_termination: {type: successive_halving, delay_evaluation: 5}", 47,
      "early_termination.delay_evaluation", "Unknown key"),
     ("early_termination: {type: bandit, slack_factor: .nan}", 35,
-     "early_termination.slack_factor", "Must be a number"),
+     "early_termination.slack_factor", "Must be a finite number, but got NaN"),
     ("early_termination: {type: truncation_selection}", 1,
      "early_termination.truncation_percentage", "from 1 to 99"),
     ("early_termination: {type: truncation_selection, truncation_percentage: 9.5}", 49,
