@@ -5,6 +5,7 @@ milliseconds, so a part that was killed is back before anybody misses it. Forkin
 the supervisor has one thread and no connection open.
 """
 
+import contextlib
 import gc
 import os
 import signal
@@ -54,7 +55,8 @@ def fork(
     os.set_blocking(reader, False)
     with open(opener, "wb", buffering=0) as opened:
         note(pid)
-        opened.write(b".")
+        with contextlib.suppress(BrokenPipeError):  # killed already, which is found by waiting
+            opened.write(b".")
     return pid, reader
 
 

@@ -179,8 +179,9 @@ def _send_with(post: Post, run_id: str, group: list[OutboxEntry], along: Along) 
     if len(list(groups(both))) == 1:
         try:
             post(merged(run_id, both))
-        except TrackingRejected:
-            pass  # A param has another value already, say. What is to blame is found below.
+        except TrackingRejected as refusal:
+            # A param has another value already, say. What is to blame is found by itself.
+            log.info("run %s is closed in several requests: %s", run_id, refusal.message)
         else:
             along.taken = True
             return

@@ -120,3 +120,15 @@ def test_it_can_be_told_from_others_and_keeps_its_environment() -> None:
         text=True, check=True,
     )  # fmt: skip
     assert done.stdout.split("\n")[:2] == ["sweep-studio: test", "True"]
+
+
+def test_a_child_that_is_killed_before_it_begins_does_us_no_harm() -> None:
+    def kill(pid: int) -> None:
+        os.kill(pid, signal.SIGKILL)
+        os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
+
+    pid, output = fork("a test", lambda: print("begun"), note=kill)
+    os.set_blocking(output, True)
+    assert os.read(output, 99) == b""
+    os.close(output)
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == -signal.SIGKILL

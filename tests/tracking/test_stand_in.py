@@ -70,8 +70,11 @@ def parents() -> Iterator[list[Parent]]:
 
 def test_a_killed_child_is_replaced_without_a_new_import(parents: list[Parent]) -> None:
     parents.append(parent := Parent("waits", 0.0))
+    first = parent.child
     for _ in range(2 * TOO_OFTEN):
         parent.kill_child()
+    assert first != parent.child
+    assert parent.process.poll() is None
 
 
 def test_a_child_that_dies_at_once_is_not_replaced_for_ever(parents: list[Parent]) -> None:
