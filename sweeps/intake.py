@@ -1,9 +1,11 @@
 """From what people hand in (a job, code, files) to a saved sweep: for forms, REST and commands."""
 
 import random
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
+from typing import IO
 
 from django.conf import settings
 
@@ -11,13 +13,14 @@ from studio.models import Compute, User, Workspace
 from sweeps.domain.job import DataInput, SweepJob
 from sweeps.domain.limits import Limits
 from sweeps.domain.problems import InvalidInput, Problem
-from sweeps.domain.wording import cut
-from sweeps.models import CodeSnapshot, Sweep
+from sweeps.domain.wording import cut, shown
+from sweeps.models import CodeSnapshot, DataUpload, Sweep
 from sweeps.queries.computes import resolve_compute
-from sweeps.services.code import remember_snapshot
+from sweeps.services.code import remember_data, remember_snapshot
 from sweeps.services.sweeps import create_sweep
 from sweeps.spec.reader import read_job
 from sweeps.stores import snapshots
+from sweeps.stores.uploads import save_upload
 
 IRIS = Path(settings.BASE_DIR) / "examples" / "iris_lightgbm"
 
@@ -38,19 +41,96 @@ def keep(workspace: Workspace, snapshot: snapshots.Snapshot, origin: str) -> Cod
     )
 
 
+KEPT_CODE = "studio:"
+
+
+def kept_code(workspace: Workspace, digest: str) -> CodeSnapshot | None:
+    """The code that was handed in to the workspace under this digest, if it is still there."""
+    row = CodeSnapshot.objects.filter(workspace=workspace, digest=digest).first()
+    return row if row and (code_root() / row.digest).is_dir() else None
+
+
+def named_code(workspace: Workspace, reference: str) -> CodeSnapshot:
+    """The code that a job names as `studio:<digest>`.
+
+    Raises InvalidInput when the workspace has no such code.
+    """
+    found = kept_code(workspace, reference.removeprefix(KEPT_CODE))
+    if found is None:
+        text = f"This workspace has no code {shown(reference)}: upload it first."
+        raise InvalidInput.one("", text)
+    return found
+
+
+def kept_data(workspace: Workspace, digest: str, name: str | None = None) -> DataUpload | None:
+    """The data of this digest (and name) that the workspace was handed in last, if still there."""
+    rows = DataUpload.objects.filter(workspace=workspace, digest=digest)
+    rows = rows if name is None else rows.filter(name=name)
+    there = (row for row in rows.order_by("-pk") if data_place(row).exists())
+    return next(there, None)
+
+
+def data_place(row: DataUpload) -> Path:
+    """Where uploaded data lies: what a job names as the path of an input."""
+    return data_root() / row.path
+
+
+def keep_data_file(
+    workspace: Workspace, chunks: Iterable[bytes], filename: str
+) -> tuple[DataUpload, bool]:
+    """The row of an uploaded input file, and whether it is new to the workspace.
+
+    Raises InvalidInput when it is too large.
+    """
+    limit = settings.STUDIO_UPLOAD_CAP_MB * 2**20
+    kept = save_upload(data_root(), chunks, filename, limit)
+    return remember_data(
+        workspace,
+        digest=kept.digest,
+        name=kept.name,
+        path=f"{kept.digest}/{kept.name}",
+        file_count=1,
+        size=kept.size,
+    )
+
+
+def keep_data_folder(
+    workspace: Workspace, archive: IO[bytes], filename: str
+) -> tuple[DataUpload, bool]:
+    """The row of an input folder that came packed, and whether it is new to the workspace.
+
+    Raises InvalidInput for an archive that is unsafe or cannot be read.
+    """
+    kept = snapshots.snapshot_archive(data_root(), archive, filename, unwrap=False)
+    return remember_data(
+        workspace,
+        digest=kept.digest,
+        name="",
+        path=kept.digest,
+        file_count=kept.files,
+        size=kept.size,
+    )
+
+
 def keep_folder(workspace: Workspace, path: str) -> CodeSnapshot:
     """The snapshot of a folder of this machine.
 
     Raises InvalidInput when it is not there, too large, not readable, or the studio's own.
     """
-    folder = existing(path)
-    if not folder.is_dir():
-        raise InvalidInput.one("", f"{folder} is no folder.")
+    folder = existing_folder(path)
     try:
         snapshot = snapshots.snapshot_folder(code_root(), folder)
     except OSError as error:
         raise InvalidInput.one("", f"{folder} cannot be read: {error.strerror}.") from error
     return keep(workspace, snapshot, str(folder))
+
+
+def existing_folder(path: str) -> Path:
+    """The real place of a folder of this machine. Raises InvalidInput as `existing` does."""
+    folder = existing(path)
+    if not folder.is_dir():
+        raise InvalidInput.one("", f"{folder} is no folder.")
+    return folder
 
 
 def existing(path: str) -> Path:
@@ -74,9 +154,8 @@ def data_root() -> Path:
     return Path(settings.STUDIO_HOME) / "data"
 
 
-def check_inputs(job: SweepJob, code: CodeSnapshot | None) -> list[Problem]:
-    """Data inputs that no trial could find."""
-    files = set(snapshots.list_files(code_root(), code.digest)) if code else set()
+def check_inputs(job: SweepJob, files: Collection[str]) -> list[Problem]:
+    """Data inputs that no trial could find; `files` are the names of those in the code."""
     problems = []
     for name, value in job.inputs.items():
         if isinstance(value, DataInput):
@@ -86,7 +165,7 @@ def check_inputs(job: SweepJob, code: CodeSnapshot | None) -> list[Problem]:
     return problems
 
 
-def _input_problem(path: str, files: set[str]) -> str | None:
+def _input_problem(path: str, files: Collection[str]) -> str | None:
     if "://" in path:
         where = cut(path, 200)
         return f"Downloading is not possible yet: put the file on this machine, not at {where}."
@@ -102,10 +181,10 @@ def _input_problem(path: str, files: set[str]) -> str | None:
 
 
 def _resolve(
-    workspace: Workspace, job: SweepJob, code: CodeSnapshot | None
+    workspace: Workspace, job: SweepJob, files: Collection[str]
 ) -> tuple[Compute, tuple[str, ...]]:
     compute, note = resolve_compute(workspace, job.compute, settings.STUDIO_COMPUTE_ALIAS)
-    problems = check_inputs(job, code)
+    problems = check_inputs(job, files)
     if problems:
         raise InvalidInput(problems)
     notes = [note] if note else []
@@ -117,10 +196,18 @@ def _resolve(
     return compute, tuple(notes)
 
 
-def check(workspace: Workspace, job: SweepJob, code: CodeSnapshot | None) -> list[str]:
+def check(
+    workspace: Workspace, job: SweepJob, code: CodeSnapshot | snapshots.Snapshot | None
+) -> list[str]:
     """Everything that `submit` would note, without saving; raises as it does."""
-    _, notes = _resolve(workspace, job, code)
+    _, notes = _resolve(workspace, job, _files(code))
     return [*job.notes, *notes]
+
+
+def _files(code: CodeSnapshot | snapshots.Snapshot | None) -> frozenset[str]:
+    if isinstance(code, CodeSnapshot):
+        return frozenset(snapshots.list_files(code_root(), code.digest))
+    return frozenset(code.names) if code else frozenset()
 
 
 def submit(
@@ -140,7 +227,7 @@ def submit(
 
     Raises InvalidInput with every problem found.
     """
-    compute, notes = _resolve(workspace, job, code)
+    compute, notes = _resolve(workspace, job, _files(code))
     return create_sweep(
         workspace,
         job,

@@ -39,6 +39,19 @@ def _object(properties: dict[str, Any]) -> dict[str, Any]:
     return {"type": "object", "properties": properties, "additionalProperties": False}
 
 
+def multipart(parts: dict[str, str], required: Sequence[str] = ()) -> dict[str, Any]:
+    """A multipart form of files; `parts` says what each is."""
+    file = {"type": "string", "format": "binary"}
+    schema = {
+        "type": "object",
+        "properties": {name: file | {"description": text} for name, text in parts.items()},
+        "required": list(required),
+    }
+    return {
+        "requestBody": {"required": True, "content": {"multipart/form-data": {"schema": schema}}}
+    }
+
+
 CLONE = _body({"name": _TEXT, "display_name": _TEXT})
 RERUN = _body({"signature": _TEXT})
 POINT = _body({"params": {"type": "object"}}, required=["params"])

@@ -1,40 +1,50 @@
 """Reading a posted sweep: JSON, YAML, or both parts of a multipart form."""
 
 import json
+import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest
 
 from studio.models import Workspace
 from sweeps import intake
 from sweeps.domain.job import SweepJob
-from sweeps.domain.problems import InvalidInput
+from sweeps.domain.problems import InvalidInput, Problem
 from sweeps.domain.wording import shown, why_not_json
 from sweeps.models import CodeSnapshot
 from sweeps.spec.reader import read_job
 from sweeps.stores import snapshots
 
 MAX_SPEC_BYTES = 256 * 1024
+# What a multipart form has around a file of the largest size: boundaries, headers, the job.
+_FORM_BYTES = 2**20
 
 
 @dataclass(frozen=True, slots=True)
 class Posted:
-    """A job and the code that came with it."""
+    """A job and its code: kept as a row, or only looked at for a dry run."""
 
     job: SweepJob
-    code: CodeSnapshot | None
+    code: CodeSnapshot | snapshots.Snapshot | None
 
 
-def read_posted(request: HttpRequest, workspace: Workspace) -> Posted:
-    """The job of a request.
+# Takes a snapshot below a folder that it is given.
+_Take = Callable[[Path], snapshots.Snapshot]
+
+
+def read_posted(request: HttpRequest, workspace: Workspace, *, keep: bool = True) -> Posted:
+    """The job of a request; without `keep` nothing of it stays.
 
     Raises InvalidInput with every problem found.
     """
     kind = (request.content_type or "").lower()
     if kind == "multipart/form-data":
-        return _multipart(request, workspace)
+        return _multipart(request, workspace, keep)
     if kind == "application/json":
         job = read_job(read_json(request))
     elif "yaml" in kind:
@@ -44,7 +54,7 @@ def read_posted(request: HttpRequest, workspace: Workspace) -> Posted:
             "",
             f"Send application/json, application/yaml or multipart/form-data, not {shown(kind)}.",
         )
-    return Posted(job, _folder(job, workspace))
+    return Posted(job, _named(job, workspace, keep))
 
 
 def read_json(request: HttpRequest, *, optional: bool = False) -> Any:
@@ -56,7 +66,8 @@ def read_json(request: HttpRequest, *, optional: bool = False) -> Any:
     return {} if optional and not body.strip() else _json(body)
 
 
-def _multipart(request: HttpRequest, workspace: Workspace) -> Posted:
+def _multipart(request: HttpRequest, workspace: Workspace, keep: bool) -> Posted:
+    check_length(request)
     spec = request.FILES.get("spec")
     text = _text(spec.read()) if spec else str(request.POST.get("spec", ""))
     if not text:
@@ -64,26 +75,61 @@ def _multipart(request: HttpRequest, workspace: Workspace) -> Posted:
     job = read_job(text)
     upload = request.FILES.get("code")
     if upload is None:
-        return Posted(job, _folder(job, workspace))
+        return Posted(job, _named(job, workspace, keep))
     name = upload.name or "code.zip"
-    snapshot = snapshots.snapshot_archive(intake.code_root(), upload, name)
-    return Posted(job, intake.keep(workspace, snapshot, name))
+    take: _Take = lambda root: snapshots.snapshot_archive(root, upload, name)  # noqa: E731
+    return Posted(job, _snapshot(take, workspace, name, keep, "code"))
 
 
-def _folder(job: SweepJob, workspace: Workspace) -> CodeSnapshot | None:
-    """Code that the job names as a folder of this machine."""
+def _named(job: SweepJob, workspace: Workspace, keep: bool) -> Any:
+    """Code that the job names: uploaded before, or a folder of this machine."""
     if not job.code:
         return None
+    if job.code.startswith(intake.KEPT_CODE):
+        return placed("trial.code", intake.named_code, workspace, job.code)
     if not job.code.startswith(("/", "~")):
         raise InvalidInput.one(
             "trial.code",
             f"{shown(job.code)} is relative to your machine: send the code with the job "
-            "(multipart part “code”, a zip), or give an absolute folder of this machine.",
+            "(multipart part “code”, a zip), upload it before and name it as studio:<digest>, "
+            "or give an absolute folder of this machine.",
         )
+    folder = placed("trial.code", intake.existing_folder, job.code)
+    return _snapshot(
+        lambda root: snapshots.snapshot_folder(root, folder),
+        workspace, str(folder), keep, "trial.code",
+    )  # fmt: skip
+
+
+def _snapshot(take: _Take, workspace: Workspace, origin: str, keep: bool, field: str) -> Any:
+    """The row of kept code, or what would be kept."""
+    if keep:
+        return intake.keep(workspace, placed(field, take, intake.code_root()), origin)
+    with tempfile.TemporaryDirectory(prefix=".dry-run-", dir=settings.STUDIO_HOME) as folder:
+        return placed(field, take, Path(folder))
+
+
+def placed(field: str, act: Callable[..., Any], *args: Any, **named: Any) -> Any:
+    """What `act` gives; what it refuses is said of `field`."""
     try:
-        return intake.keep_folder(workspace, job.code)
+        return act(*args, **named)
     except InvalidInput as error:
-        raise InvalidInput(problem.under("trial.code") for problem in error.problems) from error
+        raise InvalidInput(problem.under(field) for problem in error.problems) from error
+
+
+def check_length(request: HttpRequest) -> None:
+    """Refuse a form that is larger than the largest upload before a byte of it is read.
+
+    Raises InvalidInput, code "too_large".
+    """
+    length, most = request.META.get("CONTENT_LENGTH") or "0", settings.STUDIO_UPLOAD_CAP_MB
+    if not length.isdecimal() or int(length) > most * 2**20 + _FORM_BYTES:
+        raise too_large(f"An upload may have {most:,} MiB at most (STUDIO_UPLOAD_CAP_MB).")
+
+
+def too_large(message: str) -> InvalidInput:
+    """More than is taken; 413."""
+    return InvalidInput([Problem("", message, code="too_large")])
 
 
 def _body(request: HttpRequest) -> bytes:
@@ -115,4 +161,4 @@ def _check_size(body: bytes) -> None:
 
 
 def _too_big() -> InvalidInput:
-    return InvalidInput.one("", f"A job may have {MAX_SPEC_BYTES // 1024} KiB at most.")
+    return too_large(f"A job may have {MAX_SPEC_BYTES // 1024} KiB at most.")

@@ -19,7 +19,7 @@ from sweeps.api.paging import DEFAULT_LIMIT, MAX_LIMIT, Page, page
 from sweeps.domain.problems import InvalidInput
 from sweeps.domain.states import SweepStatus
 from sweeps.domain.wording import shown
-from sweeps.models import MetricPoint, Sweep
+from sweeps.models import CodeSnapshot, MetricPoint, Sweep
 from sweeps.models.metrics import from_columns
 from sweeps.queries import spec_of, trials
 from sweeps.queries.logs import read_log
@@ -52,11 +52,12 @@ _BODY = {
 def submit(request: HttpRequest, ws: str, dry_run: bool = False, ticket: Ticket = "") -> Any:
     """Submit a sweep job; `dry_run=1` only validates it."""
     workspace = workspace_of(request, ws, Role.CONTRIBUTOR)
-    posted = read_posted(request, workspace)
+    posted = read_posted(request, workspace, keep=not dry_run)
     if dry_run:
         notes = intake.check(workspace, posted.job, posted.code)
         body = {"valid": True, "notes": notes, "sweep": job_to_doc(posted.job)}
         return HttpResponse(shapes.dumps(body), content_type="application/json")
+    assert posted.code is None or isinstance(posted.code, CodeSnapshot)
     sweep = intake.submit(
         workspace,
         posted.job,

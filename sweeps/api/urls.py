@@ -4,13 +4,15 @@ from functools import wraps
 from typing import Any
 
 from django.contrib.auth.decorators import login_not_required
+from django.core.exceptions import SuspiciousOperation
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.http.multipartparser import MultiPartParserError
 from django.urls import URLPattern, re_path
 from django.views.decorators.csrf import csrf_exempt
 from ninja import NinjaAPI, Swagger
 from ninja.errors import AuthenticationError, ValidationError
 
-from sweeps.api import places, steering
+from sweeps.api import places, steering, uploads
 from sweeps.api.auth import Bearer
 from sweeps.domain.problems import InvalidInput, Problem
 
@@ -25,6 +27,7 @@ api = NinjaAPI(
 )
 api.add_router("", steering.router)
 api.add_router("", places.router)
+api.add_router("", uploads.router)
 
 
 def _answer(request: HttpRequest, problems: list[Problem], status: int) -> HttpResponse:
@@ -40,10 +43,13 @@ def _answer(request: HttpRequest, problems: list[Problem], status: int) -> HttpR
     return api.create_response(request, {"error": errors[0], "errors": errors}, status=status)
 
 
+_STATUS = {"conflict": 409, "too_large": 413}
+
+
 @api.exception_handler(InvalidInput)
 def _invalid(request: HttpRequest, error: InvalidInput) -> HttpResponse:
-    conflict = all(problem.code == "conflict" for problem in error.problems)
-    return _answer(request, list(error.problems), 409 if conflict else 422)
+    [code, *others] = {problem.code for problem in error.problems}
+    return _answer(request, list(error.problems), 422 if others else _STATUS.get(code, 422))
 
 
 @api.exception_handler(ValidationError)
@@ -53,6 +59,17 @@ def _malformed(request: HttpRequest, error: ValidationError) -> HttpResponse:
         for item in error.errors
     ]
     return _answer(request, problems or [Problem("", "The request is malformed.")], 422)
+
+
+@api.exception_handler(MultiPartParserError)
+def _no_form(request: HttpRequest, error: MultiPartParserError) -> HttpResponse:
+    return _answer(request, [Problem("", f"The multipart form cannot be read: {error}.")], 422)
+
+
+@api.exception_handler(SuspiciousOperation)
+def _too_much(request: HttpRequest, error: SuspiciousOperation) -> HttpResponse:
+    """Django's own limits: fields, parts and bytes of a form."""
+    return _answer(request, [Problem("", f"{error}", code="too_large")], 413)
 
 
 @api.exception_handler(Http404)

@@ -1,6 +1,6 @@
 """Tables of the work: sweeps, trials, attempts, metrics, and what the engine must remember."""
 
-from sweeps.models.code import CodeSnapshot
+from sweeps.models.code import CodeSnapshot, DataUpload
 from sweeps.models.engine import EngineLease, StateChange
 from sweeps.models.metrics import MetricPoint, MetricSummary, OutboxEntry
 from sweeps.models.steering import Condition, Revision, TerminationDecision
@@ -11,6 +11,7 @@ __all__ = [
     "Attempt",
     "CodeSnapshot",
     "Condition",
+    "DataUpload",
     "EngineLease",
     "MetricPoint",
     "MetricSummary",

@@ -1,4 +1,4 @@
-"""Code snapshots: the folder a trial runs in, kept by content."""
+"""What people hand in, kept by content: the folder a trial runs in, data that it reads."""
 
 from django.db import models
 from django.utils import timezone
@@ -24,3 +24,23 @@ class CodeSnapshot(models.Model):
 
     def __str__(self) -> str:
         return self.origin or self.digest[:12]
+
+
+class DataUpload(models.Model):
+    """Data that a client handed in to a workspace; it lies at `path` below STUDIO_HOME/data."""
+
+    workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="uploads")
+    digest = models.CharField(max_length=64)
+    name = models.CharField(max_length=255, blank=True)  # "" for a folder
+    path = models.CharField(max_length=512)
+    file_count = models.PositiveIntegerField(default=1)
+    size = models.BigIntegerField(default=0)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["workspace", "digest", "name"], name="upload_once")
+        ]
+
+    def __str__(self) -> str:
+        return self.name or self.digest[:12]

@@ -1,7 +1,7 @@
-"""Remembering code snapshots."""
+"""Remembering what people handed in: code snapshots, data."""
 
 from studio.models import Workspace
-from sweeps.models import CodeSnapshot
+from sweeps.models import CodeSnapshot, DataUpload
 
 
 def remember_snapshot(
@@ -14,3 +14,15 @@ def remember_snapshot(
         defaults={"origin": origin[:1024], "file_count": file_count, "size": size},
     )
     return row
+
+
+def remember_data(
+    workspace: Workspace, *, digest: str, name: str, path: str, file_count: int, size: int
+) -> tuple[DataUpload, bool]:
+    """The workspace's row for uploaded data (`path` below the data folder); True if it is new."""
+    return DataUpload.objects.get_or_create(
+        workspace=workspace,
+        digest=digest,
+        name=name,
+        defaults={"path": path, "file_count": file_count, "size": size},
+    )

@@ -4,7 +4,6 @@ import hashlib
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -12,12 +11,8 @@ from typing import IO
 from sweeps.domain.problems import InvalidInput
 from sweeps.domain.wording import shown
 from sweeps.stores.archives import MAX_BYTES, MAX_FILES, unpack
+from sweeps.stores.digests import SKIPPED, combine, walk
 from sweeps.stores.names import file_name, is_plain
-
-# Never part of the code, and large.
-SKIPPED = frozenset(
-    {".git", "__pycache__", ".venv", "venv", "node_modules", ".ipynb_checkpoints", "mlruns"}
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +40,7 @@ def snapshot_folder(root: Path, folder: Path) -> Snapshot:
 
 def _copy(folder: Path, stage: Path) -> None:
     total = 0
-    for count, name in enumerate(_walk(folder), 1):
+    for count, name in enumerate(walk(folder), 1):
         source = folder / name
         if not is_plain(name):
             raise InvalidInput.one("", f"Rename the file {shown(name)}: that is no plain name.")
@@ -61,8 +56,10 @@ def _copy(folder: Path, stage: Path) -> None:
         shutil.copyfile(source, place)
 
 
-def snapshot_archive(root: Path, file: IO[bytes], filename: str) -> Snapshot:
-    """Keep the contents of a zip or tar.gz; one folder around everything is left out.
+def snapshot_archive(
+    root: Path, file: IO[bytes], filename: str, *, unwrap: bool = True
+) -> Snapshot:
+    """Keep the contents of a zip or tar.gz; with `unwrap`, one folder around them is left out.
 
     Raises InvalidInput for an archive that is unsafe or cannot be read.
     """
@@ -70,7 +67,9 @@ def snapshot_archive(root: Path, file: IO[bytes], filename: str) -> Snapshot:
         file.seek(0)
         unpack(file, filename, stage)
         inner = [path for path in stage.iterdir() if path.name != "__MACOSX"]
-        is_wrapped = len(inner) == 1 and inner[0].is_dir() and inner[0].name not in SKIPPED
+        is_wrapped = (
+            unwrap and len(inner) == 1 and inner[0].is_dir() and inner[0].name not in SKIPPED
+        )
         only = inner[0] if is_wrapped else stage
         return _keep(root, only)
 
@@ -92,7 +91,7 @@ def materialise(root: Path, digest: str, target: Path) -> None:
 
 def list_files(root: Path, digest: str) -> list[str]:
     """Relative names of the files of a snapshot, sorted."""
-    return sorted(_walk(_folder(root, digest)))
+    return sorted(walk(_folder(root, digest)))
 
 
 def read_file(root: Path, digest: str, name: str, limit: int = 2**20) -> str:
@@ -112,16 +111,6 @@ def _folder(root: Path, digest: str) -> Path:
     return root / digest
 
 
-def _walk(folder: Path) -> Iterator[str]:
-    """Relative names of the regular files below a folder, without what is never code."""
-    for here, folders, files in os.walk(folder):
-        folders[:] = sorted(name for name in folders if name not in SKIPPED)
-        for name in sorted(files):
-            path = Path(here) / name
-            if path.is_file() and not path.is_symlink() and not name.endswith(".pyc"):
-                yield path.relative_to(folder).as_posix()
-
-
 class _staging:  # noqa: N801 - used as a function
     """A folder beside the kept ones, gone afterwards unless it was kept."""
 
@@ -138,20 +127,12 @@ class _staging:  # noqa: N801 - used as a function
 
 def _keep(root: Path, stage: Path) -> Snapshot:
     """Move a staged folder to the place of its digest; an equal one that is there stays."""
-    names = tuple(sorted(_walk(stage)))
+    names = tuple(sorted(walk(stage)))
     if not names:
         raise InvalidInput.one("", "There is no file in it.")
     _prune(stage, frozenset(names))
-    whole, size = hashlib.sha256(), 0
-    for name in names:
-        part = hashlib.sha256()
-        with (stage / name).open("rb") as file:
-            while chunk := file.read(2**20):
-                part.update(chunk)
-                size += len(chunk)
-            os.fsync(file.fileno())
-        whole.update(f"{len(name.encode())}:{name}:{part.hexdigest()}\n".encode())
-    digest = whole.hexdigest()
+    found = [(name, *_flushed(stage / name)) for name in names]
+    digest, size = combine((name, part) for name, part, _ in found), sum(n for _, _, n in found)
     if not (root / digest).exists():
         try:
             stage.rename(root / digest)
@@ -160,6 +141,17 @@ def _keep(root: Path, stage: Path) -> Snapshot:
             if not (root / digest).exists():
                 raise
     return Snapshot(digest, len(names), size, names)
+
+
+def _flushed(path: Path) -> tuple[str, int]:
+    """SHA-256 and size of a file, once it is on the disk."""
+    part, size = hashlib.sha256(), 0
+    with path.open("rb") as file:
+        while chunk := file.read(2**20):
+            part.update(chunk)
+            size += len(chunk)
+        os.fsync(file.fileno())
+    return part.hexdigest(), size
 
 
 def _prune(stage: Path, names: frozenset[str]) -> None:

@@ -8,8 +8,9 @@ from django.utils import timezone
 
 from studio.models import ApiToken, Membership, Role, User, Workspace
 from studio.services import revoke_token
+from sweeps import intake
 from sweeps.domain.states import TrialStatus
-from sweeps.models import Sweep, Trial
+from sweeps.models import CodeSnapshot, DataUpload, Sweep, Trial
 from tests.api.acts import play, start
 from tests.api.conftest import Caller
 
@@ -21,6 +22,8 @@ READS = [
     "/workspaces/{ws}/computes/local",
     "/workspaces/{ws}/sweeps",
     SWEEP,
+    "/workspaces/{ws}/code/CODE",
+    "/workspaces/{ws}/data/DATA",
     f"{SWEEP}/spec",
     f"{SWEEP}/revisions",
     f"{SWEEP}/failures",
@@ -33,6 +36,8 @@ READS = [
 ]
 WRITES = [
     ("POST", "/workspaces/{ws}/sweeps"),
+    ("POST", "/workspaces/{ws}/code"),
+    ("POST", "/workspaces/{ws}/data"),
     ("PATCH", SWEEP),
     *(("POST", f"{SWEEP}/{verb}") for verb in ("pause", "resume", "stop", "cancel", "clone")),
     ("POST", f"{SWEEP}/trials"),
@@ -47,11 +52,17 @@ ALL = [("GET", path) for path in [*READS, "/workspaces"]] + WRITES
 def played(sweep: Sweep, now: Any) -> Sweep:
     """A sweep whose trial 0 has failed; trials 1 and 2 are not there yet or queued."""
     play(sweep, now, [None])
+    intake.keep_folder(sweep.workspace, str(intake.IRIS))
+    intake.keep_data_file(sweep.workspace, [b"a,b"], "a.csv")
     return sweep
 
 
 def path_of(template: str, sweep: Sweep, ws: str = "default") -> str:
-    return template.format(ws=ws, name=sweep.name)
+    path = template.format(ws=ws, name=sweep.name)
+    for word, table in (("CODE", CodeSnapshot), ("DATA", DataUpload)):
+        if word in path:
+            path = path.replace(word, table.objects.get().digest)
+    return path
 
 
 @pytest.mark.parametrize("path", [*READS, "/workspaces"])
@@ -234,6 +245,7 @@ def test_every_operation_of_the_schema_is_walked_above(client: Any, db: None) ->
         for method, path in ALL
     }
     known = {(m, p.replace("stdout", "{stream}").replace("stderr", "{stream}")) for m, p in known}
+    known = {(m, p.replace("CODE", "{digest}").replace("DATA", "{digest}")) for m, p in known}
     found = {
         (method.upper(), path.removeprefix("/api/v1"))
         for path, operations in schema["paths"].items()

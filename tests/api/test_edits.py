@@ -226,8 +226,8 @@ def test_a_body_that_is_no_json_is_told(api: Caller, live: Sweep, body: str) -> 
     response = api.client.generic(
         "PATCH", f"/api/v1{path_of(live)}", body, content_type="application/json"
     )
-    assert response.status_code == 422
-    assert response.json()["error"]["code"] == "invalid"
+    assert response.status_code == (413 if len(body) > 2**18 else 422)
+    assert response.json()["error"]["code"] == ("too_large" if len(body) > 2**18 else "invalid")
 
 
 def test_an_ended_sweep_is_extended_by_a_higher_total(

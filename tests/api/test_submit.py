@@ -12,6 +12,7 @@ from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from studio.models import Compute
+from sweeps import intake
 from sweeps.models import CodeSnapshot, Sweep
 from tests.api.conftest import Caller
 
@@ -140,6 +141,16 @@ def test_a_dry_run_validates_and_keeps_nothing(api: Caller) -> None:
     assert any("gpu" in note for note in body["notes"])
     assert any("2 slots" in note for note in body["notes"])
     assert not Sweep.objects.exists()
+    # Nor the code that came with it.
+    spec, code = yaml.safe_dump(job), zipped(**{"train.py": "print('dry')\n"})
+    folder = yaml.safe_dump(
+        job | {"trial": JOB["trial"] | {"code": str(settings.BASE_DIR / "examples")}}
+    )
+    there = set(Path(settings.STUDIO_HOME).glob("*")) | set(intake.code_root().glob("*"))
+    for parts in ({"spec": spec, "code": code}, {"spec": folder}):
+        assert api.upload(f"{POST}?dry_run=1", **parts).status_code == 200
+    assert not CodeSnapshot.objects.exists()
+    assert set(Path(settings.STUDIO_HOME).glob("*")) | set(intake.code_root().glob("*")) == there
     bad = api.post(f"{POST}?dry_run=1", changed(objective=None))
     assert (bad.status_code, bad.json()["error"]["field"]) == (422, "objective.goal")
 
@@ -195,8 +206,6 @@ def test_a_syntax_error_has_a_line(api: Caller) -> None:
         ("[1]", "application/json", ""),
         ("", "application/yaml", ""),
         ("x", "text/plain", "application/yaml"),
-        ("x" * 300_000, "application/yaml", "256 KiB"),
-        ("x" * 11_000_000, "application/json", "256 KiB"),
         ("a: &a [*a]", "application/yaml", ""),
     ],
 )
@@ -204,6 +213,15 @@ def test_what_is_no_job_is_said(api: Caller, body: Any, kind: str, words: str) -
     response = api.client.post(f"/api/v1{POST}", body, content_type=kind)
     assert response.status_code == 422
     assert words in response.json()["error"]["message"]
+
+
+@pytest.mark.parametrize("kind", ["application/yaml", "application/json"])
+@pytest.mark.parametrize("size", [300_000, 11_000_000])
+def test_what_is_too_large_for_a_job_is_said(api: Caller, kind: str, size: int) -> None:
+    response = api.client.post(f"/api/v1{POST}", "x" * size, content_type=kind)
+    assert response.status_code == 413
+    assert response.json()["error"]["code"] == "too_large"
+    assert "256 KiB" in response.json()["error"]["message"]
 
 
 @pytest.mark.parametrize("number", [float("nan"), float("inf")])
