@@ -102,17 +102,23 @@ def sampling(value: Any, reading: Reading) -> Sampling | None:
     doc = {"type": value} if isinstance(value, str) else reading.mapping(value, where)
     kind = reading.word(doc, "type", where, ALGORITHMS)
     reading.known(doc, where, ("type", "seed", "rule", "logbase"))
-    seed = reading.whole(doc, "seed", where)
-    if seed is not None and not 0 <= seed < 2**63:
-        reading.problem(f"{where}.seed", f"Must be from 0 to 2^63 - 1, but got {shown(seed)}.")
+    number = seed(doc, where, reading)
     if kind != "random":
         for key in ("rule", "logbase"):
             if doc.get(key) is not None:
                 reading.problem(f"{where}.{key}", f"Only random has “{key}”, not {kind}.")
-        return Sampling(kind, seed=seed) if kind else None
+        return Sampling(kind, seed=number) if kind else None
     has_rule = doc.get("rule") is not None
     rule = reading.word(doc, "rule", where, ("random", "sobol")) if has_rule else "random"
-    return Sampling(kind, rule or "random", seed, _logbase(doc, where, reading))
+    return Sampling(kind, rule or "random", number, _logbase(doc, where, reading))
+
+
+def seed(doc: Mapping[str, Any], where: str, reading: Reading) -> int | None:
+    """A seed that a 64-bit column holds, None when absent."""
+    found = reading.whole(doc, "seed", where)
+    if found is not None and not 0 <= found < 2**63:
+        reading.problem(f"{where}.seed", f"Must be from 0 to 2^63 - 1, but got {shown(found)}.")
+    return found
 
 
 def _logbase(doc: Mapping[str, Any], where: str, reading: Reading) -> float | None:

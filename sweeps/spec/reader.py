@@ -94,6 +94,7 @@ def _read(doc: Any) -> SweepJob:
     limits = parts.limits(doc.get("limits"), reading)
     sampling = parts.sampling(doc.get("sampling_algorithm"), reading)
     extras, properties = studio.split(doc, reading.texts(doc, "properties", ""), reading)
+    sampling = studio.sampling(sampling, extras, reading)
     early = studio.early(doc, extras, reading)
     note_differences(early, sampling, reading)
     stop_rules, failure_policy = studio.rules(extras, reading)

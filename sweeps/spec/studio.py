@@ -6,7 +6,7 @@ which Azure's tools load and ignore; both are read.
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from sweeps.domain.job import EarlyTermination, FailurePolicy, Sampling, StopRules, SweepJob
@@ -15,7 +15,7 @@ from sweeps.domain.picks import checked_point
 from sweeps.domain.problems import InvalidInput
 from sweeps.domain.space import ParamValue, SearchSpace
 from sweeps.domain.wording import shown
-from sweeps.spec import checks
+from sweeps.spec import checks, parts
 from sweeps.spec.early import AZURES, early_termination
 from sweeps.spec.keys import Reading
 
@@ -76,7 +76,7 @@ def early(doc: Mapping[str, Any], extras: Extras, reading: Reading) -> EarlyTerm
 
 def rules(extras: Extras, reading: Reading) -> tuple[StopRules, FailurePolicy]:
     """Stop rules and failure policy; defaults where there are problems."""
-    names = ("stop_rules", "failure_policy", "first_trials", "early_termination")
+    names = ("stop_rules", "failure_policy", "first_trials", "early_termination", "seed")
     reading.known(extras.doc, extras.where, names)
     return (
         stop_rules(extras.doc.get("stop_rules"), reading, f"{extras.where}.stop_rules"),
@@ -108,6 +108,17 @@ def failure_policy(value: Any, reading: Reading, where: str) -> FailurePolicy:
     except InvalidInput as error:
         reading.take(error, where)
         return FailurePolicy()
+
+
+def sampling(found: Sampling | None, extras: Extras, reading: Reading) -> Sampling | None:
+    """The sampling with the seed of an algorithm for which Azure's schema has none."""
+    where = f"{extras.where}.seed"
+    seed = parts.seed(extras.doc, extras.where, reading)
+    if seed is None or found is None:
+        return found
+    if found.seed is not None:
+        reading.problem(where, "The sampling algorithm has a seed already.")
+    return replace(found, seed=seed)
 
 
 def first_trials(
@@ -146,12 +157,14 @@ def first_trials(
 def to_property(job: SweepJob) -> dict[str, Any]:
     """What goes into `properties.studio`: the parts that are not at their default."""
     defaults = asdict(FailurePolicy())
-    parts: dict[str, Any] = {
+    said: dict[str, Any] = {
         "stop_rules": {k: v for k, v in asdict(job.stop_rules).items() if v is not None},
         "failure_policy": {k: v for k, v in asdict(job.failure_policy).items() if v != defaults[k]},
         "first_trials": [dict(point) for point in job.first_trials],
     }
     policy = job.early_termination
     if policy and policy.type not in AZURES:
-        parts["early_termination"] = {"type": policy.type, **policy.options}
-    return {key: part for key, part in parts.items() if part}
+        said["early_termination"] = {"type": policy.type, **policy.options}
+    if job.sampling.algorithm != "random" and job.sampling.seed is not None:
+        said["seed"] = job.sampling.seed
+    return {key: part for key, part in said.items() if part not in ({}, [])}

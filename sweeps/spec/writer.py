@@ -16,8 +16,11 @@ from sweeps.spec.studio import PROPERTY, to_property
 _SCHEMA = "https://azuremlschemas.azureedge.net/latest/sweepJob.schema.json"
 
 
-def job_to_doc(job: SweepJob) -> dict[str, Any]:
-    """The job as a document, without what is at its default."""
+def job_to_doc(job: SweepJob, *, studio: bool = True) -> dict[str, Any]:
+    """The job as a document, without what is at its default.
+
+    `studio=False` leaves out what only this studio knows (see `to_yaml`).
+    """
     limits = job.limits
     doc: dict[str, Any] = {
         "type": "sweep",
@@ -49,17 +52,30 @@ def job_to_doc(job: SweepJob) -> dict[str, Any]:
     early = job.early_termination
     if early and early.type in AZURES:
         doc["early_termination"] = {"type": early.type, **early.options}
-    if extras := to_property(job):
+    if studio and (extras := to_property(job)):
         text = json.dumps(extras, ensure_ascii=False, allow_nan=False)
         doc["properties"] = {**job.properties, PROPERTY: text}
     return {key: value for key, value in doc.items() if value not in (None, "", {})}
 
 
-def to_yaml(job: SweepJob) -> str:
-    """The job as YAML text, keys in reading order."""
+def to_yaml(job: SweepJob, *, studio: bool = True) -> str:
+    """The job as YAML text, keys in reading order; `azure.ai.ml.load_job` reads it either way.
+
+    With `studio` (the default), `read_job` gives the same job back: what Azure's schema has no key
+    for (stop rules, failure policy, first trials, successive halving, the seed of any algorithm
+    but random) stands as JSON in `properties.studio`, which Azure's tools ignore. `studio=False`
+    is the job for Azure ML alone ("Copy as Azure YAML"): without that property, and with a comment
+    at the top that names what is left out.
+    """
     head = f"$schema: {_SCHEMA}\n"
+    if not studio and (left_out := to_property(job)):
+        head = f"# Left out, for Azure ML has no key for it: {', '.join(left_out)}.\n{head}"
     body = yaml.dump(
-        job_to_doc(job), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100
+        job_to_doc(job, studio=studio),
+        Dumper=_Dumper,
+        sort_keys=False,
+        allow_unicode=True,
+        width=100,
     )
     return head + body
 

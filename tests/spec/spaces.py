@@ -91,7 +91,7 @@ distributions = st.recursive(numeric, choices, max_leaves=6) | choices(numeric)
 spaces = st.dictionaries(names, distributions, min_size=1, max_size=4).map(
     lambda found: SearchSpace(tuple(found.items()))
 )
-words = texts.filter(lambda text: text.strip() == text not in ("", "studio"))
+words = texts.filter(lambda text: text.strip() == text not in ("", "studio") and len(text) <= 100)
 early_terminations = st.none() | st.sampled_from(
     [
         EarlyTermination(

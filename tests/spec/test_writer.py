@@ -132,3 +132,26 @@ def test_azures_own_policies_stand_where_azure_has_them() -> None:
         "type": "bandit", "slack_factor": 0.1, "delay_evaluation": 5,
     }  # fmt: skip
     assert "properties" not in doc
+
+
+def test_a_job_for_azure_alone_says_what_it_leaves_out() -> None:
+    job = replace(
+        PLAIN,
+        early_termination=EarlyTermination("successive_halving", {"min_reports": 2}),
+        stop_rules=StopRules(target_value=0.1),
+        properties={"p": "q"},
+    )
+    text = to_yaml(job, studio=False)
+    assert text.startswith(
+        "# Left out, for Azure ML has no key for it: stop_rules, early_termination.\n$schema: "
+    )
+    found = replace(read_job(text), notes=())
+    assert found == replace(job, early_termination=None, stop_rules=StopRules())
+    assert to_yaml(PLAIN, studio=False) == to_yaml(PLAIN)
+
+
+@pytest.mark.parametrize("seed", [0, 3])
+def test_the_seed_of_any_algorithm_is_kept(seed: int) -> None:
+    job = replace(PLAIN, sampling=Sampling("bayesian", seed=seed))
+    assert read_job(to_yaml(job)).sampling == job.sampling
+    assert read_job(to_yaml(job, studio=False)).sampling == Sampling("bayesian")
