@@ -20,9 +20,11 @@ from sweeps.services.code import remember_data, remember_snapshot
 from sweeps.services.sweeps import create_sweep
 from sweeps.spec.reader import read_job
 from sweeps.stores import snapshots
+from sweeps.stores.git import as_document, read_git
 from sweeps.stores.uploads import save_upload
 
 IRIS = Path(settings.BASE_DIR) / "examples" / "iris_lightgbm"
+DIFF_NAME = "changes.diff"
 
 
 def code_root() -> Path:
@@ -30,14 +32,21 @@ def code_root() -> Path:
     return Path(settings.STUDIO_HOME) / "code"
 
 
-def keep(workspace: Workspace, snapshot: snapshots.Snapshot, origin: str) -> CodeSnapshot:
-    """The row of a snapshot in a workspace."""
+def keep(
+    workspace: Workspace,
+    snapshot: snapshots.Snapshot,
+    origin: str,
+    *,
+    folder: Path | None = None,
+) -> CodeSnapshot:
+    """The row of a snapshot in a workspace, with the state of the repository it comes from."""
     return remember_snapshot(
         workspace,
         digest=snapshot.digest,
         origin=origin,
         file_count=snapshot.files,
         size=snapshot.size,
+        git=_git(folder) if folder else {},
     )
 
 
@@ -112,6 +121,30 @@ def keep_data_folder(
     )
 
 
+def diff_root() -> Path:
+    """Where the text of what was changed since a commit is kept, by content."""
+    return Path(settings.STUDIO_HOME) / "diffs"
+
+
+def _git(folder: Path) -> dict[str, object]:
+    state = read_git(folder)
+    if state is None:
+        return {}
+    digest = ""
+    if state.diff:
+        text = state.diff.encode(errors="replace")
+        digest = save_upload(diff_root(), [text], DIFF_NAME, 2 * len(text)).digest
+    return as_document(state, digest)
+
+
+def diff_of(digest: str) -> str:
+    """The text of a kept diff, "" where there is none (any more)."""
+    try:
+        return (diff_root() / digest / DIFF_NAME).read_text() if digest.isalnum() else ""
+    except OSError:
+        return ""
+
+
 def keep_folder(workspace: Workspace, path: str) -> CodeSnapshot:
     """The snapshot of a folder of this machine.
 
@@ -122,7 +155,7 @@ def keep_folder(workspace: Workspace, path: str) -> CodeSnapshot:
         snapshot = snapshots.snapshot_folder(code_root(), folder)
     except OSError as error:
         raise InvalidInput.one("", f"{folder} cannot be read: {error.strerror}.") from error
-    return keep(workspace, snapshot, str(folder))
+    return keep(workspace, snapshot, str(folder), folder=folder)
 
 
 def existing_folder(path: str) -> Path:

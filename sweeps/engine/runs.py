@@ -1,7 +1,7 @@
 """MLflow runs of sweeps and attempts: opened before the command, closed after it, always."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -72,7 +72,21 @@ def _common(sweep: Sweep) -> dict[str, str]:
         tags.USER: str(sweep.created_by or "studio"),
         tags.SOURCE_NAME: sweep.command.split("\n")[0][:200],
         tags.SOURCE_TYPE: "JOB",
+        **_git_tags(sweep.git),
     }
+
+
+def _git_tags(git: Mapping[str, Any]) -> dict[str, str]:
+    if not git:
+        return {}
+    is_dirty = bool(git["changed"] or git["untracked"])
+    found = {
+        tags.SOURCE_GIT_COMMIT: git["commit"],
+        tags.SOURCE_GIT_BRANCH: git["branch"],
+        tags.SOURCE_GIT_REMOTE: git["remote"],
+        tags.SOURCE_GIT_DIRTY: str(is_dirty).lower(),
+    }
+    return {name: str(value)[:5000] for name, value in found.items() if value}
 
 
 def new_attempt_run(attempt: Attempt, now: datetime) -> str:

@@ -15,6 +15,8 @@ class CodeSnapshot(models.Model):
     origin = models.CharField(max_length=1024, blank=True)
     file_count = models.PositiveIntegerField(default=0)
     size = models.BigIntegerField(default=0)
+    # Its repository's state when it was last handed in (stores/git.py); {} where there is none.
+    git = models.JSONField(default=dict, blank=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:

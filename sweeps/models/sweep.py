@@ -68,6 +68,8 @@ class Sweep(models.Model):
 
     compute = models.ForeignKey(Compute, models.PROTECT, related_name="sweeps")
     code = models.ForeignKey(CodeSnapshot, models.PROTECT, null=True, related_name="sweeps")
+    # The code's repository when the sweep was submitted, as in CodeSnapshot.
+    git = models.JSONField(default=dict, blank=True)
     command = models.TextField()
     search_space = models.JSONField()
     sampling = models.JSONField()

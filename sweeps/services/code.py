@@ -1,18 +1,33 @@
 """Remembering what people handed in: code snapshots, data."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from studio.models import Workspace
 from sweeps.models import CodeSnapshot, DataUpload
 
 
 def remember_snapshot(
-    workspace: Workspace, *, digest: str, origin: str, file_count: int, size: int
+    workspace: Workspace,
+    *,
+    digest: str,
+    origin: str,
+    file_count: int,
+    size: int,
+    git: Mapping[str, Any],
 ) -> CodeSnapshot:
-    """The workspace's row for a snapshot, made if it is new there."""
+    """The workspace's row for a snapshot, made if it is new there.
+
+    Equal code may come from another commit: `git` is what is known of this one.
+    """
     row, _ = CodeSnapshot.objects.get_or_create(
         workspace=workspace,
         digest=digest,
         defaults={"origin": origin[:1024], "file_count": file_count, "size": size},
     )
+    if row.git != git:
+        row.git = dict(git)
+        row.save(update_fields=["git"])
     return row
 
 

@@ -67,6 +67,7 @@ def create_sweep(
         name=job.name or new_name(rng),
         compute=compute,
         code=code,
+        git=dict(code.git) if code else {},
         notes=[*job.notes, *notes],
         seed=rng.randrange(2**31) if job.sampling.seed is None else job.sampling.seed,
         is_dry_run=is_dry_run,
@@ -153,7 +154,7 @@ DRAW_S, MOST_AT_ONCE = 0.3, 100
 # What planning does not look at: half of the columns, and the longest.
 _UNREAD = (
     "display_name", "description", "experiment_name", "tags", "properties", "notes", "command",
-    "inputs", "outputs", "environment", "environment_variables", "run_closed",
+    "git", "inputs", "outputs", "environment", "environment_variables", "run_closed",
     "compute__name", "compute__description", "compute__python", "compute__environment_variables",
     "compute__is_default", "compute__created_at", "compute__kind",
 )  # fmt: skip

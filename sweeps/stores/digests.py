@@ -1,28 +1,12 @@
 """What names a folder by its contents. Pure Python: clients compute it without Django."""
 
 import hashlib
-import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 
-# Never part of the code, and large.
-SKIPPED = frozenset(
-    {".git", "__pycache__", ".venv", "venv", "node_modules", ".ipynb_checkpoints", "mlruns"}
-)
+from sweeps.stores.code_files import NO_RULES, IgnoreRules, walk
+
 _CHUNK = 2**20
-
-
-def walk(folder: Path) -> Iterator[str]:
-    """Relative names (`/` between parts) of the files below a folder that are its contents.
-
-    Regular files only: no links, no `.pyc`, nothing below a folder of a name in `SKIPPED`.
-    """
-    for here, folders, files in os.walk(folder):
-        folders[:] = sorted(name for name in folders if name not in SKIPPED)
-        for name in sorted(files):
-            path = Path(here) / name
-            if path.is_file() and not path.is_symlink() and not name.endswith(".pyc"):
-                yield path.relative_to(folder).as_posix()
 
 
 def file_digest(path: Path) -> str:
@@ -47,6 +31,9 @@ def combine(files: Iterable[tuple[str, str]]) -> str:
     return whole.hexdigest()
 
 
-def folder_digest(folder: Path) -> str:
-    """The digest under which the studio keeps the contents of a folder: `combine` over `walk`."""
-    return combine((name, file_digest(folder / name)) for name in walk(folder))
+def folder_digest(folder: Path, rules: IgnoreRules = NO_RULES) -> str:
+    """The digest under which the studio keeps the contents of a folder: `combine` over `walk`.
+
+    Of code with the rules of its ignore file (`read_rules`), of data without any.
+    """
+    return combine((name, file_digest(folder / name)) for name in walk(folder, rules))

@@ -11,7 +11,8 @@ from typing import IO
 from sweeps.domain.problems import InvalidInput
 from sweeps.domain.wording import shown
 from sweeps.stores.archives import MAX_BYTES, MAX_FILES, unpack
-from sweeps.stores.digests import SKIPPED, combine, walk
+from sweeps.stores.code_files import SKIPPED, code_files, read_rules, walk
+from sweeps.stores.digests import combine
 from sweeps.stores.names import file_name, is_plain
 
 
@@ -26,13 +27,15 @@ class Snapshot:
 
 
 def snapshot_folder(root: Path, folder: Path) -> Snapshot:
-    """Keep a copy of a folder of this machine.
+    """Keep a copy of a folder of this machine, without what its ignore file leaves out.
 
-    Raises InvalidInput when it is too large or cannot be read.
+    Raises InvalidInput when it is too large, empty or cannot be read.
     """
     with _staging(root) as stage:
         try:
             _copy(folder, stage)
+            if not any(stage.iterdir()) and (source := read_rules(folder).source):
+                raise InvalidInput.one("", f"{folder} has no file that {source} does not ignore.")
         except OSError as error:
             raise InvalidInput.one("", f"{folder} cannot be read: {error.strerror}.") from error
         return _keep(root, stage)
@@ -40,7 +43,7 @@ def snapshot_folder(root: Path, folder: Path) -> Snapshot:
 
 def _copy(folder: Path, stage: Path) -> None:
     total = 0
-    for count, name in enumerate(walk(folder), 1):
+    for count, name in enumerate(code_files(folder), 1):
         source = folder / name
         if not is_plain(name):
             raise InvalidInput.one("", f"Rename the file {shown(name)}: that is no plain name.")

@@ -11,6 +11,7 @@ from studio.access import may_in, signed_in
 from studio.models import Role
 from sweeps.domain.problems import InvalidInput
 from sweeps.domain.states import FINAL_TRIAL, SweepStatus, TrialStatus
+from sweeps.intake import diff_of
 from sweeps.models import StateChange, Sweep
 from sweeps.queries.best import best_of
 from sweeps.queries.clock import database_now
@@ -222,6 +223,7 @@ def config(request: HttpRequest, ws: str, name: str) -> HttpResponse:
     sweep = sweep_for(request, ws, name)
     context = job_context(request, sweep, "config") | {
         "yaml": to_yaml(job_of(sweep)),
+        "diff": diff_of(str(sweep.git.get("diff", ""))),
         "revisions": sweep.revisions.order_by("-number"),
     }
     return render(request, "sweeps/job/config.html", context)

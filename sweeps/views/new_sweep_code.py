@@ -70,7 +70,7 @@ def keep_folder(workspace: Workspace, text: str) -> CodeSnapshot:
         kept = snapshots.snapshot_folder(intake.code_root(), folder)
     except OSError as error:
         raise InvalidInput.one("", f"{folder} cannot be read: {error.strerror}.") from error
-    return intake.keep(workspace, kept, str(folder))
+    return intake.keep(workspace, kept, str(folder), folder=folder)
 
 
 def keep_data(file: UploadedFile) -> Upload:

@@ -1,6 +1,7 @@
 """Starting a trial, and settling a start that was cut off at any point."""
 
 import subprocess
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -229,3 +230,21 @@ def test_a_sweep_that_mlflow_will_not_take_fails_and_does_not_wait_for_ever(
     assert sweep.reason == "MLflow refused the sweep's run: Invalid experiment name."
     steps.reconcile(steps.Waker(), stage.now)
     assert stage.queued() == []
+
+
+def test_the_runs_in_mlflow_carry_the_commit_of_the_code(
+    stage: Stage, make_sweep: Callable[..., Sweep]
+) -> None:
+    sweep = make_sweep()
+    sweep.git = {"commit": "abc", "branch": "", "remote": "r", "changed": 0, "untracked": 2}
+    sweep.save()
+    stage.open(sweep)
+    expected = {
+        "mlflow.source.git.commit": "abc",
+        "mlflow.source.git.repoURL": "r",
+        "mlflow.source.git.dirty": "true",
+    }
+    assert len(stage.tracking.runs) > 1
+    for run in stage.tracking.runs.values():
+        git = {key: value for key, value in run["tags"].items() if ".git." in key}
+        assert git == expected

@@ -3,6 +3,7 @@
 import json
 import re
 from html import unescape
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -305,6 +306,24 @@ def test_the_config_tab_shows_the_job_file(client: Client, rita: User, played: S
     html = unescape(html_of(client, rita, url(played, "config/")))
     assert "primary_metric: loss" in html
     assert "${{search_space.lr}}" in html
+
+
+def test_the_config_tab_tells_the_commit_and_what_was_changed(
+    client: Client, rita: User, played: Sweep, settings: Any, tmp_path: Path
+) -> None:
+    settings.STUDIO_HOME = tmp_path
+    place = tmp_path / "diffs" / "abc" / "changes.diff"
+    place.parent.mkdir(parents=True)
+    place.write_text("+print('<new>')")
+    played.git = {
+        "commit": "0123456789abcdef", "branch": "trunk", "remote": "https://example.org/a.git",
+        "changed": 1, "untracked": 0, "diff": "abc", "is_cut": False,
+    }  # fmt: skip
+    played.save()
+    html = html_of(client, rita, url(played, "config/"))
+    assert "0123456789ab</span> on trunk" in html
+    assert "1 changed and 0 untracked files" in html
+    assert "print(&#x27;&lt;new&gt;&#x27;)" in html
 
 
 # --- live ------------------------------------------------------------------------------------

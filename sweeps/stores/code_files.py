@@ -1,0 +1,95 @@
+"""Which files of a folder are training code. Needs neither Django nor the rest of the studio.
+
+As in Azure ML: patterns of git's kind in `.amlignore` at the top of the folder leave files out;
+where there is none, those of the `.gitignore` there.
+"""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pathspec import GitIgnoreSpec
+
+# Never part of the code, and large.
+SKIPPED = frozenset(
+    {".git", "__pycache__", ".venv", "venv", "node_modules", ".ipynb_checkpoints", "mlruns"}
+)
+# The first that is there counts, alone.
+IGNORE_FILES = (".amlignore", ".gitignore")
+# Nobody writes more by hand, and each pattern is tried on each file.
+_MOST_BYTES = 2**18
+
+
+@dataclass(frozen=True, slots=True)
+class IgnoreRules:
+    """Patterns of what is left out; `source` is the file that they stand in, "" for none."""
+
+    source: str = ""
+    patterns: GitIgnoreSpec = field(default_factory=lambda: GitIgnoreSpec([]))
+
+    def leaves_out(self, name: str, *, is_folder: bool = False) -> bool:
+        """True if the patterns name this path (relative to the folder, with /).
+
+        What lies in a folder that is left out is left out, whatever later patterns say, as in git.
+        """
+        return self.patterns.match_file(f"{name}/" if is_folder else name)
+
+
+def parse_rules(text: str, source: str) -> IgnoreRules:
+    """The rules in the text of an ignore file; lines that are no pattern count for nothing."""
+    lines = []
+    for line in text.splitlines():
+        try:
+            GitIgnoreSpec.from_lines([line])
+        except ValueError:
+            continue
+        lines.append(line)
+    return IgnoreRules(source, GitIgnoreSpec.from_lines(lines))
+
+
+def read_rules(folder: Path) -> IgnoreRules:
+    """The rules that hold for a folder. Raises OSError when its ignore file cannot be read."""
+    for name in IGNORE_FILES:
+        path = folder / name
+        if path.is_file():
+            with path.open("rb") as file:
+                text = file.read(_MOST_BYTES).decode(errors="replace")
+            return parse_rules(text.removeprefix("\ufeff"), name)
+    return IgnoreRules()
+
+
+def code_files(folder: Path) -> Iterator[str]:
+    """Relative names of the files that are the folder's code, in a fixed order.
+
+    Raises OSError when its ignore file cannot be read.
+    """
+    return walk(folder, read_rules(folder))
+
+
+NO_RULES = IgnoreRules()
+
+
+def walk(folder: Path, rules: IgnoreRules = NO_RULES) -> Iterator[str]:
+    """Relative names (`/` between parts) of the files below a folder that are its contents.
+
+    Regular files only: no links, no `.pyc`, nothing below a folder of a name in `SKIPPED`, and
+    nothing that the rules leave out.
+    """
+    for here, folders, files in os.walk(folder):
+        top = Path(here).relative_to(folder)
+        folders[:] = sorted(
+            name
+            for name in folders
+            if name not in SKIPPED and not rules.leaves_out(_name(top, name), is_folder=True)
+        )
+        for name in sorted(files):
+            path, relative = Path(here) / name, _name(top, name)
+            if name.endswith(".pyc") or not path.is_file() or path.is_symlink():
+                continue
+            if not rules.leaves_out(relative):
+                yield relative
+
+
+def _name(top: Path, name: str) -> str:
+    return (top / name).as_posix()
