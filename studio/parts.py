@@ -28,7 +28,7 @@ def parts(tracking_port: int, listeners: Sequence[socket.socket]) -> list[Part]:
         Part("queue", managed("studio_queue"), signal.SIGINT, grace_s=15.0, seen_in_rows=True),
         Part("web", _web(descriptors), keep=descriptors),
         # Its imports take seconds of a core: who falls over them must not do so again and again.
-        Part("tracking", _tracking(tracking_port), stable_s=15.0),
+        Part("tracking", _tracking(tracking_port), stable_s=15.0, heir="stand-by"),
     ]
 
 

@@ -13,6 +13,7 @@ import tempfile
 import time
 import warnings
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -20,8 +21,10 @@ from tests.browsers import bring_chromium
 
 ROOT = Path(__file__).resolve().parent.parent
 PYTHON = sys.executable
-# Tests that start whole studios and watch the time: one after the other.
+# Tests that start whole studios and watch the time: one after the other. They wait half of it, so
+# the tests on PostgreSQL, which watch none, run beside them and give way.
 WITH_STUDIOS = ("tests/e2e", "tests/chaos")
+GIVING_WAY = ("nice", "-n", "10")
 # All others are spread over so many processes.
 SPREAD = ("--numprocesses", "2")
 # Tests that read or write rows run once more on PostgreSQL.
@@ -36,12 +39,19 @@ WITH_ROWS = (
 )
 
 
-def run(title: str, *command: str, **environment: str) -> bool:
-    """One step, its time told; True if it went well."""
-    print(f"\n=== {title}", flush=True)
+def run(title: str, *command: str, aside: bool = False, **environment: str) -> bool:
+    """One step, its time told; True if it went well. What runs aside of another step prints
+    when it has ended."""
+    if not aside:
+        print(f"\n=== {title}", flush=True)
     began = time.monotonic()
-    done = subprocess.run(command, cwd=ROOT, env={**os.environ, **environment}, check=False)
+    done = subprocess.run(
+        command, cwd=ROOT, env={**os.environ, **environment}, check=False,
+        stdout=subprocess.PIPE if aside else None, stderr=subprocess.STDOUT if aside else None,
+    )  # fmt: skip
     took = time.monotonic() - began
+    if aside:
+        print(f"\n=== {title}\n{done.stdout.decode(errors='replace')}", flush=True)
     print(f"=== {title}: {'ok' if done.returncode == 0 else 'FAILED'} in {took:.0f} s", flush=True)
     return done.returncode == 0
 
@@ -81,6 +91,20 @@ def pytest(*words: str) -> tuple[str, ...]:
     return (PYTHON, "-m", "pytest", "-q", *words)
 
 
+def on_the_grown_up_back_ends() -> bool:
+    """The tests with rows on PostgreSQL and Redis."""
+    folders = [name for name in WITH_ROWS if (ROOT / name).exists()]
+    with postgresql() as database_url, redis() as redis_url:
+        return run(
+            "tests on PostgreSQL and Redis",
+            *GIVING_WAY,
+            *pytest(*SPREAD, "-m", "not browser", *folders),
+            aside=True,
+            DATABASE_URL=database_url,
+            REDIS_URL=redis_url,
+        )
+
+
 def main() -> int:
     """Run all; 0 if everything passed."""
     chromium = bring_chromium()
@@ -95,17 +119,10 @@ def main() -> int:
     ok.append(run("tests on SQLite", *pytest(*SPREAD, "-m", "not browser", *others)))
     if chromium:
         ok.append(run("tests in Chromium", *pytest("-m", "browser"), CHROMIUM=chromium))
-    ok.append(run("tests of whole studios", *pytest("-m", "not browser", *WITH_STUDIOS)))
-    folders = [name for name in WITH_ROWS if (ROOT / name).exists()]
-    with postgresql() as database_url, redis() as redis_url:
-        ok.append(
-            run(
-                "tests on PostgreSQL and Redis",
-                *pytest(*SPREAD, "-m", "not browser", *folders),
-                DATABASE_URL=database_url,
-                REDIS_URL=redis_url,
-            )
-        )
+    with ThreadPoolExecutor(1) as beside:
+        grown_up = beside.submit(on_the_grown_up_back_ends)
+        ok.append(run("tests of whole studios", *pytest("-m", "not browser", *WITH_STUDIOS)))
+        ok.append(grown_up.result())
     if not chromium:
         ok.append(os.environ.get("CI") != "true")
     print(f"\n{sum(ok)} passed, {len(ok) - sum(ok)} failed")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from studio.supervisor.fork import Work, fork
 from studio.supervisor.lines import say
-from studio.supervisor.processes import Identity, end, identify, kill_group
+from studio.supervisor.processes import Identity, end, identify, kill_group, own_child
 
 # The first fall costs nothing; whoever falls again and again is tried at least this often.
 BACKOFF_S = (0.0, 0.5, 1.0, 2.0, 4.0, 8.0)
@@ -20,7 +20,8 @@ class Part:
 
     `keep` are the supervisor's descriptors that it needs. Once it ran for `stable_s` it has
     recovered: its next fall starts the back-off anew. Nothing is known of one that is
-    `seen_in_rows` while the database is away.
+    `seen_in_rows` while the database is away. If it is killed, a process of its session named
+    `heir` may go on in its place.
     """
 
     name: str
@@ -30,6 +31,8 @@ class Part:
     keep: tuple[int, ...] = ()
     stable_s: float = 1.0
     seen_in_rows: bool = False
+    heir: str = ""
+    session: int = 0
     identity: Identity | None = None
     started: float = 0.0
     healthy: float = 0.0
@@ -45,6 +48,7 @@ class Part:
         def note(pid: int) -> None:
             # Ours until we reap it, even if it has ended already: its end must not go unnoticed.
             self.identity = identify(pid, even_zombie=True)
+            self.session = pid
             remember()
 
         self.started = self.healthy = now
@@ -55,6 +59,15 @@ class Part:
     def pid(self) -> int | None:
         """The process id while it runs."""
         return self.identity.pid if self.identity else None
+
+    def is_inherited(self, status: int) -> bool:
+        """Whether an heir goes on in place of the process that ended; it is ours from now on."""
+        heir = own_child(self.session, self.heir) if self.heir else None
+        if heir is None:
+            return False
+        self.identity = heir
+        say(self.name, f"ended ({describe(status)}); its stand-by goes on")
+        return True
 
     def fell(self, status: int, now: float) -> float:
         """Note that the process ended; returns the seconds until it is started again."""

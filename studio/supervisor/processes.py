@@ -38,6 +38,24 @@ def identify(pid: int, *, even_zombie: bool = False) -> Identity | None:
     return Identity(pid, int(fields[19]), boot_id())
 
 
+def own_child(session: int, name: str) -> Identity | None:
+    """The living child of this process in that session whose `comm` is `name`, if there is one."""
+    for folder in Path("/proc").iterdir():
+        if folder.name.isdecimal() and _is_child(folder, os.getpid(), session, name):
+            return identify(int(folder.name))
+    return None
+
+
+def _is_child(folder: Path, parent: int, session: int, name: str) -> bool:
+    try:
+        head, _, tail = (folder / "stat").read_text().rpartition(")")
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    state, ppid, _, sid = tail.split()[:4]
+    is_ours = (int(ppid), int(sid), head.partition("(")[2]) == (parent, session, name)
+    return is_ours and state not in ("Z", "X")
+
+
 def is_alive(identity: Identity) -> bool:
     """True if that very process still runs."""
     return identify(identity.pid) == identity

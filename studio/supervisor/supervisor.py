@@ -121,7 +121,8 @@ class Supervisor:
                 part.ended()
             else:
                 self._all_up = False
-                part.fell(status, monotonic())
+                if not part.is_inherited(status):
+                    part.fell(status, monotonic())
             self._remember()
 
     def _ended(self) -> Iterator[tuple[Part, int]]:

@@ -12,7 +12,7 @@ COOKIE = b"SWEEP_PROCESS_COOKIE="
 PARTS = {
     "sweep-studio: queue": 1,
     "sweep-studio: engine": 1,
-    "sweeps.tracking.server": 2,  # the server, and who forks another one
+    "sweeps.tracking.server": 3,  # the server, who forks another one, and the heir of that
     "gunicorn: ": 2,  # its master and its worker
 }
 KINDS = {

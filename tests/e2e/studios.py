@@ -18,6 +18,8 @@ from tests.e2e import stores
 CHECKOUT = Path(__file__).resolve().parents[2]
 FINAL = ("Completed", "Failed", "Canceled")
 T = TypeVar("T")
+# Without byte code each start would compile everything anew, as no user's does.
+_NOT_A_PERSONS = ("DATABASE_URL", "REDIS_URL", "PYTHONDONTWRITEBYTECODE")
 
 
 def until(probe: Callable[[], T | None], what: str, seconds: float) -> T:
@@ -34,7 +36,7 @@ def environment(home: Path, port: int, **more: str) -> dict[str, str]:
     """What a person's shell would hold, and where this studio lives."""
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("STUDIO_", "DJANGO_"))}
     return {
-        **{k: v for k, v in kept.items() if k not in ("DATABASE_URL", "REDIS_URL")},
+        **{k: v for k, v in kept.items() if k not in _NOT_A_PERSONS},
         "DJANGO_SETTINGS_MODULE": "studio.settings",
         "STUDIO_HOME": str(home),
         "STUDIO_PORT": str(port),

@@ -68,9 +68,21 @@ if os.fork() == 0:
 while True:
     signal.pause()
 """
+# Its server is a fork, replaced when it is killed, as is the process that forks it.
+STANDS = f"""
+import sys
+sys.path.insert(0, {str(Path(__file__).resolve().parents[2])!r})
+import os, signal
+from sweeps.tracking.stand_in import stand_in
+def serve():
+    print("serving", os.getpid(), flush=True)
+    signal.pause()
+print("imported", flush=True)
+sys.exit(stand_in(serve))
+"""
 PARTS = {
     "web": WEB, "works": WORKS, "orderly": ORDERLY, "stubborn": STUBBORN, "falls": FALLS,
-    "orphans": ORPHANS,
+    "orphans": ORPHANS, "stands": STANDS,
 }  # fmt: skip
 
 
@@ -92,6 +104,7 @@ def main(folder: Path, port: str, words: list[str]) -> int:
         argv = (sys.executable, "-I", "-c", PARTS[kind])
         made = part.Part(label or kind, command(argv, env), grace_s=1.0, stable_s=60.0)
         made.seen_in_rows = made.name in ("engine", "queue")
+        made.heir = "stand-by" if kind == "stands" else ""
         parts.append(made)
     watch = supervisor.Supervisor(folder, parts, f"http://127.0.0.1:{port}/")
     with held:

@@ -56,6 +56,80 @@ def test_what_a_killed_part_left_is_ended_before_its_successor_starts(small: Sta
     assert studio.stop() == 0
 
 
+def servers(studio: Small, count: int) -> list[int]:
+    """Wait for so many servers in turn; returns their pids."""
+
+    def found() -> list[int] | None:
+        said = [line.split()[-1] for line in studio.text() if "tracking | serving" in line]
+        return [int(pid) for pid in said] if len(said) >= count else None
+
+    return wait_for(found, f"server {count} in {studio.text()}")
+
+
+def in_session(leader: int) -> set[int]:
+    """The living processes of the session that a part began, of whatever group."""
+    found = {int(folder.name) for folder in Path("/proc").iterdir() if folder.name.isdecimal()}
+    return {pid for pid in found if not is_gone(pid) and session_of(pid) == leader}
+
+
+def session_of(pid: int) -> int:
+    try:
+        return os.getsid(pid)
+    except ProcessLookupError:
+        return 0
+
+
+def test_an_heir_takes_the_place_of_a_killed_stand_by_without_a_new_import(small: Start) -> None:
+    studio = small("stands=tracking", "web")
+    studio.said("studio   | ready")
+    first = before = studio.pid_of("tracking")
+    for times in (1, 2, 3):
+        servers(studio, times)
+        wait_for(lambda: len(in_session(first)) == 3, "stand-by, heir and server")
+        os.kill(before, signal.SIGKILL)
+        studio.said("tracking | ended (killed by SIGKILL); its stand-by goes on", times)
+        wait_for(lambda before=before: studio.pid_of("tracking") != before, "the heir on record")
+        before = studio.pid_of("tracking")
+    assert len(set(servers(studio, 4))) == 4
+    assert studio.text().count("tracking | imported") == 1
+    assert studio.stop() == 0
+    assert in_session(first) == set()
+
+
+def test_no_heir_outlives_both_its_stand_by_and_the_supervisor(small: Start) -> None:
+    studio = small("stands=tracking", "web")
+    studio.said("studio   | ready")
+    stand_by = studio.pid_of("tracking")
+    servers(studio, 1)
+    wait_for(lambda: len(in_session(stand_by)) == 3, "stand-by, heir and server")
+    studio.process.kill()
+    os.kill(stand_by, signal.SIGKILL)
+    wait_for(lambda: in_session(stand_by) == set(), "the end of them all")
+
+
+def test_an_heir_that_took_over_ends_with_the_supervisor(small: Start) -> None:
+    studio = small("stands=tracking", "web")
+    studio.said("studio   | ready")
+    first = studio.pid_of("tracking")
+    servers(studio, 1)
+    wait_for(lambda: len(in_session(first)) == 3, "stand-by, heir and server")
+    os.kill(first, signal.SIGKILL)
+    studio.said("tracking | ended (killed by SIGKILL); its stand-by goes on")
+    servers(studio, 2)
+    studio.process.kill()
+    wait_for(lambda: in_session(first) == set(), "the end of them all")
+
+
+def test_a_stand_by_that_is_killed_with_its_heir_is_started_anew(small: Start) -> None:
+    studio = small("stands=tracking", "web")
+    studio.said("studio   | ready")
+    first = studio.pid_of("tracking")
+    servers(studio, 1)
+    os.killpg(first, signal.SIGKILL)
+    studio.said("tracking | imported", times=2)
+    assert studio.stop() == 0
+
+
 def test_a_part_that_is_not_healthy_is_killed_and_started_again(small: Start) -> None:
     studio = small("stubborn=engine", "orderly=queue", "web")
     studio.said("studio   | ready")
