@@ -34,7 +34,7 @@ lint: setup-dev
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
 
 setup: $(VENV)/.setup
-setup-dev: $(VENV)/.setup-dev
+setup-dev: $(VENV)/.setup-dev $(VENV)/.setup-azure
 
 $(VENV)/bin/python:
 	@command -v $(PYTHON) >/dev/null 2>&1 || { \
@@ -53,6 +53,13 @@ $(VENV)/.setup: requirements.txt | $(VENV)/bin/python
 $(VENV)/.setup-dev: requirements-dev.txt $(VENV)/.setup
 	@echo "Installing what the tests need …"
 	@$(BIN)/python -m pip install --quiet --requirement requirements-dev.txt
+	@touch $@
+
+# Azure's own client in an environment of its own, for its pins do not go with MLflow's.
+$(VENV)/.setup-azure: requirements-azure.txt | $(VENV)/bin/python
+	@echo "Installing Azure's client, which the tests of job files compare with …"
+	@$(BIN)/python -m venv $(VENV)/azure
+	@$(VENV)/azure/bin/python -m pip install --quiet --requirement requirements-azure.txt
 	@touch $@
 
 clean:

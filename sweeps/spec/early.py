@@ -45,7 +45,14 @@ def _options(policy: Policy, doc: Any, reading: Reading, where: str) -> dict[str
         number = read(doc, name, where)
         if number is not None:
             options[name] = number
-    return options
+    return _without_unset(options)
+
+
+def _without_unset(options: dict[str, int | float]) -> dict[str, int | float]:
+    """Azure's client writes 0.0 for the one of the two slacks that was not given."""
+    slacks = [name for name in ("slack_factor", "slack_amount") if name in options]
+    unset = [name for name in slacks if options[name] == 0]
+    return {k: v for k, v in options.items() if k not in unset or len(unset) == len(slacks)}
 
 
 def note_differences(

@@ -15,6 +15,7 @@ from sweeps.domain.limits import (
 )
 from sweeps.domain.problems import InvalidInput
 from sweeps.domain.wording import shown
+from sweeps.spec import environments
 from sweeps.spec.keys import Reading
 
 # Azure's own default for a sweep without limits.
@@ -25,10 +26,11 @@ _TRIAL = (
     "queue_settings",
 )  # fmt: skip
 # Keys of the component that `sweep_node.dump()` writes around the trial.
-_COMPONENT = ("type", "name", "version", "is_deterministic", "inputs", "outputs", "display_name")
-# Azure's schema asks for an environment; the writer puts this where a job names none.
-DEFAULT_ENVIRONMENT = "azureml:AzureML-sklearn-1.5@latest"
-_STUDIO_ENVIRONMENT = "The studio's own Python is used; environment {} is not built here."
+_COMPONENT = (
+    "$schema", "type", "name", "version", "is_deterministic", "inputs", "outputs", "display_name",
+    "description", "tags", "properties", "id", "creation_context",
+)  # fmt: skip
+_ABOUT = ("display_name", "description", "tags")
 
 
 @dataclass(slots=True)
@@ -39,6 +41,8 @@ class Trial:
     code: str | None = None
     environment: Any = None
     variables: dict[str, str] = field(default_factory=dict)
+    # What a component says of itself: it speaks for a job that says nothing.
+    about: dict[str, Any] = field(default_factory=dict)
 
 
 def trial(value: Any, reading: Reading) -> Trial:
@@ -60,18 +64,16 @@ def trial(value: Any, reading: Reading) -> Trial:
     for key in ("distribution", "resources", "queue_settings"):
         if doc.get(key):
             reading.note(f"“{key}” of the trial does not apply on this machine; it is ignored.")
-    environment = doc.get("environment")
-    if environment:
-        name = environment if isinstance(environment, str) else "(inline)"
-        reading.note(_STUDIO_ENVIRONMENT.format(shown(name.removeprefix("azureml:"))))
+    environment = environments.environment(doc.get("environment"), reading)
     command = reading.text(doc, "command", "trial")
     if not command.strip():
         reading.problem("trial.command", "Give the command that runs one trial.")
     return Trial(
         command=command,
         code=_code(doc.get("code"), reading),
-        environment=None if environment == DEFAULT_ENVIRONMENT else environment,
+        environment=environment,
         variables=_variables(doc, reading),
+        about={key: doc[key] for key in _ABOUT if is_component and doc.get(key)},
     )
 
 

@@ -8,7 +8,7 @@ from sweeps.domain.job import DataInput, EarlyTermination, Sampling, SweepJob
 from sweeps.domain.limits import DEFAULT_TIMEOUT_S
 from sweeps.domain.space import Branch, Choice, Distribution
 from sweeps.spec.early import AZURES
-from sweeps.spec.parts import DEFAULT_ENVIRONMENT
+from sweeps.spec.environments import written
 from sweeps.spec.python_source import Call, Raw, functions, source
 from sweeps.spec.studio import PROPERTY, to_property
 
@@ -93,7 +93,7 @@ def _properties(job: SweepJob) -> dict[str, Any]:
 
 def _environment(value: object) -> Any:
     if not isinstance(value, Mapping):
-        return str(value or DEFAULT_ENVIRONMENT)
+        return written(value)
     said = {str(key): item for key, item in value.items() if key in _ENVIRONMENT}
     if isinstance(said.get("build"), Mapping):
         said["build"] = Call("BuildContext", keywords=dict(said["build"]))

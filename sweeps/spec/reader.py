@@ -85,7 +85,8 @@ def _read(doc: Any) -> SweepJob:
         if doc.get(key):
             reading.note(f"{what} do not apply on this machine; “{key}” is ignored.")
     checks.storable(doc, reading)
-    space = _space(doc, reading)
+    extras, properties = studio.split(doc, reading.texts(doc, "properties", ""), reading)
+    space = _space(studio.search_space(doc, extras, reading), reading)
     trial = parts.trial(doc.get("trial"), reading)
     inputs = _inputs(doc, reading)
     outputs = _outputs(doc, reading)
@@ -93,21 +94,21 @@ def _read(doc: Any) -> SweepJob:
     objective = _objective(doc, reading)
     limits = parts.limits(doc.get("limits"), reading)
     sampling = parts.sampling(doc.get("sampling_algorithm"), reading)
-    extras, properties = studio.split(doc, reading.texts(doc, "properties", ""), reading)
     sampling = studio.sampling(sampling, extras, reading)
     early = studio.early(doc, extras, reading)
     note_differences(early, sampling, reading)
     stop_rules, failure_policy = studio.rules(extras, reading)
     first_trials = studio.first_trials(extras, space, sampling, limits, reading)
+    about = {**trial.about, **{key: value for key, value in doc.items() if value}}
     name = checks.name(reading.text(doc, "name", ""), reading)
     if space is not None and sampling is not None:
         checks.sampler(space, sampling, limits, reading)
     job = {
-        "display_name": reading.text(doc, "display_name", ""),
-        "description": reading.text(doc, "description", ""),
+        "display_name": reading.text(about, "display_name", ""),
+        "description": reading.text(about, "description", ""),
         "experiment_name": reading.text(doc, "experiment_name", "") or None,
         "compute": reading.text(doc, "compute", "").removeprefix("azureml:") or None,
-        "tags": checks.tags(reading.texts(doc, "tags", ""), reading),
+        "tags": checks.tags(reading.texts(about, "tags", ""), reading),
         "properties": properties,
     }
     checks.texts(job, reading)
@@ -142,9 +143,9 @@ def _first(problems: list[Problem]) -> list[Problem]:
     return [*problems[:MAX_PROBLEMS], Problem("", f"There are {more:,} more problems.")]
 
 
-def _space(doc: Mapping[str, Any], reading: Reading) -> SearchSpace | None:
+def _space(doc: Any, reading: Reading) -> SearchSpace | None:
     try:
-        return parse_space(doc.get("search_space") or {})
+        return parse_space(doc)
     except InvalidInput as error:
         reading.take(error, "search_space")
         return None

@@ -16,6 +16,7 @@ from sweeps.domain.problems import InvalidInput
 from sweeps.domain.space import ParamValue, SearchSpace
 from sweeps.domain.wording import shown
 from sweeps.spec import checks, parts
+from sweeps.spec.azure_space import lost_in_it, restored
 from sweeps.spec.early import AZURES, early_termination
 from sweeps.spec.keys import Reading
 
@@ -76,7 +77,14 @@ def early(doc: Mapping[str, Any], extras: Extras, reading: Reading) -> EarlyTerm
 
 def rules(extras: Extras, reading: Reading) -> tuple[StopRules, FailurePolicy]:
     """Stop rules and failure policy; defaults where there are problems."""
-    names = ("stop_rules", "failure_policy", "first_trials", "early_termination", "seed")
+    names = (
+        "stop_rules",
+        "failure_policy",
+        "first_trials",
+        "early_termination",
+        "seed",
+        "search_space",
+    )
     reading.known(extras.doc, extras.where, names)
     return (
         stop_rules(extras.doc.get("stop_rules"), reading, f"{extras.where}.stop_rules"),
@@ -108,6 +116,13 @@ def failure_policy(value: Any, reading: Reading, where: str) -> FailurePolicy:
     except InvalidInput as error:
         reading.take(error, where)
         return FailurePolicy()
+
+
+def search_space(doc: Mapping[str, Any], extras: Extras, reading: Reading) -> Any:
+    """The search space as a document, booleans put back that Azure's tools cannot say."""
+    where = f"{extras.where}.search_space"
+    exact = reading.mapping(extras.doc.get("search_space"), where)
+    return restored(doc.get("search_space"), exact, where, reading) or {}
 
 
 def sampling(found: Sampling | None, extras: Extras, reading: Reading) -> Sampling | None:
@@ -167,4 +182,5 @@ def to_property(job: SweepJob) -> dict[str, Any]:
         said["early_termination"] = {"type": policy.type, **policy.options}
     if job.sampling.algorithm != "random" and job.sampling.seed is not None:
         said["seed"] = job.sampling.seed
+    said["search_space"] = lost_in_it(job.search_space)
     return {key: part for key, part in said.items() if part not in ({}, [])}

@@ -8,9 +8,9 @@ import yaml
 
 from sweeps.domain.job import DataInput, Sampling, SweepJob
 from sweeps.domain.limits import DEFAULT_TIMEOUT_S
-from sweeps.domain.space_doc import space_to_doc
+from sweeps.spec.azure_space import azures_form
 from sweeps.spec.early import AZURES
-from sweeps.spec.parts import DEFAULT_ENVIRONMENT
+from sweeps.spec.environments import written
 from sweeps.spec.studio import PROPERTY, to_property
 
 _SCHEMA = "https://azuremlschemas.azureedge.net/latest/sweepJob.schema.json"
@@ -34,7 +34,7 @@ def job_to_doc(job: SweepJob, *, studio: bool = True) -> dict[str, Any]:
         "trial": _trial(job),
         "inputs": {name: _input(value) for name, value in job.inputs.items()},
         "outputs": {name: _without_none(asdict(output)) for name, output in job.outputs.items()},
-        "search_space": space_to_doc(job.search_space),
+        "search_space": azures_form(job.search_space),
         "sampling_algorithm": _sampling(job.sampling),
         "objective": {
             "goal": job.objective.goal.value,
@@ -63,9 +63,9 @@ def to_yaml(job: SweepJob, *, studio: bool = True) -> str:
 
     With `studio` (the default), `read_job` gives the same job back: what Azure's schema has no key
     for (stop rules, failure policy, first trials, successive halving, the seed of any algorithm
-    but random) stands as JSON in `properties.studio`, which Azure's tools ignore. `studio=False`
-    is the job for Azure ML alone ("Copy as Azure YAML"): without that property, and with a comment
-    at the top that names what is left out.
+    but random, booleans among the values) stands as JSON in `properties.studio`, which Azure's
+    tools ignore. `studio=False` is the job for Azure ML alone ("Copy as Azure YAML"): without that
+    property, and with a comment at the top that names what is left out.
     """
     head = f"$schema: {_SCHEMA}\n"
     if not studio and (left_out := to_property(job)):
@@ -85,7 +85,7 @@ def _trial(job: SweepJob) -> dict[str, Any]:
         {
             "command": job.command,
             "code": job.code,
-            "environment": job.environment or DEFAULT_ENVIRONMENT,
+            "environment": written(job.environment),
             "environment_variables": dict(job.environment_variables) or None,
         }
     )

@@ -9,9 +9,10 @@ import pytest
 
 from sweeps.domain.job import DataInput, Output
 from sweeps.domain.problems import InvalidInput, Problem
+from sweeps.spec.environments import DEFAULT_ENVIRONMENT
 from sweeps.spec.parts import MAX_SECONDS
 from sweeps.spec.reader import MAX_PROBLEMS, read_job
-from sweeps.spec.writer import DEFAULT_ENVIRONMENT, job_to_doc, to_yaml
+from sweeps.spec.writer import job_to_doc, to_yaml
 from sweeps.spec.yaml_text import MAX_DEPTH, MAX_DIGITS, load
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "iris_lightgbm" / "job-sweep.yml"
@@ -61,7 +62,7 @@ def test_a_document_that_is_nested_too_deeply_is_refused() -> None:
     deep: Any = "x"
     for _ in range(MAX_DEPTH + 1):
         deep = {"a": deep}
-    found = problems(document(trial={"command": "python t.py ${{args}}", "environment": deep}))
+    found = problems(document(trial={"command": "python t.py ${{args}}", "environment": {"image": deep}}))
     assert [problem.message for problem in found] == [f"Is nested more than {MAX_DEPTH} deep."]
 
 

@@ -164,7 +164,9 @@ def test_everything_of_a_job_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
         },
         "tags": {"a b": "c"},
         "properties": {
-            "studio": '{"stop_rules": {"target_value": 0.1}, "failure_policy": {"retries": 2}}'
+            "studio": '{"stop_rules": {"target_value": 0.1}, "failure_policy": {"retries": 2}, '
+            '"search_space": {"m": {"type": "choice", "values": [{"k": "svm", "c": {"type": '
+            '"uniform", "min_value": 0, "max_value": 1}}, "it\'s", "\\"q\\"", 2, true]}}}'
         },
     }
 

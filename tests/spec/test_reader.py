@@ -240,7 +240,7 @@ def test_everything_else_of_a_job_is_kept() -> None:
     assert job.outputs == {"model": Output(), "logs": Output("uri_file", "upload")}
     assert job.early_termination == EarlyTermination(
         "bandit",
-        {"evaluation_interval": 1, "delay_evaluation": 5, "slack_factor": 0.1, "slack_amount": 0.0},
+        {"evaluation_interval": 1, "delay_evaluation": 5, "slack_factor": 0.1},
     )
 
 

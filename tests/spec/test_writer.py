@@ -11,8 +11,9 @@ from sweeps.domain.job import EarlyTermination, FailurePolicy, Sampling, StopRul
 from sweeps.domain.limits import Limits
 from sweeps.domain.objective import Goal, Objective
 from sweeps.domain.space import Choice, LogUniform, SearchSpace, Uniform
+from sweeps.spec.environments import DEFAULT_ENVIRONMENT
 from sweeps.spec.reader import read_job
-from sweeps.spec.writer import DEFAULT_ENVIRONMENT, job_to_doc, to_yaml
+from sweeps.spec.writer import job_to_doc, to_yaml
 from tests.spec.spaces import ODD, jobs
 
 # Jobs are too large to shrink within a test's time.

@@ -1,0 +1,53 @@
+"""The `environment` of a trial: Azure's spellings in, and out again."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sweeps.domain.wording import shown
+from sweeps.spec.keys import Reading
+
+WHERE = "trial.environment"
+# Azure's schema asks for an environment; the writer puts this where a job names none.
+DEFAULT_ENVIRONMENT = "azureml:AzureML-sklearn-1.5@latest"
+# What Azure's client calls an inline environment when it dumps one; the version is a hash.
+_ANONYMOUS = "CliV2AnonymousEnvironment"
+_KEYS = (
+    "$schema", "name", "version", "description", "tags", "properties", "image", "build",
+    "conda_file", "os_type", "datastore", "inference_config", "path", "id", "creation_context",
+)  # fmt: skip
+_NOT_BUILT = "The studio's own Python is used; environment {} is not built here."
+
+
+def environment(value: Any, reading: Reading) -> Any:
+    """The environment as written, None where there is none; problems and a note to `reading`."""
+    if isinstance(value, Mapping):
+        value = _inline(value, reading)
+    elif not isinstance(value, str | None):
+        text = f"Must be azureml:NAME@latest or an inline environment, but got {shown(value)}."
+        reading.problem(WHERE, text)
+        return None
+    if not value:
+        return None
+    name = value.removeprefix("azureml:") if isinstance(value, str) else "(inline)"
+    reading.note(_NOT_BUILT.format(shown(name)))
+    return None if value == DEFAULT_ENVIRONMENT else value
+
+
+def _inline(value: Mapping[str, Any], reading: Reading) -> dict[str, Any]:
+    reading.known(value, WHERE, _KEYS)
+    build = reading.mapping(value.get("build"), f"{WHERE}.build")
+    reading.known(build, f"{WHERE}.build", ("path", "dockerfile_path"))
+    dumped = value.get("name") == _ANONYMOUS
+    left_out = ("name", "version") if dumped else ()
+    return {
+        key: item
+        for key, item in value.items()
+        if key not in left_out and not (dumped and item == {})
+    }
+
+
+def written(value: Any) -> Any:
+    """The environment as Azure's schema takes it: a bare name is none there."""
+    if isinstance(value, str) and not value.startswith(("azureml:", "file:")):
+        return f"azureml:{value}"
+    return value or DEFAULT_ENVIRONMENT
