@@ -99,19 +99,10 @@ def _read(doc: Any) -> SweepJob:
     note_differences(early, sampling, reading)
     stop_rules, failure_policy = studio.rules(extras, reading)
     first_trials = studio.first_trials(extras, space, sampling, limits, reading)
-    about = {**trial.about, **{key: value for key, value in doc.items() if value}}
     name = checks.name(reading.text(doc, "name", ""), reading)
     if space is not None and sampling is not None:
         checks.sampler(space, sampling, limits, reading)
-    job = {
-        "display_name": reading.text(about, "display_name", ""),
-        "description": reading.text(about, "description", ""),
-        "experiment_name": reading.text(doc, "experiment_name", "") or None,
-        "compute": reading.text(doc, "compute", "").removeprefix("azureml:") or None,
-        "tags": checks.tags(reading.texts(about, "tags", ""), reading),
-        "properties": properties,
-    }
-    checks.texts(job, reading)
+    words = _words(doc, trial, reading)
     if reading.problems or space is None or objective is None or limits is None or sampling is None:
         raise InvalidInput(_first(reading.problems))
     return SweepJob(
@@ -131,8 +122,23 @@ def _read(doc: Any) -> SweepJob:
         failure_policy=failure_policy,
         first_trials=first_trials,
         notes=tuple(reading.notes),
-        **job,  # type: ignore[arg-type]
+        properties=properties,
+        **words,
     )
+
+
+def _words(doc: Mapping[str, Any], trial: parts.Trial, reading: Reading) -> dict[str, Any]:
+    """What people call a job; a component that stands for the trial may say it, too."""
+    about = {**trial.about, **{key: value for key, value in doc.items() if value}}
+    words = {
+        "display_name": reading.text(about, "display_name", ""),
+        "description": reading.text(about, "description", ""),
+        "experiment_name": reading.text(doc, "experiment_name", "") or None,
+        "compute": reading.text(doc, "compute", "").removeprefix("azureml:") or None,
+        "tags": checks.tags(reading.texts(about, "tags", ""), reading),
+    }
+    checks.texts(words, reading)
+    return words
 
 
 def _first(problems: list[Problem]) -> list[Problem]:

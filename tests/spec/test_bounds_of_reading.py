@@ -62,7 +62,9 @@ def test_a_document_that_is_nested_too_deeply_is_refused() -> None:
     deep: Any = "x"
     for _ in range(MAX_DEPTH + 1):
         deep = {"a": deep}
-    found = problems(document(trial={"command": "python t.py ${{args}}", "environment": {"image": deep}}))
+    found = problems(
+        document(trial={"command": "python t.py ${{args}}", "environment": {"image": deep}})
+    )
     assert [problem.message for problem in found] == [f"Is nested more than {MAX_DEPTH} deep."]
 
 
