@@ -40,6 +40,9 @@ STUDIO_LOG_CAP_MB = env_int("STUDIO_LOG_CAP_MB", 50, 1, 100_000)
 # Less than this free in STUDIO_HOME pauses all sweeps; 0: never.
 STUDIO_MIN_FREE_MB = env_int("STUDIO_MIN_FREE_MB", 500, 0, 10_000_000)
 STUDIO_UPLOAD_CAP_MB = env_int("STUDIO_UPLOAD_CAP_MB", 1024, 1, 1_000_000)
+# Inputs by http(s): the largest, and whether hosts of private networks may be asked.
+STUDIO_DOWNLOAD_CAP_MB = env_int("STUDIO_DOWNLOAD_CAP_MB", 10_240, 1, 10_000_000)
+STUDIO_DOWNLOAD_PRIVATE = env_bool("STUDIO_DOWNLOAD_PRIVATE")
 DEBUG = env_bool("STUDIO_DEBUG")
 SECRET_KEY = env_str("STUDIO_SECRET_KEY") or kept_secret(STUDIO_HOME / "secret_key")
 ALLOWED_HOSTS = [

@@ -13,6 +13,7 @@ from studio.models import Compute, User, Workspace
 from sweeps.domain.job import DataInput, SweepJob
 from sweeps.domain.limits import Limits
 from sweeps.domain.problems import InvalidInput, Problem
+from sweeps.domain.web_inputs import asset_problem, is_address, parse_web_input, type_problem
 from sweeps.domain.wording import cut, shown
 from sweeps.models import CodeSnapshot, DataUpload, Sweep
 from sweeps.queries.computes import resolve_compute
@@ -192,16 +193,20 @@ def check_inputs(job: SweepJob, files: Collection[str]) -> list[Problem]:
     problems = []
     for name, value in job.inputs.items():
         if isinstance(value, DataInput):
-            problem = _input_problem(value.path, files)
+            problem = _input_problem(value, files)
             if problem:
                 problems.append(Problem(f"inputs.{name}.path", problem))
     return problems
 
 
-def _input_problem(path: str, files: Collection[str]) -> str | None:
-    if "://" in path:
-        where = cut(path, 200)
-        return f"Downloading is not possible yet: put the file on this machine, not at {where}."
+def _input_problem(value: DataInput, files: Collection[str]) -> str | None:
+    path = value.path
+    if is_address(path):
+        try:
+            parse_web_input(path)
+        except InvalidInput as error:
+            return error.problems[0].message
+        return type_problem(value.type)
     if Path(path).is_absolute():
         try:
             existing(path)
@@ -210,7 +215,9 @@ def _input_problem(path: str, files: Collection[str]) -> str | None:
         return None
     clean = path.removeprefix("./").rstrip("/")
     inside = clean in files or any(name.startswith(f"{clean}/") for name in files)
-    return None if inside or clean in ("", ".") else f"There is no {cut(path, 200)} in the code."
+    if inside or clean in ("", "."):
+        return None
+    return asset_problem(path) or f"There is no {cut(path, 200)} in the code."
 
 
 def _resolve(

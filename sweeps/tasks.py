@@ -15,6 +15,7 @@ from sweeps.engine.outage import outage, tell
 from sweeps.models import Sweep
 from sweeps.queries import work
 from sweeps.queries.clock import database_now
+from sweeps.queries.fetches import all_fetched
 from sweeps.queries.snapshot import next_in_line
 from sweeps.services import leases, sweeps
 from sweeps.tracking.client import TrackingRejected, TrackingUnavailable
@@ -48,6 +49,8 @@ def _advance(sweep_id: int, *, one: bool = False) -> None:
     if sweep is None:
         return
     if not sweep.run_id:
+        if sweep.desired in (Desired.RUN, Desired.PAUSE) and not all_fetched(sweep_id):
+            return  # Its inputs are on their way; whoever brings them wakes this again.
         if not _opened(sweep_id):
             return
         sweep = None  # That may have taken a while.

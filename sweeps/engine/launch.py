@@ -15,11 +15,14 @@ from studio.models import Compute
 from sweeps.domain.command import parse_command, render
 from sweeps.domain.param_names import environment, format_value
 from sweeps.domain.problems import InvalidInput
+from sweeps.domain.web_inputs import is_address
 from sweeps.domain.wording import cut
-from sweeps.models import Attempt, Sweep
+from sweeps.models import Attempt, InputFetch, Sweep
+from sweeps.queries.fetches import fetched
 from sweeps.queries.places import spool_of
 from sweeps.runners.base import LaunchSpec
 from sweeps.stores import snapshots
+from sweeps.stores.downloads import place
 
 # What a trial may see of the server's own environment; never a copy of it (secrets live there).
 ENV_ALLOWED = (
@@ -49,7 +52,7 @@ def spec_of(attempt: Attempt, token: str) -> LaunchSpec:
     spool = spool_of(attempt)
     work = _work_folder(sweep, spool)
     outputs = _outputs(sweep, spool)
-    inputs = {name: _input(name, value, work) for name, value in sweep.inputs.items()}
+    inputs = _inputs(sweep, work)
     argv = render(parse_command(sweep.command), trial.params, inputs, outputs)
     params_file = spool / "params.json"
     params_file.write_text(json.dumps(trial.params))
@@ -97,6 +100,29 @@ def _outputs(sweep: Sweep, spool: Path) -> dict[str, str]:
     for name in sweep.outputs:
         (folder / name).mkdir(exist_ok=True)
     return {name: str(folder / name) for name in sweep.outputs}
+
+
+def _inputs(sweep: Sweep, work: Path) -> dict[str, str]:
+    web = {
+        name: value
+        for name, value in sweep.inputs.items()
+        if isinstance(value, Mapping) and is_address(value["path"])
+    }
+    there = fetched(sweep) if web else {}
+    return {
+        name: _downloaded(name, value, there) if name in web else _input(name, value, work)
+        for name, value in sweep.inputs.items()
+    }
+
+
+def _downloaded(name: str, value: Mapping[str, Any], there: Mapping[str, InputFetch]) -> str:
+    """Where a file from the web lies; for a uri_folder the folder that holds it alone."""
+    row = there.get(name)
+    path = place(settings.STUDIO_HOME / "downloads", row.digest, row.name) if row else None
+    if path is None or not path.is_file():
+        text = f"What was downloaded for input “{name}” is gone; clone the sweep to get it anew."
+        raise InvalidInput.one(f"inputs.{name}", text)
+    return str(path.parent if value.get("type") == "uri_folder" else path)
 
 
 def _input(name: str, value: Any, work: Path) -> str:

@@ -14,6 +14,7 @@ from sweeps import tasks
 from sweeps.engine import steps
 from sweeps.engine.bells import engine_bell
 from sweeps.engine.disk import DiskWatch
+from sweeps.engine.downloads import Downloads
 from sweeps.engine.holders import acquire, me
 from sweeps.engine.trouble import TROUBLE
 from sweeps.queries import work
@@ -50,6 +51,7 @@ class Engine:
         self._ended = self._put_back = False
         self._disk = DiskWatch(settings.STUDIO_HOME, settings.STUDIO_MIN_FREE_MB)
         self._waker = steps.Waker()
+        self._downloads = Downloads()
         self._reconciled = self._forwarded = self._beaten = self._renewed = -math.inf
 
     def end(self, *, put_back: bool) -> None:
@@ -119,6 +121,7 @@ class Engine:
         if time.monotonic() - self._reconciled >= RECONCILE_S:
             self._reconciled = time.monotonic()
             steps.reconcile(self._waker, now)
+            self._downloads.look(now)
         return running
 
     def _drain(self) -> None:

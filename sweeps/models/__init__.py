@@ -2,6 +2,7 @@
 
 from sweeps.models.code import CodeSnapshot, DataUpload
 from sweeps.models.engine import EngineLease, StateChange
+from sweeps.models.fetch import InputFetch
 from sweeps.models.metrics import MetricPoint, MetricSummary, OutboxEntry
 from sweeps.models.steering import Condition, Revision, TerminationDecision
 from sweeps.models.sweep import Sweep
@@ -13,6 +14,7 @@ __all__ = [
     "Condition",
     "DataUpload",
     "EngineLease",
+    "InputFetch",
     "MetricPoint",
     "MetricSummary",
     "OutboxEntry",

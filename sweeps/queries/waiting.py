@@ -8,6 +8,7 @@ from functools import cache
 from sweeps.domain.durations import format_duration
 from sweeps.domain.states import LIVE_SWEEP, Desired, SweepStatus, TrialStatus
 from sweeps.models import Condition, EngineLease, Sweep, Trial
+from sweeps.queries.fetches import fetch_lines
 from sweeps.queries.slots import Demand, shares
 
 # Longer than a healthy studio takes to open a sweep's MLflow run.
@@ -83,6 +84,7 @@ class Waits:
         slots = {sweep.compute_id: sweep.compute.slots for sweep in live}
         self._holders = _holders(slots, now)
         self._down = down(now) if live else ""
+        self._downloads = fetch_lines([sweep.pk for sweep in live if not sweep.run_id])
         self._resting = _resting([sweep.pk for sweep in live], now)
 
     def reason(self, sweep: Sweep, counts: Mapping[TrialStatus, int]) -> str:
@@ -102,6 +104,8 @@ class Waits:
             return _wished(sweep, own.active)
         if self._down:
             return self._down
+        if line := self._downloads.get(sweep.pk):
+            return line
         if not sweep.run_id and not sweep.planned and self._now - sweep.created_at > _OPENING:
             return "Waiting for the tracking server, which has not opened its MLflow run yet."
         resting = self._resting.get(sweep.pk)

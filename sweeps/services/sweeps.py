@@ -38,6 +38,7 @@ from sweeps.queries.prepared import Prepared
 from sweeps.queries.snapshot import snapshot
 from sweeps.services import control, rows
 from sweeps.services.documents import early_doc, said
+from sweeps.services.fetches import plan_fetches
 from sweeps.services.state import bump, lock, move_sweep, note_exhausted
 
 log = logging.getLogger(__name__)
@@ -79,6 +80,7 @@ def create_sweep(
     try:
         with transaction.atomic():
             sweep.save(force_insert=True)
+            plan_fetches(sweep, job, now)
             StateChange.objects.create(
                 sweep=sweep, after=SweepStatus.QUEUED, actor=str(user or "studio"), at=now
             )

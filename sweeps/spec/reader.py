@@ -196,7 +196,9 @@ def _data(value: Mapping[str, Any], where: str, reading: Reading) -> DataInput |
     if not path:
         reading.problem(f"{where}.path", "Give the path of the file or folder.")
         return None
-    return DataInput(path.removeprefix("azureml:"), kind, mode)
+    if not path.startswith("azureml://"):  # which is a place that only Azure knows
+        path = path.removeprefix("azureml:")
+    return DataInput(path, kind, mode)
 
 
 def _kind(

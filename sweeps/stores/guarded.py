@@ -1,0 +1,79 @@
+"""Connections to public addresses only: what a name means is looked up once, checked, and used.
+
+A name that is looked up again for connecting could mean another address by then.
+"""
+
+import ipaddress
+import socket
+from collections.abc import Callable, Iterable
+
+import httpcore
+from httpcore._backends.sync import SyncStream
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+_NAT64 = ipaddress.ip_network("64:ff9b::/96")
+
+
+class PrivateAddress(Exception):
+    """A host's name leads into the studio's own network; `str()` says which address."""
+
+
+def is_public(address: str) -> bool:
+    """True for addresses of the internet; what an IPv6 address wraps counts."""
+    found: Address = ipaddress.ip_address(address.partition("%")[0])
+    inner = _wrapped(found)
+    if inner is not None:
+        return is_public(str(inner))
+    return found.is_global and not found.is_multicast
+
+
+def _wrapped(address: Address) -> Address | None:
+    if isinstance(address, ipaddress.IPv4Address):
+        return None
+    if address in _NAT64:
+        return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
+    teredo = address.teredo
+    return address.ipv4_mapped or address.sixtofour or (teredo[1] if teredo else None)
+
+
+def resolve(host: str, port: int) -> list[str]:
+    """All addresses of a host. Raises OSError."""
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return list(dict.fromkeys(str(entry[4][0]) for entry in found))
+
+
+class PublicOnly(httpcore.NetworkBackend):
+    """Connects to hosts whose every address is public, and to the very address that was checked."""
+
+    def __init__(self, resolver: Callable[[str, int], list[str]] = resolve) -> None:
+        self._resolve = resolver
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
+    ) -> httpcore.NetworkStream:
+        """See httpcore. Raises PrivateAddress, httpcore.ConnectError."""
+        try:
+            addresses = self._resolve(host, port)
+        except OSError as error:
+            raise httpcore.ConnectError(f"{host} is not known: {error}") from error
+        for address in addresses:
+            if not is_public(address):
+                raise PrivateAddress(f"{host} is {address}")
+        return _connect(addresses, port, timeout)
+
+
+def _connect(addresses: list[str], port: int, timeout: float | None) -> httpcore.NetworkStream:
+    error: Exception = OSError("no address")
+    for address in addresses:
+        try:
+            return SyncStream(socket.create_connection((address, port), timeout))
+        except TimeoutError as failed:
+            error = httpcore.ConnectTimeout(str(failed))
+        except OSError as failed:
+            error = httpcore.ConnectError(str(failed))
+    raise error
