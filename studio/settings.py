@@ -43,6 +43,8 @@ STUDIO_UPLOAD_CAP_MB = env_int("STUDIO_UPLOAD_CAP_MB", 1024, 1, 1_000_000)
 # Inputs by http(s): the largest, and whether hosts of private networks may be asked.
 STUDIO_DOWNLOAD_CAP_MB = env_int("STUDIO_DOWNLOAD_CAP_MB", 10_240, 1, 10_000_000)
 STUDIO_DOWNLOAD_PRIVATE = env_bool("STUDIO_DOWNLOAD_PRIVATE")
+# Requests a minute that one API token may make; 0: any number.
+STUDIO_API_RATE = env_int("STUDIO_API_RATE", 1200, 0, 1_000_000)
 DEBUG = env_bool("STUDIO_DEBUG")
 SECRET_KEY = env_str("STUDIO_SECRET_KEY") or kept_secret(STUDIO_HOME / "secret_key")
 ALLOWED_HOSTS = [

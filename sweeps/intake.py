@@ -1,6 +1,7 @@
 """From what people hand in (a job, code, files) to a saved sweep: for forms, REST and commands."""
 
 import random
+import shutil
 from collections.abc import Collection, Iterable
 from dataclasses import replace
 from datetime import datetime
@@ -181,6 +182,11 @@ def existing(path: str) -> Path:
     if (found.is_relative_to(own) or own.is_relative_to(found)) and not found.is_relative_to(data):
         raise InvalidInput.one("", f"{found} holds the studio's own data; choose another.")
     return found
+
+
+def forget_trials(sweep: Sweep) -> None:
+    """Remove the folders of a deleted sweep's trials."""
+    shutil.rmtree(Path(settings.STUDIO_HOME) / "trials" / sweep.uid, ignore_errors=True)
 
 
 def data_root() -> Path:

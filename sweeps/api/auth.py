@@ -2,14 +2,17 @@
 
 from datetime import timedelta
 
+from django.conf import settings
 from django.db.models import Q
 from django.http import Http404, HttpRequest
 from django.utils import timezone
+from ninja.errors import HttpError
 from ninja.security import HttpBearer
 
 from studio.models import ApiToken, Role, Workspace
 from studio.models.token import digest
 from studio.models.workspace import may
+from sweeps.api.limits import buckets
 
 _USE_NOTED = timedelta(minutes=1)
 
@@ -24,7 +27,23 @@ class Bearer(HttpBearer):
         found = rows.filter(digest=digest(token)).first()
         if found:
             stale = Q(last_used_at=None) | Q(last_used_at__lt=now - _USE_NOTED)
-            ApiToken.objects.filter(stale, pk=found.pk).update(last_used_at=now)
+            if found.last_used_at is None or found.last_used_at < now - _USE_NOTED:
+                ApiToken.objects.filter(stale, pk=found.pk).update(last_used_at=now)
+        return found
+
+
+class Limited(Bearer):
+    """The same, as often as the token's rate limit lets it."""
+
+    def authenticate(self, request: HttpRequest, token: str) -> ApiToken | None:
+        """As `Bearer`. Raises HttpError 429."""
+        found = super().authenticate(request, token)
+        if found and (limit := settings.STUDIO_API_RATE):
+            left = buckets.take(found.pk, limit)
+            request.rate = left  # type: ignore[attr-defined]
+            if left.retry_s:
+                text = f"More than {limit:,} requests a minute; go on in {left.retry_s} s."
+                raise HttpError(429, text)
         return found
 
 

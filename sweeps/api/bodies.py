@@ -1,20 +1,16 @@
-"""What operations are sent: bodies as the schema describes them, small ones read, the ticket.
+"""What operations are sent: bodies as the schema describes them, small ones read.
 
 Bodies are read by hand, not by ninja, so that every problem is told at once with the path of its
 field, and unknown keys are told instead of dropped.
 """
 
-from collections.abc import Sequence
-from typing import Annotated, Any, TypeAlias
-
-from ninja import Header
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from sweeps.domain.problems import InvalidInput
+from sweeps.domain.wording import shown
 from sweeps.spec import checks
 from sweeps.spec.keys import Reading
-
-# What a client calls its request: sent again (an answer was lost), it makes nothing new.
-Ticket: TypeAlias = Annotated[str, Header(alias="Idempotency-Key", max_length=64)]
 
 _TEXT = {"type": "string"}
 _WHOLE = {"type": "integer", "minimum": 0}
@@ -91,6 +87,58 @@ EDIT = _body(
     }
 )
 EDIT["requestBody"]["required"] = True
+
+
+_FLAG = {"type": "boolean"}
+# JSON types by field, as `read_typed` checks them.
+WORKSPACE_TYPES: dict[str, type] = {"name": str, "title": str, "description": str}
+WORKSPACE_EDIT_TYPES: dict[str, type] = {"title": str, "description": str, "archived": bool}
+COMPUTE_TYPES: dict[str, type] = {
+    "name": str,
+    "slots": int,
+    "python": str,
+    "description": str,
+    "environment_variables": dict,
+    "is_default": bool,
+}
+_COMPUTE = {
+    "name": _TEXT,
+    "slots": {"type": "integer", "minimum": 1, "maximum": 1000},
+    "python": _TEXT,
+    "description": _TEXT,
+    "environment_variables": {"type": "object", "additionalProperties": _TEXT},
+    "is_default": _FLAG,
+}
+WORKSPACE = _body({"name": _TEXT, "title": _TEXT, "description": _TEXT}, required=["name"])
+WORKSPACE_EDIT = _body({"title": _TEXT, "description": _TEXT, "archived": _FLAG})
+COMPUTE = _body(_COMPUTE, required=["name"])
+COMPUTE_EDIT = _body(_COMPUTE)
+for _edit in (WORKSPACE_EDIT, COMPUTE_EDIT):
+    _edit["requestBody"]["required"] = True
+_JSON = {str: "a text", int: "a whole number", bool: "true or false", dict: "an object"}
+
+
+def read_typed(doc: Any, types: Mapping[str, type]) -> dict[str, Any]:
+    """The fields of a small body, each of its type; the forms check what they say.
+
+    Raises InvalidInput with every problem found.
+    """
+    reading = Reading()
+    if not isinstance(doc, Mapping):
+        raise InvalidInput.one("", f"Send a JSON object, not {shown(doc)}.")
+    reading.known(doc, "", tuple(types))
+    checks.storable(doc, reading, tuple(types))
+    for name, kind in types.items():
+        if name in doc and type(doc[name]) is not kind:
+            reading.problem(name, f"Must be {_JSON[kind]}, but got {shown(doc[name])}.")
+        elif kind is dict:
+            for key, value in (doc.get(name) or {}).items():
+                if not isinstance(value, str):
+                    text = f"Must be a text, but got {shown(value)}."
+                    reading.problem(f"{name}.{key}", text)
+    if reading.problems:
+        raise InvalidInput(reading.problems)
+    return dict(doc)
 
 
 def read_texts(doc: Any, names: Sequence[str]) -> dict[str, str]:

@@ -10,10 +10,11 @@ from sweeps.models import Sweep, Trial
 
 def sweep_of(request: HttpRequest, ws: str, name: str, role: Role = Role.READER) -> Sweep:
     """The sweep, if the token may do there what `role` may."""
-    rows = Sweep.objects.filter(workspace=workspace_of(request, ws, role), name=name)
+    rows = Sweep.objects.kept().filter(workspace=workspace_of(request, ws, role), name=name)
     sweep = rows.select_related("workspace", "compute", "code").first()
     if sweep is None:
         raise Http404(f"There is no sweep {shown(name)}.")
+    request.revision = sweep.revision  # type: ignore[attr-defined]
     return sweep
 
 

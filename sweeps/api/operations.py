@@ -4,6 +4,7 @@ import random
 from collections.abc import Sequence
 from typing import Any
 
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils import timezone
 from ninja import Query, Router, Status
@@ -12,14 +13,14 @@ from studio.models import Role
 from sweeps import intake, tasks
 from sweeps.api import shapes
 from sweeps.api.auth import token_of, workspace_of
-from sweeps.api.bodies import Ticket
 from sweeps.api.intake import read_posted
 from sweeps.api.lookup import sweep_of, trial_of
-from sweeps.api.paging import DEFAULT_LIMIT, MAX_LIMIT, Page, page
+from sweeps.api.once import ticket_of
+from sweeps.api.paging import DEFAULT_LIMIT, MAX_LIMIT, Order, Page, page, page_by_rank
 from sweeps.domain.problems import InvalidInput
 from sweeps.domain.states import SweepStatus
 from sweeps.domain.wording import shown
-from sweeps.models import CodeSnapshot, MetricPoint, Sweep
+from sweeps.models import CodeSnapshot, MetricPoint, Sweep, Trial
 from sweeps.models.metrics import from_columns
 from sweeps.queries import spec_of, trials
 from sweeps.queries.logs import read_log
@@ -27,6 +28,7 @@ from sweeps.queries.places import spool_of
 from sweeps.spec.writer import job_to_doc, to_yaml
 
 router = Router(tags=["sweeps"])
+NEWEST = Order("pk", "created_at", down=True, tie_down=True)
 _BODY = {
     "requestBody": {
         "required": True,
@@ -49,7 +51,7 @@ _BODY = {
 
 
 @router.post("/workspaces/{ws}/sweeps", response={201: shapes.SweepOut}, openapi_extra=_BODY)
-def submit(request: HttpRequest, ws: str, dry_run: bool = False, ticket: Ticket = "") -> Any:
+def submit(request: HttpRequest, ws: str, dry_run: bool = False) -> Any:
     """Submit a sweep job; `dry_run=1` only validates it."""
     workspace = workspace_of(request, ws, Role.CONTRIBUTOR)
     posted = read_posted(request, workspace, keep=not dry_run)
@@ -65,7 +67,7 @@ def submit(request: HttpRequest, ws: str, dry_run: bool = False, ticket: Ticket 
         user=token_of(request).user,
         now=timezone.now(),
         rng=random.SystemRandom(),
-        ticket=ticket,
+        ticket=ticket_of(request),
     )
     tasks.advance_sweep(sweep.pk)
     return Status(201, shapes.sweep_out(sweep))
@@ -87,7 +89,7 @@ def list_sweeps(
             raise InvalidInput.one("status", f"{shown(status)} is not a status; there are {known}.")
         rows = rows.filter(status=status)
     rows = rows.select_related("workspace", "compute")
-    return page(rows, shapes.sweeps_out, limit, cursor)
+    return page(rows, NEWEST, shapes.sweeps_out, limit, cursor)
 
 
 @router.get("/workspaces/{ws}/sweeps/{name}", response=shapes.SweepOut)
@@ -116,8 +118,34 @@ def list_trials(
     """Trials of a sweep."""
     sweep = sweep_of(request, ws, name)
     rows = trials.selected(sweep, trials.Selection(tuple(status)))
+    what, _, down = trials.order_parts(order_by)
+    if what == "params":
+        return _by_parameter(sweep, rows, order_by, limit, cursor)
+    order = Order("number", "order_key", down=down)
     rows = trials.ordered(rows, order_by)
-    return page(rows, lambda found: shapes.trials_out(found, sweep), limit, cursor)
+    if order_by == "number":
+        order, rows = Order("number"), rows.order_by("number")
+    shape = lambda found: shapes.trials_out(found, sweep)  # noqa: E731
+    return page(rows, order, shape, limit, cursor, scope=order_by)
+
+
+def _by_parameter(
+    sweep: Sweep, rows: QuerySet[Trial], order_by: str, limit: int, cursor: str
+) -> Any:
+    """Values of parameters may be of several JSON types: databases sort them each in its way."""
+
+    def in_order(some: QuerySet[Trial]) -> list[int]:
+        return list(trials.ordered(some, order_by).values_list("number", flat=True))
+
+    def shape(numbers: Sequence[int]) -> list[Any]:
+        found = {row.number: row for row in Trial.objects.filter(sweep=sweep, number__in=numbers)}
+        return shapes.trials_out([found[number] for number in numbers], sweep)
+
+    everyone = in_order(Trial.objects.filter(sweep=sweep))
+    rank = {number: index for index, number in enumerate(everyone)}
+    kept = set(rows.values_list("number", flat=True))
+    numbers = [number for number in everyone if number in kept]
+    return page_by_rank(numbers, rank, shape, limit, cursor, scope=order_by)
 
 
 @router.get("/workspaces/{ws}/sweeps/{name}/trials/{int:number}", response=shapes.TrialOut)
@@ -141,7 +169,9 @@ def get_metrics(
 ) -> Any:
     """What the trial logged, by name and report; a page of values is large unless asked small."""
     trial = trial_of(sweep_of(request, ws, name), number)
-    return page(trials.point_rows(trial, metric), _points_out, limit, cursor)
+    return page(
+        trials.point_rows(trial, metric), Order("report", "name"), _points_out, limit, cursor
+    )
 
 
 def _points_out(points: Sequence[MetricPoint]) -> list[dict[str, Any]]:

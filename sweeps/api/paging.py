@@ -1,11 +1,17 @@
-"""Lists in pages: `limit` and an opaque `cursor`."""
+"""Lists in pages: `limit` and an opaque `cursor`.
 
-import base64
-import binascii
-from collections.abc import Callable, Sequence
+A cursor holds the keys of the last row that was given out, signed: the next page is what comes
+after these, whatever has been inserted meanwhile.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any, Generic, TypeVar
 
-from django.db.models import QuerySet
+from django.core import signing
+from django.db.models import Q, QuerySet
+from django.utils.dateparse import parse_datetime, parse_duration
 from ninja import Schema
 
 from sweeps.domain.problems import InvalidInput
@@ -13,6 +19,7 @@ from sweeps.domain.wording import shown
 
 DEFAULT_LIMIT, MAX_LIMIT = 50, 1000
 T = TypeVar("T")
+_SIGNER = signing.Signer(salt="api-cursor")
 
 
 class Page(Schema, Generic[T]):
@@ -22,36 +29,126 @@ class Page(Schema, Generic[T]):
     next_cursor: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class Order:
+    """By field or annotation `key` (missing values last), equals by `tie`, unique within the list.
+
+    Without a key by `tie` alone. `down`, `tie_down`: the largest first.
+    """
+
+    tie: str
+    key: str = ""
+    down: bool = False
+    tie_down: bool = False
+
+    @property
+    def word(self) -> str:
+        """Tells orders apart: a cursor of one means nothing in another."""
+        return f"{self.key}{self.down}{self.tie}{self.tie_down}"
+
+    def after(self, key: Any, tie: Any) -> Q:
+        """What comes after a row."""
+        beyond = Q(**{f"{self.tie}__{'lt' if self.tie_down else 'gt'}": tie})
+        if not self.key:
+            return beyond
+        if key is None:
+            return Q(**{f"{self.key}__isnull": True}) & beyond
+        equal = Q(**{self.key: key}) & beyond
+        further = Q(**{f"{self.key}__{'lt' if self.down else 'gt'}": key})
+        return further | equal | Q(**{f"{self.key}__isnull": True})
+
+
 def page(
-    rows: QuerySet[Any] | Sequence[Any],
+    rows: QuerySet[Any],
+    order: Order,
     shape: Callable[[Sequence[Any]], list[Any]],
     limit: int,
     cursor: str,
+    *,
+    scope: str = "",
 ) -> dict[str, Any]:
-    """The page that begins at `cursor`.
+    """The page that begins at `cursor`, of rows that are already in this order.
 
-    Raises InvalidInput for a limit out of range or a cursor that we did not make.
+    `scope` names what the cursor belongs to besides the order (a metric's name in it, say). Raises
+    InvalidInput for a limit out of range or a cursor that we did not make for this list.
     """
-    if not 1 <= limit <= MAX_LIMIT:
-        raise InvalidInput.one("limit", f"Must be from 1 to {MAX_LIMIT}, but got {shown(limit)}.")
-    start = _decode(cursor) if cursor else 0
-    found = list(rows[start : start + limit + 1])
-    more = len(found) > limit
+    _check(limit)
+    word = order.word + scope
+    if cursor:
+        rows = rows.filter(order.after(*_decode(cursor, word)))
+    found = list(rows[: limit + 1])
+    last = found[limit - 1] if len(found) > limit else None
     return {
         "items": shape(found[:limit]),
-        "next_cursor": _encode(start + limit) if more else None,
+        "next_cursor": _encode(word, _of(last, order.key), _of(last, order.tie)) if last else None,
     }
 
 
-def _encode(offset: int) -> str:
-    return base64.urlsafe_b64encode(f"o{offset}".encode()).decode().rstrip("=")
+def page_of(
+    found: Sequence[Any],
+    key: Callable[[Any], Any],
+    shape: Callable[[Sequence[Any]], list[Any]],
+    limit: int,
+    cursor: str,
+    scope: str = "",
+) -> dict[str, Any]:
+    """The same of a list in memory, sorted by `key`, which tells all its items apart."""
+    _check(limit)
+    if cursor:
+        first, second = _decode(cursor, scope)
+        found = [item for item in found if key(item) > (first, second)]
+    part = found[:limit]
+    more = len(found) > limit
+    return {
+        "items": shape(part),
+        "next_cursor": _encode(scope, *key(part[-1])) if more else None,
+    }
 
 
-def _decode(cursor: str) -> int:
+def page_by_rank(
+    numbers: Sequence[int],
+    rank: Mapping[int, int],
+    shape: Callable[[Sequence[int]], list[Any]],
+    limit: int,
+    cursor: str,
+    scope: str,
+) -> dict[str, Any]:
+    """The same of numbers sorted by their present rank, which only the database can compare."""
+    _check(limit)
+    if cursor:
+        at = rank.get(_decode(cursor, scope)[1], -1)
+        numbers = [number for number in numbers if rank[number] > at]
+    part = numbers[:limit]
+    more = len(numbers) > limit
+    return {"items": shape(part), "next_cursor": _encode(scope, None, part[-1]) if more else None}
+
+
+def _check(limit: int) -> None:
+    if not 1 <= limit <= MAX_LIMIT:
+        raise InvalidInput.one("limit", f"Must be from 1 to {MAX_LIMIT}, but got {shown(limit)}.")
+
+
+def _of(row: Any, path: str) -> Any:
+    for name in path.split("__") if path else ():
+        row = getattr(row, name)
+    return row if path else None
+
+
+def _encode(word: str, key: Any, tie: Any) -> str:
+    kind = ""
+    if isinstance(key, datetime):
+        kind, key = "at", key.isoformat()
+    elif isinstance(key, timedelta):
+        kind, key = "for", str(key)
+    return _SIGNER.sign_object([word, kind, key, tie])
+
+
+def _decode(cursor: str, word: str) -> tuple[Any, Any]:
     try:
-        text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
-    except (binascii.Error, ValueError):
-        text = ""
-    if not text.startswith("o") or not text[1:].isdecimal() or len(text) > 18:
-        raise InvalidInput.one("cursor", "Is not one that this API gave out.")
-    return int(text[1:])
+        made_for, kind, key, tie = _SIGNER.unsign_object(cursor)
+    except (signing.BadSignature, ValueError) as error:
+        raise InvalidInput.one("cursor", "Is not one that this API gave out.") from error
+    if made_for != word:
+        raise InvalidInput.one("cursor", "Belongs to another list or order; begin anew without it.")
+    read: dict[str, Callable[[Any], Any]] = {"at": parse_datetime, "for": parse_duration}
+    return (read[kind](key) if kind else key), tie

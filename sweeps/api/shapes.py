@@ -2,7 +2,6 @@
 
 import json
 import math
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -15,14 +14,14 @@ from sweeps.domain.objective import Goal
 from sweeps.domain.states import TrialStatus
 from sweeps.models import MetricSummary, Revision, Sweep, TerminationDecision, Trial
 from sweeps.models.metrics import from_columns
+from sweeps.queries.best import best_of_each
 from sweeps.queries.clock import database_now
 from sweeps.queries.failures import FailureGroup
+from sweeps.queries.lists import counts_of
 from sweeps.queries.records import (
-    best_trial,
     early_termination_of,
     failure_policy_of,
     stop_rules_of,
-    trial_counts,
 )
 from sweeps.queries.waiting import Waits, why_trials
 
@@ -225,12 +224,15 @@ def sweep_out(sweep: Sweep) -> dict[str, Any]:
 def sweeps_out(sweeps: Sequence[Sweep]) -> list[dict[str, Any]]:
     """Sweeps as the API shows them; why they wait is read once for all."""
     waits = Waits(sweeps, database_now())
-    return [_sweep(sweep, waits.why(sweep)) for sweep in sweeps]
+    best, counts = best_of_each(sweeps), counts_of([sweep.pk for sweep in sweeps])
+    return [
+        _sweep(sweep, waits.why(sweep), best.get(sweep.pk), counts[sweep.pk]) for sweep in sweeps
+    ]
 
 
-def _sweep(sweep: Sweep, waiting: str) -> dict[str, Any]:
-    best = best_trial(sweep)
-    counts: Counter[TrialStatus] = trial_counts(sweep)
+def _sweep(
+    sweep: Sweep, waiting: str, best: Trial | None, counts: Mapping[TrialStatus, int]
+) -> dict[str, Any]:
     properties = {**sweep.properties}
     if best:
         properties["best_child_run_id"] = best.run_id

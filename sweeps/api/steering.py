@@ -16,17 +16,19 @@ from studio.models import Role
 from sweeps import intake, tasks
 from sweeps.api import bodies, shapes
 from sweeps.api.auth import token_of
+from sweeps.api.etags import check_match
 from sweeps.api.intake import read_json
 from sweeps.api.lookup import sweep_of, trial_of
+from sweeps.api.once import ticket_of
 
 # The same router: ninja looks for an address, with all its methods, in one of them.
 from sweeps.api.operations import router
-from sweeps.api.paging import DEFAULT_LIMIT, Page, page
+from sweeps.api.paging import DEFAULT_LIMIT, Order, Page, page, page_of
 from sweeps.domain.problems import InvalidInput
 from sweeps.models import Sweep, TerminationDecision, Trial
 from sweeps.queries import failures, spec_of
 from sweeps.queries.clock import database_now
-from sweeps.services import control, edits, picks, trials
+from sweeps.services import control, deletion, edits, picks, trials
 from sweeps.spec.edits import placed, read_edit, read_point
 
 SWEEP = "/workspaces/{ws}/sweeps/{name}"
@@ -75,7 +77,7 @@ def cancel_sweep(request: HttpRequest, ws: str, name: str) -> Any:
 
 
 @router.post(f"{SWEEP}/clone", response=shapes.SweepOut, openapi_extra=bodies.CLONE)
-def clone_sweep(request: HttpRequest, ws: str, name: str, ticket: bodies.Ticket = "") -> Any:
+def clone_sweep(request: HttpRequest, ws: str, name: str) -> Any:
     """Submit the same job and code again as a new sweep, which is the answer."""
     sweep = sweep_of(request, ws, name, Role.CONTRIBUTOR)
     wanted = bodies.read_texts(read_json(request, optional=True), ("name", "display_name"))
@@ -88,7 +90,13 @@ def clone_sweep(request: HttpRequest, ws: str, name: str, ticket: bodies.Ticket 
     user, rng = token_of(request).user, random.SystemRandom()
     now = database_now()
     clone = intake.submit(
-        sweep.workspace, job, code=sweep.code, user=user, now=now, rng=rng, ticket=ticket
+        sweep.workspace,
+        job,
+        code=sweep.code,
+        user=user,
+        now=now,
+        rng=rng,
+        ticket=ticket_of(request),
     )
     return _woken(clone)
 
@@ -103,10 +111,15 @@ def edit_sweep(request: HttpRequest, ws: str, name: str) -> Any:
     doc = read_json(request)
     # First what is wrong with the document itself, which knows the paths of its fields.
     read_edit(doc, edits.current(sweep))
+
+    def checked(present: Any) -> Any:
+        check_match(request, sweep)
+        return read_edit(doc, present)
+
     try:
         edits.merge_into(
             sweep,
-            lambda present: read_edit(doc, present),
+            checked,
             actor=_actor(request),
             now=database_now(),
         )
@@ -115,13 +128,24 @@ def edit_sweep(request: HttpRequest, ws: str, name: str) -> Any:
     return _woken(sweep)
 
 
+@router.delete(SWEEP, response={204: None})
+def delete_sweep(request: HttpRequest, ws: str, name: str) -> Any:
+    """Delete an ended sweep with its trials and their folders; its runs in MLflow stay."""
+    sweep = sweep_of(request, ws, name, Role.CONTRIBUTOR)
+    deletion.delete_sweep(sweep, database_now())
+    intake.forget_trials(sweep)
+    return Status(204, None)
+
+
 @router.get(f"{SWEEP}/revisions", response=Page[shapes.RevisionOut])
 def list_revisions(
     request: HttpRequest, ws: str, name: str, limit: int = DEFAULT_LIMIT, cursor: str = ""
 ) -> Any:
     """Edits of the sweep, oldest first."""
     sweep = sweep_of(request, ws, name)
-    return page(sweep.revisions.order_by("number"), shapes.revisions_out, limit, cursor)
+    return page(
+        sweep.revisions.order_by("number"), Order("number"), shapes.revisions_out, limit, cursor
+    )
 
 
 @router.get(f"{SWEEP}/failures", response=Page[shapes.FailureOut])
@@ -130,17 +154,23 @@ def list_failures(
 ) -> Any:
     """Failed, lost and timed-out trials by what they have in common, the largest group first."""
     sweep = sweep_of(request, ws, name)
-    return page(failures.groups(sweep), shapes.failures_out, limit, cursor)
+    return page_of(
+        failures.groups(sweep),
+        lambda group: (-group.count, group.signature),
+        shapes.failures_out,
+        limit,
+        cursor,
+    )
 
 
 @router.post(f"{SWEEP}/trials", response={201: shapes.TrialOut}, openapi_extra=bodies.POINT)
-def add_trial(request: HttpRequest, ws: str, name: str, ticket: bodies.Ticket = "") -> Any:
+def add_trial(request: HttpRequest, ws: str, name: str) -> Any:
     """Try this point next. The total grows where it is used up; an ended sweep comes back."""
     sweep = sweep_of(request, ws, name, Role.CONTRIBUTOR)
     point = read_point(read_json(request))
     try:
         trial = picks.add_trial(
-            sweep, point, actor=_actor(request), now=database_now(), ticket=ticket
+            sweep, point, actor=_actor(request), now=database_now(), ticket=ticket_of(request)
         )
     except InvalidInput as error:
         raise InvalidInput(
@@ -197,7 +227,9 @@ def list_decisions(
     """What early termination decided of the trial, by attempt and report, with the numbers."""
     trial = trial_of(sweep_of(request, ws, name), number)
     rows = TerminationDecision.objects.filter(attempt__trial=trial).select_related("attempt")
-    return page(rows.order_by("attempt__number", "report"), shapes.decisions_out, limit, cursor)
+    order = Order("report", "attempt__number")
+    rows = rows.order_by("attempt__number", "report")
+    return page(rows, order, shapes.decisions_out, limit, cursor)
 
 
 def _shown(trial: Trial, sweep: Sweep) -> Any:

@@ -10,21 +10,24 @@ from django.http.multipartparser import MultiPartParserError
 from django.urls import URLPattern, re_path
 from django.views.decorators.csrf import csrf_exempt
 from ninja import NinjaAPI, Swagger
-from ninja.errors import AuthenticationError, ValidationError
+from ninja.errors import AuthenticationError, HttpError, ValidationError
 
-from sweeps.api import places, steering, uploads
-from sweeps.api.auth import Bearer
+from sweeps.api import files, places, steering, uploads
+from sweeps.api.auth import Limited
+from sweeps.api.etags import tagged
+from sweeps.api.once import once
 from sweeps.domain.problems import InvalidInput, Problem
 
 api = NinjaAPI(
     title="Sweep Studio",
     version="1",
     description="Submit, watch and steer sweeps. Authorization: Bearer TOKEN.",
-    auth=Bearer(),
+    auth=Limited(),
     docs_decorator=login_not_required,
     # Swagger UI would ask a validator on the internet about the schema.
     docs=Swagger(settings={"validatorUrl": None}),
 )
+assert files.router is steering.router  # both add to it
 api.add_router("", steering.router)
 api.add_router("", places.router)
 api.add_router("", uploads.router)
@@ -44,6 +47,7 @@ def _answer(request: HttpRequest, problems: list[Problem], status: int) -> HttpR
 
 
 _STATUS = {"conflict": 409, "too_large": 413}
+_CODES = {503: "unavailable", 412: "precondition_failed", 429: "rate_limited"}
 
 
 @api.exception_handler(InvalidInput)
@@ -72,6 +76,15 @@ def _too_much(request: HttpRequest, error: SuspiciousOperation) -> HttpResponse:
     return _answer(request, [Problem("", f"{error}", code="too_large")], 413)
 
 
+@api.exception_handler(HttpError)
+def _said(request: HttpRequest, error: HttpError) -> HttpResponse:
+    code = _CODES.get(error.status_code, "invalid")
+    response = _answer(request, [Problem("", str(error), code=code)], error.status_code)
+    if error.status_code == 503:
+        response["Retry-After"] = "5"
+    return response
+
+
 @api.exception_handler(Http404)
 def _missing(request: HttpRequest, error: Http404) -> HttpResponse:
     return _answer(request, [Problem("", str(error) or "Not found.", code="not_found")], 404)
@@ -94,13 +107,16 @@ def _nowhere(request: HttpRequest) -> HttpResponse:
 
 def _for_programs(pattern: URLPattern) -> URLPattern:
     """A route of ninja's without the redirect to sign-in (tokens are checked by `Bearer`), and
-    with our shape for the one error that ninja answers by itself."""
+    with what all answers have: ETags, rate limits, answers given again, one shape of errors."""
     view = pattern.callback
     assert view is not None
 
     @wraps(view)
     def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        response = view(request, *args, **kwargs)
+        response = tagged(request, once(view, _answer, request, args, kwargs))
+        if rate := getattr(request, "rate", None):
+            for name, value in rate.headers.items():
+                response[name] = value
         if response.status_code != 405:
             return response
         text = f"{request.method} is not possible here; {response['Allow']} is."

@@ -1,5 +1,6 @@
 """Tables of the work: sweeps, trials, attempts, metrics, and what the engine must remember."""
 
+from sweeps.models.api import ApiRequest
 from sweeps.models.code import CodeSnapshot, DataUpload
 from sweeps.models.engine import EngineLease, StateChange
 from sweeps.models.fetch import InputFetch
@@ -9,6 +10,7 @@ from sweeps.models.sweep import Sweep
 from sweeps.models.trial import Attempt, Trial
 
 __all__ = [
+    "ApiRequest",
     "Attempt",
     "CodeSnapshot",
     "Condition",

@@ -30,15 +30,19 @@ class SweepQuerySet(models.QuerySet["Sweep"]):
 
     def allowed(self, user: User, role: Role = Role.READER) -> Self:
         """Sweeps of workspaces where `user` has at least `role`."""
-        return self.filter(workspace__in=Workspace.objects.allowed(user, role))
+        return self.kept().filter(workspace__in=Workspace.objects.allowed(user, role))
 
     def live(self) -> Self:
         """Sweeps that may still start or watch trials."""
         return self.filter(status__in=LIVE_SWEEP)
 
+    def kept(self) -> Self:
+        """Without those whose deletion has begun."""
+        return self.filter(deleted_at=None)
+
     def real(self) -> Self:
         """Without dry runs, which belong to the form that started them."""
-        return self.filter(is_dry_run=False)
+        return self.kept().filter(is_dry_run=False)
 
 
 class Sweep(models.Model):
@@ -115,6 +119,8 @@ class Sweep(models.Model):
     # From when the timeout counts: the start, or a later re-run of one of its trials.
     timed_from = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
+    # Somebody deleted it; its rows go in batches, so that no writer waits for all of them.
+    deleted_at = models.DateTimeField(null=True, blank=True)
 
     objects = SweepQuerySet.as_manager()
 

@@ -1,6 +1,9 @@
 """The best trial and how far it is ahead."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+
+from django.db.models import Case, OuterRef, Subquery, When
 
 from sweeps.domain.objective import Goal
 from sweeps.models import Sweep, Trial
@@ -38,3 +41,13 @@ def best_of(sweep: Sweep) -> Best | None:
         Trial.objects.filter(sweep=sweep).select_related("sweep").best_first(sweep.goal)[:2]
     )
     return Best(first[0], first[1] if len(first) > 1 else None) if first else None
+
+
+def best_of_each(sweeps: Sequence[Sweep]) -> dict[int, Trial]:
+    """By sweep id: the best trial of each sweep that has one. Two queries, however many."""
+    own = Trial.objects.filter(sweep=OuterRef("pk"))
+    first = {goal: Subquery(own.best_first(goal).values("pk")[:1]) for goal in Goal}
+    best = Case(When(goal=Goal.MINIMIZE, then=first[Goal.MINIMIZE]), default=first[Goal.MAXIMIZE])
+    rows = Sweep.objects.filter(pk__in=[sweep.pk for sweep in sweeps]).order_by()
+    keys = [key for key in rows.values_list(best, flat=True) if key is not None]
+    return {trial.sweep_id: trial for trial in Trial.objects.filter(pk__in=keys)}

@@ -49,7 +49,7 @@ def groups(sweep: Sweep) -> list[FailureGroup]:
     """Failed, lost and timed-out trials by what they have in common, the largest group first."""
     trials = sweep.trials.filter(status__in=PROBLEMS).order_by("-ended_at", "-number")
     trials = trials.only("number", "status", "signature", "reason", "ended_at", "sweep")
-    return sorted(_grouped(trials), key=lambda group: -group.count)
+    return sorted(_grouped(trials), key=lambda group: (-group.count, group.signature))
 
 
 def _grouped(trials: Iterable[Trial]) -> list[FailureGroup]:

@@ -153,7 +153,7 @@ def revision(sweeps: QuerySet[Sweep]) -> str:
 def rows(sweeps: Sequence[Sweep], now: datetime) -> list[Row]:
     """What each of the sweeps shows, in the order given; five queries, however many there are."""
     keys = [sweep.pk for sweep in sweeps]
-    counts, means, records = _counts(keys), _means(keys), _records(keys)
+    counts, means, records = counts_of(keys), _means(keys), _records(keys)
     waits = Waits(sweeps, now)
     return [
         Row(
@@ -167,7 +167,8 @@ def rows(sweeps: Sequence[Sweep], now: datetime) -> list[Row]:
     ]
 
 
-def _counts(keys: Sequence[int]) -> dict[int, Counter[TrialStatus]]:
+def counts_of(keys: Sequence[int]) -> dict[int, Counter[TrialStatus]]:
+    """By sweep id: how many trials stand in each status."""
     found: dict[int, Counter[TrialStatus]] = {key: Counter() for key in keys}
     trials = Trial.objects.filter(sweep__in=keys).order_by()
     for key, status, n in trials.values_list("sweep", "status").annotate(n=Count("pk")):

@@ -5,7 +5,6 @@ from collections.abc import Iterable
 
 from django.db.models import Count
 
-from studio.models import Compute
 from sweeps.domain.job import EarlyTermination, FailurePolicy, Sampling, StopRules
 from sweeps.domain.objective import Goal, Objective
 from sweeps.domain.records import TrialRecord
@@ -50,11 +49,6 @@ def trial_record(trial: Trial) -> TrialRecord:
 def trial_records(trials: Iterable[Trial]) -> tuple[TrialRecord, ...]:
     """Several trials, in the order given."""
     return tuple(trial_record(trial) for trial in trials)
-
-
-def slots_used(compute: Compute) -> int:
-    """Slots that a trial takes now."""
-    return Trial.objects.filter(sweep__compute=compute).active().count()
 
 
 def trial_counts(sweep: Sweep) -> Counter[TrialStatus]:

@@ -29,16 +29,24 @@ _ORDER = re.compile(
 def ordered(trials: QuerySet[Trial], order_by: str) -> QuerySet[Trial]:
     """`trials` by `[-]objective|number|started_at|duration_s|status|params.<x>|metrics.<x>`.
 
-    Missing values come last in either direction; equals by number. Raises InvalidInput for
+    Missing values come last in either direction; equals by number. Each row has what it is sorted
+    by as `order_key`. Raises InvalidInput for
     anything else.
     """
+    what, name, down = order_parts(order_by)
+    rows = trials.annotate(order_key=_key(what, name))
+    key = F("order_key")
+    way = key.desc(nulls_last=True) if down else key.asc(nulls_last=True)
+    return rows.order_by(way, "number")
+
+
+def order_parts(order_by: str) -> tuple[str, str | None, bool]:
+    """What to sort by, its name, and whether the largest comes first. Raises InvalidInput."""
     found = _ORDER.fullmatch(order_by)
     if not found or (found["what"] in ("params", "metrics")) != bool(found["name"]):
         allowed = ", ".join((*PLAIN_ORDERS, "params.<name>", "metrics.<name>"))
         raise InvalidInput.one("order_by", f"Must be one of {allowed}, or - and one of them.")
-    key = _key(found["what"], found["name"])
-    way = key.desc(nulls_last=True) if found["down"] else key.asc(nulls_last=True)
-    return trials.order_by(way, "number")
+    return found["what"], found["name"], bool(found["down"])
 
 
 def _key(what: str, name: str | None) -> F | BaseExpression:

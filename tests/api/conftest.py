@@ -34,16 +34,19 @@ class Caller:
         data = json.dumps(body) if kind == "application/json" and body is not None else body
         return self.client.post(f"{BASE}{path}", data or "", content_type=kind, headers=headers)
 
+    def get_with(self, path: str, **headers: str) -> Any:
+        return self.client.get(f"{BASE}{path}", headers=headers)
+
     def upload(self, path: str, **parts: Any) -> Any:
         return self.client.post(f"{BASE}{path}", parts)
 
-    def patch(self, path: str, body: Any) -> Any:
-        return self.send("PATCH", path, body)
+    def patch(self, path: str, body: Any, **headers: str) -> Any:
+        return self.send("PATCH", path, body, **headers)
 
-    def send(self, method: str, path: str, body: Any = None) -> Any:
+    def send(self, method: str, path: str, body: Any = None, **headers: str) -> Any:
         data = "" if body is None else json.dumps(body)
         kind = "application/json"
-        return self.client.generic(method, f"{BASE}{path}", data, content_type=kind)
+        return self.client.generic(method, f"{BASE}{path}", data, kind, headers=headers)
 
 
 @pytest.fixture

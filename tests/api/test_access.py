@@ -3,12 +3,14 @@
 import json
 from typing import Any
 
+import httpx
 import pytest
 from django.utils import timezone
 
 from studio.models import ApiToken, Membership, Role, User, Workspace
 from studio.services import revoke_token
 from sweeps import intake
+from sweeps.api import files
 from sweeps.domain.states import TrialStatus
 from sweeps.models import CodeSnapshot, DataUpload, Sweep, Trial
 from tests.api.acts import play, start
@@ -33,12 +35,22 @@ READS = [
     f"{TRIAL}/decisions",
     f"{TRIAL}/logs/stdout",
     f"{TRIAL}/logs/stderr",
+    f"{SWEEP}/trials.csv",
+    f"{TRIAL}/artifacts",
+    f"{TRIAL}/artifacts/a.txt",
 ]
 WRITES = [
     ("POST", "/workspaces/{ws}/sweeps"),
     ("POST", "/workspaces/{ws}/code"),
     ("POST", "/workspaces/{ws}/data"),
+    ("POST", "/workspaces"),
+    ("PATCH", "/workspaces/{ws}"),
+    ("DELETE", "/workspaces/{ws}"),
+    ("POST", "/workspaces/{ws}/computes"),
+    ("PATCH", "/workspaces/{ws}/computes/local"),
+    ("DELETE", "/workspaces/{ws}/computes/local"),
     ("PATCH", SWEEP),
+    ("DELETE", SWEEP),
     *(("POST", f"{SWEEP}/{verb}") for verb in ("pause", "resume", "stop", "cancel", "clone")),
     ("POST", f"{SWEEP}/trials"),
     ("POST", f"{SWEEP}/trials/rerun"),
@@ -46,6 +58,14 @@ WRITES = [
     ("POST", f"{TRIAL}/rerun"),
 ]
 ALL = [("GET", path) for path in [*READS, "/workspaces"]] + WRITES
+
+
+@pytest.fixture(autouse=True)
+def store(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An artifact store that holds a.txt for everybody."""
+    listing = {"files": [{"path": "a.txt", "is_dir": False, "file_size": 1}]}
+    monkeypatch.setattr(files, "look_up", lambda path, query: listing)
+    monkeypatch.setattr(files, "send", lambda *args, **options: httpx.Response(200, content=b"a"))
 
 
 @pytest.fixture
@@ -245,6 +265,7 @@ def test_every_operation_of_the_schema_is_walked_above(client: Any, db: None) ->
         for method, path in ALL
     }
     known = {(m, p.replace("stdout", "{stream}").replace("stderr", "{stream}")) for m, p in known}
+    known = {(m, p.replace("/a.txt", "/{path}")) for m, p in known}
     known = {(m, p.replace("CODE", "{digest}").replace("DATA", "{digest}")) for m, p in known}
     found = {
         (method.upper(), path.removeprefix("/api/v1"))

@@ -299,5 +299,6 @@ def test_a_compute_tells_its_slots(api: Caller, sweep: Sweep, now: Any) -> None:
             "slots_used": 1,
             "is_default": True,
             "description": "",
+            "python": "",
         }
     ]

@@ -1,0 +1,120 @@
+"""Making and changing workspaces and computes over REST, with the pages' own checks."""
+
+import sys
+from typing import Any
+
+import pytest
+
+from studio.models import Compute, Role, User, Workspace
+from sweeps.models import Sweep
+from tests.api.conftest import Caller
+
+WS, COMPUTES = "/workspaces/default", "/workspaces/default/computes"
+
+
+@pytest.fixture
+def owner(alice: User, token_for: Any) -> Caller:
+    return Caller(token_for(alice, Role.OWNER))
+
+
+def told(response: Any) -> tuple[int, str]:
+    return response.status_code, response.json()["error"].get("field", "")
+
+
+def test_a_workspace_is_made_with_a_compute_and_an_owner(owner: Caller, alice: User) -> None:
+    response = owner.post("/workspaces", {"name": "vision", "title": "Vision"})
+    assert response.status_code == 201
+    body = response.json()
+    assert (body["name"], body["title"], body["archived_at"]) == ("vision", "Vision", None)
+    made = Workspace.objects.get(name="vision")
+    assert list(made.members.all()) == [alice]
+    assert made.computes.get().is_default
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({}, "name"),
+        ({"name": "DEFAULT"}, "name"),
+        ({"name": "default"}, "name"),
+        ({"name": "a b"}, "name"),
+        ({"name": 5}, "name"),
+        ({"name": None}, "name"),
+        ({"name": "x", "title": "t" * 121}, "title"),
+        ({"name": "x", "title": "\0"}, "title"),
+        ({"name": "x", "description": "\ud800"}, "description"),
+        ({"name": "x", "colour": "red"}, "colour"),
+        ([], ""),
+    ],
+)
+def test_a_bad_workspace_is_told(
+    owner: Caller, workspace: Workspace, body: Any, field: str
+) -> None:
+    assert told(owner.post("/workspaces", body)) == (422, field)
+    assert Workspace.objects.count() == 1
+
+
+def test_a_workspace_is_changed_archived_and_restored(owner: Caller) -> None:
+    assert owner.patch(WS, {"title": "T"}).json()["title"] == "T"
+    body = owner.patch(WS, {"description": "D"}).json()
+    assert (body["title"], body["description"]) == ("T", "D")
+    assert told(owner.patch(WS, {"name": "other"})) == (422, "name")
+    for _ in range(2):
+        gone = owner.send("DELETE", WS)
+        assert (gone.status_code, gone.content) == (204, b"")
+    assert owner.get(WS).json()["archived_at"] is not None
+    assert owner.patch(WS, {"archived": False}).json()["archived_at"] is None
+    assert owner.patch(WS, {"archived": True}).json()["archived_at"] is not None
+
+
+def test_a_compute_is_made_changed_and_deleted(owner: Caller, compute: Compute) -> None:
+    job = {"name": "box", "slots": 3, "python": sys.executable, "is_default": True}
+    made = owner.post(COMPUTES, job | {"environment_variables": {"A": "1"}})
+    assert made.status_code == 201
+    assert made.json() == job | {"kind": "local", "slots_used": 0, "description": ""}
+    compute.refresh_from_db()
+    assert not compute.is_default
+    changed = owner.patch(f"{COMPUTES}/box", {"slots": 5})
+    assert changed.json() == made.json() | {"slots": 5}
+    assert Compute.objects.get(name="box").environment_variables == {"A": "1"}
+    assert owner.patch(f"{COMPUTES}/box", {"environment_variables": {}}).status_code == 200
+    assert Compute.objects.get(name="box").environment_variables == {}
+    assert [c["name"] for c in owner.get(COMPUTES).json()["items"]] == ["box", "local"]
+    assert owner.send("DELETE", f"{COMPUTES}/box").status_code == 204
+    assert owner.get(f"{COMPUTES}/local").json()["is_default"] is True
+    assert owner.send("DELETE", f"{COMPUTES}/box").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({"name": "LOCAL"}, "name"),
+        ({"name": "local"}, "name"),
+        ({"slots": 2}, "name"),
+        ({"name": "x", "slots": 0}, "slots"),
+        ({"name": "x", "slots": 1001}, "slots"),
+        ({"name": "x", "slots": 10**30}, "slots"),
+        ({"name": "x", "slots": True}, "slots"),
+        ({"name": "x", "slots": "2"}, "slots"),
+        ({"name": "x", "python": "python"}, "python"),
+        ({"name": "x", "python": "/no/such"}, "python"),
+        ({"name": "x", "environment_variables": {"A": 1}}, "environment_variables.A"),
+        ({"name": "x", "environment_variables": {"1A": "1"}}, "environment_variables"),
+        ({"name": "x", "environment_variables": []}, "environment_variables"),
+    ],
+)
+def test_a_bad_compute_is_told(owner: Caller, compute: Compute, body: Any, field: str) -> None:
+    assert told(owner.post(COMPUTES, body)) == (422, field)
+    assert Compute.objects.count() == 1
+
+
+def test_a_compute_that_sweeps_ran_on_stays(owner: Caller, sweep: Sweep) -> None:
+    response = owner.send("DELETE", f"{COMPUTES}/local")
+    assert (response.status_code, response.json()["error"]["code"]) == (409, "conflict")
+    assert "1 sweep ran on it" in response.json()["error"]["message"]
+
+
+def test_a_contributor_may_not(api: Caller, compute: Compute) -> None:
+    assert api.post("/workspaces", {"name": "x"}).status_code == 404
+    for method, path in (("PATCH", WS), ("DELETE", WS), ("DELETE", f"{COMPUTES}/local")):
+        assert api.send(method, path, {"title": "x"}).status_code == 404
