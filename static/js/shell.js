@@ -55,32 +55,57 @@
     area.remove();
     if (!copied) throw new Error("copying is not allowed here");
   }
+  // Where the browser lets nobody copy for the person: the text, selected.
+  function showToCopy(text) {
+    const dialog = document.getElementById("copy-by-hand");
+    const area = dialog.querySelector("textarea");
+    area.value = text;
+    dialog.showModal();
+    area.focus();
+    area.select();
+  }
+  async function textToCopy(button) {
+    const { copyUrl, copyFrom, copy: own } = button.dataset;
+    if (copyUrl !== undefined) {
+      const answer = await fetch(button.href);
+      if (!answer.ok || answer.redirected) throw new Error(`status ${answer.status}`);
+      return answer.text();
+    }
+    const from = copyFrom && document.querySelector(copyFrom);
+    return from ? (from.value ?? from.textContent) : own;
+  }
   async function copy(text) {
     if (navigator.clipboard) await navigator.clipboard.writeText(text);
     else oldCopy(text);
   }
   function sayCopied(button) {
+    if (button.closest(".menu-panel")) return toast("Copied.", "green"); // the menu closes
     const label = [...button.childNodes].findLast(
       (node) => node.nodeType === Node.TEXT_NODE && node.data.trim(),
     );
     if (!label) return toast("Copied.", "green");
     if (button.dataset.before === undefined) button.dataset.before = label.data;
+    button.style.minWidth = `${button.getBoundingClientRect().width}px`; // nothing beside it jumps
     label.data = "Copied";
     setTimeout(() => {
       label.data = button.dataset.before;
     }, 1500);
   }
   document.addEventListener("click", async (event) => {
-    const button = event.target.closest?.("[data-copy], [data-copy-from]");
+    const button = event.target.closest?.("[data-copy], [data-copy-from], [data-copy-url]");
     if (!button) return;
     event.preventDefault();
-    const from = button.dataset.copyFrom && document.querySelector(button.dataset.copyFrom);
-    const text = from ? (from.value ?? from.textContent) : button.dataset.copy;
+    let text;
+    try {
+      text = await textToCopy(button);
+    } catch {
+      return toast("Could not reach the studio; nothing was copied.", "amber");
+    }
     try {
       await copy(text);
       sayCopied(button);
     } catch {
-      toast("The browser does not allow copying here; select the text instead.", "amber");
+      showToCopy(text);
     }
   });
 

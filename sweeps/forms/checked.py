@@ -43,10 +43,18 @@ _FIELDS = {
     "sampling_algorithm": "algorithm",
     "search_space": "rows",
 }
-# Parts of a job that the form does not ask for; a clone keeps them.
-KEPT = ("outputs", "properties", "first_trials")
+# Where the single fields of the form stand in the job document.
+PATHS = {
+    **{field: path for path, field in _FIELDS.items() if "." in path},
+    "slack": "early_termination.slack_factor",
+}
+# Parts of a job that the form does not ask for; clones and files that were read keep them:
+# "inputs" holds types and modes that the form has no name for, "trial" and "top" other keys.
+KEPT = ("outputs", "properties", "first_trials", "environment", "code", "inputs", "trial", "top")
 LABELS = {
     "command": "Command",
+    "file": "Job file",
+    "job_file": "Job file",
     "code": "Training code",
     "code_file": "Training code",
     "code_folder": "Training code",
@@ -185,11 +193,13 @@ def to_doc(draft: Draft) -> tuple[dict[str, Any], Places, list[Problem]]:
     space = to_space_doc(draft.rows)
     problems += space.problems
     kept = kept_of(draft)
-    kept.pop("first_trials", None)
     doc: dict[str, Any] = {
-        **kept,
+        **_mapping(kept.get("top")),
+        **{name: kept[name] for name in ("outputs", "properties") if name in kept},
         "type": "sweep",
         "trial": {
+            **_mapping(kept.get("trial")),
+            **{name: kept[name] for name in ("environment", "code") if name in kept},
             "command": draft["command"].replace("\r\n", "\n"),
             "environment_variables": _variables(draft, problems),
         },
@@ -223,6 +233,10 @@ def kept_of(draft: Draft) -> dict[str, Any]:
     return {key: found[key] for key in KEPT if isinstance(found, dict) and found.get(key)}
 
 
+def _mapping(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
 def _first_trials(draft: Draft, problems: list[Problem]) -> list[Any]:
     """The typed point, if it is wanted and fits, then those that a clone brought along."""
     others = kept_of(draft).get("first_trials", [])
@@ -251,6 +265,7 @@ def _variables(draft: Draft, problems: list[Problem]) -> dict[str, str]:
 
 def _inputs(draft: Draft, places: Places, problems: list[Problem]) -> dict[str, Any]:
     found: dict[str, Any] = {}
+    kept = _mapping(kept_of(draft).get("inputs"))
     for index, row in enumerate(draft.inputs):
         where, name, value = f"inputs.{index}", row.name.strip(), row.value.strip()
         if row.is_blank or not _name(f"{where}.name", name, "input", found, problems):
@@ -259,8 +274,11 @@ def _inputs(draft: Draft, places: Places, problems: list[Problem]) -> dict[str, 
         if not value:
             what = "value" if row.kind == "value" else "path, or upload a file"
             problems.append(Problem(f"{where}.value", f"Give input {shown(name)} a {what}."))
+        more = _mapping(kept.get(name))
         found[name] = (
-            parse_value(value) if row.kind == "value" else {"type": row.kind, "path": value or "."}
+            parse_value(value)
+            if row.kind == "value"
+            else {"type": row.kind, "path": value or ".", **more}
         )
     return found
 

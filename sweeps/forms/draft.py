@@ -121,6 +121,30 @@ def from_post(data: QueryDict) -> Draft:
     )
 
 
+def to_post(draft: Draft) -> str:
+    """The request that `from_post` reads back as `draft`, as text."""
+    data = QueryDict(mutable=True)
+    for name, text in draft.texts.items():
+        data[name] = text
+    for row in draft.rows:
+        data.appendlist("row", row.key)
+        parts = {"name": row.name, "type": row.type, **row.typed}
+        parts |= {"parent": row.parent, "when": row.when, "tag": row.tag}
+        for name, text in parts.items():
+            data[f"row-{row.key}-{name}"] = text
+    for key, text in draft.first.items():
+        data[f"first-{key}"] = text
+    for one in draft.inputs:
+        data.appendlist("input_name", one.name)
+        data.appendlist("input_kind", one.kind)
+        data.appendlist("input_value", one.value)
+    for variable in draft.variables:
+        data.appendlist("variable_name", variable.name)
+        data.appendlist("variable_value", variable.value)
+    data.setlist("found_metric", draft.metrics)
+    return data.urlencode()
+
+
 def _row(data: QueryDict, key: str) -> Row:
     def text(name: str, default: str = "") -> str:
         return data.get(f"row-{key}-{name}", default)

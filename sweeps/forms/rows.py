@@ -111,7 +111,7 @@ def _distribution(row: Row, rows: Sequence[Row], where: str, out: SpaceDoc) -> A
     if row.type == "choice":
         return {"type": "choice", "values": _values(row, rows, where, out)}
     doc: dict[str, Any] = {"type": row.type}
-    for name in FIELDS.get(row.type, ()):
+    for name in FIELDS.get(row.type, tuple(row.typed)):
         text = row.get(name).strip().replace("−", "-")  # as pages print it
         if text:
             doc[name] = text

@@ -50,6 +50,11 @@ def read_job(source: Mapping[str, Any] | str) -> SweepJob:
     return _read(source)
 
 
+def placed(problems: Iterable[Problem], text: str) -> list[Problem]:
+    """Problems that were found in a job after it was read, with their lines in its text."""
+    return _placed(tuple(problems), yaml_text.load(text).positions)
+
+
 def _placed(problems: tuple[Problem, ...], positions: yaml_text.Positions) -> list[Problem]:
     named = {_dotted(path): place for path, place in positions.items()}
     return [

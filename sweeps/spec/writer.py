@@ -1,6 +1,7 @@
 """`SweepJob` values to sweep-job documents that Azure ML's tools and `read_job` both read."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -13,7 +14,7 @@ from sweeps.spec.early import AZURES
 from sweeps.spec.environments import written
 from sweeps.spec.studio import PROPERTY, to_property
 
-_SCHEMA = "https://azuremlschemas.azureedge.net/latest/sweepJob.schema.json"
+SCHEMA = "https://azuremlschemas.azureedge.net/latest/sweepJob.schema.json"
 
 
 def job_to_doc(job: SweepJob, *, studio: bool = True) -> dict[str, Any]:
@@ -67,17 +68,16 @@ def to_yaml(job: SweepJob, *, studio: bool = True) -> str:
     tools ignore. `studio=False` is the job for Azure ML alone ("Copy as Azure YAML"): without that
     property, and with a comment at the top that names what is left out.
     """
-    head = f"$schema: {_SCHEMA}\n"
+    head = f"$schema: {SCHEMA}\n"
     if not studio and (left_out := to_property(job)):
         head = f"# Left out, for Azure ML has no key for it: {', '.join(left_out)}.\n{head}"
-    body = yaml.dump(
-        job_to_doc(job, studio=studio),
-        Dumper=_Dumper,
-        sort_keys=False,
-        allow_unicode=True,
-        width=100,
-    )
-    return head + body
+    return head + dump(job_to_doc(job, studio=studio))
+
+
+def dump(doc: Mapping[str, Any]) -> str:
+    """A document as YAML text, keys as they come."""
+    text: str = yaml.dump(dict(doc), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100)
+    return text
 
 
 def _trial(job: SweepJob) -> dict[str, Any]:

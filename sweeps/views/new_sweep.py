@@ -1,9 +1,9 @@
 """The new-sweep form: one page, one form, every button a round trip; htmx only morphs it."""
 
 import hashlib
-import json
 import random
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import Any
 
@@ -19,8 +19,9 @@ from sweeps import intake, tasks
 from sweeps.domain.job import FailurePolicy, StopRules, SweepJob
 from sweeps.domain.limits import Limits
 from sweeps.domain.problems import InvalidInput
-from sweeps.forms.checked import KEPT, Checked, checked, kept_of
+from sweeps.forms.checked import Checked, checked, kept_of
 from sweeps.forms.draft import INPUT_KINDS, Draft
+from sweeps.forms.from_file import kept_of_job
 from sweeps.forms.from_job import from_job
 from sweeps.forms.rows import Row
 from sweeps.forms.rules import FAILING, STOPPING
@@ -29,9 +30,10 @@ from sweeps.models import CodeSnapshot, Sweep
 from sweeps.queries.spec_of import job_of
 from sweeps.services import control as services
 from sweeps.views import new_sweep_code as code_reading
+from sweeps.views import new_sweep_file as file_side
 from sweeps.views import new_sweep_page as page_parts
 from sweeps.views import new_sweep_rules as rule_parts
-from sweeps.views.new_sweep_actions import Page, act, page_of
+from sweeps.views.new_sweep_actions import YAML, Page, act, page_of
 from sweeps.views.new_sweep_dry_run import dry_run_context
 from sweeps.views.new_sweep_rows import row_views
 
@@ -60,11 +62,14 @@ def new_sweep(request: HttpRequest, ws: str) -> HttpResponse:
         return _respond(request, workspace, Page(_first_draft(request, workspace)))
     page = page_of(request.POST, workspace)
     action = request.POST.get("action", "preview")
+    if action == "open_file":
+        return _open_file(request, workspace)
     if action in ("submit", "dry_run"):
         return _hand_in(request, workspace, replace(page, shown=True), action == "dry_run")
     if action == "cancel_dry_run":
         _cancel(request, workspace, page.dry_run)
     page = act(page, action, request.POST, request.FILES, workspace)
+    page = file_side.switched(page, action, workspace)
     return _respond(request, workspace, page, 422 if page.errors else 200)
 
 
@@ -86,17 +91,22 @@ def _first_draft(request: HttpRequest, workspace: Workspace) -> Draft:
     return empty.having(compute=default.name, max_concurrent_trials=str(min(default.slots, 20)))
 
 
+def _open_file(request: HttpRequest, workspace: Workspace) -> HttpResponse:
+    """A job file from the person's machine, in the form if that can show it."""
+    page = Page(_first_draft(request, workspace))
+    try:
+        text = file_side.text_of(request.FILES.get("job_file"))
+    except InvalidInput as error:
+        return _respond(request, workspace, page.with_error("job_file", error), 422)
+    page = file_side.opened(replace(page, file=text), workspace)
+    return _respond(request, workspace, page, 422 if page.errors else 200)
+
+
 def _clone(job: SweepJob, code: CodeSnapshot | None) -> Draft:
     """The draft of a job; what the form does not ask for travels along."""
-    kept = {
-        "outputs": {name: {"type": out.type} for name, out in job.outputs.items()},
-        "properties": dict(job.properties),
-        "first_trials": [dict(point) for point in job.first_trials[1:]],
-    }
-    said = {key: kept[key] for key in KEPT if kept[key]}
     draft = from_job(
         job,
-        kept=json.dumps(said) if said else "",
+        kept=kept_of_job(replace(job, code=None)),
         experiment_name="" if job.experiment_name == "Default" else job.experiment_name or "",
     )
     if code is None:
@@ -113,25 +123,24 @@ def _clone(job: SweepJob, code: CodeSnapshot | None) -> Draft:
 def _hand_in(request: HttpRequest, workspace: Workspace, page: Page, dry: bool) -> HttpResponse:
     """Submit, or dry-run one trial; what is wrong comes back at its field."""
     page = act(page, "preview", request.POST, request.FILES, workspace)
-    code = page_parts.code_of(workspace, page.draft)
-    result = page_parts.check_all(workspace, page.draft, code)
-    if result.job is None or page.errors:
+    page, handed = _handed(workspace, page)
+    if handed is None or page.errors:
         return _respond(request, workspace, page, 422)
     if dry:
         _cancel(request, workspace, page.dry_run)  # one at a time
     try:
         sweep = intake.submit(
             workspace,
-            _dry(result.job) if dry else result.job,
-            code=code,
+            _dry(handed.job) if dry else handed.job,
+            code=handed.code,
             user=signed_in(request),
             now=timezone.now(),
             rng=random.SystemRandom(),
             is_dry_run=dry,
-            ticket="" if dry else _ticket(page, result),
+            ticket="" if dry else _ticket(page, handed.content),
         )
     except InvalidInput as error:
-        late = checked(page.draft, None, error.problems, result.places, result.doc)
+        late = checked(page.draft, None, error.problems, handed.places, {})
         return _respond(request, workspace, replace(page, errors=late.errors), 422)
     tasks.advance_sweep(sweep.pk)
     if dry:
@@ -143,11 +152,35 @@ def _hand_in(request: HttpRequest, workspace: Workspace, page: Page, dry: bool) 
     return redirect(sweep)
 
 
-def _ticket(page: Page, result: Checked) -> str:
+@dataclass(frozen=True, slots=True)
+class _Handed:
+    """A job to submit; `content` is what it was read from, `places` where its parts stand."""
+
+    job: SweepJob
+    code: CodeSnapshot | None
+    content: str
+    places: Mapping[str, str] = field(default_factory=dict)
+
+
+def _handed(workspace: Workspace, page: Page) -> tuple[Page, _Handed | None]:
+    """The job of the form or of the file, None if there is something to mend."""
+    if page.side == YAML:
+        page = file_side.with_named_code(page, workspace)
+    code = page_parts.code_of(workspace, page.draft)
+    if page.side == YAML:
+        found = file_side.check_file(workspace, page, code)
+        return page, _Handed(found.job, code, page.file) if found.job else None
+    result = page_parts.check_all(workspace, page.draft, code)
+    if result.job is None:
+        return page, None
+    return page, _Handed(result.job, code, repr(result.doc), result.places)
+
+
+def _ticket(page: Page, content: str) -> str:
     """The same for the same form with the same content: a double click, or Back and again."""
     if not page.ticket:
         return ""
-    content = f"{page.ticket} {page.draft['code']} {result.doc!r}"
+    content = f"{page.ticket} {page.draft['code']} {content}"
     return hashlib.sha256(content.encode()).hexdigest()
 
 
@@ -193,6 +226,8 @@ def _respond(
 
 
 def _context(workspace: Workspace, page: Page, code: CodeSnapshot | None) -> dict[str, Any]:
+    if page.side == YAML:
+        return _file_context(workspace, page, code)
     draft = page.draft
     result = page_parts.check_all(workspace, draft, code)
     errors = page_parts.told(page, result.errors)
@@ -230,6 +265,45 @@ def _context(workspace: Workspace, page: Page, code: CodeSnapshot | None) -> dic
         **rule_parts.early_context(draft, result),
         **rule_parts.first_context(draft, by_field),
         "steps": _steps(result, set(by_field)),
+        **_shared_context(workspace, draft, code, page),
+    }
+
+
+def _file_context(workspace: Workspace, page: Page, code: CodeSnapshot | None) -> dict[str, Any]:
+    """The page while the job file is shown: the code, the file, and the review."""
+    found = file_side.check_file(workspace, page, code)
+    draft, result = file_side.rail_of(found, page)
+    by_field: dict[str, list[str]] = {}
+    for error in page.errors:
+        by_field.setdefault(error.field, []).append(error.message)
+    compute = workspace.computes.filter(name=draft["compute"]).first()
+    is_read = found.job is not None
+    rules = rule_parts.rule_lines(draft, result)
+    return {
+        "page": page,
+        "texts": page.draft.texts,
+        "draft": page.draft,
+        "errors": by_field,
+        "error_list": page.errors,
+        "file_problems": found.with_lines,
+        "notes": found.notes,
+        "warnings": page_parts.command_warnings(draft, compute) if is_read else [],
+        "example": page_parts.example_of(draft, result, page.example) if is_read else None,
+        "summary": page_parts.summary_of(draft) + rules if is_read else [],
+        "steps": [
+            {"key": "code", "title": "Code", "state": "done" if code else "open"},
+            {"key": "file", "title": "Job file", "state": "done" if is_read else "wrong"},
+        ],
+        **_shared_context(workspace, page.draft, code, page),
+    }
+
+
+def _shared_context(
+    workspace: Workspace, draft: Draft, code: CodeSnapshot | None, page: Page
+) -> dict[str, Any]:
+    return {
+        "workspace": workspace,
+        "code_wanted": file_side.code_wanted(draft) if page.side != YAML else "",
         "recent": Sweep.objects.real().filter(workspace=workspace)[:8],
         **_code_context(draft, code),
         **dry_run_context(workspace, page.dry_run),
@@ -252,7 +326,12 @@ def _code_context(draft: Draft, code: CodeSnapshot | None) -> dict[str, Any]:
 
 def _kept(draft: Draft) -> str:
     """What a cloned sweep brings along, in words."""
-    return ", ".join(name for name in kept_of(draft) if name != "first_trials")
+    found = kept_of(draft)
+    names = [name for name in found if name in ("outputs", "properties", "environment")]
+    names += ["types and modes of inputs"] if "inputs" in found else []
+    for part in (found.get("trial"), found.get("top")):
+        names += [str(name) for name in part] if isinstance(part, dict) else []
+    return ", ".join(names)
 
 
 def _input_views(draft: Draft, by_field: dict[str, list[str]]) -> list[dict[str, Any]]:

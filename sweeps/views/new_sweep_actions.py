@@ -21,9 +21,13 @@ from sweeps.views import new_sweep_command as command
 from sweeps.views.new_sweep_rules import with_first
 
 Files = MultiValueDict[str, UploadedFile]
+YAML = "yaml"
 MISSING_CODE = "This code is not kept in this workspace; upload it again."
 # What a posted page carries that is no part of the draft.
-_CARRIED = ("csrfmiddlewaretoken", "action", "before", "read_note", "shown", "example", "dry_run")
+_CARRIED = (
+    "csrfmiddlewaretoken", "action", "before", "read_note", "shown", "example", "dry_run", "file",
+    "basis", "form", "side",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +38,12 @@ class Page:
     in; `shown` says that a submit was tried, so that empty fields are told too; `example` counts
     the example trials drawn; `dry_run` names the dry run that is shown; `ticket` tells a double
     click from a second sweep.
+
+    `side` is what one writes in, the form ("") or the job file (YAML); `file` is the file's text.
+    While the file is shown, `form` is the form as it was left and `basis` the fingerprint of the
+    text that the studio wrote for it: an untouched file leads back to that very form. While the
+    form is shown, `basis` is the fingerprint of the draft that was read from `file`: an untouched
+    form leads back to that very text.
     """
 
     draft: Draft
@@ -44,6 +54,10 @@ class Page:
     dry_run: str = ""
     ticket: str = field(default_factory=lambda: secrets.token_urlsafe(16))
     errors: tuple[FieldError, ...] = ()
+    side: str = ""
+    file: str = ""
+    basis: str = ""
+    form: str = ""
 
     def with_error(self, field: str, error: InvalidInput) -> "Page":
         """The page with what an action could not do."""
@@ -55,12 +69,24 @@ class Page:
 def page_of(post: QueryDict, workspace: Workspace) -> Page:
     """What was posted; code that is not this workspace's is let go, with an error."""
     example = post.get("example", "")
-    draft = from_post(post)
+    draft = _draft_of(post)
     if not draft["code"] or owns(workspace, draft["code"]):
         return _carried(post, draft, example)
     gone = InvalidInput.one("", MISSING_CODE)
     bare = draft.having(code="", code_origin="", entry="", entry_read="")
     return _carried(post, bare, example).with_error("code", gone)
+
+
+CODE = ("code", "code_origin", "code_folder", "entry", "entry_read")
+
+
+def _draft_of(post: QueryDict) -> Draft:
+    """The form as posted; beside the job file only the code is, and the rest packed."""
+    draft = from_post(post)
+    if post.get("side") != YAML:
+        return draft
+    form = from_post(QueryDict(post.get("form", ""))) if post.get("form") else Draft()
+    return replace(form.having(**{name: draft[name] for name in CODE}), metrics=draft.metrics)
 
 
 def _carried(post: QueryDict, draft: Draft, example: str) -> Page:
@@ -72,6 +98,10 @@ def _carried(post: QueryDict, draft: Draft, example: str) -> Page:
         example=int(example) if re.fullmatch(r"\d{1,6}", example) else 0,
         dry_run=post.get("dry_run", ""),
         ticket=post.get("ticket", ""),
+        side=YAML if post.get("side") == YAML else "",
+        file=post.get("file", "").replace("\r\n", "\n"),
+        basis=post.get("basis", ""),
+        form=post.get("form", ""),
     )
 
 
@@ -82,6 +112,8 @@ def act(page: Page, action: str, post: QueryDict, files: Files, workspace: Works
 
 
 def _acted(page: Page, action: str, post: QueryDict, files: Files, workspace: Workspace) -> Page:
+    if page.side == YAML:
+        return _acted_beside_file(page, action, files, workspace)
     page = _take_data(page, files)
     if file := files.get("code_file"):
         return _take_code(page, post, "code_file", lambda: code.keep_upload(workspace, file))
@@ -102,6 +134,22 @@ def _acted(page: Page, action: str, post: QueryDict, files: Files, workspace: Wo
         case _ if kind in _EDITS:
             return replace(page, draft=_EDITS[kind](page.draft, argument))
     return _reread(page, post)
+
+
+def _acted_beside_file(page: Page, action: str, files: Files, workspace: Workspace) -> Page:
+    """The job file says everything but where its code is."""
+    if file := files.get("code_file"):
+        return _keep_code(page, "code_file", lambda: code.keep_upload(workspace, file))
+    match action:
+        case "upload":
+            error = InvalidInput.one("", "Choose a .py, .zip or .tar.gz first.")
+            return page.with_error("code_file", error)
+        case "use_folder":
+            folder = page.draft["code_folder"]
+            return _keep_code(page, "code_folder", lambda: code.keep_folder(workspace, folder))
+        case "another_draw":
+            return replace(page, example=page.example + 1)
+    return page
 
 
 # --- Files --------------------------------------------------------------------------------------
@@ -125,6 +173,27 @@ def _take_data(page: Page, files: Files) -> Page:
     return page
 
 
+def _keep_code(page: Page, field: str, keep: Callable[[], CodeSnapshot]) -> Page:
+    """The page with other code, of which nothing is read."""
+    try:
+        kept = keep()
+    except InvalidInput as error:
+        return page.with_error(field, error)
+    return replace(page, draft=page.draft.having(**code_texts(kept)))
+
+
+def code_texts(kept: CodeSnapshot) -> dict[str, str]:
+    """What the fields on the code hold for a snapshot whose script is not read (again)."""
+    entry = code.entry_of(kept.digest)
+    return {
+        "code": kept.digest,
+        "code_origin": kept.origin,
+        "code_folder": "",
+        "entry": entry,
+        "entry_read": entry,
+    }
+
+
 def _take_code(page: Page, post: QueryDict, field: str, keep: Callable[[], CodeSnapshot]) -> Page:
     try:
         kept = keep()
@@ -135,7 +204,8 @@ def _take_code(page: Page, post: QueryDict, field: str, keep: Callable[[], CodeS
     entry = page.draft["entry"]
     if entry not in code.scripts_of(kept.digest):
         entry = code.entry_of(kept.digest)
-    return _read(page, page.draft.having(**texts, entry=entry), post)
+    draft = _drop_code(page.draft, "")  # what a job file named gives way to this
+    return _read(page, draft.having(**texts, entry=entry), post)
 
 
 def _reread(page: Page, post: QueryDict) -> Page:
@@ -222,6 +292,12 @@ def _drop_first(draft: Draft, _: str) -> Draft:
     return draft.having(kept=json.dumps(kept) if kept else "")
 
 
+def _drop_code(draft: Draft, _: str) -> Draft:
+    """Without the folder that a job file named for its code."""
+    kept = {key: part for key, part in kept_of(draft).items() if key != "code"}
+    return draft.having(kept=json.dumps(kept) if kept else "")
+
+
 def _metric(draft: Draft, name: str) -> Draft:
     return draft.having(**code.metric_texts(name))
 
@@ -234,6 +310,7 @@ _EDITS: dict[str, _Edit] = {
     "remove_variable": _remove_variable,
     "drop_first": _drop_first,
     "metric": _metric,
+    "drop_code": _drop_code,
     "remove": command.remove,
     "use": command.use,
 }

@@ -26,6 +26,7 @@ from sweeps.intake import data_root
 from sweeps.models import CodeSnapshot
 from sweeps.views.new_sweep_actions import Page
 from sweeps.views.new_sweep_code import files_of
+from sweeps.views.new_sweep_file import code_wanted
 
 ALGORITHM_NAMES = {"random": "Random", "bayesian": "Bayesian (TPE)", "grid": "Grid"}
 
@@ -44,12 +45,14 @@ def check_all(workspace: Workspace, draft: Draft, code: CodeSnapshot | None) -> 
     """Everything that Submit would refuse or note, at the fields of the form."""
     result = check(draft)
     problems: list[Problem] = []
+    if wanted := code_wanted(draft):
+        problems.append(Problem("code", wanted))
     notes: Sequence[str] = result.notes
     if result.job is not None:
         try:
             notes = intake.check(workspace, result.job, code)
         except InvalidInput as error:
-            problems += error.problems
+            problems += [] if problems else error.problems  # what is in it nobody knows yet
     more = checked(draft, result.job, problems, result.places, result.doc)
     return Checked(
         job=None if problems else result.job,
