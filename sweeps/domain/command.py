@@ -8,14 +8,13 @@ import re
 import shlex
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import TypeAlias
 
 from sweeps.domain.param_names import environment, format_value
 from sweeps.domain.problems import InvalidInput, Problem
 from sweeps.domain.samplers.draws import bounds
 from sweeps.domain.space import Choice, Distribution, ParamValue, SearchSpace, flatten, leaves
-from sweeps.domain.wording import cut, listed, shown
+from sweeps.domain.wording import cut, listed, nearest, shown
 
 __all__ = [
     "CommandTemplate",
@@ -35,6 +34,8 @@ FIELD = "command"
 DEPRECATED_NOTE = "{…} for parameters is deprecated; use ${{…}} instead."
 SHELL_HINT = "Commands run without a shell; write bash -c '…' if you need one."
 ARGS = "args"
+# More unknown placeholders than anybody reads.
+MAX_TOLD = 50
 KINDS = ("search_space", "inputs", "outputs")
 
 _EXPRESSION = re.compile(r"\$\{\{([^{}]*)\}\}")
@@ -238,10 +239,17 @@ def check(template: CommandTemplate, known: Mapping[str, Collection[str]]) -> li
     optional part an unknown input is fine: that part is left out.
     """
     found: dict[str, Problem] = {}
+    names = {kind: frozenset(those) for kind, those in known.items()}
+    looked_at = set()
     for word in template.words:
         optional = word.group is not None
         for placeholder in word.placeholders:
-            message = _unfit(placeholder, known, optional)
+            if (placeholder, optional) in looked_at:
+                continue
+            looked_at.add((placeholder, optional))
+            if len(found) >= MAX_TOLD:
+                break
+            message = _unfit(placeholder, names, optional)
             if message:
                 found.setdefault(message, Problem(FIELD, message))
     return list(found.values())
@@ -271,9 +279,9 @@ def _unfit(
     if nested:
         inside = _named(Placeholder(kind, nested[0]))
         return f"{_named(placeholder)}: {shown(name)} stands under a choice; write {inside}."
-    close = get_close_matches(name, sorted(names), n=1)
+    close = nearest(name, names)
     if close:
-        hint = f"Did you mean {cut(close[0])}?"
+        hint = f"Did you mean {cut(close)}?"
     elif names:
         hint = f"Known: {listed(sorted(names))}. Take it out of the command, or add it."
     else:

@@ -1,6 +1,5 @@
 """Points that people pick: checked against the search space, and typed as the script gets them."""
 
-import difflib
 import math
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -17,7 +16,7 @@ from sweeps.domain.space import (
     SearchSpace,
     realise,
 )
-from sweeps.domain.wording import plain, shown
+from sweeps.domain.wording import nearest, plain, shown
 
 _LISTED = 8
 
@@ -82,8 +81,8 @@ def _unknown(space: SearchSpace, params: Mapping[str, Any]) -> list[Problem]:
     problems = []
     for name in params:
         if name not in names:
-            near = difflib.get_close_matches(str(name), names, 1)
-            hint = f" Did you mean “{near[0]}”?" if near else ""
+            near = nearest(name, names)
+            hint = f" Did you mean “{near}”?" if near else ""
             text = f"The search space has no parameter {shown(name)}.{hint}"
             problems.append(Problem(str(name), text))
     return problems

@@ -1,11 +1,13 @@
 """How messages echo what somebody gave: as people and job files write it, and cut."""
 
+import difflib
 import json
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 LONGEST = 60
 _LISTED = 8
+_COMPARED = 100
 
 
 def cut(text: str, longest: int = LONGEST) -> str:
@@ -55,6 +57,14 @@ def kind_of(value: object) -> str:
     kinds = ((str, "text"), (int | float, "a number"), (Mapping, "a mapping"))
     found = next((word for kind, word in kinds if isinstance(value, kind)), "")
     return found or ("a list" if isinstance(value, list | tuple) else "something else")
+
+
+def nearest(name: object, names: Collection[str]) -> str | None:
+    """The one of `names` that was perhaps meant; None also where looking would take long."""
+    if len(names) > _COMPARED or len(str(name)) > LONGEST:
+        return None
+    found = difflib.get_close_matches(str(name), sorted(names), 1)
+    return found[0] if found else None
 
 
 def listed(names: Iterable[str], most: int = _LISTED) -> str:

@@ -23,6 +23,7 @@ from sweeps.spec.yaml_text import MAX_DEPTH, MAX_DIGITS
 # MLflow's rule for metric names.
 _METRIC = re.compile(r"[\w\-. :/]+")
 MAX_METRIC = 250
+MAX_COMMAND = 20_000
 _MAX_TEXT = {"display_name": 255, "experiment_name": 255, "description": 10_000, "compute": 255}
 
 
@@ -36,6 +37,10 @@ def command(
     """The command with its placeholders checked; the one to keep (see `_swept_inputs`)."""
     if not text.strip() or _is_odd(text):
         return text  # told elsewhere
+    if len(text) > MAX_COMMAND:
+        told = f"Has {MAX_COMMAND:,} characters at most, but this has {len(text):,}."
+        reading.problem("trial.command", told)
+        return text
     if space is not None:
         text = _swept_inputs(text, space, inputs)
     try:

@@ -1,6 +1,5 @@
 """Reading mappings key by key: what is unknown is told, with what was perhaps meant."""
 
-import difflib
 import math
 import re
 from collections.abc import Iterable, Mapping
@@ -8,7 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sweeps.domain.problems import InvalidInput, Problem
-from sweeps.domain.wording import shown
+from sweeps.domain.wording import nearest, shown
+
+# Comparing takes time; after so many unknown keys it is another kind of file.
+_HINTS = 10
 
 
 @dataclass(slots=True)
@@ -43,12 +45,11 @@ class Reading:
     def known(self, doc: Mapping[str, Any], where: str, allowed: Iterable[str]) -> None:
         """Tell each key of `doc` that is not allowed."""
         names = list(allowed)
-        for key in doc:
-            if key not in names:
-                near = difflib.get_close_matches(str(key), names, 1)
-                hint = f" Did you mean “{near[0]}”?" if near else f" Known: {', '.join(names)}."
-                text = f"Unknown key {shown(str(key))}.{hint}"
-                self.problem(f"{where}.{key}".strip("."), text)
+        unknown = [key for key in doc if key not in names]
+        for index, key in enumerate(unknown):
+            near = nearest(key, names) if index < _HINTS else None
+            hint = f" Did you mean “{near}”?" if near else f" Known: {', '.join(names)}."
+            self.problem(f"{where}.{key}".strip("."), f"Unknown key {shown(str(key))}.{hint}")
 
     def text(self, doc: Mapping[str, Any], key: str, where: str, default: str = "") -> str:
         """A text."""

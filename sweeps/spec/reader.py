@@ -36,11 +36,13 @@ _OUTPUT_MODES = ("rw_mount", "mount", "upload", "direct")
 _DATA_TYPES = ("uri_file", "uri_folder", "mltable", "mlflow_model", "custom_model", "triton_model")
 
 
-def read_job(source: Mapping[str, Any] | str) -> SweepJob:
-    """The job that a document (or YAML text) describes.
+def read_job(source: Mapping[str, Any] | str | bytes) -> SweepJob:
+    """The job that a document, or a file's text or bytes, describes.
 
     Raises InvalidInput with every problem, with line and column when it was read from text.
     """
+    if isinstance(source, bytes | bytearray):
+        source = yaml_text.decoded(source)
     if isinstance(source, str):
         loaded = yaml_text.load(source)
         try:

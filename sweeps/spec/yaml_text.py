@@ -5,9 +5,9 @@ No aliases, anchors or merge keys (bombs), no duplicate keys, no tags; numbers a
 """
 
 import re
-from collections.abc import Collection
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NoReturn
 
 import yaml
 
@@ -16,6 +16,8 @@ from sweeps.domain.wording import cut, shown
 
 MAX_BYTES = 256 * 1024
 MAX_DEPTH = 32
+# Read in a tenth of a second; points to try first are one of them where the studio writes them.
+MAX_NODES = 10_000
 _INT = re.compile(r"[+-]?[0-9]+")
 # As many as a float can stand for.
 MAX_DIGITS = 300
@@ -45,15 +47,13 @@ def load(text: str) -> Loaded:
 
     Raises InvalidInput with the line and column of what cannot be read.
     """
-    if len(text.encode(errors="surrogatepass")) > MAX_BYTES:
+    if len(text) > MAX_BYTES or len(text.encode(errors="surrogatepass")) > MAX_BYTES:
         raise InvalidInput.one("", f"A job file may have {MAX_BYTES // 1024} KiB at most.")
     loaded = Loaded(None)
     try:
         text.encode()  # libyaml takes no halves of characters
-        _refuse_aliases(text)
-        node = yaml.compose(text, Loader=_LOADER)
-        if node is not None:
-            loaded.document = _value(node, (), loaded.positions, 0)
+        builder = _Builder(yaml.parse(text, Loader=_LOADER), loaded.positions)
+        loaded.document = builder.document()
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
@@ -64,6 +64,22 @@ def load(text: str) -> Loaded:
     except RecursionError as error:
         raise InvalidInput([Problem("", "The file is nested too deeply.", 1, 1)]) from error
     return loaded
+
+
+def decoded(raw: bytes | bytearray) -> str:
+    """The text of a file.
+
+    Raises InvalidInput where the first bytes stand that are no UTF-8.
+    """
+    if len(raw) > MAX_BYTES:
+        raise InvalidInput.one("", f"A job file may have {MAX_BYTES // 1024} KiB at most.")
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        before = raw[: error.start]
+        line, column = before.count(b"\n") + 1, error.start - before.rfind(b"\n")
+        text = "This is no UTF-8 text: save the file as UTF-8."
+        raise InvalidInput([Problem("", text, line, column)]) from error
 
 
 # What YAML takes for no text; the readers tell its place in bytes, or not at all.
@@ -79,62 +95,90 @@ def _no_text(text: str) -> Problem:
     return Problem("", message, line, column)
 
 
-def _refuse_aliases(text: str) -> None:
-    """Look at events first: composing would already follow the aliases."""
-    depth = 0
-    for event in yaml.parse(text, Loader=_LOADER):
-        if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
-            _fail(event.start_mark, "Anchors and aliases (& and *) are not read; write it out.")
-        if isinstance(event, yaml.CollectionStartEvent):
-            depth += 1
-            if depth > MAX_DEPTH:
-                _fail(event.start_mark, f"The file is nested more than {MAX_DEPTH} deep.")
-        elif isinstance(event, yaml.CollectionEndEvent):
-            depth -= 1
-
-
-def _fail(mark: Any, message: str) -> None:
+def _fail(mark: Any, message: str) -> NoReturn:
     raise InvalidInput([Problem("", message, mark.line + 1, mark.column + 1)])
 
 
-def _refuse_tag(node: Any, allowed: Collection[str]) -> None:
-    if node.tag.removeprefix(_CORE) not in allowed:
-        _fail(node.start_mark, f"Tags like {cut(node.tag.replace(_CORE, '!!'))} are not read.")
+@dataclass(slots=True)
+class _Builder:
+    """Values out of the parser's events in one pass, for nodes would follow aliases first."""
+
+    events: Iterator[Any]
+    positions: Positions
+    count: int = 0
+
+    def document(self) -> Any:
+        """The value of the only document, None where there is none."""
+        found = None
+        seen = 0
+        for event in self.events:
+            if isinstance(event, yaml.DocumentStartEvent):
+                seen += 1
+                if seen > 1:
+                    _fail(event.start_mark, "A job file holds one document only.")
+                found = self.value((), 0)
+        return found
+
+    def value(self, path: Path, depth: int) -> Any:
+        """The next value; the events after it are left."""
+        return self._of(self._next(), path, depth)
+
+    def _next(self) -> Any:
+        event = next(self.events)
+        self.count += 1
+        if self.count > MAX_NODES:
+            _fail(event.start_mark, f"A job file has {MAX_NODES:,} keys and values at most.")
+        if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
+            _fail(event.start_mark, "Anchors and aliases (& and *) are not read; write it out.")
+        return event
+
+    def _of(self, event: Any, path: Path, depth: int) -> Any:
+        _refuse_tag(event)
+        mark = event.start_mark
+        self.positions.setdefault(path, (mark.line + 1, mark.column + 1))
+        if isinstance(event, yaml.ScalarEvent):
+            return _scalar(event)
+        if depth >= MAX_DEPTH:
+            _fail(mark, f"The file is nested more than {MAX_DEPTH} deep.")
+        if isinstance(event, yaml.MappingStartEvent):
+            return self._mapping(path, depth)
+        return self._list(path, depth)
+
+    def _list(self, path: Path, depth: int) -> list[Any]:
+        found: list[Any] = []
+        while not isinstance(event := self._next(), yaml.SequenceEndEvent):
+            found.append(self._of(event, (*path, len(found)), depth + 1))
+        return found
+
+    def _mapping(self, path: Path, depth: int) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        while not isinstance(event := self._next(), yaml.MappingEndEvent):
+            key, mark = _key(event), event.start_mark
+            if key in found:
+                _fail(mark, f"{shown(key)} is there twice.")
+            where = (*path, key)
+            self.positions[where] = (mark.line + 1, mark.column + 1)
+            found[key] = self.value(where, depth + 1)
+        return found
 
 
-def _value(node: Any, path: Path, positions: Positions, depth: int) -> Any:
-    _refuse_tag(node, _CORE_TAGS)
-    positions.setdefault(path, (node.start_mark.line + 1, node.start_mark.column + 1))
-    if isinstance(node, yaml.MappingNode):
-        return _mapping(node, path, positions, depth)
-    if isinstance(node, yaml.SequenceNode):
-        return [
-            _value(item, (*path, index), positions, depth + 1)
-            for index, item in enumerate(node.value)
-        ]
-    return _scalar(node)
+def _key(event: Any) -> str:
+    if not isinstance(event, yaml.ScalarEvent):
+        _fail(event.start_mark, "A key must be plain text.")
+    _refuse_tag(event)
+    if event.value == "<<" and not event.style:
+        _fail(event.start_mark, "Merge keys (<<) are not read; write it out.")
+    return str(event.value)
 
 
-def _mapping(node: Any, path: Path, positions: Positions, depth: int) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for key_node, value_node in node.value:
-        if not isinstance(key_node, yaml.ScalarNode):
-            _fail(key_node.start_mark, "A key must be plain text.")
-        _refuse_tag(key_node, (*_CORE_TAGS, "merge"))
-        key = key_node.value
-        if key == "<<" and not key_node.style:
-            _fail(key_node.start_mark, "Merge keys (<<) are not read; write it out.")
-        if key in found:
-            _fail(key_node.start_mark, f"{shown(key)} is there twice.")
-        where = (*path, key)
-        positions[where] = (key_node.start_mark.line + 1, key_node.start_mark.column + 1)
-        found[key] = _value(value_node, where, positions, depth + 1)
-    return found
+def _refuse_tag(event: Any) -> None:
+    if event.tag and event.tag != "!" and event.tag.removeprefix(_CORE) not in _CORE_TAGS:
+        _fail(event.start_mark, f"Tags like {cut(event.tag.replace(_CORE, '!!'))} are not read.")
 
 
-def _scalar(node: Any) -> Any:
-    text = node.value
-    if node.style:  # "" or None is plain
+def _scalar(event: Any) -> Any:
+    text = event.value
+    if event.style:  # "" or None is plain
         return text
     if text in ("", "~", "null", "Null", "NULL"):
         return None
@@ -144,7 +188,7 @@ def _scalar(node: Any) -> Any:
         return False
     if _INT.fullmatch(text):
         if len(text) > MAX_DIGITS:
-            _fail(node.start_mark, f"A number has {MAX_DIGITS} digits at most.")
+            _fail(event.start_mark, f"A number has {MAX_DIGITS} digits at most.")
         return int(text)
     if _FLOAT.fullmatch(text) or _SPECIAL.fullmatch(text):
         special = _SPECIAL.fullmatch(text)

@@ -13,7 +13,7 @@ from sweeps.spec.environments import DEFAULT_ENVIRONMENT
 from sweeps.spec.parts import MAX_SECONDS
 from sweeps.spec.reader import MAX_PROBLEMS, read_job
 from sweeps.spec.writer import job_to_doc, to_yaml
-from sweeps.spec.yaml_text import MAX_DEPTH, MAX_DIGITS, load
+from sweeps.spec.yaml_text import MAX_DEPTH, MAX_DIGITS, MAX_NODES, load
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "iris_lightgbm" / "job-sweep.yml"
 
@@ -35,13 +35,55 @@ def problems(source: dict[str, Any] | str) -> tuple[Problem, ...]:
     return caught.value.problems
 
 
-@pytest.mark.parametrize("item", ["1,", "{},"])
-def test_a_legal_file_of_full_size_is_read_quickly(item: str) -> None:
-    text = f"[{item * (240_000 // len(item))}1]"
-    start = time.process_time()
-    assert len(load(text).document) == 240_000 // len(item) + 1
-    # A second on an idle machine; a quadratic reader takes minutes.
-    assert time.process_time() - start < 15
+def test_the_most_keys_and_values_are_the_last_that_fit() -> None:
+    # One for the list, one for its end.
+    assert len(load(f"[{'1,' * (MAX_NODES - 2)}]").document) == MAX_NODES - 2
+    with pytest.raises(InvalidInput, match="10,000 keys and values at most"):
+        load(f"[{'1,' * (MAX_NODES - 1)}]")
+
+
+# Each of them once took seconds, the first half a minute.
+SLOW = {
+    "unknown placeholders": document(
+        trial={"command": " ".join(f"${{{{search_space.x{n}}}}}" for n in range(900))},
+        search_space={f"k{n}": {"type": "choice", "values": [1]} for n in range(900)},
+    ),
+    "unknown keys": document(**{f"limit{n}": 1 for n in range(4000)}),
+    "operators": document(trial={"command": "a ; " * 60_000}),
+    "list": f"[{'1,' * 120_000}1]",
+    "mappings": f"[{'{},' * 80_000}1]",
+    "documents": "---\n" * 60_000,
+    "keys": "".join(f"key{n}: 1\n" for n in range(20_000)),
+}
+
+
+@pytest.mark.parametrize("source", SLOW.values(), ids=SLOW)
+def test_what_is_too_much_is_refused_before_it_takes_long(source: dict[str, Any] | str) -> None:
+    took = []
+    for _ in range(3):
+        start = time.process_time()
+        problems(source)
+        took.append(time.process_time() - start)
+    # A tenth of a second, and as much again for a machine that does other things.
+    assert min(took) < 0.2
+
+
+@pytest.mark.parametrize(
+    ("raw", "line", "column"),
+    [(b"\xff", 1, 1), (b"a: 1\nb: \xc3(", 2, 4), (b"\xed\xa0\x80", 1, 1), (b"a: \xe2\x82", 1, 4)],
+)
+def test_bytes_that_are_no_text_are_told_where_they_stand(
+    raw: bytes, line: int, column: int
+) -> None:
+    with pytest.raises(InvalidInput, match="no UTF-8 text") as caught:
+        read_job(raw)
+    (problem,) = caught.value.problems
+    assert (problem.line, problem.column) == (line, column)
+
+
+def test_a_file_as_bytes_is_the_same_job() -> None:
+    text = EXAMPLE.read_text()
+    assert read_job(text.encode()) == read_job(b"\xef\xbb\xbf" + text.encode()) == read_job(text)
 
 
 def test_long_integers_stay_integers_up_to_a_limit() -> None:

@@ -69,7 +69,7 @@ REFUSED = {
     "open quote": ('a: "x\n', 2, 1, "This is not YAML"),
     "tab": ("a:\n\tb: 1\n", 2, 1, "This is not YAML"),
     "colon twice": ("a: b: c\n", 1, 5, "This is not YAML"),
-    "two documents": ("a: 1\n---\nb: 2\n", 2, 1, "This is not YAML"),
+    "two documents": ("a: 1\n---\nb: 2\n", 2, 1, "one document only"),
     "control character": ("a: \x00\n", 1, 4, "This is not YAML"),
     "half a character": ("a: \ud800\n", 1, 4, "This is not YAML"),
     "unknown directive": ("%YAML 3.0\n---\na: 1\n", 1, 1, "This is not YAML"),
