@@ -5,13 +5,14 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: demo run test chaos lint setup setup-dev clean
+.PHONY: demo run test chaos fuzz lint setup setup-dev clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make demo   start the studio and run the iris LightGBM sweep in it"
 	@echo "make run    start the studio"
 	@echo "make test   run every test and check"
+	@echo "make fuzz   read broken job files and watch (N=100000 SEED=0)"
 	@echo "make chaos  kill, freeze and fill everything (SEEDS=10 KILLS=60 MINUTES= ONLY=R1,R3)"
 
 demo: setup
@@ -29,6 +30,12 @@ KILLS ?= 60
 chaos: setup-dev
 	@DJANGO_SETTINGS_MODULE=tests.settings $(BIN)/python -m tests.chaos --seeds "$(SEEDS)" \
 	  --kills $(KILLS) $(if $(MINUTES),--minutes $(MINUTES)) $(if $(ONLY),--only "$(ONLY)")
+
+# N: how many broken job files; SEED: which.
+N ?= 100000
+SEED ?= 0
+fuzz: setup-dev
+	@DJANGO_SETTINGS_MODULE=tests.settings $(BIN)/python -m tests.fuzz --inputs $(N) --seed $(SEED)
 
 lint: setup-dev
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy

@@ -240,18 +240,13 @@ def check(template: CommandTemplate, known: Mapping[str, Collection[str]]) -> li
     """
     found: dict[str, Problem] = {}
     names = {kind: frozenset(those) for kind, those in known.items()}
-    looked_at = set()
-    for word in template.words:
-        optional = word.group is not None
-        for placeholder in word.placeholders:
-            if (placeholder, optional) in looked_at:
-                continue
-            looked_at.add((placeholder, optional))
-            if len(found) >= MAX_TOLD:
-                break
-            message = _unfit(placeholder, names, optional)
-            if message:
-                found.setdefault(message, Problem(FIELD, message))
+    each = dict.fromkeys(
+        (p, word.group is not None) for word in template.words for p in word.placeholders
+    )
+    for placeholder, optional in each:
+        message = _unfit(placeholder, names, optional) if len(found) < MAX_TOLD else None
+        if message:
+            found.setdefault(message, Problem(FIELD, message))
     return list(found.values())
 
 
