@@ -16,6 +16,7 @@ from sweeps.charts.sparkline import Sparkline, best_so_far
 from sweeps.queries import lists
 from sweeps.queries.clock import database_now
 from sweeps.queries.records import objective_of
+from sweeps.spec.yaml_text import MAX_BYTES
 from sweeps.views.live import around
 
 # A trace of 64 pixels cannot show more steps than this.
@@ -52,6 +53,7 @@ def sweep_list(request: HttpRequest, ws: str) -> HttpResponse:
         "workspace": workspace,
         "may_run": may_in(request, workspace, Role.CONTRIBUTOR),
         "chosen": chosen,
+        "most_bytes": MAX_BYTES,
         "groups": [(row, _url(ws, kept | {"status": row.key})) for row in groups],
         "page": page,
         "rows": [(row, trace(row)) for row in rows],
