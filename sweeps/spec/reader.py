@@ -15,6 +15,7 @@ from sweeps.domain.space import Scalar, SearchSpace
 from sweeps.domain.space_doc import NAME, NAME_RULE, parse_space
 from sweeps.domain.wording import shown
 from sweeps.spec import checks, parts, studio, yaml_text
+from sweeps.spec.dialects import wandb
 from sweeps.spec.early import note_differences
 from sweeps.spec.keys import Reading
 
@@ -80,7 +81,35 @@ def _position(field: str, named: Mapping[str, tuple[int, int]]) -> tuple[int, in
 
 
 def _read(doc: Any) -> SweepJob:
+    if isinstance(doc, Mapping) and wandb.is_it(doc):
+        return _translated(doc)
+    return _job(doc, Reading())
+
+
+def _translated(doc: Mapping[str, Any]) -> SweepJob:
+    """The job of another tool's file; problems are told under that tool's keys."""
     reading = Reading()
+    job = wandb.to_job(doc, reading)
+    if reading.problems:
+        raise InvalidInput(_first(reading.problems))
+    try:
+        return _job(job, reading)
+    except InvalidInput as error:
+        places = wandb.PLACES
+        raise InvalidInput(
+            replace(problem, field=_there(problem.field, places)) for problem in error.problems
+        ) from error
+
+
+def _there(field: str, places: Mapping[str, str]) -> str:
+    """A field of a job where it stands in the other tool's file."""
+    for ours, theirs in places.items():
+        if field == ours or field.startswith((f"{ours}.", f"{ours}[")):
+            return theirs + field[len(ours) :]
+    return field
+
+
+def _job(doc: Any, reading: Reading) -> SweepJob:
     if not isinstance(doc, Mapping):
         raise InvalidInput.one("", "A sweep job is a mapping that begins with type: sweep.")
     if doc.get("type") is not None and str(doc["type"]).lower() != "sweep":

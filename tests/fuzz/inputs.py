@@ -11,9 +11,10 @@ from sweeps.spec.writer import to_yaml
 from sweeps.spec.yaml_text import load
 from tests.spec.test_python_writer import RICH
 from tests.spec.test_reader import COMPONENT, IRIS, JOB
+from tests.spec.test_wandb import SWEEP
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "iris_lightgbm" / "job-sweep.yml"
-CORPUS = (JOB, IRIS, f"type: sweep\n{COMPONENT}", to_yaml(RICH), EXAMPLE.read_text())
+CORPUS = (SWEEP, JOB, IRIS, f"type: sweep\n{COMPONENT}", to_yaml(RICH), EXAMPLE.read_text())
 DOCUMENTS = tuple(load(text).document for text in CORPUS)
 
 TOKENS = (
