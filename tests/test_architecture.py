@@ -28,6 +28,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "sweeps.tracking": ("sweeps.domain",),
     "sweeps.charts": ("sweeps.domain", "studio.formatting"),
     "sweeps.stores": ("sweeps.domain",),
+    "sweeps.client": ("sweeps.domain", "sweeps.spec", "sweeps.stores"),
     "sweeps.models": ("sweeps.domain", "studio.models"),
     "sweeps.queries": (
         "sweeps.models", "sweeps.domain", "studio.models", "studio.env", "studio.formatting",
@@ -52,7 +53,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
 _TOP = (
     "sweeps.tasks", "sweeps.engine", "sweeps.intake", "sweeps.services", "sweeps.queries",
     "sweeps.forms", "sweeps.models", "sweeps.domain", "sweeps.spec", "sweeps.charts",
-    "sweeps.stores", "sweeps.views", "sweeps.api", "sweeps.gateway", "studio",
+    "sweeps.stores", "sweeps.views", "sweeps.api", "sweeps.gateway", "sweeps.client", "studio",
 )  # fmt: skip
 MAY_IMPORT |= dict.fromkeys(
     ("sweeps.views", "sweeps.api", "sweeps.gateway", "sweeps.management", "sweeps.urls"), _TOP
@@ -66,6 +67,7 @@ NEVER: dict[str, tuple[str, ...]] = {
     "sweeps.tracking": ("django", "huey", "hyperopt"),
     "sweeps.charts": ("django", "mlflow", "huey"),
     "sweeps.stores": ("django.db", "mlflow", "huey"),
+    "sweeps.client": ("django", "mlflow", "huey", "azure"),
     "sweeps.services": ("huey", "mlflow", "requests", "httpx", "hyperopt"),
     "sweeps.models": ("mlflow", "huey", "hyperopt"),
     "studio": ("sweeps", "mlflow", "hyperopt"),

@@ -1,0 +1,84 @@
+"""Sweeps from Python: submit, watch and steer sweeps of a running studio.
+
+The words are those of `azure.ai.ml`, whose objects are taken too. Neither Django nor any other
+part of the studio's server is needed.
+"""
+
+from sweeps.client.distributions import (
+    Choice,
+    LogNormal,
+    LogUniform,
+    Normal,
+    QLogNormal,
+    QLogUniform,
+    QNormal,
+    QUniform,
+    Randint,
+    Uniform,
+)
+from sweeps.client.documents import load_job
+from sweeps.client.errors import (
+    AuthenticationError,
+    ConflictError,
+    JobException,
+    JobPaused,
+    ResourceNotFoundError,
+    StreamInterrupted,
+    StudioError,
+    StudioUnavailable,
+    ValidationException,
+)
+from sweeps.client.ml_client import MLClient
+from sweeps.client.records import Job, Trial
+from sweeps.client.rules import (
+    BanditPolicy,
+    BayesianSamplingAlgorithm,
+    GridSamplingAlgorithm,
+    MedianStoppingPolicy,
+    Objective,
+    RandomSamplingAlgorithm,
+    SuccessiveHalvingPolicy,
+    SweepJobLimits,
+    TruncationSelectionPolicy,
+)
+from sweeps.client.words import Command, Input, Output, Sweep, command
+
+__all__ = [
+    "AuthenticationError",
+    "BanditPolicy",
+    "BayesianSamplingAlgorithm",
+    "Choice",
+    "Command",
+    "ConflictError",
+    "GridSamplingAlgorithm",
+    "Input",
+    "Job",
+    "JobException",
+    "JobPaused",
+    "LogNormal",
+    "LogUniform",
+    "MLClient",
+    "MedianStoppingPolicy",
+    "Normal",
+    "Objective",
+    "Output",
+    "QLogNormal",
+    "QLogUniform",
+    "QNormal",
+    "QUniform",
+    "Randint",
+    "RandomSamplingAlgorithm",
+    "ResourceNotFoundError",
+    "StreamInterrupted",
+    "StudioError",
+    "StudioUnavailable",
+    "SuccessiveHalvingPolicy",
+    "Sweep",
+    "SweepJobLimits",
+    "Trial",
+    "TruncationSelectionPolicy",
+    "Uniform",
+    "ValidationException",
+    "command",
+    "load_job",
+]

@@ -1,0 +1,110 @@
+"""Local code and data on their way to the studio, each once per content."""
+
+import tempfile
+import zipfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sweeps.client.documents import Draft
+from sweeps.client.errors import ResourceNotFoundError, ValidationException
+from sweeps.client.transport import Transport
+from sweeps.stores.code_files import code_files, walk
+from sweeps.stores.digests import combine, file_digest
+
+# Code that is named otherwise than by a folder: kept already, or elsewhere.
+_NAMED = ("studio:", "azureml:", "git+", "http://", "https://")
+
+
+def handed_in(draft: Draft, transport: Transport, place: str, *, upload: bool) -> dict[str, Any]:
+    """The document with its code uploaded to the workspace at `place` (a REST path), and its
+    inputs where the studio finds them.
+
+    With `upload` local files of inputs are sent, otherwise their absolute paths.
+    """
+    document = dict(draft.document)
+    trial = document.get("trial")
+    if isinstance(trial, dict) and isinstance(trial.get("code"), str):
+        code = _code(trial["code"], draft.base, transport, place)
+        document["trial"] = trial | {"code": code}
+    inputs = document.get("inputs")
+    if isinstance(inputs, dict):
+        document["inputs"] = {
+            name: _input(value, draft.base, transport, place, upload)
+            for name, value in inputs.items()
+        }
+    return document
+
+
+def _code(code: str, base: Path, transport: Transport, place: str) -> str:
+    local = code.removeprefix("azureml:")
+    if not code or (code.startswith(_NAMED) and not local.startswith((".", "/"))):
+        return code
+    folder = base / Path(local).expanduser()
+    if not folder.is_dir():
+        if Path(local).is_absolute():
+            return local  # perhaps a folder of the studio's machine, which tells if it is none
+        raise ValidationException(f"There is no folder {folder}.", field="trial.code")
+    names = sorted(code_files(folder))
+    if not names:
+        raise ValidationException(f"There is no file in {folder}.", field="trial.code")
+    digest = _digest(folder, names)
+    if not _is_there(transport, f"{place}/code/{digest}"):
+        with _zipped(folder, names) as file:
+            digest = transport.upload(f"{place}/code", "code", "code.zip", file)["digest"]
+    return f"studio:{digest}"
+
+
+def _input(value: Any, base: Path, transport: Transport, place: str, upload: bool) -> Any:
+    path = value.get("path") if isinstance(value, dict) else None
+    if not isinstance(path, str):
+        return value
+    path = path.removeprefix("azureml:")
+    local = base / Path(path).expanduser()
+    if "://" in path or not local.exists():
+        return value  # the studio knows it, finds it in the code, or says what is wrong
+    if not upload:
+        return value | {"path": str(local.resolve())}
+    return value | {"path": _uploaded(local.resolve(), transport, place)}
+
+
+def _uploaded(local: Path, transport: Transport, place: str) -> str:
+    """Where the studio keeps this file or folder."""
+    if local.is_file():
+        digest, params = file_digest(local), {"name": local.name}
+        found = _found(transport, f"{place}/data/{digest}", **params)
+        found = found or transport.upload(f"{place}/data", "file", local.name, local)
+        return str(found["path"])
+    names = sorted(walk(local))
+    found = _found(transport, f"{place}/data/{_digest(local, names)}", name="")
+    if found is None:
+        with _zipped(local, names) as file:
+            found = transport.upload(f"{place}/data", "folder", f"{local.name}.zip", file)
+    return str(found["path"])
+
+
+def _digest(folder: Path, names: Iterable[str]) -> str:
+    return combine((name, file_digest(folder / name)) for name in names)
+
+
+def _is_there(transport: Transport, path: str) -> bool:
+    return _found(transport, path) is not None
+
+
+def _found(transport: Transport, path: str, **params: str) -> Any:
+    try:
+        return transport.get(path, **params)
+    except ResourceNotFoundError:
+        return None
+
+
+@contextmanager
+def _zipped(folder: Path, names: Iterable[str]) -> Iterator[Path]:
+    """A zip of these files, gone afterwards."""
+    with tempfile.TemporaryDirectory(prefix="sweep-studio-") as here:
+        file = Path(here) / "files.zip"
+        with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, strict_timestamps=False) as archive:
+            for name in names:
+                archive.write(folder / name, name)
+        yield file

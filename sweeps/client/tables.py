@@ -1,0 +1,50 @@
+"""Sweeps and trials in lines of text, from the REST API's answers."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from sweeps.client.progress import short, words
+from sweeps.client.records import Job
+
+
+def sweep_lines(job: Job) -> list[str]:
+    """How a sweep stands, a label and a text per line; what is empty is left out."""
+    titled = f"{job.name} ({job.display_name})" if job.display_name else job.name
+    pairs = [
+        ("sweep", titled),
+        ("status", job.status),
+        ("reason", job.reason),
+        ("waiting", job.raw.get("waiting", "")),
+        ("trials", words(job)),
+        ("best", best_line(job)),
+        ("page", job.studio_url),
+    ]
+    return [f"{label:<8} {text}" for label, text in pairs if text]
+
+
+def best_line(job: Job) -> str:
+    """The best trial with its parameters, "" without one."""
+    best = job.best_trial
+    if best is None:
+        return ""
+    metric = job.objective["primary_metric"]
+    return f"#{best['number']}: {metric} {short(best['value'])} with {params_text(best['params'])}"
+
+
+def trial_lines(trials: Iterable[Mapping[str, Any]]) -> list[str]:
+    """A line per trial: number, status, objective, parameters, and why where it went wrong."""
+    return [
+        f"{trial['number']:>5}  {trial['status']:<15}  {short(trial['objective']):<12}  "
+        f"{params_text(trial['params'])}{_why(trial)}"
+        for trial in trials
+    ]
+
+
+def params_text(params: Mapping[str, Any]) -> str:
+    """lr=0.1, boosting=gbdt."""
+    return ", ".join(f"{name}={value}" for name, value in params.items())
+
+
+def _why(trial: Mapping[str, Any]) -> str:
+    text = trial["reason"] or trial.get("waiting", "")
+    return f"  {text}" if text else ""

@@ -1,0 +1,124 @@
+"""Requests that do not arrive, and answers that are no good ones."""
+
+from collections.abc import Callable
+
+import httpx
+import pytest
+
+from sweeps.client import ConflictError, StudioUnavailable, ValidationException
+from sweeps.client.downloads import download_trial
+from sweeps.client.transport import PATIENCE_S, Transport
+
+
+class Clock:
+    """Time that passes only while somebody sleeps."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self.slept: list[float] = []
+
+    def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.now += seconds
+
+
+def transport(handler: Callable[[httpx.Request], httpx.Response], clock: Clock) -> Transport:
+    http = httpx.Client(base_url="http://studio", transport=httpx.MockTransport(handler))
+    return Transport("http://studio/", "t", http=http, sleep=clock.sleep, clock=lambda: clock.now)
+
+
+def test_a_studio_that_comes_back_is_waited_for(tmp_path) -> None:
+    bodies, answers = [], iter([httpx.ConnectError("refused"), 503, 429, 201])
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        bodies.append(request.read())
+        answer = next(answers)
+        if isinstance(answer, Exception):
+            raise answer
+        return httpx.Response(answer, json={"digest": "d"})
+
+    file, clock = tmp_path / "f", Clock()
+    file.write_bytes(b"content")
+    assert transport(handler, clock).upload("/code", "code", "c.zip", file) == {"digest": "d"}
+    assert clock.slept == [0.25, 0.5, 1.0]
+    assert all(b"content" in body for body in bodies), "each time from the beginning"
+
+
+def test_patience_has_an_end() -> None:
+    def handler(request: httpx.Request) -> httpx.Response:
+        raise httpx.ConnectError("refused")
+
+    clock = Clock()
+    with pytest.raises(StudioUnavailable, match=r"http://studio does not answer \(refused\)"):
+        transport(handler, clock).get("/workspaces")
+    assert PATIENCE_S / 2 < clock.now <= PATIENCE_S
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind", "told"),
+    [
+        (httpx.Response(500, text="<h1>Oops</h1>"), StudioUnavailable, "answers 500: <h1>Oops"),
+        (httpx.Response(413, text=""), ValidationException, "answers 413: no words"),
+        (
+            httpx.Response(409, json={"errors": [{"code": "conflict", "message": "Over."}]}),
+            ConflictError,
+            "Over.",
+        ),
+    ],
+)
+def test_no_good_answer_is_sent_for_again(answer, kind, told) -> None:
+    asked = []
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        asked.append(request.headers["Authorization"])
+        return answer
+
+    with pytest.raises(kind, match=told) as error:
+        transport(handler, Clock()).post("/x")
+    assert asked == ["Bearer t"]
+    assert error.value.status == answer.status_code
+
+
+ARTIFACTS = {
+    "": [{"path": "model", "is_dir": True}, {"path": "a b.txt", "is_dir": False}],
+    "model": [{"path": "model/MLmodel", "is_dir": False}],
+}
+
+
+def files(request: httpx.Request) -> httpx.Response:
+    """A trial with three files and a log."""
+    path = request.url.path.removeprefix("/api/v1/trials/0")
+    if path.startswith("/logs"):
+        offset = int(request.url.params["offset"])
+        return httpx.Response(200, text="line\n"[offset:], headers={"X-Next-Offset": "5"})
+    name = path.removeprefix("/artifacts").removeprefix("/")
+    if name in ARTIFACTS:
+        return httpx.Response(200, json={"items": ARTIFACTS[name], "next_cursor": None})
+    return httpx.Response(200, content=f"bytes of {name}".encode())
+
+
+def test_all_files_of_a_trial_are_brought(tmp_path) -> None:
+    away = transport(files, Clock())
+    written = download_trial(away, "/trials/0", tmp_path, output="", logs=True)
+    assert [str(path.relative_to(tmp_path)) for path in written] == [
+        *("artifacts/model/MLmodel", "artifacts/a b.txt", "logs/stdout.log", "logs/stderr.log")
+    ]
+    assert written[1].read_text() == "bytes of a b.txt"
+    assert written[2].read_text() == "line\n"
+
+
+def test_one_output_is_brought_alone(tmp_path) -> None:
+    away = transport(files, Clock())
+    [file] = download_trial(away, "/trials/0", tmp_path, output="model", logs=True)
+    assert file == tmp_path / "named-outputs" / "model" / "MLmodel"
+    with pytest.raises(Exception, match="nothing named “modell”"):
+        download_trial(away, "/trials/0", tmp_path, output="modell", logs=False)
+
+
+@pytest.mark.parametrize("name", ["../evil", "/etc/passwd", "a/../../b", "a\\..\\b"])
+def test_no_name_leads_out_of_the_folder(tmp_path, name: str) -> None:
+    def handler(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, json={"items": [{"path": name, "is_dir": False}]})
+
+    with pytest.raises(ValidationException, match="no plain name"):
+        download_trial(transport(handler, Clock()), "/t", tmp_path / "d", output="", logs=False)
