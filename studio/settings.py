@@ -45,6 +45,9 @@ STUDIO_DOWNLOAD_CAP_MB = env_int("STUDIO_DOWNLOAD_CAP_MB", 10_240, 1, 10_000_000
 STUDIO_DOWNLOAD_PRIVATE = env_bool("STUDIO_DOWNLOAD_PRIVATE")
 # Requests a minute that one API token may make; 0: any number.
 STUDIO_API_RATE = env_int("STUDIO_API_RATE", 1200, 0, 1_000_000)
+# Of one trial's outputs so much becomes artifacts.
+STUDIO_OUTPUT_CAP_MB = env_int("STUDIO_OUTPUT_CAP_MB", 10_240, 1, 10_000_000)
+STUDIO_OUTPUT_MAX_FILES = env_int("STUDIO_OUTPUT_MAX_FILES", 10_000, 1, 1_000_000)
 DEBUG = env_bool("STUDIO_DEBUG")
 SECRET_KEY = env_str("STUDIO_SECRET_KEY") or kept_secret(STUDIO_HOME / "secret_key")
 ALLOWED_HOSTS = [

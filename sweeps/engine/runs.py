@@ -11,6 +11,7 @@ from django.db.models import QuerySet
 from sweeps.domain.param_names import format_value
 from sweeps.domain.states import SweepStatus
 from sweeps.engine import forward
+from sweeps.engine.outputs import keep_outputs
 from sweeps.engine.tracking import tracking
 from sweeps.models import Attempt, Sweep
 from sweeps.queries.prepared import Prepared
@@ -124,11 +125,13 @@ def _name(attempt: Attempt) -> str:
 
 @Prepared
 def _to_close(attempt_id: Any) -> QuerySet[Attempt, Attempt]:
-    rows = Attempt.objects.select_related("trial__sweep__compute").filter(pk=attempt_id)
+    rows = Attempt.objects.select_related("trial__sweep__compute", "trial__sweep__code").filter(
+        pk=attempt_id
+    )
     return rows.order_by().only(
         "number", "run_id", "run_closed", "run_status", "reason", "accepted", "ended_at",
-        "handle", "spool", "trial__number", "trial__flat_params", "trial__sweep__uid",
-        "trial__sweep__experiment_id", "trial__sweep__compute__kind",
+        "handle", "spool", "outputs", "trial__number", "trial__flat_params", "trial__sweep__uid",
+        "trial__sweep__code__digest", "trial__sweep__experiment_id", "trial__sweep__compute__kind",
     )  # fmt: skip
 
 
@@ -141,7 +144,7 @@ def attempt_to_close(attempt_id: int) -> Attempt:
 def close_attempt(attempt: Attempt) -> bool:
     """Give the child run its last metrics, missing parameters and final status.
 
-    False if there are more metrics than can be brought to MLflow in a moment. Raises
+    False if there are more metrics or outputs than can be brought to MLflow in a moment. Raises
     TrackingUnavailable.
     """
     if not attempt.run_id:
@@ -151,6 +154,8 @@ def close_attempt(attempt: Attempt) -> bool:
             trial_services.mark_run_closed(attempt)
             return True
         trial_services.record_run(attempt, found)
+    if not keep_outputs(attempt):
+        return False
     client, run_id = tracking(), attempt.run_id
     params = {
         name: format_value(value)[:_PARAM_MAX] for name, value in attempt.trial.flat_params.items()

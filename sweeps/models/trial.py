@@ -150,6 +150,8 @@ class Attempt(models.Model):
     exit_code = models.IntegerField(null=True)
     signal = models.IntegerField(null=True)
     peak_memory = models.BigIntegerField(null=True)
+    # Of its folders for outputs: files and bytes that became artifacts, note on what did not.
+    outputs = models.JSONField(default=dict, blank=True)
     reason = models.TextField(blank=True)
     signature = models.CharField(max_length=300, blank=True)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from django.conf import settings
 
-from sweeps.models import Attempt
+from sweeps.models import Attempt, Trial
 
 
 def spool_of(attempt: Attempt) -> Path:
@@ -20,6 +20,23 @@ def spool_of(attempt: Attempt) -> Path:
 def _place(spool: str) -> str:
     *_, sweep, name = spool.rstrip("/").split("/")
     return f"{settings.STUDIO_HOME}/trials/{sweep}/{name}"
+
+
+def artifacts_of(attempt: Attempt) -> Path | None:
+    """Where the tracking server keeps the artifacts of the attempt's run; None without a run.
+
+    The gateway (gateway/routes.py) sees to it that no experiment keeps them elsewhere.
+    """
+    experiment, run = attempt.trial.sweep.experiment_id, attempt.run_id
+    if not experiment.isalnum() or not run.isalnum():
+        return None
+    return Path(settings.TRACKING_ARTIFACTS) / experiment / run / "artifacts"
+
+
+def newest_artifacts(trial: Trial) -> Path | None:
+    """The artifacts of a trial's newest attempt; None where there cannot be any."""
+    attempt = trial.attempts.select_related("trial__sweep").order_by("-number").first()
+    return artifacts_of(attempt) if attempt else None
 
 
 def handle_of(attempt: Attempt) -> str:

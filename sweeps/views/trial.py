@@ -19,15 +19,16 @@ from sweeps.domain.command import shell_line
 from sweeps.domain.problems import InvalidInput
 from sweeps.domain.states import TrialStatus
 from sweeps.domain.verdict import Ending
-from sweeps.models import MetricSummary, Sweep, Trial
+from sweeps.models import Attempt, MetricSummary, Sweep, Trial
 from sweeps.queries.best import best_of
 from sweeps.queries.clock import database_now
 from sweeps.queries.decisions import decisions_of
 from sweeps.queries.logs import log_size, read_log
-from sweeps.queries.places import spool_of
+from sweeps.queries.places import artifacts_of, spool_of
 from sweeps.queries.records import space_of
 from sweeps.queries.waiting import why_trial
 from sweeps.services import trials as services
+from sweeps.stores.artifacts import Artifact, artifacts
 from sweeps.views.figures import trial_payload
 from sweeps.views.job import sweep_for
 from sweeps.views.live import around, is_known, news
@@ -69,6 +70,7 @@ def _context(request: HttpRequest, sweep: Sweep, trial: Trial) -> dict[str, Any]
         "attempt": attempt,
         "attempts": trial.attempts.order_by("number"),
         "endings": ENDINGS,
+        "artifacts": _artifacts(attempt),
         "is_best": best is not None and best.trial.pk == trial.pk,
         "best": best,
         "decisions": decisions_of(trial),
@@ -81,6 +83,11 @@ def _context(request: HttpRequest, sweep: Sweep, trial: Trial) -> dict[str, Any]
         "may_run": may_in(request, sweep.workspace, Role.CONTRIBUTOR),
         "duration_s": _duration(trial),
     }
+
+
+def _artifacts(attempt: Attempt | None) -> list[Artifact]:
+    root = artifacts_of(attempt) if attempt else None
+    return artifacts(root) if root else []
 
 
 def _duration(trial: Trial) -> float | None:
@@ -128,6 +135,7 @@ def live(request: HttpRequest, ws: str, name: str, number: int) -> HttpResponse:
         "trial-metrics": "sweeps/trial/_metrics.html",
         "trial-decisions": "sweeps/trial/_decisions.html",
         "trial-command": "sweeps/trial/_command.html",
+        "trial-artifacts": "sweeps/trial/_artifacts.html",
         "trial-attempts": "sweeps/trial/_attempts.html",
     }
     return news(
