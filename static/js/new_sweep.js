@@ -52,6 +52,40 @@
     if (again) queueMicrotask(() => htmx.trigger("#preview-trigger", "preview"));
   });
 
+  // What was typed outlives leaving the page: it is there again after Back and after a reload.
+  const KEY = `new-sweep:${location.pathname}${location.search}`;
+  window.addEventListener("pagehide", () => {
+    if (!form()) return;
+    const kept = [...new FormData(form())].filter(
+      ([name, value]) => typeof value === "string" && name !== "csrfmiddlewaretoken",
+    );
+    try {
+      sessionStorage.setItem(KEY, JSON.stringify(kept));
+    } catch {
+      // Too large, or not allowed: then it is as without.
+    }
+  });
+  function restore() {
+    const [way] = performance.getEntriesByType("navigation");
+    if (!["back_forward", "reload"].includes(way?.type)) return;
+    let kept;
+    try {
+      kept = JSON.parse(sessionStorage.getItem(KEY) ?? "[]");
+    } catch {
+      return;
+    }
+    if (!kept.length) return;
+    const values = {};
+    for (const [name, value] of kept) (values[name] ??= []).push(value);
+    htmx.ajax("POST", form().getAttribute("action"), {
+      source: "#preview-trigger",
+      target: "#sweep-form",
+      swap: "morph:outerHTML",
+      values: { ...values, action: "preview" },
+    });
+  }
+  window.addEventListener("load", restore);
+
   // After a refused submit, the first wrong field is where one goes on.
   document.addEventListener("htmx:afterSettle", (event) => {
     if (event.detail.xhr?.status !== 422 || event.target !== form()) return;

@@ -78,6 +78,22 @@ def test_problems_stand_at_their_lines_while_one_types_and_the_file_is_submitted
     assert Sweep.objects.get().max_total_trials == 3
 
 
+def test_what_is_typed_is_there_again_after_back_and_reload(opened):
+    page = opened.page
+    press(page, "Add parameter")
+    page.get_by_label("Name", exact=True).nth(1).fill("second")
+    opened.open("/w/default/sweeps/")
+    page.go_back()
+    expect(page.get_by_label("Name", exact=True).nth(1)).to_have_value("second")
+    press(page, "YAML")
+    write(page, "# half a file")
+    page.reload()
+    expect(editor(page)).to_have_text("# half a file")
+    press(page, "Form")
+    expect(page.locator("#file-problems")).to_contain_text("to mend")
+    opened.problems[:] = [text for text in opened.problems if "status of 422" not in text]
+
+
 def drop(page: Page, text: str) -> None:
     """Drag a file over the page and let go of it."""
     page.evaluate(
