@@ -1,0 +1,87 @@
+"""`manage.py doctor`: what it finds, and what it advises."""
+
+import socket
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import OperationalError
+
+from sweeps.management import checkup
+
+
+@pytest.fixture
+def home(tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch, db: None) -> Path:
+    """A home and a port that are nobody's."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        settings.STUDIO_PORT = free.getsockname()[1]
+    settings.STUDIO_HOME = tmp_path
+    settings.STUDIO_MIN_FREE_MB = 1
+    # The one line that differs between machines has a test of its own.
+    monkeypatch.setitem(checkup.CHECKS, "packages", lambda: ("as they should be", ""))
+    return tmp_path
+
+
+def examined() -> str:
+    out = StringIO()
+    call_command("doctor", stdout=out)
+    return out.getvalue()
+
+
+def test_all_is_well(home: Path) -> None:
+    text = examined()
+    assert [line[:4] for line in text.splitlines()] == ["ok  "] * len(checkup.CHECKS)
+    assert "migrated" in text
+    assert "is free: the studio does not run" in text
+
+
+def test_what_is_wrong_comes_with_its_remedy_and_an_exit_code(
+    home: Path, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secret = home / "secret_key"
+    secret.write_text("s")
+    secret.chmod(0o644)
+    settings.STUDIO_MIN_FREE_MB = 10**12
+
+    def away(_: object) -> None:
+        raise OperationalError("connection refused\nmore")
+
+    monkeypatch.setattr(checkup, "MigrationExecutor", away)
+    out = StringIO()
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", settings.STUDIO_PORT))
+        other.listen()
+        monkeypatch.setattr(checkup.httpx, "get", refuse)
+        with pytest.raises(CommandError, match="To be mended: 4"):
+            call_command("doctor", stdout=out)
+    text = out.getvalue()
+    for told in [
+        f"Run `chmod 600 {secret}`.",
+        "Free space on the disk",
+        "does not answer: connection refused\n",
+        "Start it, or mend DATABASE_URL.",
+        "is taken by another program",
+    ]:
+        assert told in text
+
+
+def refuse(*_: object, **__: object) -> None:
+    raise checkup.httpx.ReadTimeout("slow")
+
+
+def test_packages_are_compared_with_the_lock(tmp_path: Path, settings: Any) -> None:
+    settings.BASE_DIR = tmp_path
+    lock = tmp_path / "requirements.txt"
+    lock.write_text(
+        "# made by uv\nhttpx==0.0.1\n    # via x\nno-such-package==1\n"
+        "other==2 ; sys_platform == 'win32'\n"
+    )
+    text, remedy = checkup._packages()
+    assert text.startswith("httpx is ")
+    assert text.endswith(", not 0.0.1; no-such-package is missing")
+    assert "pip install --requirement" in remedy
+    lock.write_text(f"httpx=={checkup.version('httpx')}\n")
+    assert checkup._packages() == ("1 as in requirements.txt", "")
