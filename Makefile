@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: demo run test chaos fuzz lint setup setup-dev clean
+.PHONY: demo run test chaos fuzz fuzz-api lint setup setup-dev clean
 .DEFAULT_GOAL := help
 
 help:
@@ -13,6 +13,7 @@ help:
 	@echo "make run    start the studio"
 	@echo "make test   run every test and check"
 	@echo "make fuzz   read broken job files and watch (N=100000 SEED=0)"
+	@echo "make fuzz-api  send N=10000 made-up requests to the REST API"
 	@echo "make chaos  kill, freeze and fill everything (SEEDS=10 KILLS=60 MINUTES= ONLY=R1,R3)"
 
 demo: setup
@@ -36,6 +37,11 @@ N ?= 100000
 SEED ?= 0
 fuzz: setup-dev
 	@DJANGO_SETTINGS_MODULE=tests.settings $(BIN)/python -m tests.fuzz --inputs $(N) --seed $(SEED)
+
+# N: how many requests.
+fuzz-api: N := 10000
+fuzz-api: setup-dev
+	@$(BIN)/python -m tests.api.fuzz -n $(N)
 
 lint: setup-dev
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from urllib.parse import urlencode
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, HttpResponseNotFound
+from django.http import HttpRequest, HttpResponse, HttpResponseNotFound, JsonResponse
 from django.urls import reverse
 
 Handler = Callable[[HttpRequest], HttpResponse]
@@ -42,6 +42,9 @@ def refuse_nul(get_response: Handler) -> Handler:
 
     def middleware(request: HttpRequest) -> HttpResponse:
         if "\x00" in request.path or "%00" in request.META.get("QUERY_STRING", ""):
+            if request.path.startswith("/api/"):
+                told = {"code": "not_found", "message": "No address holds a NUL."}
+                return JsonResponse({"error": told, "errors": [told]}, status=404)
             return HttpResponseNotFound("Not found.", content_type="text/plain")
         return get_response(request)
 

@@ -29,12 +29,35 @@ from sweeps.spec.writer import job_to_doc, to_yaml
 
 router = Router(tags=["sweeps"])
 NEWEST = Order("pk", "created_at", down=True, tie_down=True)
+
+
+def _text(kind: str, description: str = "OK") -> dict[str, Any]:
+    # YAML is what it says, not its text.
+    content = {kind: {"schema": {"type": "object" if "yaml" in kind else "string"}}}
+    return {"responses": {200: {"description": description, "content": content}}}
+
+
+_DRY = {
+    "type": "object",
+    "properties": {
+        "valid": {"const": True},
+        "notes": {"type": "array", "items": {"type": "string"}},
+        "sweep": {"type": "object", "description": "The job as it was understood"},
+    },
+    "required": ["valid", "notes", "sweep"],
+}
 _BODY = {
+    "responses": {
+        200: {
+            "description": "With `dry_run`: the job is valid",
+            "content": {"application/json": {"schema": _DRY}},
+        }
+    },
     "requestBody": {
         "required": True,
         "content": {
             "application/json": {"schema": {"type": "object"}},
-            "application/yaml": {"schema": {"type": "string"}},
+            "application/yaml": {"schema": {"type": "object"}},
             "multipart/form-data": {
                 "schema": {
                     "type": "object",
@@ -46,7 +69,7 @@ _BODY = {
                 }
             },
         },
-    }
+    },
 }
 
 
@@ -98,7 +121,7 @@ def get_sweep(request: HttpRequest, ws: str, name: str) -> Any:
     return shapes.sweep_out(sweep_of(request, ws, name))
 
 
-@router.get("/workspaces/{ws}/sweeps/{name}/spec")
+@router.get("/workspaces/{ws}/sweeps/{name}/spec", openapi_extra=_text("application/yaml"))
 def get_spec(request: HttpRequest, ws: str, name: str) -> HttpResponse:
     """The sweep as an Azure ML job file (YAML)."""
     sweep = sweep_of(request, ws, name)
@@ -186,7 +209,10 @@ def _points_out(points: Sequence[MetricPoint]) -> list[dict[str, Any]]:
     ]
 
 
-@router.get("/workspaces/{ws}/sweeps/{name}/trials/{int:number}/logs/{stream}")
+@router.get(
+    "/workspaces/{ws}/sweeps/{name}/trials/{int:number}/logs/{stream}",
+    openapi_extra=_text("text/plain", "The log; `X-Next-Offset` is where to go on"),
+)
 def get_log(
     request: HttpRequest, ws: str, name: str, number: int, stream: str, offset: int = 0
 ) -> HttpResponse:

@@ -5,13 +5,13 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import Any
+from typing import Annotated, Any
 
 from django.conf import settings
-from ninja import Schema
+from ninja import Field, Schema
 
 from sweeps.domain.objective import Goal
-from sweeps.domain.states import TrialStatus
+from sweeps.domain.states import SweepStatus, TrialStatus
 from sweeps.models import MetricSummary, Revision, Sweep, TerminationDecision, Trial
 from sweeps.models.metrics import from_columns
 from sweeps.queries.best import best_of_each
@@ -42,11 +42,16 @@ def moment(timestamp_ms: int) -> datetime:
     return datetime.fromtimestamp(seconds, UTC)
 
 
+SweepState = Annotated[str, Field(json_schema_extra={"enum": [str(s) for s in SweepStatus]})]
+TrialState = Annotated[str, Field(json_schema_extra={"enum": [str(s) for s in TrialStatus]})]
+GoalWord = Annotated[str, Field(json_schema_extra={"enum": [str(g) for g in Goal]})]
+
+
 class ObjectiveOut(Schema):
     """Primary metric and goal."""
 
     primary_metric: str
-    goal: str
+    goal: GoalWord
 
 
 class LimitsOut(Schema):
@@ -98,7 +103,7 @@ class SweepOut(Schema):
     name: str
     display_name: str
     workspace: str
-    status: str
+    status: SweepState
     reason: str
     waiting: str
     paused_by: str
@@ -133,7 +138,7 @@ class TrialOut(Schema):
     """
 
     number: int
-    status: str
+    status: TrialState
     reason: str
     waiting: str
     picked_by: str
@@ -174,7 +179,7 @@ class FailureOut(Schema):
     count: int
     numbers: list[int]
     example: int
-    status: str
+    status: TrialState
     reason: str
 
 

@@ -9,16 +9,17 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.http.multipartparser import MultiPartParserError
 from django.urls import URLPattern, re_path
 from django.views.decorators.csrf import csrf_exempt
-from ninja import NinjaAPI, Swagger
+from ninja import Swagger
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 
 from sweeps.api import files, places, steering, uploads
 from sweeps.api.auth import Limited
+from sweeps.api.document import StudioAPI
 from sweeps.api.etags import tagged
 from sweeps.api.once import once
 from sweeps.domain.problems import InvalidInput, Problem
 
-api = NinjaAPI(
+api = StudioAPI(
     title="Sweep Studio",
     version="1",
     description="Submit, watch and steer sweeps. Authorization: Bearer TOKEN.",

@@ -63,3 +63,24 @@ def test_the_docs_page_is_ours_alone(client: Client, db: None) -> None:
     assert len(files) >= 3
     for name in files:
         assert finders.find(name), name
+
+
+def test_every_operation_tells_its_errors_in_one_shape(schema: dict[str, Any]) -> None:
+    for path, operations in schema["paths"].items():
+        for method, operation in operations.items():
+            told = operation["responses"]
+            assert {"401", "404", "422", "429", "503"} <= set(told), (method, path)
+            for status, answer in told.items():
+                if status >= "400":
+                    found = answer["content"]["application/json"]["schema"]["$ref"]
+                    assert found == "#/components/schemas/Errors", (method, path, status)
+            headers = {p["name"] for p in operation["parameters"] if p["in"] == "header"}
+            assert ("Idempotency-Key" in headers) == (method == "post"), (method, path)
+    states = schema["components"]["schemas"]["SweepOut"]["properties"]["status"]["enum"]
+    assert "Completed" in states
+
+
+def test_a_nul_in_an_address_is_answered_in_json(client: Client, db: None) -> None:
+    response = client.get("/api/v1/workspaces?cursor=%00")
+    assert response.status_code == 404
+    assert response.json()["error"]["code"] == "not_found"
