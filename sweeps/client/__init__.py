@@ -17,6 +17,7 @@ from sweeps.client.distributions import (
     Uniform,
 )
 from sweeps.client.documents import load_job
+from sweeps.client.environments import BuildContext, Environment
 from sweeps.client.errors import (
     AuthenticationError,
     ConflictError,
@@ -47,9 +48,11 @@ __all__ = [
     "AuthenticationError",
     "BanditPolicy",
     "BayesianSamplingAlgorithm",
+    "BuildContext",
     "Choice",
     "Command",
     "ConflictError",
+    "Environment",
     "GridSamplingAlgorithm",
     "Input",
     "Job",

@@ -19,6 +19,8 @@ from sweeps.domain.job import (
 from sweeps.domain.space import Branch, Choice, LogUniform, SearchSpace, Uniform
 from sweeps.spec.python_source import Call, source
 from sweeps.spec.python_writer import write_python
+from sweeps.spec.reader import read_job
+from sweeps.spec.writer import job_to_doc
 from tests.spec.test_writer import PLAIN
 
 URL = "http://127.0.0.1:8000"
@@ -169,6 +171,15 @@ def test_everything_of_a_job_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
             '"uniform", "min_value": 0, "max_value": 1}}, "it\'s", "\\"q\\"", 2, true]}}}'
         },
     }
+
+
+@pytest.mark.parametrize("job", [PLAIN, RICH], ids=["plain", "rich"])
+def test_with_the_studios_own_client_it_is_the_same_job(job: SweepJob) -> None:
+    names: dict[str, Any] = {"__name__": "copied"}
+    exec(write_python(job, URL, "default"), names)
+    expected = read_job(job_to_doc(job))
+    assert read_job(names["sweep_job"].document()) == expected
+    assert replace(expected, notes=(), early_termination=job.early_termination) == job
 
 
 @pytest.mark.parametrize(
