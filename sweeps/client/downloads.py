@@ -22,7 +22,8 @@ def download_trial(
         below = [path for path in files if output in PurePosixPath(path).parts[:-1]]
         if not below:
             raise ResourceNotFoundError(f"The trial has stored nothing named “{output}”.")
-        return _fetch(transport, trial, below, root / "named-outputs")
+        targets = [_from(output, safe(path)) for path in below]
+        return _fetch(transport, trial, below, root / "named-outputs", targets)
     written = _fetch(transport, trial, files, root / "artifacts")
     if logs:
         written += [_log(transport, trial, name, root / "logs") for name in ("stdout", "stderr")]
@@ -39,10 +40,21 @@ def _files(transport: Transport, trial: str, folder: str) -> Any:
             yield item["path"]
 
 
-def _fetch(transport: Transport, trial: str, paths: list[str], root: Path) -> list[Path]:
+def _from(folder: str, path: PurePosixPath) -> PurePosixPath:
+    """The path from a folder of this name on: outputs/model/a as model/a."""
+    return PurePosixPath(*path.parts[path.parts.index(folder) :])
+
+
+def _fetch(
+    transport: Transport,
+    trial: str,
+    paths: list[str],
+    root: Path,
+    targets: list[PurePosixPath] | None = None,
+) -> list[Path]:
     written = []
-    for path in paths:
-        target = root / safe(path)
+    for path, place in zip(paths, targets or [safe(path) for path in paths], strict=True):
+        target = root / place
         transport.download(f"{trial}/artifacts/{quote(path)}", target)
         written.append(target)
     return written

@@ -80,8 +80,9 @@ def test_no_good_answer_is_sent_for_again(answer, kind, told) -> None:
 
 
 ARTIFACTS = {
-    "": [{"path": "model", "is_dir": True}, {"path": "a b.txt", "is_dir": False}],
-    "model": [{"path": "model/MLmodel", "is_dir": False}],
+    "": [{"path": "outputs", "is_dir": True}, {"path": "a b.txt", "is_dir": False}],
+    "outputs": [{"path": "outputs/model", "is_dir": True}],
+    "outputs/model": [{"path": "outputs/model/MLmodel", "is_dir": False}],
 }
 
 
@@ -101,7 +102,12 @@ def test_all_files_of_a_trial_are_brought(tmp_path) -> None:
     away = transport(files, Clock())
     written = download_trial(away, "/trials/0", tmp_path, output="", logs=True)
     assert [str(path.relative_to(tmp_path)) for path in written] == [
-        *("artifacts/model/MLmodel", "artifacts/a b.txt", "logs/stdout.log", "logs/stderr.log")
+        *(
+            "artifacts/outputs/model/MLmodel",
+            "artifacts/a b.txt",
+            "logs/stdout.log",
+            "logs/stderr.log",
+        )
     ]
     assert written[1].read_text() == "bytes of a b.txt"
     assert written[2].read_text() == "line\n"
