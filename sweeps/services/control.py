@@ -197,4 +197,6 @@ def _cancel_queued(sweep: Sweep, reason: str, now: datetime, actor: str) -> None
 def _cancel_trials(sweep: Sweep, reason: str, now: datetime, actor: str) -> None:
     """Queued trials end here; the engine stops the running ones, which ask for it by `desired`."""
     _cancel_queued(sweep, reason, now, actor)
-    sweep.trials.active().update(desired=Desired.CANCEL, reason=reason, revision=bump(sweep.pk))
+    # Whom a policy has sentenced is being stopped already, and keeps that reason.
+    others = sweep.trials.active().exclude(desired=Desired.TERMINATE_EARLY)
+    others.update(desired=Desired.CANCEL, reason=reason, revision=bump(sweep.pk))

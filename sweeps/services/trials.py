@@ -165,8 +165,7 @@ def put_back(attempt: Attempt, reason: str, now: datetime, wait_s: int = 0) -> b
         if not _end(attempt, now, accepted=unwanted, **changes):
             return False
         if unwanted:
-            wish = trial.reason if trial.desired != Desired.RUN else trial.sweep.reason
-            return move_trial(trial, TrialStatus.CANCELED, now, reason=wish)
+            return _end_as_wanted(trial, now)
         return move_trial(
             trial,
             TrialStatus.QUEUED,
@@ -175,6 +174,15 @@ def put_back(attempt: Attempt, reason: str, now: datetime, wait_s: int = 0) -> b
             attempt=attempt.number,
             not_before=now + timedelta(seconds=wait_s) if wait_s else None,
         )
+
+
+def _end_as_wanted(trial: Trial, now: datetime) -> bool:
+    """The end of a trial that is not to run again; it may have logged what was its sentence before
+    anybody knew that it had started."""
+    if trial.desired == Desired.TERMINATE_EARLY:
+        return move_trial(trial, TrialStatus.EARLY_TERMINATED, now, reason=trial.reason)
+    wish = trial.reason if trial.desired != Desired.RUN else trial.sweep.reason
+    return move_trial(trial, TrialStatus.CANCELED, now, reason=wish)
 
 
 def fail_to_start(attempt: Attempt, reason: str, now: datetime) -> bool:
@@ -300,7 +308,7 @@ def mark_run_closed(attempt: Attempt) -> None:
 
 
 def cancel_trial(trial: Trial, *, actor: str, now: datetime, reason: str = "") -> bool:
-    """Kill one trial, or take it from the queue; False if it is being cancelled already.
+    """Kill one trial, or take it from the queue; False if it is being ended already.
 
     Raises InvalidInput when the trial has ended in another way.
     """
@@ -310,8 +318,8 @@ def cancel_trial(trial: Trial, *, actor: str, now: datetime, reason: str = "") -
         trial.refresh_from_db()
         if trial.status == TrialStatus.QUEUED:
             return move_trial(trial, TrialStatus.CANCELED, now, reason=reason, actor=actor)
-        others = Trial.objects.filter(pk=trial.pk).active().exclude(desired=Desired.CANCEL)
-        changed = others.update(
+        wanted = Trial.objects.filter(pk=trial.pk).active().filter(desired=Desired.RUN)
+        changed = wanted.update(
             desired=Desired.CANCEL, reason=reason, revision=bump(trial.sweep_id)
         )
     if not changed and TrialStatus(trial.status).is_final and trial.status != TrialStatus.CANCELED:

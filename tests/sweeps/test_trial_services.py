@@ -12,7 +12,7 @@ from sweeps.domain.problems import InvalidInput
 from sweeps.domain.space_doc import parse_space
 from sweeps.domain.states import Desired, SweepStatus, TrialStatus
 from sweeps.domain.verdict import Ending, Outcome
-from sweeps.models import Attempt, MetricPoint, MetricSummary, OutboxEntry, StateChange
+from sweeps.models import Attempt, MetricPoint, MetricSummary, OutboxEntry, StateChange, Trial
 from sweeps.queries.progress import progress
 from sweeps.queries.records import best_trial, trial_counts
 from sweeps.services import control, metrics, rows, sweeps, trials
@@ -330,6 +330,34 @@ def test_a_trial_cancelled_while_it_started_has_its_one_accepted_attempt(sweep, 
     attempt.refresh_from_db()
     attempt.trial.refresh_from_db()
     assert (attempt.accepted, attempt.trial.status) == (True, TrialStatus.CANCELED)
+
+
+def sentence(attempt):
+    """What a policy does to a trial that has logged a value."""
+    reason = "0.9 at report 1, needed 0.5: bandit"
+    row = Trial.objects.filter(pk=attempt.trial_id)
+    row.update(desired=Desired.TERMINATE_EARLY, reason=reason)
+    return reason
+
+
+def test_a_sentenced_trial_whose_start_was_cut_off_is_terminated_early_not_canceled(sweep, now):
+    attempt = claim(sweeps.advance(sweep.pk, now).trials[0], now).attempt
+    reason = sentence(attempt)
+    trials.put_back(attempt, "interrupted", now)
+    attempt.trial.refresh_from_db()
+    assert (attempt.trial.status, attempt.trial.reason) == (TrialStatus.EARLY_TERMINATED, reason)
+
+
+@pytest.mark.parametrize("whom", ["sweep", "trial"])
+def test_cancelling_leaves_a_sentenced_trial_its_sentence(sweep, now, whom):
+    attempt = claim(sweeps.advance(sweep.pk, now).trials[0], now).attempt
+    reason = sentence(attempt)
+    if whom == "sweep":
+        assert control.cancel_sweep(sweep, actor="ann", now=now)
+    else:
+        assert not trials.cancel_trial(attempt.trial, actor="ann", now=now)
+    attempt.trial.refresh_from_db()
+    assert (attempt.trial.desired, attempt.trial.reason) == (Desired.TERMINATE_EARLY, reason)
 
 
 def test_folders_and_names_outside_the_database_do_not_come_again_with_its_keys(make_sweep, now):
