@@ -1,7 +1,7 @@
 """Watching a sweep in the terminal."""
 
-import time
 from collections.abc import Callable
+from time import sleep
 
 from sweeps.domain.states import PausedBy, SweepStatus
 from sweeps.management.words import progress
@@ -34,4 +34,4 @@ def watch(sweep: Sweep, write: Callable[[str], object]) -> None:
         broken = sweep.status == SweepStatus.PAUSED and sweep.paused_by == PausedBy.BREAKER
         if broken and not sweep.trials.active().exists():
             return
-        time.sleep(POLL_S)
+        sleep(POLL_S)

@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from itertools import count
 from pathlib import Path
+from time import sleep
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -139,6 +141,8 @@ def set_up(monkeypatch: pytest.MonkeyPatch, now: datetime) -> Stage:
     clock: Callable[[], datetime] = lambda: now  # noqa: E731
     for module in (tasks, loop):
         monkeypatch.setattr(module, "database_now", clock)
+    # However slow the machine is, no task leaves half of its work to another one.
+    monkeypatch.setattr(tasks, "time", SimpleNamespace(monotonic=lambda: 0.0, sleep=sleep))
     # Whether MLflow is back is asked each time.
     known = Outage(lambda: not tracking.down, count(step=ASK_S).__next__)
     for module in (tasks, start):

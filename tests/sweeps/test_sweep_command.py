@@ -124,7 +124,7 @@ def test_watching_tells_the_progress_and_fails_with_the_sweep(
         for score in next(scores):
             play(Sweep.objects.get(), now, [score])
 
-    monkeypatch.setattr(watch.time, "sleep", sleep)
+    monkeypatch.setattr(watch, "sleep", sleep)
     err = StringIO()
     with pytest.raises(CommandError, match="ended as Failed"):
         call_command("sweep", "submit", str(job_file), "--watch", stdout=StringIO(), stderr=err)
@@ -146,7 +146,7 @@ def test_watching_ends_with_a_code_of_its_own_when_the_sweep_pauses_itself(
         next(left)  # it never waits for ever
         play(Sweep.objects.get(), now, [None])
 
-    monkeypatch.setattr(watch.time, "sleep", sleep)
+    monkeypatch.setattr(watch, "sleep", sleep)
     out, err = StringIO(), StringIO()
     with pytest.raises(CommandError) as caught:
         call_command("sweep", "submit", str(job_file), "--watch", stdout=out, stderr=err)
@@ -172,7 +172,7 @@ def test_watching_waits_for_what_still_runs_and_through_other_pauses(
         by_breaker,  # trial 0 still runs
         lambda: running.trials.update(status="Failed"),
     ]
-    monkeypatch.setattr(watch.time, "sleep", sleep)
+    monkeypatch.setattr(watch, "sleep", sleep)
     watch.watch(running, lines.append)
     assert steps == []
     assert "1 running. Paused by ann" in lines[1]
