@@ -148,10 +148,16 @@ class Shim:
         while True:
             self._pause(TICK_S)
             self._tree.reap()
+            cause = self._orders.cause(time.monotonic() - self._start)
             if self._tree.status is not None:
-                return None
-            if cause := self._orders.cause(time.monotonic() - self._start):
+                return cause if cause and self._was_stopped(cause) else None
+            if cause:
                 return cause
+
+    def _was_stopped(self, cause: Cause) -> bool:
+        """Whether the ended command was killed by whoever pressed for its stop while we froze."""
+        assert self._tree.status is not None
+        return cause.ended_by is EndedBy.STOPPED and os.WIFSIGNALED(self._tree.status)
 
     def _pause(self, seconds: float) -> None:
         self._pump.wait(seconds)

@@ -67,6 +67,25 @@ def test_what_was_frozen_after_the_stop_is_thawed_by_whoever_polls(
     assert pids_with(token) == set()
 
 
+def test_what_was_killed_for_a_frozen_shim_that_was_told_to_stop_was_stopped(
+    runner: LocalRunner, tmp_path: Path
+) -> None:
+    handle, token = start_hostile(runner, tmp_path / "a", ("plain",))
+    both = watchers(handle, spool.SHIM, spool.GUARD)
+    for pid in both:
+        os.kill(pid, signal.SIGSTOP)
+    wait_for(lambda: all(state_and_parent(p)[0] == "T" for p in both), "the freeze")
+    runner.stop(handle, grace_s=60)
+    for pid in both:
+        os.kill(pid, signal.SIGSTOP)  # the stop has thawed them
+    wait_for(lambda: all(state_and_parent(p)[0] == "T" for p in both), "the freeze")
+    for pid in pids_with(token):
+        os.kill(pid, signal.SIGKILL)
+    for pid in both:
+        os.kill(pid, signal.SIGCONT)
+    assert ended(runner, handle).ended_by == EndedBy.STOPPED
+
+
 def test_a_stuck_shim_is_killed_and_the_guard_tells_the_end(
     runner: LocalRunner, tmp_path: Path, stuck: Callable[[list[int]], None]
 ) -> None:

@@ -30,6 +30,7 @@ SAMPLES = {
     "pk": "1",
     "stream": "stdout",
     "secret": "x",
+    "path": "model/model.bin",
 }
 
 

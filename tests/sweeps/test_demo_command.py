@@ -27,7 +27,7 @@ def submitted(sweep: Sweep, compute: Any, monkeypatch: pytest.MonkeyPatch) -> Sw
 def between_looks(monkeypatch: pytest.MonkeyPatch, *steps: Any) -> None:
     """What happens each time that the demo sleeps."""
     left = list(steps)
-    monkeypatch.setattr(watch.time, "sleep", lambda _: left.pop(0)())
+    monkeypatch.setattr(watch, "sleep", lambda _: left.pop(0)())
 
 
 def test_it_watches_to_the_end_and_tells_the_best_trial(
