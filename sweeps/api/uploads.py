@@ -56,8 +56,8 @@ def get_code(request: HttpRequest, ws: str, digest: str) -> Any:
     The digest of a folder: SHA-256, in hex, over one line per file, sorted by name (by code
     points): the length of the relative name in UTF-8 bytes, `:`, the name with `/` between its
     parts, `:`, the SHA-256 of the contents in hex, and a line feed. Left out are links, `.pyc`
-    files and what lies below `.git`, `__pycache__`, `.venv`, `venv`, `node_modules`,
-    `.ipynb_checkpoints` and `mlruns`.
+    files, what lies below `.git`, `__pycache__`, `.venv`, `venv`, `node_modules`,
+    `.ipynb_checkpoints` and `mlruns`, and what `.amlignore`, else `.gitignore`, at its top names.
     """
     row = intake.kept_code(workspace_of(request, ws), digest)
     if row is None:
@@ -86,7 +86,8 @@ def add_code(request: HttpRequest, ws: str) -> Any:
 def get_data(request: HttpRequest, ws: str, digest: str, name: str | None = None) -> Any:
     """Whether data with this digest has been uploaded (under this name, if one is given).
 
-    The digest of a file is the SHA-256 of its bytes in hex, that of a folder as for code.
+    The digest of a file is the SHA-256 of its bytes in hex, that of a folder as for code, but
+    that no ignore file counts.
     """
     row = intake.kept_data(workspace_of(request, ws), digest, name)
     if row is None:
