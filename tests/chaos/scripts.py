@@ -53,9 +53,16 @@ def _time_out(studio: Studio, token: str) -> float:
 
 
 def _terminate_early(studio: Studio, token: str) -> float:
-    """Of two hostile trials the worse one is terminated early, the other one then cancelled."""
+    """Of two hostile trials the worse one is terminated early, the other one then cancelled.
+
+    The worse one begins later: nobody is compared with who has not come as far.
+    """
     toy = "python toy.py --x ${{search_space.x}} --reports 100 --seconds 20 --mischief stubborn"
-    job = jobs.job(f"sh -c 'python {HOSTILE} {token} 600 {KINDS} & exec {toy}'")
+    begin = f"python {HOSTILE} {token} 600 {KINDS} & sleep ${{{{search_space.x}}}}"
+    job = jobs.job(
+        f"sh -c '{begin}; exec {toy}'", space={"x": {"type": "choice", "values": [0.3, 2.0]}}
+    )
+    job["sampling_algorithm"] = "grid"
     job["early_termination"] = {
         "type": "bandit", "slack_amount": 1e-9, "evaluation_interval": 1,
     }  # fmt: skip

@@ -95,13 +95,19 @@ def pick(world: World) -> None:
 
 
 def mend(world: World) -> None:
-    """The breaker has paused the sweep; somebody mends the cause and resumes it."""
+    """The breaker has paused the sweep; somebody mends the cause and resumes it.
+
+    Where the third script ended well while the engine was dead, nothing is left to pause.
+    """
 
     def paused() -> bool:
         world.sweep.refresh_from_db()
-        return world.sweep.status == "Paused"
+        return world.sweep.status in ("Paused", "Completed")
 
     world.until(paused, "the breaker's pause")
+    if world.sweep.status == "Completed":
+        assert world.crashes
+        return
     assert world.sweep.paused_by == "breaker"
     world.person(lambda: control.resume_sweep(world.sweep, actor="ann", now=world.now))
 
