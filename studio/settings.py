@@ -36,6 +36,8 @@ STUDIO_GATEWAY = f"http://127.0.0.1:{STUDIO_PORT}/tracking"
 STUDIO_COMPUTE_ALIAS = dict(
     pair.split("=", 1) for pair in env_list("STUDIO_COMPUTE_ALIAS") if "=" in pair
 )
+# How long building an environment may take.
+STUDIO_BUILD_MINUTES = env_int("STUDIO_BUILD_MINUTES", 60, 1, 10_000)
 STUDIO_LOG_CAP_MB = env_int("STUDIO_LOG_CAP_MB", 50, 1, 100_000)
 # Less than this free in STUDIO_HOME pauses all sweeps; 0: never.
 STUDIO_MIN_FREE_MB = env_int("STUDIO_MIN_FREE_MB", 500, 0, 10_000_000)

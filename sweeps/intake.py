@@ -3,7 +3,7 @@
 import random
 import shutil
 from collections.abc import Collection, Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import IO
@@ -11,11 +11,13 @@ from typing import IO
 from django.conf import settings
 
 from studio.models import Compute, User, Workspace
+from sweeps.domain.environments import THE_COMPUTES, Chosen
 from sweeps.domain.job import DataInput, SweepJob
 from sweeps.domain.limits import Limits
 from sweeps.domain.problems import InvalidInput, Problem
 from sweeps.domain.web_inputs import asset_problem, is_address, parse_web_input, type_problem
 from sweeps.domain.wording import cut, shown
+from sweeps.intake_environments import choose, within
 from sweeps.models import CodeSnapshot, DataUpload, Sweep
 from sweeps.queries.computes import resolve_compute
 from sweeps.services.code import remember_data, remember_snapshot
@@ -226,11 +228,25 @@ def _input_problem(value: DataInput, files: Collection[str]) -> str | None:
     return asset_problem(path) or f"There is no {cut(path, 200)} in the code."
 
 
-def _resolve(
-    workspace: Workspace, job: SweepJob, files: Collection[str]
-) -> tuple[Compute, tuple[str, ...]]:
+Code = CodeSnapshot | snapshots.Snapshot | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Resolved:
+    """What a job means here: its compute, its trials' Python, and what was replaced."""
+
+    compute: Compute
+    chosen: Chosen
+    notes: tuple[str, ...]
+
+
+def _resolve(workspace: Workspace, job: SweepJob, code: Code) -> _Resolved:
     compute, note = resolve_compute(workspace, job.compute, settings.STUDIO_COMPUTE_ALIAS)
-    problems = check_inputs(job, files)
+    problems, chosen = check_inputs(job, _files(code)), THE_COMPUTES
+    try:
+        chosen = choose(workspace, job.environment, compute, lambda path: _text_in(code, path))
+    except InvalidInput as error:
+        problems += error.problems
     if problems:
         raise InvalidInput(problems)
     notes = [note] if note else []
@@ -239,21 +255,32 @@ def _resolve(
             f"{job.limits.max_concurrent_trials} trials may run at once, but “{compute.name}” has "
             f"{compute.slots} slots: the others wait."
         )
-    return compute, tuple(notes)
+    return _Resolved(compute, chosen, tuple(notes))
 
 
-def check(
-    workspace: Workspace, job: SweepJob, code: CodeSnapshot | snapshots.Snapshot | None
-) -> list[str]:
+def check(workspace: Workspace, job: SweepJob, code: Code) -> list[str]:
     """Everything that `submit` would note, without saving; raises as it does."""
-    _, notes = _resolve(workspace, job, _files(code))
-    return [*job.notes, *notes]
+    found = _resolve(workspace, job, code)
+    return [*job.notes, *found.notes, *found.chosen.notes]
 
 
-def _files(code: CodeSnapshot | snapshots.Snapshot | None) -> frozenset[str]:
+def _files(code: Code) -> frozenset[str]:
     if isinstance(code, CodeSnapshot):
         return frozenset(snapshots.list_files(code_root(), code.digest))
     return frozenset(code.names) if code else frozenset()
+
+
+def _text_in(code: Code, path: str) -> str | None:
+    """The text of a file of the code, None where there is none."""
+    name = within(path)
+    if code is None or name is None:
+        return None
+    if isinstance(code, snapshots.Snapshot):
+        return code.texts.get(name)
+    try:
+        return snapshots.read_file(code_root(), code.digest, name)
+    except KeyError:
+        return None
 
 
 def submit(
@@ -273,16 +300,17 @@ def submit(
 
     Raises InvalidInput with every problem found.
     """
-    compute, notes = _resolve(workspace, job, _files(code))
+    found = _resolve(workspace, job, code)
     return create_sweep(
         workspace,
         job,
-        compute=compute,
+        compute=found.compute,
         code=code,
         user=user,
         now=now,
         rng=rng,
-        notes=notes,
+        chosen=found.chosen,
+        notes=found.notes,
         is_dry_run=is_dry_run,
         ticket=ticket,
     )

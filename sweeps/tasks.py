@@ -15,6 +15,7 @@ from sweeps.engine.outage import outage, tell
 from sweeps.models import Sweep
 from sweeps.queries import work
 from sweeps.queries.clock import database_now
+from sweeps.queries.environments import is_built
 from sweeps.queries.fetches import all_fetched
 from sweeps.queries.snapshot import next_in_line
 from sweeps.services import leases, sweeps
@@ -49,8 +50,8 @@ def _advance(sweep_id: int, *, one: bool = False) -> None:
     if sweep is None:
         return
     if not sweep.run_id:
-        if sweep.desired in (Desired.RUN, Desired.PAUSE) and not all_fetched(sweep_id):
-            return  # Its inputs are on their way; whoever brings them wakes this again.
+        if sweep.desired in (Desired.RUN, Desired.PAUSE) and not _is_ready(sweep):
+            return  # Inputs or environment are on their way; whoever brings them wakes this again.
         if not _opened(sweep_id):
             return
         sweep = None  # That may have taken a while.
@@ -72,6 +73,11 @@ def _advance(sweep_id: int, *, one: bool = False) -> None:
             advance_sweep(other)
     if step.finished:
         close_sweep(sweep_id)
+
+
+def _is_ready(sweep: Sweep) -> bool:
+    """True once its inputs from the web are there and its environment is built."""
+    return all_fetched(sweep.pk) and is_built(sweep.environment_build_id)
 
 
 def _start_one(trials: Sequence[int]) -> None:

@@ -28,22 +28,29 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "sweeps.tracking": ("sweeps.domain",),
     "sweeps.charts": ("sweeps.domain", "studio.formatting"),
     "sweeps.stores": ("sweeps.domain",),
+    "sweeps.environments": ("sweeps.domain",),
     "sweeps.client": ("sweeps.domain", "sweeps.spec", "sweeps.stores"),
     "sweeps.models": ("sweeps.domain", "studio.models"),
     "sweeps.queries": (
-        "sweeps.models", "sweeps.domain", "studio.models", "studio.env", "studio.formatting",
+        "sweeps.models", "sweeps.domain", "sweeps.environments", "studio.models", "studio.env",
+        "studio.formatting",
     ),
     "sweeps.forms": ("sweeps.models", "sweeps.domain", "sweeps.spec", "studio.models"),
     "sweeps.services": ("sweeps.queries", "sweeps.models", "sweeps.domain", "studio.models"),
     "sweeps.context": ("sweeps.queries", "sweeps.models", "studio.models", "studio.context"),
+    "sweeps.intake_environments": (
+        "sweeps.queries", "sweeps.models", "sweeps.domain", "sweeps.spec", "sweeps.environments",
+        "studio.models",
+    ),
     "sweeps.intake": (
+        "sweeps.intake_environments",
         "sweeps.services", "sweeps.queries", "sweeps.models", "sweeps.domain", "sweeps.spec",
-        "sweeps.stores", "studio.models",
+        "sweeps.stores", "sweeps.environments", "studio.models",
     ),
     "sweeps.engine": (
         "sweeps.tasks", "sweeps.services", "sweeps.queries", "sweeps.models", "sweeps.domain",
-        "sweeps.runners", "sweeps.tracking", "sweeps.stores", "studio.models", "studio.env",
-        "studio.bell",
+        "sweeps.runners", "sweeps.tracking", "sweeps.stores", "sweeps.environments",
+        "studio.models", "studio.env", "studio.bell",
     ),
     "sweeps.tasks": (
         "sweeps.engine", "sweeps.services", "sweeps.queries", "sweeps.models", "sweeps.domain",
@@ -51,9 +58,10 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     ),
 }  # fmt: skip
 _TOP = (
-    "sweeps.tasks", "sweeps.engine", "sweeps.intake", "sweeps.services", "sweeps.queries",
-    "sweeps.forms", "sweeps.models", "sweeps.domain", "sweeps.spec", "sweeps.charts",
-    "sweeps.stores", "sweeps.views", "sweeps.api", "sweeps.gateway", "sweeps.client", "studio",
+    "sweeps.tasks", "sweeps.engine", "sweeps.intake", "sweeps.intake_environments",
+    "sweeps.services", "sweeps.queries", "sweeps.forms", "sweeps.models", "sweeps.domain",
+    "sweeps.spec", "sweeps.charts", "sweeps.stores", "sweeps.environments", "sweeps.views",
+    "sweeps.api", "sweeps.gateway", "sweeps.client", "studio",
 )  # fmt: skip
 MAY_IMPORT |= dict.fromkeys(
     ("sweeps.views", "sweeps.api", "sweeps.gateway", "sweeps.management", "sweeps.urls"), _TOP
@@ -67,6 +75,7 @@ NEVER: dict[str, tuple[str, ...]] = {
     "sweeps.tracking": ("django", "huey", "hyperopt"),
     "sweeps.charts": ("django", "mlflow", "huey"),
     "sweeps.stores": ("django.db", "mlflow", "huey"),
+    "sweeps.environments": ("django", "mlflow", "huey"),
     "sweeps.client": ("django", "mlflow", "huey", "azure"),
     "sweeps.services": ("huey", "mlflow", "requests", "httpx", "hyperopt"),
     "sweeps.models": ("mlflow", "huey", "hyperopt"),

@@ -106,7 +106,7 @@ def _snapshot(take: _Take, workspace: Workspace, origin: str, keep: bool, field:
     if keep:
         return intake.keep(workspace, placed(field, take, intake.code_root()), origin)
     with tempfile.TemporaryDirectory(prefix=".dry-run-", dir=settings.STUDIO_HOME) as folder:
-        return placed(field, take, Path(folder))
+        return snapshots.with_texts(Path(folder), placed(field, take, Path(folder)))
 
 
 def placed(field: str, act: Callable[..., Any], *args: Any, **named: Any) -> Any:

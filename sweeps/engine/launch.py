@@ -17,7 +17,9 @@ from sweeps.domain.param_names import environment, format_value
 from sweeps.domain.problems import InvalidInput
 from sweeps.domain.web_inputs import is_address
 from sweeps.domain.wording import cut
+from sweeps.environments.places import built, python_of
 from sweeps.models import Attempt, InputFetch, Sweep
+from sweeps.queries.environments import environments_root
 from sweeps.queries.fetches import fetched
 from sweeps.queries.places import spool_of
 from sweeps.runners.base import LaunchSpec
@@ -46,10 +48,12 @@ ENV_ALLOWED_PREFIXES = ("CUDA_", "NVIDIA_", "ROCR_", "HIP_")
 def spec_of(attempt: Attempt, token: str) -> LaunchSpec:
     """Prepare the attempt's folder and say how its command is run; `with_run` completes it.
 
-    Raises InvalidInput when the command cannot be rendered (an input file has gone).
+    Raises InvalidInput when the command cannot be rendered (an input file has gone), and
+    EnvironmentGone when its environment is not there.
     """
     trial, sweep = attempt.trial, attempt.trial.sweep
     spool = spool_of(attempt)
+    python = _python_of(sweep)
     work = _work_folder(sweep, spool)
     outputs = _outputs(sweep, spool)
     inputs = _inputs(sweep, work)
@@ -69,9 +73,9 @@ def spec_of(attempt: Attempt, token: str) -> LaunchSpec:
     return LaunchSpec(
         name=f"{sweep.workspace.name}.{sweep.name}.{trial.number}.{attempt.number}",
         spool=spool,
-        argv=_resolve(argv, sweep.compute),
+        argv=_resolve(argv, python),
         cwd=work,
-        env=_environment(sweep, token) | own,
+        env=_environment(sweep, token, python) | own,
         time_limit_s=sweep.trial_timeout_s,
         log_cap_bytes=settings.STUDIO_LOG_CAP_MB * 2**20,
     )
@@ -137,26 +141,50 @@ def _input(name: str, value: Any, work: Path) -> str:
     return str(path.resolve())
 
 
+class EnvironmentGone(Exception):
+    """The virtual environment of `digest` was built, and is not there any more."""
+
+    def __init__(self, digest: str) -> None:
+        self.digest = digest
+        super().__init__("Its environment has gone, and is built again.")
+
+
 def interpreter(compute: Compute) -> str:
     """The Python that `python` means on this compute."""
     return compute.python or sys.executable
 
 
-def _resolve(argv: tuple[str, ...], compute: Compute) -> tuple[str, ...]:
-    """`python` and `python3` as the first word mean the compute's interpreter."""
+def _python_of(sweep: Sweep) -> str:
+    """The Python that `python` means to this sweep."""
+    digest = sweep.environment_build_id
+    if digest is None:
+        return sweep.interpreter or interpreter(sweep.compute)
+    if built(environments_root(), digest) is None:
+        raise EnvironmentGone(digest)
+    return str(python_of(environments_root(), digest))
+
+
+def _resolve(argv: tuple[str, ...], python: str) -> tuple[str, ...]:
+    """`python` and `python3` as the first word mean the sweep's interpreter."""
     if argv[0] in ("python", "python3"):
-        return (interpreter(compute), *argv[1:])
+        return (python, *argv[1:])
     return argv
 
 
-def base_environment(compute: Compute) -> dict[str, str]:
-    """What every command on this compute gets, whoever runs it."""
-    allowed = {
+def machine_environment() -> dict[str, str]:
+    """What every command on this machine gets, builds of environments too."""
+    return {
         name: value
         for name, value in os.environ.items()
         if name in ENV_ALLOWED or name.startswith(ENV_ALLOWED_PREFIXES)
     }
-    python = Path(interpreter(compute))
+
+
+def base_environment(compute: Compute, program: str | None = None) -> dict[str, str]:
+    """What every command on this compute gets, whoever runs it; `program` is its Python, by
+    default the compute's."""
+    allowed = machine_environment()
+    python = Path(program or interpreter(compute))
     path = allowed.get("PATH", os.defpath)
     # Trials that share the cores by slots should not each start a thread per core.
     threads = max(1, (os.cpu_count() or 1) // compute.slots)
@@ -171,9 +199,11 @@ def base_environment(compute: Compute) -> dict[str, str]:
     }
 
 
-def _environment(sweep: Sweep, token: str) -> dict[str, str]:
+def _environment(sweep: Sweep, token: str, python: str) -> dict[str, str]:
+    venv = {"VIRTUAL_ENV": str(Path(python).parent.parent)} if sweep.environment_build_id else {}
     return {
-        **base_environment(sweep.compute),
+        **base_environment(sweep.compute, python),
+        **venv,
         **{key: str(value) for key, value in sweep.environment_variables.items()},
         "MLFLOW_TRACKING_URI": f"{settings.STUDIO_GATEWAY}/{sweep.workspace.name}",
         "MLFLOW_TRACKING_TOKEN": token,

@@ -11,7 +11,7 @@ from django.conf import settings
 from django.db import close_old_connections
 
 from sweeps import tasks
-from sweeps.engine import steps
+from sweeps.engine import builds, steps
 from sweeps.engine.bells import engine_bell
 from sweeps.engine.disk import DiskWatch
 from sweeps.engine.downloads import Downloads
@@ -52,6 +52,7 @@ class Engine:
         self._disk = DiskWatch(settings.STUDIO_HOME, settings.STUDIO_MIN_FREE_MB)
         self._waker = steps.Waker()
         self._downloads = Downloads()
+        self._builds = False
         self._reconciled = self._forwarded = self._beaten = self._renewed = -math.inf
 
     def end(self, *, put_back: bool) -> None:
@@ -122,6 +123,9 @@ class Engine:
             self._reconciled = time.monotonic()
             steps.reconcile(self._waker, now)
             self._downloads.look(now)
+            self._builds = True
+        if self._builds:
+            self._builds = builds.look(now)
         return running
 
     def _drain(self) -> None:
@@ -142,7 +146,7 @@ class Engine:
         for attempt in work.running_attempts():
             runner = get_runner(attempt.trial.sweep.compute.kind)
             runner.stop(handle_of(attempt), reason="The studio is stopping.")
-        if work.open_attempts_exist():
+        if not builds.halt() or work.open_attempts_exist():
             return False
         # The queue outlives the engine for this: no run may stay RUNNING in MLflow.
         for attempt_id in work.unclosed_attempts():

@@ -12,7 +12,7 @@ from sweeps.domain.problems import InvalidInput
 from sweeps.engine import runs
 from sweeps.engine.bells import engine_bell
 from sweeps.engine.keep import kept
-from sweeps.engine.launch import spec_of, with_run
+from sweeps.engine.launch import EnvironmentGone, spec_of, with_run
 from sweeps.engine.outage import outage
 from sweeps.engine.trouble import is_full
 from sweeps.models import Attempt
@@ -22,7 +22,7 @@ from sweeps.queries.places import handle_of, spool_of
 from sweeps.runners.base import Lost, RunnerError
 from sweeps.runners.proc import boot_id
 from sweeps.runners.registry import get_runner
-from sweeps.services import trials
+from sweeps.services import environments, trials
 from sweeps.tracking.client import TrackingRejected, TrackingUnavailable
 
 log = logging.getLogger(__name__)
@@ -33,6 +33,8 @@ TRACKING_WAIT_S, TRACKING_MOST_S = 3, 300
 AWAY_WAIT_S = 1
 # How long when the disk is full.
 FULL_WAIT_S = 10
+# How long when its environment is being built again.
+BUILD_WAIT_S = 15
 
 # MLflow makes the run while we copy the code: each takes some 20 ms of the time without a command.
 _aside = ThreadPoolExecutor(max_workers=8, thread_name_prefix="run")
@@ -71,6 +73,12 @@ def start_trial(
         outage.note(error, subject)
         log.warning("trial %s waits for tracking: %s", attempt.trial, error)
         trials.put_back(attempt, _reason(error), clock(), wait_s=_wait_s(attempt, error))
+    except EnvironmentGone as error:
+        # Not its fault: it waits for the build, however often that takes.
+        if failed := environments.lose_build(error.digest):
+            trials.fail_to_start(attempt, f"Its environment could not be built: {failed}", clock())
+        else:
+            trials.put_back(attempt, str(error), clock(), wait_s=BUILD_WAIT_S)
     except InvalidInput as error:
         trials.fail_to_start(attempt, str(error.problems[0].message), clock())
     except TrackingRejected as refusal:

@@ -3,6 +3,7 @@
 from sweeps.models.api import ApiRequest
 from sweeps.models.code import CodeSnapshot, DataUpload
 from sweeps.models.engine import EngineLease, StateChange
+from sweeps.models.environment import Environment, EnvironmentBuild, EnvironmentKind
 from sweeps.models.fetch import InputFetch
 from sweeps.models.metrics import MetricPoint, MetricSummary, OutboxEntry
 from sweeps.models.steering import Condition, Revision, TerminationDecision
@@ -16,6 +17,9 @@ __all__ = [
     "Condition",
     "DataUpload",
     "EngineLease",
+    "Environment",
+    "EnvironmentBuild",
+    "EnvironmentKind",
     "InputFetch",
     "MetricPoint",
     "MetricSummary",

@@ -12,6 +12,7 @@ from sweeps.domain.limits import MAX_CONCURRENT_TRIALS, MAX_TOTAL_TRIALS
 from sweeps.domain.objective import Goal
 from sweeps.domain.states import LIVE_SWEEP, Desired, PausedBy, SweepStatus
 from sweeps.models.code import CodeSnapshot
+from sweeps.models.environment import EnvironmentBuild
 
 
 def new_uid() -> str:
@@ -83,6 +84,13 @@ class Sweep(models.Model):
     inputs = models.JSONField(default=dict, blank=True)
     outputs = models.JSONField(default=dict, blank=True)
     environment = models.JSONField(null=True, blank=True)
+    # What `environment` meant when the sweep was submitted: one that is built, or a program; and
+    # what people call it.
+    environment_build = models.ForeignKey(
+        EnvironmentBuild, models.PROTECT, null=True, related_name="sweeps"
+    )
+    interpreter = models.CharField(max_length=1024, blank=True)
+    environment_name = models.CharField(max_length=255, blank=True)
     environment_variables = models.JSONField(default=dict, blank=True)
     early_termination = models.JSONField(null=True, blank=True)
     # What ends the sweep early, and what failures do to it: as in the job, defaults left out.

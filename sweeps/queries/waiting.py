@@ -8,6 +8,7 @@ from functools import cache
 from sweeps.domain.durations import format_duration
 from sweeps.domain.states import LIVE_SWEEP, Desired, SweepStatus, TrialStatus
 from sweeps.models import Condition, EngineLease, Sweep, Trial
+from sweeps.queries.environments import build_lines
 from sweeps.queries.fetches import fetch_lines
 from sweeps.queries.slots import Demand, shares
 
@@ -84,7 +85,8 @@ class Waits:
         slots = {sweep.compute_id: sweep.compute.slots for sweep in live}
         self._holders = _holders(slots, now)
         self._down = down(now) if live else ""
-        self._downloads = fetch_lines([sweep.pk for sweep in live if not sweep.run_id])
+        unopened = [sweep for sweep in live if not sweep.run_id]
+        self._before = _joined(fetch_lines([s.pk for s in unopened]), build_lines(unopened))
         self._resting = _resting([sweep.pk for sweep in live], now)
 
     def reason(self, sweep: Sweep, counts: Mapping[TrialStatus, int]) -> str:
@@ -104,7 +106,7 @@ class Waits:
             return _wished(sweep, own.active)
         if self._down:
             return self._down
-        if line := self._downloads.get(sweep.pk):
+        if line := self._before.get(sweep.pk):
             return line
         if not sweep.run_id and not sweep.planned and self._now - sweep.created_at > _OPENING:
             return "Waiting for the tracking server, which has not opened its MLflow run yet."
@@ -134,6 +136,12 @@ class Waits:
         names = ", ".join(others[:3]) + (" and others" if len(others) > 3 else "")
         both = f"this sweep ({own.active}) and {names}" if own.active else names
         return f"Waiting for a slot on {compute.name}: its {compute.slots} are taken by {both}."
+
+
+def _joined(*lines: Mapping[int, str]) -> dict[int, str]:
+    """What has to come before a sweep begins, by sweep."""
+    keys = {key for each in lines for key in each}
+    return {key: " ".join(each[key] for each in lines if key in each) for key in keys}
 
 
 def _wished(sweep: Sweep, active: int) -> str:

@@ -12,6 +12,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import F, QuerySet
 
 from studio.models import Compute, User, Workspace
+from sweeps.domain.environments import THE_COMPUTES, Chosen
 from sweeps.domain.job import DataInput, SweepJob
 from sweeps.domain.naming import new_name
 from sweeps.domain.planner import (
@@ -38,6 +39,7 @@ from sweeps.queries.prepared import Prepared
 from sweeps.queries.snapshot import snapshot
 from sweeps.services import control, rows
 from sweeps.services.documents import early_doc, said
+from sweeps.services.environments import build_of
 from sweeps.services.fetches import plan_fetches
 from sweeps.services.state import bump, lock, move_sweep, note_exhausted
 
@@ -53,13 +55,15 @@ def create_sweep(
     user: User | None,
     now: datetime,
     rng: random.Random,
+    chosen: Chosen = THE_COMPUTES,
     notes: tuple[str, ...] = (),
     is_dry_run: bool = False,
     ticket: str = "",
 ) -> Sweep:
     """Save a checked job as a queued sweep; the same `ticket` again gives the same sweep.
 
-    Raises InvalidInput when the name is taken in the workspace.
+    `chosen` is the Python of its trials. Raises InvalidInput when the name is taken in the
+    workspace.
     """
     if made := _made_before(workspace, ticket):
         return made
@@ -69,7 +73,9 @@ def create_sweep(
         compute=compute,
         code=code,
         git=dict(code.git) if code else {},
-        notes=[*job.notes, *notes],
+        notes=[*job.notes, *notes, *chosen.notes],
+        environment_name=chosen.name,
+        interpreter=chosen.python,
         seed=rng.randrange(2**31) if job.sampling.seed is None else job.sampling.seed,
         is_dry_run=is_dry_run,
         ticket=ticket,
@@ -79,6 +85,10 @@ def create_sweep(
     )
     try:
         with transaction.atomic():
+            if chosen.recipe:
+                build = build_of(chosen.recipe, now)
+                sweep.environment_build = build
+                sweep.notes += build.notes
             sweep.save(force_insert=True)
             plan_fetches(sweep, job, now)
             StateChange.objects.create(
@@ -156,7 +166,8 @@ DRAW_S, MOST_AT_ONCE = 0.3, 100
 # What planning does not look at: half of the columns, and the longest.
 _UNREAD = (
     "display_name", "description", "experiment_name", "tags", "properties", "notes", "command",
-    "git", "inputs", "outputs", "environment", "environment_variables", "run_closed",
+    "git", "inputs", "outputs", "environment", "environment_variables", "environment_name",
+    "interpreter", "run_closed",
     "compute__name", "compute__description", "compute__python", "compute__environment_variables",
     "compute__is_default", "compute__created_at", "compute__kind",
 )  # fmt: skip

@@ -15,22 +15,20 @@ _KEYS = (
     "$schema", "name", "version", "description", "tags", "properties", "image", "build",
     "conda_file", "os_type", "datastore", "inference_config", "path", "id", "creation_context",
 )  # fmt: skip
-_NOT_BUILT = "The studio's own Python is used; environment {} is not built here."
 
 
 def environment(value: Any, reading: Reading) -> Any:
-    """The environment as written, None where there is none; problems and a note to `reading`."""
+    """The environment as written, None where there is none; problems go to `reading`.
+
+    What it means here, the workspace decides when the job is submitted.
+    """
     if isinstance(value, Mapping):
         value = _inline(value, reading)
     elif not isinstance(value, str | None):
         text = f"Must be azureml:NAME@latest or an inline environment, but got {shown(value)}."
         reading.problem(WHERE, text)
         return None
-    if not value:
-        return None
-    name = value.removeprefix("azureml:") if isinstance(value, str) else "(inline)"
-    reading.note(_NOT_BUILT.format(shown(name)))
-    return None if value == DEFAULT_ENVIRONMENT else value
+    return None if not value or value == DEFAULT_ENVIRONMENT else value
 
 
 def _inline(value: Mapping[str, Any], reading: Reading) -> dict[str, Any]:

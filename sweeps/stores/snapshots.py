@@ -4,7 +4,8 @@ import hashlib
 import os
 import shutil
 import tempfile
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO
 
@@ -18,12 +19,29 @@ from sweeps.stores.names import file_name, is_plain
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """A kept folder: its digest (hex SHA-256), number of files, size in bytes, names."""
+    """A kept folder: its digest (hex SHA-256), number of files, size in bytes, names.
+
+    `texts` are those files, by name, that were read before the folder went (`with_texts`).
+    """
 
     digest: str
     files: int
     size: int
     names: tuple[str, ...]
+    texts: Mapping[str, str] = field(default_factory=dict, compare=False)
+
+
+# What a job may refer to besides scripts: requirements and conda files.
+_TEXTS = (".txt", ".yml", ".yaml", ".in")
+
+
+def with_texts(root: Path, snapshot: Snapshot) -> Snapshot:
+    """The snapshot with the texts of files that a job may refer to, for when `root` has gone."""
+    names = [name for name in snapshot.names if name.lower().endswith(_TEXTS)][:100]
+    folder = _folder(root, snapshot.digest)
+    small = [name for name in names if (folder / name).stat().st_size <= 2**18]
+    texts = {name: (folder / name).read_text(errors="replace") for name in small}
+    return replace(snapshot, texts=texts)
 
 
 def snapshot_folder(root: Path, folder: Path) -> Snapshot:

@@ -115,10 +115,8 @@ def test_the_dump_of_azures_client_is_read() -> None:
         )
     }
     assert (job.compute, job.code) == ("cpu-cluster", "/abs/path/src")
-    assert job.notes == (
-        "The studio's own Python is used; environment "
-        "“AzureML-lightgbm-3.2-ubuntu18.04-py37-cpu@latest” is not built here.",
-    )
+    assert job.environment == "azureml:AzureML-lightgbm-3.2-ubuntu18.04-py37-cpu@latest"
+    assert job.notes == ()
 
 
 def test_the_dump_of_a_sweep_node_means_the_same() -> None:
@@ -336,7 +334,6 @@ def test_what_a_trial_asks_of_a_cluster_is_noted() -> None:
     )
     assert job.notes == (
         "“distribution” of the trial does not apply on this machine; it is ignored.",
-        "The studio's own Python is used; environment “(inline)” is not built here.",
     )
 
 

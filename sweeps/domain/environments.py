@@ -1,0 +1,53 @@
+"""What a trial's Python may be: the compute's own, a named interpreter, or one that is built."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+# Raised when the same recipe would be built in another way: what was built before is not used.
+_FORMAT = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """What a virtual environment is built from; equal recipes share one.
+
+    `base` is the program of the Python that it stands on, unless `python`, the versions asked for
+    as in PEP 440 ("==3.9.*"; "" for any), excludes that one. `requirements` are lines of a
+    requirements file, all that they include written out.
+    """
+
+    base: str
+    requirements: tuple[str, ...]
+    python: str = ""
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 (64 hex digits) of the content."""
+        text = json.dumps([_FORMAT, asdict(self)], sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    def document(self) -> dict[str, Any]:
+        """The recipe as JSON keeps it."""
+        return {**asdict(self), "requirements": list(self.requirements)}
+
+
+def recipe_from(doc: Mapping[str, Any]) -> Recipe:
+    """The recipe that `Recipe.document` wrote."""
+    return Recipe(doc["base"], tuple(doc["requirements"]), doc["python"])
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """The Python of a sweep's trials: `recipe` to build it, else `python`, the program, "" for
+    the compute's own. `name` is what people call it; `notes` say what was replaced or ignored."""
+
+    name: str = ""
+    python: str = ""
+    recipe: Recipe | None = None
+    notes: tuple[str, ...] = ()
+
+
+THE_COMPUTES = Chosen()

@@ -1,0 +1,121 @@
+"""Building environments: commands like those of trials, under guard and shim.
+
+Rows say what is wanted and what runs, a build's own record whether it is whole: whoever is killed,
+the next engine finds the build running or ended, or begins it again.
+"""
+
+import logging
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+
+from sweeps import tasks
+from sweeps.domain.environments import recipe_from
+from sweeps.engine.launch import machine_environment
+from sweeps.environments import places
+from sweeps.models import EnvironmentBuild
+from sweeps.queries import environments as queries
+from sweeps.runners.base import Ended, EndedBy, LaunchSpec, Lost, RunnerError, Running
+from sweeps.runners.registry import get_runner
+from sweeps.services import environments as services
+
+log = logging.getLogger(__name__)
+
+AT_ONCE = 2
+_GRACE_S = 5.0
+
+
+def look(now: datetime) -> bool:
+    """Settle builds that ended and begin those that are wanted; True while one runs.
+
+    Raises OSError, and the database's trouble.
+    """
+    for build in queries.running_builds():
+        _settle(build, now)
+    for build in queries.due_builds(AT_ONCE):
+        _begin(build, now)
+    return bool(queries.running_builds())
+
+
+def halt() -> bool:
+    """Stop what runs, so that the next start begins it anew; True once nothing runs."""
+    builds = [build for build in queries.running_builds() if _runs(build)]
+    for build in builds:
+        _runner().stop(build.handle, reason="The studio is stopping.")
+    return not builds
+
+
+def _runs(build: EnvironmentBuild) -> bool:
+    [event] = _runner().poll([build.handle])
+    return isinstance(event, Running)
+
+
+def _runner() -> Any:
+    return get_runner("local")
+
+
+def _begin(build: EnvironmentBuild, now: datetime) -> None:
+    root, number = queries.environments_root(), build.tries + 1
+    if places.built(root, build.digest):
+        # Built before, and not written down: the database is older than the folder.
+        _take_over(build, now)
+        return
+    spool = places.prepare(root, build.digest, recipe_from(build.recipe), number)
+    if not services.begin_build(build, str(spool), now):
+        return
+    build.handle, build.tries = str(spool), number
+    spec = LaunchSpec(
+        name=f"environment.{build.digest[:12]}.{number}",
+        spool=spool,
+        argv=places.build_command(root, build.digest),
+        cwd=spool,
+        env=places.build_environment(machine_environment()),
+        time_limit_s=settings.STUDIO_BUILD_MINUTES * 60,
+        log_cap_bytes=settings.STUDIO_LOG_CAP_MB * 2**20,
+    )
+    try:
+        _runner().start(spec)
+    except RunnerError as error:
+        services.put_build_off(build, f"it could not be started: {error}", now)
+
+
+def _take_over(build: EnvironmentBuild, now: datetime) -> None:
+    if services.begin_build(build, build.handle, now):
+        _succeed(build, now)
+
+
+def _settle(build: EnvironmentBuild, now: datetime) -> None:
+    runner = _runner()
+    [event] = runner.poll([build.handle])
+    if isinstance(event, Lost):
+        services.put_build_off(build, "something killed the build", now)
+    elif isinstance(event, Ended):
+        _end(build, event, now)
+    elif not queries.is_wanted(build):
+        runner.stop(build.handle, _GRACE_S, "Nobody waits for this environment any more.")
+
+
+def _end(build: EnvironmentBuild, event: Ended, now: datetime) -> None:
+    result = event.result
+    if result.ended_by is EndedBy.STOPPED:
+        services.drop_build(build)
+    elif result.ended_by in (EndedBy.SIGNAL, EndedBy.LOST):
+        services.put_build_off(build, result.message.rstrip(".") or "something killed it", now)
+    elif result.ended_by is EndedBy.EXIT and result.exit_code == 0:
+        _succeed(build, now)
+    else:
+        folder = queries.log_folder(build)
+        said = places.failure(folder) if folder else ""
+        services.fail_build(build, result.message or said or "its log says nothing", now)
+
+
+def _succeed(build: EnvironmentBuild, now: datetime) -> None:
+    found = places.built(queries.environments_root(), build.digest)
+    if found is None:
+        services.put_build_off(build, "what was built has gone", now)
+        return
+    waiting = services.waiting_for(build.pk)
+    services.finish_build(build, found.python, found.packages, found.notes, now)
+    for sweep in waiting:
+        tasks.advance_sweep(sweep)

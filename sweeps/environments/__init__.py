@@ -1,0 +1,1 @@
+"""Virtual environments for trials: reading what people ask for, and building it with uv."""

@@ -1,0 +1,123 @@
+"""Which Python a job means by its `environment`: the compute's, a named one, one that is built."""
+
+import sys
+from collections.abc import Mapping
+from importlib.metadata import version
+from pathlib import PurePosixPath
+from typing import Any
+
+from studio.models import Compute, Workspace
+from sweeps.domain.environments import THE_COMPUTES, Chosen, Recipe
+from sweeps.domain.problems import InvalidInput
+from sweeps.domain.wording import shown
+from sweeps.environments.conda import read_conda
+from sweeps.environments.requirements import Read, Requirements, read_requirements
+from sweeps.models import Environment, EnvironmentKind
+from sweeps.queries.environments import named_environment
+from sweeps.spec import yaml_text
+
+WHERE = "trial.environment"
+CONDA = f"{WHERE}.conda_file"
+_MLFLOW = {"mlflow", "mlflow-skinny"}
+_OWN = "the Python of compute “{}” is used"
+
+
+def choose(workspace: Workspace, environment: Any, compute: Compute, read: Read) -> Chosen:
+    """What a job's `environment` means in a workspace; `read` gives texts of files in its code.
+
+    Raises InvalidInput with every problem found.
+    """
+    if not environment:
+        return THE_COMPUTES
+    if isinstance(environment, str):
+        return _named(workspace, environment, compute)
+    return _inline(environment, compute, read)
+
+
+def _named(workspace: Workspace, reference: str, compute: Compute) -> Chosen:
+    found = named_environment(workspace, reference)
+    name = reference.removeprefix("azureml:")
+    if found is None:
+        text = (
+            f"There is no environment {shown(name)} in this workspace: {_OWN.format(compute)}. "
+            "To change that, make one of this name under Environments."
+        )
+        return Chosen(notes=(text,))
+    chosen = chosen_of(found, compute)
+    kept = name.partition(":")[2]
+    if not kept:
+        return chosen
+    note = f"Versions of environments are not kept: {shown(found.name)} is used as it is now."
+    return Chosen(chosen.name, chosen.python, chosen.recipe, (note, *chosen.notes))
+
+
+def chosen_of(environment: Environment, compute: Compute) -> Chosen:
+    """What an environment of the workspace means on a compute. Raises InvalidInput."""
+    name, source = environment.name, environment.source
+    if environment.kind == EnvironmentKind.PYTHON:
+        return Chosen(name, python=source.strip())
+    if environment.kind == EnvironmentKind.REQUIREMENTS:
+        return _built(name, read_requirements(source, "source"), "", compute, ())
+    return _conda(name, _document(source, "source"), "source", compute, _no_files)
+
+
+def _no_files(path: str) -> str | None:
+    return None
+
+
+def _inline(said: Mapping[str, Any], compute: Compute, read: Read) -> Chosen:
+    name = str(said.get("name") or "")
+    image = shown(said["image"]) if said.get("image") else ""
+    what = f"Image {image}" if image else "The image that “build” describes"
+    conda = said.get("conda_file")
+    if not conda:
+        is_image = image or said.get("build")
+        text = f"{what} is not used" if is_image else "The environment names no packages"
+        return Chosen(notes=(f"{text}: {_OWN.format(compute)}.",))
+    chosen = _conda(name or "conda file", _conda_document(conda, read), CONDA, compute, read)
+    if not image and not said.get("build"):
+        return chosen
+    note = f"{what} is not used: the conda file's packages are installed on this machine."
+    return Chosen(chosen.name, chosen.python, chosen.recipe, (note, *chosen.notes))
+
+
+def _conda_document(conda: Any, read: Read) -> Any:
+    if not isinstance(conda, str):
+        return conda
+    text = read(conda)
+    if text is None:
+        raise InvalidInput.one(
+            CONDA,
+            f"There is no {shown(conda)} in the code. Put it there, or write what is in it here.",
+        )
+    return _document(text, CONDA)
+
+
+def _document(text: str, where: str) -> Any:
+    try:
+        return yaml_text.load(text).document
+    except InvalidInput as error:
+        raise InvalidInput.one(where, f"No conda file: {error.problems[0]}") from error
+
+
+def _conda(name: str, doc: Any, where: str, compute: Compute, read: Read) -> Chosen:
+    found = read_conda(doc, where, read)
+    return _built(name, found.requirements, found.python, compute, found.notes)
+
+
+def _built(
+    name: str, asked: Requirements, python: str, compute: Compute, notes: tuple[str, ...]
+) -> Chosen:
+    lines = asked.lines
+    if not asked.names & _MLFLOW:
+        # No newer than the studio's: its server would not know what that asks for.
+        lines = (*lines, f"mlflow-skinny<={version('mlflow')}")
+        notes = (*notes, "MLflow's client is added to the environment: trials log with it.")
+    base = compute.python or sys.executable
+    return Chosen(name, recipe=Recipe(base, lines, python), notes=notes)
+
+
+def within(path: str) -> str | None:
+    """A path as files of the code are called; None for one that leaves it."""
+    parts = PurePosixPath(path).parts
+    return None if path.startswith("/") or ".." in parts else str(PurePosixPath(path))

@@ -1,0 +1,151 @@
+"""Writing down what becomes of environments: those that people name, and those that are built."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from django.db import IntegrityError, transaction
+
+from sweeps.domain.environments import Recipe
+from sweeps.domain.problems import InvalidInput
+from sweeps.domain.states import LIVE_SWEEP, SweepStatus
+from sweeps.domain.wording import shown
+from sweeps.models import Environment, EnvironmentBuild, Sweep
+from sweeps.services.state import bump, lock, move_sweep
+
+# A build that is killed (by the kernel for memory, say) is begun again so often.
+MOST_LOSSES = 3
+
+
+def save_environment(environment: Environment) -> None:
+    """Save a checked environment, new or changed. Raises InvalidInput when the name is taken."""
+    try:
+        with transaction.atomic():
+            environment.save()
+    except IntegrityError as error:
+        text = f"There is an environment {shown(environment.name)} already; choose another name."
+        raise InvalidInput.one("name", text) from error
+
+
+def build_of(recipe: Recipe, now: datetime) -> EnvironmentBuild:
+    """The one row of all who want the same environment."""
+    build, _ = EnvironmentBuild.objects.get_or_create(
+        digest=recipe.digest, defaults={"recipe": recipe.document(), "created_at": now}
+    )
+    return build
+
+
+def ask_for(digest: str) -> None:
+    """Have it built though no sweep waits for it, or built again though it failed."""
+    rows = EnvironmentBuild.objects.filter(digest=digest).exclude(state=EnvironmentBuild.BUILDING)
+    rows.exclude(state=EnvironmentBuild.DONE).update(
+        state=EnvironmentBuild.WAITING, is_asked_for=True, losses=0, reason=""
+    )
+
+
+def lose_build(digest: str) -> str:
+    """What was built is there no more: build it again, for the trials that wait for it.
+
+    Returns why that has failed already, "" if it has not.
+    """
+    rows = EnvironmentBuild.objects.filter(digest=digest)
+    rows.filter(state=EnvironmentBuild.DONE).update(
+        state=EnvironmentBuild.WAITING, is_asked_for=True, losses=0
+    )
+    failed = rows.filter(state=EnvironmentBuild.FAILED).values_list("reason", flat=True)
+    return next(iter(failed), "")
+
+
+def begin_build(build: EnvironmentBuild, handle: str, now: datetime) -> bool:
+    """Take a build that waits (or failed for others before); False if somebody else has."""
+    free = EnvironmentBuild.objects.filter(pk=build.pk, state=build.state, tries=build.tries)
+    return bool(
+        free.update(
+            state=EnvironmentBuild.BUILDING,
+            handle=handle,
+            tries=build.tries + 1,
+            started_at=now,
+            ended_at=None,
+            reason="",
+        )
+    )
+
+
+def finish_build(
+    build: EnvironmentBuild,
+    python: str,
+    packages: Sequence[str],
+    notes: Sequence[str],
+    now: datetime,
+) -> None:
+    """It is whole; the sweeps that have waited for it get its notes."""
+    with transaction.atomic():
+        waiting = _locked(build)
+        if not _is_running(build):
+            return
+        found = {"python": python, "packages": list(packages), "notes": list(notes)}
+        _end(build, now, state=EnvironmentBuild.DONE, **found)
+        for sweep in Sweep.objects.filter(pk__in=waiting) if notes else ():
+            bump(sweep.pk)
+            sweep.notes = [*sweep.notes, *notes]
+            sweep.save(update_fields=["notes"])
+
+
+def fail_build(build: EnvironmentBuild, reason: str, now: datetime) -> None:
+    """It cannot be had as described: the sweeps that wait for it fail before anything has run."""
+    with transaction.atomic():
+        waiting = _locked(build)
+        if not _is_running(build):
+            return
+        _end(build, now, state=EnvironmentBuild.FAILED, reason=reason)
+        text = f"Its environment could not be built: {reason}. The build's log is under Logs."
+        for sweep in Sweep.objects.filter(pk__in=waiting):
+            move_sweep(sweep, SweepStatus.FAILED, now, reason=text)
+
+
+def put_build_off(build: EnvironmentBuild, reason: str, now: datetime) -> None:
+    """It was killed, and is begun again; after a few times in a row it has failed."""
+    if build.losses + 1 >= MOST_LOSSES:
+        fail_build(build, f"{reason}, {build.losses + 1} times in a row", now)
+        return
+    with transaction.atomic():
+        if _is_running(build):
+            rows = EnvironmentBuild.objects.filter(pk=build.pk)
+            rows.update(
+                state=EnvironmentBuild.WAITING, handle="", losses=build.losses + 1, reason=reason
+            )
+
+
+def drop_build(build: EnvironmentBuild) -> None:
+    """Nobody wanted it any more, and it was stopped."""
+    with transaction.atomic():
+        if _is_running(build):
+            rows = EnvironmentBuild.objects.filter(pk=build.pk)
+            rows.update(state=EnvironmentBuild.WAITING, handle="", reason="")
+
+
+def _end(build: EnvironmentBuild, now: datetime, **changes: object) -> None:
+    EnvironmentBuild.objects.filter(pk=build.pk).update(
+        handle="", losses=0, is_asked_for=False, ended_at=now, **changes
+    )
+
+
+def _locked(build: EnvironmentBuild) -> list[int]:
+    """The sweeps that wait for it, held until the transaction ends. Before the build's own row:
+    whoever makes a sweep holds that only with a sweep that nobody else sees yet."""
+    waiting = waiting_for(build.pk)
+    for pk in waiting:
+        lock(pk)
+    return waiting
+
+
+def waiting_for(digest: str) -> list[int]:
+    """Ids of the live sweeps that have not begun and need this environment."""
+    rows = Sweep.objects.filter(environment_build=digest, run_id="", status__in=LIVE_SWEEP)
+    return list(rows.order_by("pk").values_list("pk", flat=True))
+
+
+def _is_running(build: EnvironmentBuild) -> bool:
+    """True while this very build is the one that runs; locks its row."""
+    rows = EnvironmentBuild.objects.select_for_update()
+    state = EnvironmentBuild.BUILDING
+    return rows.filter(pk=build.pk, state=state, handle=build.handle).exists()
