@@ -1,39 +1,64 @@
 """Whatever a person hands in as a job, as a document and the folder its paths are relative to."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from os import PathLike
 from pathlib import Path
 from typing import Any
 
+from sweeps.client.conda import with_conda
 from sweeps.client.errors import ValidationException
 from sweeps.client.words import Command, Sweep
 
 
 @dataclass(frozen=True)
 class Draft:
-    """A job as a document; `base` is what its local paths are relative to."""
+    """A job as a document; `base` is what its local paths are relative to.
+
+    `file` is where it was read from, "" for nowhere, `positions` where its parts stand there.
+    """
 
     document: dict[str, Any]
     base: Path
+    file: str = ""
+    positions: Mapping[Any, tuple[int, int]] = field(default_factory=dict)
+
+    def located(self, error: ValidationException) -> ValidationException:
+        """The same error with file, line and column of each problem, where there is a file."""
+        if not self.file:
+            return error
+        from sweeps.domain.problems import Problem
+        from sweeps.spec import yaml_text
+
+        problems = [Problem(str(e.get("field", "")), "") for e in error.errors]
+        places = yaml_text.placed(problems, dict(self.positions))
+        errors = [
+            {**told, "file": self.file, "line": place.line, "column": place.column}
+            for told, place in zip(error.errors, places, strict=True)
+        ]
+        return ValidationException(error.message, status=error.status, errors=errors)
 
 
 def draft_of(job: Any, **changes: Any) -> Draft:
     """The draft of our job, an `azure.ai.ml` sweep node or SweepJob, a dict, or a YAML path.
 
-    `changes` replace parts at the top, where they are not None. Raises ValidationException for
-    anything else.
+    `changes` replace parts at the top, where they are not None. A conda file that it names is in
+    it. Raises ValidationException for anything else.
     """
     found = _draft(job)
     given = {name: value for name, value in changes.items() if value is not None}
-    return Draft({**found.document, **given}, found.base)
+    try:
+        document = with_conda({**found.document, **given}, found.base)
+    except ValidationException as error:
+        raise found.located(error) from error
+    return replace(found, document=document)
 
 
 def _draft(job: Any) -> Draft:
     if isinstance(job, Sweep):
-        return Draft(job.document(), Path.cwd())
+        return Draft(plain(job.document()), Path.cwd())
     if isinstance(job, LoadedJob):
-        return Draft(dict(job), job.base)
+        return Draft(dict(job), job.base, job.file, job.positions)
     if hasattr(job, "_to_job"):
         # A sweep node of azure.ai.ml, which its own client turns into a job in this way too.
         job = job._to_job()
@@ -50,39 +75,51 @@ def _draft(job: Any) -> Draft:
 
 
 class LoadedJob(dict[str, Any]):
-    """A job file as a dict; its relative paths are relative to the file's folder, `base`."""
+    """A job file as a dict; its relative paths are relative to the file's folder, `base`.
+
+    `file` is its name as it was given, `positions` where each of its parts stands in it.
+    """
 
     base: Path
+    file: str
+    positions: Mapping[Any, tuple[int, int]]
 
 
 def load_job(source: str | PathLike[str]) -> LoadedJob:
     """Read a sweep-job file.
 
-    Raises ValidationException when it cannot be read, or with every line that is no YAML.
+    Raises ValidationException when it cannot be read, with the line of what is no YAML.
     """
     from sweeps.domain.problems import InvalidInput
     from sweeps.spec import yaml_text
 
     path = Path(source).expanduser()
     try:
-        document = yaml_text.load(path.read_text(encoding="utf-8")).document
-    except (OSError, UnicodeDecodeError) as error:
-        raise ValidationException(f"{path} cannot be read: {error}") from error
+        found = yaml_text.load(yaml_text.decoded(path.read_bytes()))
+    except OSError as error:
+        raise ValidationException(f"{path} cannot be read: {error.strerror}.") from error
     except InvalidInput as error:
-        problem = error.problems[0]
-        told = {"code": "invalid", "message": f"{path}: {problem.message}", "line": problem.line}
-        raise ValidationException("", errors=[told]) from error
-    if not isinstance(document, Mapping):
+        errors = [_told(problem, path) for problem in error.problems]
+        raise ValidationException("", errors=errors) from error
+    if not isinstance(found.document, Mapping):
         raise ValidationException(f"{path} is no job file: it is not a mapping.")
-    loaded = LoadedJob(document)
-    loaded.base = path.resolve().parent
+    loaded = LoadedJob(found.document)
+    loaded.base, loaded.file = path.resolve().parent, str(source)
+    loaded.positions = found.positions
     return loaded
+
+
+def _told(problem: Any, path: Path) -> dict[str, Any]:
+    told = {"code": problem.code, "message": problem.message, "file": str(path)}
+    return told | ({"line": problem.line, "column": problem.column} if problem.line else {})
 
 
 def plain(value: Any) -> Any:
     """Nested mappings and sequences as dicts and lists, our own parts written out."""
     if hasattr(value, "document"):
         return plain(value.document())
+    if hasattr(value, "_to_dict"):
+        return plain(value._to_dict())  # a part from azure.ai.ml
     if isinstance(value, Mapping):
         return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple | range):

@@ -1,63 +1,102 @@
 """Bringing a trial's files: what it stored in MLflow, and its logs."""
 
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from os import PathLike
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import quote
 
 from sweeps.client.errors import ResourceNotFoundError, ValidationException
 from sweeps.client.transport import Transport
 
+STREAMS = ("stdout", "stderr")
+
+
+class Source(Protocol):
+    """Where the files of one trial come from."""
+
+    def paths(self) -> Iterable[str]:
+        """Paths of all artifacts, with /."""
+
+    def fetch(self, path: str, target: Path) -> None:
+        """Write the artifact to this file, never holding all of it."""
+
+    def log(self, stream: str) -> Iterable[str]:
+        """What the trial has written to `stdout` or `stderr`, piece by piece."""
+
+
+class RestSource:
+    """The trial behind a REST path."""
+
+    def __init__(self, transport: Transport, trial: str) -> None:
+        self._transport, self._trial = transport, trial
+
+    def paths(self) -> Iterator[str]:
+        """See `Source`."""
+        return self._below("")
+
+    def _below(self, folder: str) -> Iterator[str]:
+        place = f"{self._trial}/artifacts" + (f"/{quote(folder)}" if folder else "")
+        for item in self._transport.get(place)["items"]:
+            if item["is_dir"]:
+                yield from self._below(item["path"])
+            else:
+                yield item["path"]
+
+    def fetch(self, path: str, target: Path) -> None:
+        """See `Source`."""
+        self._transport.download(f"{self._trial}/artifacts/{quote(path)}", target)
+
+    def log(self, stream: str) -> Iterator[str]:
+        """See `Source`."""
+        return log_parts(self._transport, self._trial, stream)
+
 
 def download_trial(
-    transport: Transport, trial: str, folder: str | PathLike[str], *, output: str, logs: bool
+    source: Source, folder: str | PathLike[str], *, output: str, logs: bool
 ) -> list[Path]:
-    """Write the files of the trial behind this REST path below `folder`; the files written.
+    """Write the trial's files below `folder`; the files written.
 
     With `output` only what stands in the folder of that name, below `named-outputs/`; otherwise
-    all artifacts, below `artifacts/`, and with `logs` the logs, below `logs/`.
+    all artifacts, below `artifacts/`, and with `logs` the logs, below `logs/`. A file has its name
+    only once it is whole.
     """
-    root, files = Path(folder), list(_files(transport, trial, ""))
+    root, paths = Path(folder), list(source.paths())
+    targets = {path: root / "artifacts" / safe(path) for path in paths}
     if output:
-        below = [path for path in files if output in PurePosixPath(path).parts[:-1]]
+        below = [path for path in paths if output in PurePosixPath(path).parts[:-1]]
         if not below:
             raise ResourceNotFoundError(f"The trial has stored nothing named “{output}”.")
-        targets = [_from(output, safe(path)) for path in below]
-        return _fetch(transport, trial, below, root / "named-outputs", targets)
-    written = _fetch(transport, trial, files, root / "artifacts")
-    if logs:
-        written += [_log(transport, trial, name, root / "logs") for name in ("stdout", "stderr")]
+        targets = {path: root / "named-outputs" / _from(output, safe(path)) for path in below}
+    for path, target in targets.items():
+        _whole(target, partial(source.fetch, path))
+    written = list(targets.values())
+    for stream in STREAMS if logs and not output else ():
+        written.append(root / "logs" / f"{stream}.log")
+        _whole(written[-1], partial(_write, source.log(stream)))
     return written
 
 
-def _files(transport: Transport, trial: str, folder: str) -> Any:
-    """Paths of all artifacts below a folder."""
-    place = f"{trial}/artifacts" + (f"/{quote(folder)}" if folder else "")
-    for item in transport.get(place)["items"]:
-        if item["is_dir"]:
-            yield from _files(transport, trial, item["path"])
-        else:
-            yield item["path"]
+def _whole(target: Path, write: Callable[[Path], object]) -> None:
+    """Have a file written under another name; of one that was not finished nothing stays."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    half = target.with_name(f"{target.name}.part")
+    try:
+        write(half)
+        half.replace(target)
+    finally:
+        half.unlink(missing_ok=True)
+
+
+def _write(parts: Iterable[str], file: Path) -> None:
+    with file.open("w", encoding="utf-8", newline="") as opened:
+        opened.writelines(parts)
 
 
 def _from(folder: str, path: PurePosixPath) -> PurePosixPath:
     """The path from a folder of this name on: outputs/model/a as model/a."""
     return PurePosixPath(*path.parts[path.parts.index(folder) :])
-
-
-def _fetch(
-    transport: Transport,
-    trial: str,
-    paths: list[str],
-    root: Path,
-    targets: list[PurePosixPath] | None = None,
-) -> list[Path]:
-    written = []
-    for path, place in zip(paths, targets or [safe(path) for path in paths], strict=True):
-        target = root / place
-        transport.download(f"{trial}/artifacts/{quote(path)}", target)
-        written.append(target)
-    return written
 
 
 def safe(path: str) -> PurePosixPath:
@@ -69,13 +108,6 @@ def safe(path: str) -> PurePosixPath:
     if found.is_absolute() or ".." in found.parts or not found.parts or "\\" in path:
         raise ValidationException(f"The artifact {path!r} has no plain name.")
     return found
-
-
-def _log(transport: Transport, trial: str, stream: str, root: Path) -> Path:
-    target = root / f"{stream}.log"
-    target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_text("".join(log_parts(transport, trial, stream)), encoding="utf-8")
-    return target
 
 
 def log_parts(transport: Transport, trial: str, stream: str, offset: int = 0) -> Any:

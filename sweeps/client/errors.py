@@ -8,8 +8,8 @@ class StudioError(Exception):
     """Base of them all.
 
     `errors` lists every problem as the studio told it ({"code", "message", "field"?, "line"?,
-    "column"?}); `code`, `message` and `field` are the first's. `status` is the HTTP status, 0
-    where there was no answer.
+    "column"?}, and "file" where the job was read from one); `code`, `message` and `field` are the
+    first's. `status` is the HTTP status, 0 where there was no answer.
     """
 
     code_of_class = "error"
@@ -84,10 +84,16 @@ class StreamInterrupted(JobException):
 
 
 def line(error: Mapping[str, Any]) -> str:
-    """A problem as one line: "line 2: limits.timeout: Must be …"."""
-    where = f"line {error['line']}: " if error.get("line") else ""
+    """A problem as one line: "job.yml:2:9: limits.timeout: Must be …, but got …"."""
     field = f"{error['field']}: " if error.get("field") else ""
-    return f"{where}{field}{error.get('message', '')}"
+    return f"{_place(error)}{field}{error.get('message', '')}"
+
+
+def _place(error: Mapping[str, Any]) -> str:
+    at = [error[name] for name in ("file", "line", "column") if error.get(name)]
+    if error.get("file"):
+        return ":".join(map(str, at)) + ": "
+    return f"line {error['line']}: " if error.get("line") else ""
 
 
 _BY_STATUS: dict[int, type[StudioError]] = {

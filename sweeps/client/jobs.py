@@ -10,19 +10,13 @@ from typing import Any, TextIO, TypeAlias
 from urllib.parse import quote
 
 from sweeps.client.documents import Draft, draft_of
-from sweeps.client.downloads import download_trial, log_parts
-from sweeps.client.errors import (
-    ConflictError,
-    JobException,
-    JobPaused,
-    ResourceNotFoundError,
-    StreamInterrupted,
-)
-from sweeps.client.progress import follow, screen_for
-from sweeps.client.records import Job, Trial, job_of, trial_of
+from sweeps.client.downloads import RestSource, download_trial, log_parts
+from sweeps.client.errors import ConflictError, ResourceNotFoundError, ValidationException
+from sweeps.client.progress import watch
+from sweeps.client.records import Job, Rerun, Trial, job_of, trial_of
 from sweeps.client.transport import Transport
 
-_TRIAL = re.compile(r"(.+)_(\d+)")
+TRIAL_NAME = re.compile(r"(.+)_(\d+)")
 Files: TypeAlias = list[Path]  # within the class below `list` is a method
 
 
@@ -58,31 +52,21 @@ class JobOperations:
             description=description,
             tags=tags,
         )
-        ticket = uuid.uuid4().hex
-        path = f"{self._place}/sweeps"
-        return job_of(
-            self._transport.post(path, self._document(draft), **{"Idempotency-Key": ticket})
-        )
+        return job_of(self._sent(draft, headers={"Idempotency-Key": uuid.uuid4().hex}))
 
     def validate(self, job: Any) -> list[str]:
         """Check a job without submitting it; what the studio notes about it.
 
         Raises ValidationException with every problem.
         """
-        answer = self._transport.send(
-            "POST",
-            f"{self._place}/sweeps",
-            params={"dry_run": "1"},
-            json=self._document(draft_of(job)),
-        )
-        return list(answer.json()["notes"])
+        return list(self._sent(draft_of(job), params={"dry_run": "1"})["notes"])
 
     def get(self, name: str) -> Job | Trial:
         """The sweep of that name, or a trial, `<sweep>_<number>`."""
         try:
             return self._sweep(name)
         except ResourceNotFoundError:
-            found = _TRIAL.fullmatch(name)
+            found = TRIAL_NAME.fullmatch(name)
             if not found:
                 raise
             path = f"{self._path(found[1])}/trials/{found[2]}"
@@ -107,17 +91,7 @@ class JobOperations:
         Raises JobException if it has failed, JobPaused if it has paused itself after failures,
         StreamInterrupted after Ctrl-C, which leaves the sweep running.
         """
-        try:
-            job = follow(lambda: self._sweep(name), screen_for(out or sys.stdout))
-        except KeyboardInterrupt:
-            text = f"Watching was interrupted; {name} goes on. jobs.cancel(…) ends it."
-            raise StreamInterrupted(text) from None
-        if job.status == "Paused":
-            text = f"{name} has paused itself: {job.reason} Mend the cause, then resume or stop it."
-            raise JobPaused(text, job)
-        if job.status == "Failed":
-            raise JobException(f"{name} has failed: {job.reason}", job)
-        return job
+        return watch(name, lambda: self._sweep(name), out or sys.stdout)
 
     def pause(self, name: str) -> Job:
         """Let running trials finish and start none until it is resumed."""
@@ -138,6 +112,15 @@ class JobOperations:
     def begin_cancel(self, name: str) -> "Poller":
         """As `cancel`, called as Azure's client is."""
         return Poller(self.cancel(name))
+
+    def rerun_failed(self, name: str) -> Rerun:
+        """Run all failed, lost and timed-out trials again: their numbers, and the sweep."""
+        answer = self._transport.post(f"{self._path(name)}/trials/rerun")
+        return Rerun(answer["rerun"], job_of(answer["sweep"]), answer)
+
+    def failures(self, name: str) -> Iterator[dict[str, Any]]:
+        """Failed trials by what they have in common, the largest group first."""
+        yield from self._transport.items(f"{self._path(name)}/failures")
 
     def spec(self, name: str) -> str:
         """The sweep as a job file (YAML)."""
@@ -162,17 +145,9 @@ class JobOperations:
         `all` brings the logs too. Returns the files written. Raises ConflictError while there is
         no best trial.
         """
-        found = self.get(name)
-        if isinstance(found, Trial):
-            sweep, number = found.parent_job_name, found.number
-        elif found.best_trial is None:
-            raise ConflictError(f"{name} has no best trial yet, so there is nothing to bring.")
-        else:
-            sweep, number = found.name, found.best_trial["number"]
-        path = f"{self._path(sweep)}/trials/{number}"
-        return download_trial(
-            self._transport, path, download_path, output=output_name or "", logs=all
-        )
+        sweep, number = best_or_own(self.get(name))
+        source = RestSource(self._transport, f"{self._path(sweep)}/trials/{number}")
+        return download_trial(source, download_path, output=output_name or "", logs=all)
 
     @property
     def _place(self) -> str:
@@ -187,11 +162,24 @@ class JobOperations:
     def _steer(self, name: str, verb: str) -> Job:
         return job_of(self._transport.post(f"{self._path(name)}/{verb}"))
 
-    def _document(self, draft: Draft) -> dict[str, Any]:
+    def _sent(self, draft: Draft, **more: Any) -> Any:
         # Reading ignore files needs a library whose import takes as long as all else here.
         from sweeps.client.packing import handed_in
 
-        return handed_in(draft, self._transport, self._place, upload=self._upload)
+        try:
+            body = handed_in(draft, self._transport, self._place, upload=self._upload)
+            return self._transport.send("POST", f"{self._place}/sweeps", json=body, **more).json()
+        except ValidationException as error:
+            raise (draft.located(error) if error.status in (0, 422) else error) from error
+
+
+def best_or_own(found: Job | Trial) -> tuple[str, int]:
+    """Sweep and number of a trial, or of a sweep's best. Raises ConflictError without one."""
+    if isinstance(found, Trial):
+        return found.parent_job_name, found.number
+    if found.best_trial is None:
+        raise ConflictError(f"{found.name} has no best trial yet.")
+    return found.name, found.best_trial["number"]
 
 
 class Poller:

@@ -2,8 +2,9 @@
 
 import tempfile
 import zipfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -28,13 +29,18 @@ def handed_in(draft: Draft, transport: Transport, place: str, *, upload: bool) -
     if isinstance(trial, dict) and isinstance(trial.get("code"), str):
         code = _code(trial["code"], draft.base, transport, place)
         document["trial"] = trial | {"code": code}
+    send = partial(_uploaded, transport=transport, place=place)
+    return with_inputs(document, draft.base, send if upload else str)
+
+
+def with_inputs(document: dict[str, Any], base: Path, place: Callable[[Path], str]) -> Any:
+    """The document with inputs that are files or folders here, relative to `base`, where `place`
+    says; the studio knows all others, finds them in the code, or says what is wrong."""
     inputs = document.get("inputs")
-    if isinstance(inputs, dict):
-        document["inputs"] = {
-            name: _input(value, draft.base, transport, place, upload)
-            for name, value in inputs.items()
-        }
-    return document
+    if not isinstance(inputs, dict):
+        return document
+    found = {name: _input(value, base, place) for name, value in inputs.items()}
+    return {**document, "inputs": found}
 
 
 def _code(code: str, base: Path, transport: Transport, place: str) -> str:
@@ -56,20 +62,15 @@ def _code(code: str, base: Path, transport: Transport, place: str) -> str:
     return f"studio:{digest}"
 
 
-def _input(value: Any, base: Path, transport: Transport, place: str, upload: bool) -> Any:
+def _input(value: Any, base: Path, place: Callable[[Path], str]) -> Any:
     path = value.get("path") if isinstance(value, dict) else None
-    if not isinstance(path, str):
+    if not isinstance(path, str) or "://" in path:
         return value
-    path = path.removeprefix("azureml:")
-    local = base / Path(path).expanduser()
-    if "://" in path or not local.exists():
-        return value  # the studio knows it, finds it in the code, or says what is wrong
-    if not upload:
-        return value | {"path": str(local.resolve())}
-    return value | {"path": _uploaded(local.resolve(), transport, place)}
+    local = base / Path(path.removeprefix("azureml:")).expanduser()
+    return value | {"path": place(local.resolve())} if local.exists() else value
 
 
-def _uploaded(local: Path, transport: Transport, place: str) -> str:
+def _uploaded(local: Path, *, transport: Transport, place: str) -> str:
     """Where the studio keeps this file or folder."""
     if local.is_file():
         digest, params = file_digest(local), {"name": local.name}

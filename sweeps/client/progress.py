@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 from typing import Protocol, TextIO
 
+from sweeps.client.errors import JobException, JobPaused, StreamInterrupted
 from sweeps.client.records import Job
 
 POLL_S = 1.0
@@ -65,7 +66,7 @@ def screen_for(out: TextIO) -> Screen:
 
 def words(job: Job) -> str:
     """One line: "12 of 20 trials done, 4 running, 1 not completed, best 0.0832 (#7)"."""
-    failed = job.done - job.counts.get("Completed", 0)
+    failed = job.not_completed
     text = f"{job.done} of {job.limits['max_total_trials']} trials done, {job.running} running"
     text += f", {failed} not completed" if failed else ""
     if job.best_trial:
@@ -94,3 +95,22 @@ def follow(
             sleep(POLL_S)
     finally:
         screen.close()
+
+
+def watch(name: str, look: Callable[[], Job], out: TextIO) -> Job:
+    """Show a sweep's progress until it ends; the sweep as it ended.
+
+    Raises JobException if it has failed, JobPaused if it has paused itself after failures,
+    StreamInterrupted after Ctrl-C, which leaves the sweep running.
+    """
+    try:
+        job = follow(look, screen_for(out))
+    except KeyboardInterrupt:
+        text = f"Watching was interrupted; {name} goes on."
+        raise StreamInterrupted(text) from None
+    if job.status == "Paused":
+        text = f"{name} has paused itself: {job.reason} Mend the cause, then resume or stop it."
+        raise JobPaused(text, job)
+    if job.status == "Failed":
+        raise JobException(f"{name} has failed: {job.reason}", job)
+    return job

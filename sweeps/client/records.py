@@ -1,6 +1,6 @@
 """Sweeps and trials as the studio's answers tell them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -62,6 +62,11 @@ class Job:
         """How many trials have ended, however."""
         return sum(self.counts.get(status, 0) for status in _DONE)
 
+    @property
+    def not_completed(self) -> int:
+        """How many of those did not complete."""
+        return self.done - self.counts.get("Completed", 0)
+
 
 @dataclass(frozen=True)
 class Trial:
@@ -78,6 +83,15 @@ class Trial:
     parent_job_name: str
     raw: Mapping[str, Any] = field(repr=False)
     type: str = "command"
+
+
+@dataclass(frozen=True)
+class Rerun:
+    """Numbers of trials that run again, and their sweep as it is now."""
+
+    numbers: Sequence[int]
+    sweep: Job
+    raw: Mapping[str, Any] = field(repr=False)
 
 
 def job_of(answer: Mapping[str, Any]) -> Job:

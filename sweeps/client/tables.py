@@ -5,10 +5,16 @@ from typing import Any
 
 from sweeps.client.progress import short, words
 from sweeps.client.records import Job
+from sweeps.domain.space import flatten
+
+MAX_GROUPS = 5
 
 
-def sweep_lines(job: Job) -> list[str]:
-    """How a sweep stands, a label and a text per line; what is empty is left out."""
+def sweep_lines(job: Job, failures: Iterable[Mapping[str, Any]]) -> list[str]:
+    """How a sweep stands, a label and a text per line; what is empty or was just said is left out.
+
+    `failures` are groups of failed trials, as the API tells them.
+    """
     titled = f"{job.name} ({job.display_name})" if job.display_name else job.name
     pairs = [
         ("sweep", titled),
@@ -17,9 +23,23 @@ def sweep_lines(job: Job) -> list[str]:
         ("waiting", job.raw.get("waiting", "")),
         ("trials", words(job)),
         ("best", best_line(job)),
+        *(("failed", line) for line in failure_lines(failures)),
         ("page", job.studio_url),
     ]
-    return [f"{label:<8} {text}" for label, text in pairs if text]
+    lines, told = [], ""
+    for label, text in pairs:
+        if text and text != told:
+            lines.append(f"{label:<8} {text}")
+            told = text
+    return lines
+
+
+def failure_lines(groups: Iterable[Mapping[str, Any]]) -> list[str]:
+    """A line per group of failed trials, the largest groups first."""
+    found = list(groups)
+    lines = [f"{group['count']} × {group['reason']}" for group in found[:MAX_GROUPS]]
+    more = len(found) - MAX_GROUPS
+    return [*lines, f"and {more} more kinds of failure"] if more > 0 else lines
 
 
 def best_line(job: Job) -> str:
@@ -41,8 +61,8 @@ def trial_lines(trials: Iterable[Mapping[str, Any]]) -> list[str]:
 
 
 def params_text(params: Mapping[str, Any]) -> str:
-    """lr=0.1, boosting=gbdt."""
-    return ", ".join(f"{name}={value}" for name, value in params.items())
+    """lr=0.1, model.depth=3."""
+    return ", ".join(f"{name}={value}" for name, value in flatten(params).items())
 
 
 def _why(trial: Mapping[str, Any]) -> str:

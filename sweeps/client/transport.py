@@ -76,11 +76,8 @@ class Transport:
         return self.send("POST", path, file=(part, name, file)).json()
 
     def download(self, path: str, target: Path) -> None:
-        """Write the answer's body to a new file, which is there only once it is whole."""
-        target.parent.mkdir(parents=True, exist_ok=True)
-        half = target.with_name(f"{target.name}.part")
-        half.write_bytes(self.send("GET", path).content)
-        half.replace(target)
+        """Write the answer's body to a file, piece by piece as it comes."""
+        self.send("GET", path, into=target)
 
     def send(self, method: str, path: str, **more: Any) -> "httpx.Response":
         """One request, again while the studio is away, for `PATIENCE_S` at most.
@@ -105,15 +102,29 @@ class Transport:
 
     def _once(self, method: str, path: str, **more: Any) -> "tuple[httpx.Response | None, str]":
         headers = self._headers | more.pop("headers", {})
-        file = more.pop("file", None)
+        file, into = more.pop("file", None), more.pop("into", None)
         with ExitStack() as opened:
             if file is not None:
                 part, name, source = file
                 more["files"] = {part: (name, opened.enter_context(source.open("rb")))}
             try:
+                if into is not None:
+                    return self._streamed(method, BASE + path, into, headers), ""
                 return self._http.request(method, BASE + path, headers=headers, **more), ""
             except self._lost as error:
                 return None, str(error) or type(error).__name__
+
+    def _streamed(
+        self, method: str, url: str, into: Path, headers: dict[str, str]
+    ) -> "httpx.Response":
+        with self._http.stream(method, url, headers=headers) as answer:
+            if not answer.is_success:
+                answer.read()  # the studio's words
+                return answer
+            with into.open("wb") as file:
+                for block in answer.iter_bytes():
+                    file.write(block)
+            return answer
 
 
 def _json(answer: "httpx.Response") -> Any:

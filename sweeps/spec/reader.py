@@ -49,35 +49,13 @@ def read_job(source: Mapping[str, Any] | str | bytes) -> SweepJob:
         try:
             return _read(loaded.document)
         except InvalidInput as error:
-            raise InvalidInput(_placed(error.problems, loaded.positions)) from error
+            raise InvalidInput(yaml_text.placed(error.problems, loaded.positions)) from error
     return _read(source)
 
 
 def placed(problems: Iterable[Problem], text: str) -> list[Problem]:
     """Problems that were found in a job after it was read, with their lines in its text."""
-    return _placed(tuple(problems), yaml_text.load(text).positions)
-
-
-def _placed(problems: tuple[Problem, ...], positions: yaml_text.Positions) -> list[Problem]:
-    named = {_dotted(path): place for path, place in positions.items()}
-    return [
-        problem if problem.line else replace(problem, line=where[0], column=where[1])
-        for problem in problems
-        for where in [_position(problem.field, named)]
-    ]
-
-
-def _dotted(path: yaml_text.Path) -> str:
-    """A path as problems name it: values[1].c."""
-    parts = (f"[{part}]" if isinstance(part, int) else f".{part}" for part in path)
-    return "".join(parts).removeprefix(".")
-
-
-def _position(field: str, named: Mapping[str, tuple[int, int]]) -> tuple[int, int]:
-    """Where a field stands, or the nearest thing around it that is there."""
-    while field and field not in named:
-        field = field[: max(field.rfind("."), field.rfind("["), 0)]
-    return named.get(field, (1, 1))
+    return yaml_text.placed(problems, yaml_text.load(text).positions)
 
 
 def _read(doc: Any) -> SweepJob:

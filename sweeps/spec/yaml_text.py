@@ -5,8 +5,8 @@ No aliases, anchors or merge keys (bombs), no duplicate keys, no tags; numbers a
 """
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any, NoReturn
 
 import yaml
@@ -80,6 +80,29 @@ def decoded(raw: bytes | bytearray) -> str:
         line, column = before.count(b"\n") + 1, error.start - before.rfind(b"\n")
         text = "This is no UTF-8 text: save the file as UTF-8."
         raise InvalidInput([Problem("", text, line, column)]) from error
+
+
+def placed(problems: Iterable[Problem], positions: Positions) -> list[Problem]:
+    """Problems of a document with their lines and columns in its text, where they have none."""
+    named = {_dotted(path): place for path, place in positions.items()}
+    return [
+        problem if problem.line else replace(problem, line=where[0], column=where[1])
+        for problem in problems
+        for where in [_position(problem.field, named)]
+    ]
+
+
+def _dotted(path: Path) -> str:
+    """A path as problems name it: values[1].c."""
+    parts = (f"[{part}]" if isinstance(part, int) else f".{part}" for part in path)
+    return "".join(parts).removeprefix(".")
+
+
+def _position(field: str, named: Mapping[str, tuple[int, int]]) -> tuple[int, int]:
+    """Where a field stands, or the nearest thing around it that is there."""
+    while field and field not in named:
+        field = field[: max(field.rfind("."), field.rfind("["), 0)]
+    return named.get(field, (1, 1))
 
 
 # What YAML takes for no text; the readers tell its place in bytes, or not at all.

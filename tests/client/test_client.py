@@ -188,7 +188,7 @@ def watched(
     monkeypatch.setattr(progress, "POLL_S", 0)
     real = progress.follow
     monkeypatch.setattr(
-        "sweeps.client.jobs.follow",
+        "sweeps.client.progress.follow",
         lambda look, screen: real(look, screen, lambda _: left.pop(0)()),
     )
     try:

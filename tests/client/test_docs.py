@@ -8,7 +8,7 @@ import pytest
 from django.utils import timezone
 
 import sweeps.client
-from sweeps.client import MLClient, shell
+from sweeps.client import MLClient, shell, verbs
 from sweeps.models import Sweep
 from tests.api.acts import play
 
@@ -41,9 +41,9 @@ def test_the_examples_of_sweeps_from_python(
 
 def test_every_verb_is_documented() -> None:
     text = section("From the command line")
-    assert [verb for verb in shell._VERBS if f"`{verb}`" not in text] == []
+    assert [verb for verb in verbs.VERBS if f"`{verb}`" not in text] == []
     codes = {int(code) for code in re.findall(r"^\| (\d+) \|", text, re.MULTILINE)}
-    assert codes == {0, 2, shell.FAILED, shell.PAUSED, shell.INTERRUPTED}
+    assert codes == {0, 2, verbs.FAILED, verbs.PAUSED, verbs.INTERRUPTED}
 
 
 @pytest.mark.parametrize("words", ["submit job.yml --watch", "list --status Running"])

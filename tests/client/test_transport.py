@@ -1,12 +1,13 @@
 """Requests that do not arrive, and answers that are no good ones."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import httpx
 import pytest
 
 from sweeps.client import ConflictError, StudioUnavailable, ValidationException
-from sweeps.client.downloads import download_trial
+from sweeps.client.downloads import RestSource, download_trial
 from sweeps.client.transport import PATIENCE_S, Transport
 
 
@@ -100,7 +101,7 @@ def files(request: httpx.Request) -> httpx.Response:
 
 def test_all_files_of_a_trial_are_brought(tmp_path) -> None:
     away = transport(files, Clock())
-    written = download_trial(away, "/trials/0", tmp_path, output="", logs=True)
+    written = download_trial(RestSource(away, "/trials/0"), tmp_path, output="", logs=True)
     assert [str(path.relative_to(tmp_path)) for path in written] == [
         *(
             "artifacts/outputs/model/MLmodel",
@@ -115,10 +116,70 @@ def test_all_files_of_a_trial_are_brought(tmp_path) -> None:
 
 def test_one_output_is_brought_alone(tmp_path) -> None:
     away = transport(files, Clock())
-    [file] = download_trial(away, "/trials/0", tmp_path, output="model", logs=True)
+    [file] = download_trial(RestSource(away, "/trials/0"), tmp_path, output="model", logs=True)
     assert file == tmp_path / "named-outputs" / "model" / "MLmodel"
     with pytest.raises(Exception, match="nothing named “modell”"):
-        download_trial(away, "/trials/0", tmp_path, output="modell", logs=False)
+        download_trial(RestSource(away, "/trials/0"), tmp_path, output="modell", logs=False)
+
+
+class Body(httpx.SyncByteStream):
+    """Two blocks; before the second `between` is called."""
+
+    def __init__(self, between: Callable[[], object]) -> None:
+        self._between = between
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield b"1" * 2**20
+        self._between()
+        yield b"2"
+
+
+WHOLE = b"1" * 2**20 + b"2"
+
+
+def streamed(tmp_path: Path, *between: Callable[[], object]) -> Path:
+    """Where a file is brought to whose body halts once per answer."""
+    left = iter(between)
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        if request.url.path.endswith("/artifacts"):
+            return httpx.Response(200, json={"items": [{"path": "model.bin", "is_dir": False}]})
+        return httpx.Response(200, stream=Body(next(left)))
+
+    source = RestSource(transport(handler, Clock()), "/t")
+    [file] = download_trial(source, tmp_path, output="", logs=False)
+    return file
+
+
+def test_a_file_goes_to_disk_as_it_comes_and_has_its_name_once_it_is_whole(tmp_path: Path) -> None:
+    def look() -> None:
+        half = tmp_path / "artifacts" / "model.bin.part"
+        seen.append((half.stat().st_size, half.with_suffix("").exists()))
+
+    seen: list[tuple[int, bool]] = []
+    file = streamed(tmp_path, look)
+    assert seen == [(2**20, False)]
+    assert file.read_bytes() == WHOLE
+    assert [path.name for path in file.parent.iterdir()] == ["model.bin"]
+
+
+def test_a_download_that_breaks_off_begins_anew(tmp_path: Path) -> None:
+    def broken() -> None:
+        raise httpx.ReadError("gone")
+
+    assert streamed(tmp_path, broken, lambda: None).read_bytes() == WHOLE
+
+
+def test_of_a_download_that_fails_nothing_stays(tmp_path: Path) -> None:
+    def full() -> None:
+        raise OSError(28, "No space left on device")
+
+    (tmp_path / "artifacts").mkdir()
+    (tmp_path / "artifacts" / "model.bin").write_bytes(b"of yesterday")
+    with pytest.raises(OSError, match="No space left"):
+        streamed(tmp_path, full)
+    [file] = (tmp_path / "artifacts").iterdir()
+    assert file.read_bytes() == b"of yesterday"
 
 
 @pytest.mark.parametrize("name", ["../evil", "/etc/passwd", "a/../../b", "a\\..\\b"])
@@ -127,4 +188,6 @@ def test_no_name_leads_out_of_the_folder(tmp_path, name: str) -> None:
         return httpx.Response(200, json={"items": [{"path": name, "is_dir": False}]})
 
     with pytest.raises(ValidationException, match="no plain name"):
-        download_trial(transport(handler, Clock()), "/t", tmp_path / "d", output="", logs=False)
+        download_trial(
+            RestSource(transport(handler, Clock()), "/t"), tmp_path / "d", output="", logs=False
+        )

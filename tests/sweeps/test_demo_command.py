@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
+from sweeps.client import progress
 from sweeps.domain.states import PausedBy
-from sweeps.management import watch
 from sweeps.management.commands import demo
 from sweeps.models import Sweep
 from sweeps.services import control
@@ -27,7 +27,8 @@ def submitted(sweep: Sweep, compute: Any, monkeypatch: pytest.MonkeyPatch) -> Sw
 def between_looks(monkeypatch: pytest.MonkeyPatch, *steps: Any) -> None:
     """What happens each time that the demo sleeps."""
     left = list(steps)
-    monkeypatch.setattr(watch, "sleep", lambda _: left.pop(0)())
+    watch = lambda look, screen: progress.follow(look, screen, lambda _: left.pop(0)())  # noqa: E731
+    monkeypatch.setattr(demo, "follow", watch)
 
 
 def test_it_watches_to_the_end_and_tells_the_best_trial(

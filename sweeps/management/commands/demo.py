@@ -3,18 +3,18 @@
 import random
 from typing import Any
 
-from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from studio.models import User, Workspace
 from sweeps import tasks
-from sweeps.domain.states import SweepStatus
+from sweeps.client.progress import Lines, follow
+from sweeps.client.records import Job
+from sweeps.client.tables import best_line
+from sweeps.client.verbs import PAUSED
 from sweeps.intake import submit_iris
-from sweeps.management import words
-from sweeps.management.watch import PAUSED_CODE, watch
-from sweeps.models import Sweep
-from sweeps.queries.records import best_trial
+from sweeps.management.local import LocalJobs
+from sweeps.management.terminal import terminal_of
 
 
 class Command(BaseCommand):
@@ -30,21 +30,26 @@ class Command(BaseCommand):
         owner = User.objects.filter(is_superuser=True).order_by("pk").first()
         sweep = submit_iris(workspace, user=owner, now=timezone.now(), rng=random.SystemRandom())
         tasks.advance_sweep(sweep.pk)
-        url = f"{settings.STUDIO_URL}{sweep.get_absolute_url()}"
-        self.stdout.write(f"sweep {sweep.name} submitted: watch it at {url}")
-        watch(sweep, self.stdout.write)
-        self._tell(sweep, url)
+        jobs, out = LocalJobs(workspace), terminal_of(self).out
+        page = jobs.sweep(sweep.name).studio_url
+        print(f"sweep {sweep.name} submitted: watch it at {page}", file=out)
+        job = follow(lambda: jobs.sweep(sweep.name), Lines(out))
+        for line in _told(job):
+            print(line, file=out)
 
-    def _tell(self, sweep: Sweep, url: str) -> None:
-        if sweep.status == SweepStatus.PAUSED:
-            raise CommandError(
-                f"The sweep is paused. {sweep.reason} "
-                f"See what failed at {url}#failures, then press Resume or Stop there.",
-                returncode=PAUSED_CODE,
-            )
-        best = best_trial(sweep)
-        if best is None:
-            raise CommandError(f"The sweep ended as {sweep.status}: {sweep.reason}")
-        self.stdout.write(f"{sweep.status}. Best trial {words.best(sweep)}")
-        self.stdout.write(f"MLflow run {best.run_id}")
-        self.stdout.write(f"See it at {url}. The studio keeps serving; Ctrl-C stops it.")
+
+def _told(job: Job) -> list[str]:
+    """How it ended. Raises CommandError where there is no best trial."""
+    if job.status == "Paused":
+        raise CommandError(
+            f"The sweep is paused. {job.reason} "
+            f"See what failed at {job.studio_url}#failures, then press Resume or Stop there.",
+            returncode=PAUSED,
+        )
+    if job.best_trial is None:
+        raise CommandError(f"The sweep ended as {job.status}: {job.reason}")
+    return [
+        f"{job.status}. Best trial {best_line(job)}",
+        f"MLflow run {job.best_trial['run_id']}",
+        f"See it at {job.studio_url}. The studio keeps serving; Ctrl-C stops it.",
+    ]

@@ -1,0 +1,395 @@
+"""What each verb prints and exits with, over REST and on the studio's machine: the same."""
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from io import StringIO
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+import yaml
+from django.core.management import call_command
+
+from sweeps.client import MLClient, progress, shell
+from sweeps.domain.space_doc import parse_space
+from sweeps.domain.states import PausedBy
+from sweeps.management.commands.sweep import Command
+from sweeps.models import Sweep
+from sweeps.queries.places import spool_of
+from sweeps.services import control
+from tests.api.acts import play, start
+from tests.client.test_client import built
+
+
+class Ran(NamedTuple):
+    """How a command ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+Run = Callable[..., Ran]
+
+
+def on_this_machine(*words: str) -> Ran:
+    """`manage.py sweep …`."""
+    out, err, code = StringIO(), StringIO(), 0
+    try:
+        call_command("sweep", *words, stdout=out, stderr=err)
+    except SystemExit as end:
+        code = int(str(end.code))
+    return Ran(code, out.getvalue(), err.getvalue())
+
+
+@pytest.fixture
+def over_rest(client: MLClient, capsys: pytest.CaptureFixture[str]) -> Run:
+    """`python -m sweeps.client …`."""
+
+    def run(*words: str) -> Ran:
+        capsys.readouterr()
+        return Ran(shell.main(list(words), client), *capsys.readouterr())
+
+    return run
+
+
+@pytest.fixture(params=["over REST", "on this machine"])
+def run(request: pytest.FixtureRequest, over_rest: Run) -> Run:
+    """Both ways to type a command."""
+    return over_rest if request.param == "over REST" else on_this_machine
+
+
+@pytest.fixture
+def between_looks(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., None]]:
+    """Sets what happens each time that whoever watches sleeps."""
+    left: list[Callable[[], object]] = []
+    follow = progress.follow
+    monkeypatch.setattr(
+        progress, "follow", lambda look, screen: follow(look, screen, lambda _: left.pop(0)())
+    )
+    yield lambda *steps: left.extend(steps)
+    assert left == []
+
+
+@pytest.fixture
+def job_file(src: Path) -> Path:
+    """A job file whose code lies beside it."""
+    file = src.parent / "job.yml"
+    job = built(name="tuned", compute="local")
+    job.set_limits(max_concurrent_trials=1)
+    job.dump(file)
+    return file
+
+
+def test_lists_have_a_line_per_sweep_and_trial(run: Run, sweep: Sweep, now: Any) -> None:
+    play(sweep, now, [0.4, None, 0.2])
+    line = f"{sweep.name:<32}  Running    3 of 4 trials done, 0 running, 1 not completed, best 0.2"
+    assert run("list").out.startswith(line)
+    assert run("list", "--status", "Failed") == (0, "", "")
+    failed = sweep.trials.get(number=1)
+    [line] = run("trials", sweep.name, "--status", "Failed").out.splitlines()
+    assert line.startswith("    1  Failed")
+    assert line.endswith(failed.reason)
+    assert run("show", f"{sweep.name}_2").out.startswith("    2  Completed")
+
+
+def test_long_lists_come_whole_and_without_dry_runs(
+    run: Run, make_sweep: Any, now: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sweeps.management.local._AT_ONCE", 2)
+    monkeypatch.setattr("sweeps.client.transport._PAGE", 2)
+    play(make_sweep(name="s0"), now, [0.4, 0.3, 0.2])
+    for number in range(1, 6):
+        make_sweep(name=f"s{number}")
+    Sweep.objects.filter(name="s2").update(is_dry_run=True)
+    assert [job["name"] for job in run("list", "--json").json] == ["s5", "s4", "s3", "s1", "s0"]
+    assert [t["number"] for t in run("trials", "s0", "--json").json] == [0, 1, 2, 3]
+
+
+def test_show_tells_how_it_stands_what_failed_and_the_best(
+    run: Run, make_sweep: Any, now: Any
+) -> None:
+    nested = {"type": "choice", "values": [{"depth": 3}]}
+    space = {"lr": {"type": "uniform", "min_value": 0, "max_value": 1}, "model": nested}
+    sweep = make_sweep(search_space=parse_space(space), display_name="Tuned")
+    play(sweep, now, [0.4, None, 0.2, None])
+    reason = sweep.trials.get(number=1).reason
+    best = sweep.trials.get(number=2)
+    assert run("show", sweep.name).out.splitlines() == [
+        f"sweep    {sweep.name} (Tuned)",
+        "status   Completed",
+        "trials   4 of 4 trials done, 0 running, 2 not completed, best 0.2 (#2)",
+        f"best     #2: loss 0.2 with lr={best.params['lr']}, model.depth=3",
+        f"failed   2 × {reason}",
+        f"page     http://127.0.0.1:8000{sweep.get_absolute_url()}",
+    ]
+    assert run("best", sweep.name).out.startswith("#2: loss 0.2 with lr=")
+
+
+def test_show_tells_why_it_waits(run: Run, sweep: Sweep) -> None:
+    assert "waiting  The engine process is not running" in run("show", sweep.name).out
+
+
+@pytest.mark.parametrize("verb", ["list", "show", "trials", "best", "export", "show trial"])
+def test_json_is_the_rest_answer(
+    client: MLClient, over_rest: Run, sweep: Sweep, now: Any, verb: str
+) -> None:
+    play(sweep, now, [0.4, float("nan"), None])
+    words = {"list": ["list"], "show trial": ["show", f"{sweep.name}_1"]}
+    typed = [*words.get(verb, [verb, sweep.name]), "--json"]
+    here, there = on_this_machine(*typed), over_rest(*typed)
+    assert here == there
+    job: Any = client.jobs.get(sweep.name)
+    expected = {
+        "list": lambda: [job.raw],
+        "show": lambda: job.raw,
+        "best": lambda: job.best_trial,
+        "export": lambda: yaml.safe_load(client.jobs.spec(sweep.name)),
+        "show trial": lambda: client.jobs.get(f"{sweep.name}_1").raw,
+        "trials": lambda: [t.raw for t in client.jobs.list(parent_job_name=sweep.name)],
+    }
+    assert here.json == expected[verb]()
+
+
+@pytest.mark.parametrize(
+    ("verb", "status"), [("pause", "Paused"), ("stop", "Stopping"), ("cancel", "Stopping")]
+)
+def test_steering_happens_once(run: Run, sweep: Sweep, now: Any, verb: str, status: str) -> None:
+    play(sweep, now, [0.4])
+    start(sweep.trials.get(number=1).pk, now)
+    first = run(verb, sweep.name)
+    assert f"status   {status}\n" in first.out
+    assert (first.code, first.err) == (0, "")
+    again = run(verb, sweep.name)
+    assert again == (0, first.out, "That was so already.\n")
+    assert run(verb, sweep.name, "--json").json["status"] == status
+
+
+def test_a_paused_sweep_is_resumed(run: Run, sweep: Sweep, now: Any) -> None:
+    play(sweep, now, [0.4])
+    run("pause", sweep.name)
+    assert "status   Running\n" in run("resume", sweep.name).out
+
+
+def test_failed_trials_run_again(run: Run, sweep: Sweep, now: Any) -> None:
+    play(sweep, now, [None, 0.2, None, 0.3])
+    assert run("rerun-failed", sweep.name, "--json").json["rerun"] == [0, 2]
+    sweep.refresh_from_db()
+    assert sweep.status == "Running"
+    assert run("rerun-failed", sweep.name).out.startswith("trials that run again: 0\n")
+
+
+def test_trials_run_again_in_a_paused_sweep_wait_for_resume(
+    run: Run, sweep: Sweep, now: Any
+) -> None:
+    play(sweep, now, [None, 0.2])
+    run("pause", sweep.name)
+    told = "trials that run again: 1, once it is resumed\n"
+    assert run("rerun-failed", sweep.name).out.startswith(told)
+
+
+def test_logs_are_printed_as_they_were_written(
+    run: Run, sweep: Sweep, now: Any, settings: Any, tmp_path: Path
+) -> None:
+    settings.STUDIO_HOME = tmp_path
+    play(sweep, now, [0.4])
+    spool = spool_of(sweep.trials.get(number=0).attempts.get())
+    spool.mkdir(parents=True)
+    (spool / "stdout.log").write_text("no line feed at the end: ä")
+    (spool / "stderr.log").write_text("warned\n" * 50_000)
+    assert run("logs", sweep.name) == (0, "no line feed at the end: ä", "")
+    assert run("logs", f"{sweep.name}_0").out == "no line feed at the end: ä"
+    assert run("logs", sweep.name, "--trial", "0", "--stderr").out == "warned\n" * 50_000
+    found = run("logs", sweep.name, "--json").json
+    assert found == {"trial": 0, "stream": "stdout", "text": "no line feed at the end: ä"}
+
+
+def test_files_of_this_machines_trials_are_copied(
+    sweep: Sweep, now: Any, settings: Any, tmp_path: Path
+) -> None:
+    settings.STUDIO_HOME = settings.TRACKING_ARTIFACTS = tmp_path
+    play(sweep, now, [0.4])
+    attempt = sweep.trials.get(number=0).attempts.get()
+    Sweep.objects.update(experiment_id="7")
+    model = tmp_path / "7" / attempt.run_id / "artifacts" / "outputs" / "model"
+    model.mkdir(parents=True)
+    (model / "MLmodel").write_text("m")
+    spool_of(attempt).mkdir(parents=True)
+    (spool_of(attempt) / "stdout.log").write_text("line\n")
+    target = tmp_path / "brought"
+    words = ("download", sweep.name, "--download-path", str(target))
+    found = on_this_machine(*words, "--all", "--json")
+    assert [str(Path(path).relative_to(target)) for path in found.json] == [
+        *("artifacts/outputs/model/MLmodel", "logs/stdout.log", "logs/stderr.log")
+    ]
+    assert (target / "logs" / "stdout.log").read_text() == "line\n"
+    named = on_this_machine(*words, "--output-name", "model").out
+    assert named == f"{target}/named-outputs/model/MLmodel\n"
+    assert Path(named.strip()).read_text() == "m"
+    assert on_this_machine(*words, "--output-name", "x").err.endswith("nothing named “x”.\n")
+
+
+def test_a_job_file_is_submitted_with_the_code_beside_it(run: Run, job_file: Path) -> None:
+    assert run("submit", str(job_file)) == (0, "tuned\n", "")
+    sweep = Sweep.objects.get()
+    assert sweep.code is not None
+    assert sweep.code.file_count == 1
+    job_file.write_text(job_file.read_text().replace("tuned", "second"))
+    assert run("submit", str(job_file), "--json").json["name"] == "second"
+
+
+def test_a_conda_file_and_inputs_beside_the_job_file_go_with_it(run: Run, job_file: Path) -> None:
+    job = yaml.safe_load(job_file.read_text())
+    job["trial"]["environment"] = {"image": "x", "conda_file": "env/conda.yml"}
+    job["trial"]["command"] += " ${{inputs.data}}"
+    job["inputs"] = {"data": {"type": "uri_file", "path": "data.csv"}}
+    job_file.write_text(yaml.safe_dump(job))
+    (job_file.parent / "data.csv").write_text("1\n")
+    missing = run("submit", str(job_file))
+    line = job_file.read_text().splitlines().index("    conda_file: env/conda.yml") + 1
+    assert missing.err == (
+        f"{job_file}:{line}:5: trial.environment.conda_file: "
+        f"There is no file {job_file.parent}/env/conda.yml.\n"
+    )
+    (job_file.parent / "env").mkdir()
+    (job_file.parent / "env" / "conda.yml").write_text("dependencies: [numpy]\n")
+    assert run("submit", str(job_file)).code == 0
+    sweep = Sweep.objects.get()
+    assert sweep.environment["conda_file"] == {"dependencies": ["numpy"]}
+    assert sweep.inputs["data"]["path"].endswith("/data.csv")
+
+
+@pytest.mark.parametrize(
+    ("scores", "code", "told"),
+    [
+        ([0.1] * 3, 0, "3 of 3 trials done, 0 running, best 0.1 (#0)\n"),
+        ([None] * 3, 1, "tuned has failed: "),
+    ],
+)
+def test_watching_tells_the_progress_and_exits_with_how_it_ended(
+    run: Run, job_file: Path, now: Any, between_looks: Any, scores: Any, code: int, told: str
+) -> None:
+    between_looks(lambda: play(Sweep.objects.get(), now, scores))
+    ran = run("submit", str(job_file), "--watch")
+    assert ran.code == code
+    assert ran.out.startswith("tuned\nsweep    tuned\n")
+    assert re.match(r"See it at http://\S+\n0 of 3 trials done, 0 running\n", ran.err)
+    assert told in ran.err
+    assert run("watch", "tuned", "--json").json["status"] == ("Failed" if code else "Completed")
+
+
+def test_watching_a_canceled_sweep_is_no_success(
+    run: Run, sweep: Sweep, now: Any, between_looks: Any
+) -> None:
+    between_looks(lambda: control.cancel_sweep(sweep, actor="ann", now=now),
+                  lambda: Sweep.objects.update(status="Canceled"))  # fmt: skip
+    assert run("watch", sweep.name).code == 1
+
+
+def test_watching_ends_with_a_code_of_its_own_when_the_sweep_pauses_itself(
+    run: Run, job_file: Path, now: Any, between_looks: Any
+) -> None:
+    job = yaml.safe_load(job_file.read_text())
+    job["studio"] = {"failure_policy": {"max_consecutive_failures": 2}}
+    job_file.write_text(yaml.safe_dump(job))
+    between_looks(*[lambda: play(Sweep.objects.get(), now, [None])] * 2)
+    ran = run("submit", str(job_file), "--watch")
+    assert ran.code == 3
+    assert "tuned has paused itself: Paused after 2 failures in a row" in ran.err
+    assert "status   Paused\n" in ran.out
+
+
+def test_watching_waits_for_what_still_runs_and_through_other_pauses(
+    run: Run, make_sweep: Any, now: Any, between_looks: Any
+) -> None:
+    sweep = make_sweep(name="tuned")
+    play(sweep, now, [0.4])
+    start(sweep.trials.get(number=1).pk, now)
+
+    def by_breaker() -> None:
+        Sweep.objects.update(paused_by=PausedBy.BREAKER, reason="Paused after 2 failures.")
+
+    between_looks(
+        lambda: control.pause_sweep(sweep, actor="ann", now=now),
+        by_breaker,  # trial 1 still runs
+        lambda: sweep.trials.filter(number=1).update(status="Failed"),
+    )
+    ran = run("watch", "tuned")
+    lines = ran.err.splitlines()
+    assert "1 running, best 0.4 (#0). Paused by ann" in lines[1]
+    assert lines[2].endswith("1 running, best 0.4 (#0). Paused after 2 failures.")
+    assert ran.code == 3
+
+
+def test_ctrl_c_leaves_the_sweep_running(run: Run, sweep: Sweep, between_looks: Any) -> None:
+    def press() -> None:
+        raise KeyboardInterrupt
+
+    between_looks(press)
+    ran = run("watch", sweep.name)
+    assert (ran.code, ran.err.splitlines()[-1]) == (
+        130,
+        f"Watching was interrupted; {sweep.name} goes on.",
+    )
+    sweep.refresh_from_db()
+    assert (sweep.status, sweep.desired) == ("Queued", "run")
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("show", "nothing"), "There is no sweep “nothing”."),
+        (("trials", "nothing"), "There is no sweep “nothing”."),
+        (("logs", "over", "--trial", "99"), "The sweep has no trial 99."),
+        (("show", "over_99"), "The sweep has no trial 99."),
+        (("pause", "over_1"), "over_1 is a trial; name its sweep."),
+        (("resume", "over"), "The sweep has ended as Completed; nothing to resume."),
+        (("best", "new"), "new has no best trial yet."),
+        (("logs", "new"), "new has no best trial yet."),
+        (("download", "new"), "new has no best trial yet."),
+        (("submit", "/no/such.yml"), "/no/such.yml cannot be read: No such file or directory."),
+    ],
+)
+def test_what_cannot_be_is_one_sentence(
+    run: Run, make_sweep: Any, now: Any, words: tuple[str, ...], told: str
+) -> None:
+    play(make_sweep(name="over"), now, [0.4, 0.3, 0.2, 0.1])
+    make_sweep(name="new_1")
+    Sweep.objects.filter(name="new_1").update(name="new")
+    assert run(*words) == (1, "", f"{told}\n")
+
+
+def test_every_problem_of_a_job_file_is_told_where_it_stands(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "job.yml"
+    file.write_text("type: sweep\nlimits: {max_total_trials: 0}\nobjective:\n  goal: up\n")
+    ran = run("submit", str(file))
+    assert (ran.code, ran.out) == (1, "")
+    lines = ran.err.splitlines()
+    told = "limits.max_total_trials: Must be from 1 to 100,000, but got 0."
+    assert f"{file}:2:10: {told}" in lines
+    assert any(line.startswith(f"{file}:4:3: objective.goal: Must be ") for line in lines)
+    assert any(line.startswith(f"{file}:1:1: trial.command: ") for line in lines)
+
+
+def test_code_that_is_not_there_is_told_at_its_key(run: Run, job_file: Path) -> None:
+    job_file.write_text(job_file.read_text().replace("code: ./src", "code: lib"))
+    ran = run("submit", str(job_file))
+    assert ran.code == 1
+    assert ran.err.endswith(f": trial.code: There is no folder {job_file.parent}/lib.\n")
+    assert not Sweep.objects.exists()
+
+
+@pytest.mark.parametrize("words", [["shwo"], ["list", "--status", "Fine"]])
+def test_a_misspelt_command_exits_with_2(words: list[str]) -> None:
+    for typed in (
+        shell.main,
+        lambda words: Command().run_from_argv(["manage.py", "sweep", *words]),
+    ):
+        with pytest.raises(SystemExit) as end:
+            typed(words)
+        assert end.value.code == 2
