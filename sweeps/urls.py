@@ -5,6 +5,7 @@ from django.urls import include, path
 from sweeps.api.urls import urls as api
 from sweeps.views import (
     artifacts,
+    build_log,
     compare,
     compute_test,
     computes,
@@ -30,6 +31,12 @@ JOB_PAGES = [
     path(f"{_SWEEP}charts/", job.charts, name="sweep_charts"),
     path(f"{_SWEEP}compare/", compare.compare_trials, name="sweep_compare"),
     path(f"{_SWEEP}logs/", job.logs, name="sweep_logs"),
+    path(f"{_SWEEP}logs/environment", build_log.build_log, name="sweep_build_log"),
+    path(
+        f"{_SWEEP}logs/environment.log",
+        build_log.download_build_log,
+        name="sweep_build_log_download",
+    ),
     path(f"{_SWEEP}config/", job.config, name="sweep_config"),
     path(f"{_SWEEP}config/job.yml", export.job_file, name="sweep_job_file"),
     path(f"{_SWEEP}config/azure.yml", export.azure_yaml, name="sweep_azure_yaml"),

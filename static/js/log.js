@@ -1,4 +1,4 @@
-/* A trial's log: follows the end by byte offset, finds text, stays where one reads.
+/* A log, of a trial or of a build: follows the end by byte offset, finds text, stays where one reads.
 
    [data-log] holds the URL of stdout's pieces, data-log-err that of stderr's. */
 (() => {

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from studio.access import may_in, signed_in
@@ -58,7 +59,15 @@ def job_context(request: HttpRequest, sweep: Sweep, tab: str) -> dict[str, Any]:
         "is_ending": sweep.status == SweepStatus.STOPPING,
         "sampling": sweep.sampling,
         "rerunnable": RERUNNABLE,
+        "builds": _build_log(sweep),
     }
+
+
+def _build_log(sweep: Sweep) -> str:
+    """Where the log of its environment stands, "" once that was built."""
+    if sweep.environment_build_id is None or sweep.run_id:
+        return ""
+    return reverse("sweep_logs", args=[sweep.workspace.name, sweep.name]) + "#environment"
 
 
 def _with_failures(request: HttpRequest, sweep: Sweep, tab: str) -> dict[str, Any]:
@@ -224,6 +233,7 @@ def config(request: HttpRequest, ws: str, name: str) -> HttpResponse:
     context = job_context(request, sweep, "config") | {
         "yaml": to_yaml(job_of(sweep)),
         "diff": diff_of(str(sweep.git.get("diff", ""))),
+        "build": sweep.environment_build,
         "revisions": sweep.revisions.order_by("-number"),
     }
     return render(request, "sweeps/job/config.html", context)

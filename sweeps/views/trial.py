@@ -4,9 +4,8 @@ import shlex
 from pathlib import Path
 from typing import Any
 
-from django.conf import settings
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
@@ -23,18 +22,16 @@ from sweeps.models import Attempt, MetricSummary, Sweep, Trial
 from sweeps.queries.best import best_of
 from sweeps.queries.clock import database_now
 from sweeps.queries.decisions import decisions_of
-from sweeps.queries.logs import log_size, read_log
 from sweeps.queries.places import artifacts_of, spool_of
 from sweeps.queries.records import space_of
 from sweeps.queries.waiting import why_trial
 from sweeps.services import trials as services
 from sweeps.stores.artifacts import Artifact, artifacts
+from sweeps.views import log_pieces
 from sweeps.views.figures import trial_payload
 from sweeps.views.job import sweep_for
 from sweeps.views.live import around, is_known, news
 
-# What a page shows of a log at first; the rest is a download.
-LOG_TAIL = 128 * 1024
 STREAMS = ("stdout", "stderr")
 # How an attempt ended, in words.
 ENDINGS = {
@@ -153,22 +150,9 @@ def live(request: HttpRequest, ws: str, name: str, number: int) -> HttpResponse:
 def log(request: HttpRequest, ws: str, name: str, number: int, stream: str) -> HttpResponse:
     """A piece of a log from `offset` on (`tail=1`: the end), or all of it as a download."""
     found = _trial(sweep_for(request, ws, name), number)
+    final = TrialStatus(found.status).is_final
     spool = _spool(found, stream)
-    offset = request.GET.get("offset", "0")
-    start = int(offset) if offset.isdecimal() and len(offset) < 16 else 0
-    if "tail" in request.GET:
-        start = max(0, log_size(spool, stream) - LOG_TAIL)
-    part = read_log(spool, stream, start)
-    body = {
-        "text": part.text,
-        "offset": part.next_offset,
-        "start": start,
-        # An unfinished character at the end is no reason to ask again at once.
-        "more": bool(part.text) and part.next_offset < log_size(spool, stream),
-        "attempt": found.attempt,
-        "final": TrialStatus(found.status).is_final,
-    }
-    return JsonResponse(body)
+    return log_pieces.piece(request, spool, stream, attempt=found.attempt, final=final)
 
 
 def _spool(trial: Trial, stream: str) -> Path | None:
@@ -185,13 +169,7 @@ def download_log(
 ) -> HttpResponse:
     """A whole log as a file."""
     found = _trial(sweep_for(request, ws, name), number)
-    spool = _spool(found, stream)
-    part = read_log(spool, stream, 0, limit=settings.STUDIO_LOG_CAP_MB * 2**20 + 4096)
-    response = HttpResponse(part.text, content_type="text/plain; charset=utf-8")
-    filename = f"{name}_{number}_{stream}.log"
-    response["Content-Disposition"] = f'attachment; filename="{filename}"'
-    response["X-Content-Type-Options"] = "nosniff"
-    return response
+    return log_pieces.whole(_spool(found, stream), stream, f"{name}_{number}_{stream}.log")
 
 
 @require_POST

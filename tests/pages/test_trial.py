@@ -13,7 +13,7 @@ from django.test import Client
 from studio.models import User
 from sweeps.models import Attempt, Sweep
 from sweeps.services import sweeps, trials
-from sweeps.views import trial as trial_views
+from sweeps.views.log_pieces import LOG_TAIL
 from tests.api.acts import CRASH, end, log, play, start
 
 
@@ -137,7 +137,7 @@ def test_a_long_log_begins_near_its_end(page: Client, running: Attempt) -> None:
     file.write_text("".join(f"line {i}\n" for i in range(50_000)))
     size = file.stat().st_size
     tail = page.get(address(running, "log/stdout?tail=1")).json()
-    assert (tail["start"], tail["offset"]) == (size - trial_views.LOG_TAIL, size)
+    assert (tail["start"], tail["offset"]) == (size - LOG_TAIL, size)
     assert tail["text"].endswith("line 49999\n")
     start_of = page.get(address(running, "log/stdout?offset=0")).json()
     assert (start_of["more"], start_of["text"][:7]) == (True, "line 0\n")
