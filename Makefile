@@ -13,7 +13,7 @@ help:
 	@echo "make run    start the studio"
 	@echo "make test   run every test and check"
 	@echo "make fuzz   read broken job files and watch (N=100000 SEED=0)"
-	@echo "make fuzz-api  send N=10000 made-up requests to the REST API"
+	@echo "make fuzz-api  send made-up requests to the REST API (N=10000 SEED=0 DATABASE=sqlite)"
 	@echo "make chaos  kill, freeze and fill everything (SEEDS=10 KILLS=60 MINUTES= ONLY=R1,R3)"
 
 demo: setup
@@ -38,10 +38,11 @@ SEED ?= 0
 fuzz: setup-dev
 	@DJANGO_SETTINGS_MODULE=tests.settings $(BIN)/python -m tests.fuzz --inputs $(N) --seed $(SEED)
 
-# N: how many requests.
+# N: how many requests; SEED: which; DATABASE: sqlite or postgresql, which is brought.
 fuzz-api: N := 10000
+DATABASE ?= sqlite
 fuzz-api: setup-dev
-	@$(BIN)/python -m tests.api.fuzz -n $(N)
+	@$(BIN)/python -m tests.api.fuzz --requests $(N) --seed $(SEED) --database $(DATABASE)
 
 lint: setup-dev
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy

@@ -24,6 +24,9 @@ MAX_DIGITS = 300
 _FLOAT = re.compile(r"[+-]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][+-]?[0-9]+)?")
 _SPECIAL = re.compile(r"[+-]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
 
+# What ends a line in YAML 1.1, as the parser counts them.
+BREAK = re.compile("\r\n|[\r\n\x85\u2028\u2029]")
+
 _CORE = "tag:yaml.org,2002:"
 _CORE_TAGS = frozenset({"str", "int", "float", "bool", "null", "timestamp", "map", "seq", "value"})
 
@@ -55,8 +58,7 @@ def load(text: str) -> Loaded:
         builder = _Builder(yaml.parse(text, Loader=_LOADER), loaded.positions)
         loaded.document = builder.document()
     except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+        line, column = _place(error.problem_mark or error.context_mark, text)
         message = f"This is not YAML: {error.problem or error.context}."
         raise InvalidInput([Problem("", message, line, column)]) from error
     except (yaml.YAMLError, UnicodeEncodeError) as error:
@@ -64,6 +66,16 @@ def load(text: str) -> Loaded:
     except RecursionError as error:
         raise InvalidInput([Problem("", "The file is nested too deeply.", 1, 1)]) from error
     return loaded
+
+
+def _place(mark: Any, text: str) -> tuple[int, int]:
+    """Where a mark of the parser stands; it puts the end of a text into a line after the last."""
+    if not mark:
+        return 1, 1
+    lines = BREAK.split(text)
+    if mark.line < len(lines):
+        return mark.line + 1, mark.column + 1
+    return len(lines), len(lines[-1]) + 1
 
 
 def decoded(raw: bytes | bytearray) -> str:

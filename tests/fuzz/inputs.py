@@ -3,7 +3,7 @@
 import copy
 import json
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,8 @@ from tests.spec.test_reader import COMPONENT, IRIS, JOB
 from tests.spec.test_wandb import SWEEP
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "iris_lightgbm" / "job-sweep.yml"
-CORPUS = (SWEEP, JOB, IRIS, f"type: sweep\n{COMPONENT}", to_yaml(RICH), EXAMPLE.read_text())
+CORPUS = (SWEEP, JOB, IRIS, to_yaml(RICH), EXAMPLE.read_text(), f"type: sweep\n{COMPONENT}")
+WHOLE = len(CORPUS) - 1  # so many of them are read as they are
 DOCUMENTS = tuple(load(text).document for text in CORPUS)
 
 TOKENS = (
@@ -80,9 +81,9 @@ BYTES: tuple[Callable[[random.Random, bytes], bytes], ...] = (
 RARE = 50
 
 
-def document(draw: random.Random) -> Any:
-    """A job document with wrong things at some of its keys."""
-    doc = copy.deepcopy(draw.choice(DOCUMENTS))
+def document(draw: random.Random, documents: Sequence[Any] = DOCUMENTS) -> Any:
+    """One of the documents, with wrong things at some of its keys."""
+    doc = copy.deepcopy(draw.choice(documents))
     for _ in range(draw.randint(1, 4)):
         part = doc
         while True:

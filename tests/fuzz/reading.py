@@ -4,10 +4,13 @@ import random
 import re
 import resource
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 
+from sweeps.domain.job import SweepJob
 from sweeps.domain.problems import InvalidInput
 from sweeps.spec.reader import read_job
+from sweeps.spec.writer import to_yaml
+from sweeps.spec.yaml_text import BREAK, MAX_BYTES
 from tests.fuzz.inputs import CORPUS, file_of
 
 MAX_MS = 100
@@ -31,16 +34,16 @@ def fuzzed(inputs: int, seed: int) -> Report:
     """The report on so many inputs; each is made of `seed` and its number alone."""
     report = Report()
     for text in CORPUS:
-        _read(text.encode(), report, "")  # what is imported at first use
+        read_one(text.encode(), report, "")  # what is imported at first use
     report = Report()
     start = _peak_mb()
     for number in range(inputs):
         raw = file_of(random.Random(f"{seed}/{number}"))
         name = f"input {number} of seed {seed}"
-        took = _read(raw, report, name)
+        took = read_one(raw, report, name)
         if took > MAX_MS:
             # A machine that does other things takes longer once, not three times.
-            took = min(took, *(_read(raw, Report(), name) for _ in range(2)))
+            took = min(took, *(read_one(raw, Report(), name) for _ in range(2)))
         if took > MAX_MS:
             report.failures.append(f"{name}: took {took:.0f} ms for {len(raw):,} bytes")
         report.slowest_ms = max(report.slowest_ms, took)
@@ -51,21 +54,59 @@ def fuzzed(inputs: int, seed: int) -> Report:
     return report
 
 
-def _read(raw: bytes, report: Report, name: str) -> float:
-    """Milliseconds of processor time for one input."""
+def read_one(raw: bytes, report: Report, name: str) -> float:
+    """Milliseconds of processor time for one input; what was wrong goes to the report."""
     start = time.process_time()
     try:
-        read_job(raw)
-        report.read += 1
+        found: SweepJob | InvalidInput = read_job(raw)
     except InvalidInput as error:
-        report.refused += 1
-        told = {re.sub(r"“[^”]*”|[\d,.]+", "…", problem.message) for problem in error.problems}
-        report.messages |= told
-        if any((problem.line or 0) < 1 and len(raw) < 200_000 for problem in error.problems[:100]):
-            report.failures.append(f"{name}: a problem without a line")
+        found = error
     except Exception as error:  # the very thing that is looked for
-        report.failures.append(f"{name}: {type(error).__name__}: {error}"[:300])
-    return (time.process_time() - start) * 1000
+        report.failures.append(f"{name}: {type(error).__name__}: {error}"[-3000:])
+        return (time.process_time() - start) * 1000
+    took = (time.process_time() - start) * 1000
+    if isinstance(found, InvalidInput):
+        report.refused += 1
+        told = {re.sub(r"“[^”]*”|[\d,.]+", "…", problem.message) for problem in found.problems}
+        report.messages |= told
+        complaints = unclear(found, raw)
+    else:
+        report.read += 1
+        complaints = changed(found)
+    report.failures += [f"{name}: {text}"[-3000:] for text in complaints]
+    return took
+
+
+def unclear(error: InvalidInput, raw: bytes) -> list[str]:
+    """What is amiss with a refusal: every problem has words and a place in the file.
+
+    A file that is too large as a whole is told without one.
+    """
+    lines = len(BREAK.split(raw.decode(errors="replace")))
+    found = [] if error.problems else ["refused without a problem"]
+    for problem in error.problems:
+        if not problem.message.strip():
+            found.append(f"a problem of {problem.field} without words")
+        if len(raw) > MAX_BYTES and problem.line is None:
+            continue
+        if not (1 <= (problem.line or 0) <= lines and (problem.column or 0) >= 1):
+            found.append(f"a problem at line {problem.line} of {lines}: {problem}")
+    return found
+
+
+def changed(job: SweepJob) -> list[str]:
+    """What is amiss with a job: written, it is read as the same job, but for its notes."""
+    try:
+        again = read_job(to_yaml(job))
+    except InvalidInput as error:
+        return [f"what is read is not when it is written: {error}"]
+    found = []
+    for name in (one.name for one in fields(job) if one.name != "notes"):
+        # Azure's mark of a name may be there or not.
+        was, is_now = (repr(getattr(one, name)).replace("azureml:", "") for one in (job, again))
+        if was != is_now:
+            found.append(f"{name} is read as {was}, written and read as {is_now}")
+    return found
 
 
 def _peak_mb() -> float:

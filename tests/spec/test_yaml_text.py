@@ -51,6 +51,14 @@ def test_positions_are_those_of_keys_and_items() -> None:
     }
 
 
+@pytest.mark.parametrize("end", ["", "\n", "\r\n", "\x85", "\u2028"])
+def test_what_is_missing_at_the_end_is_told_in_the_text(end: str) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        load(f"a: [1{end}")
+    [problem] = caught.value.problems
+    assert (problem.line, problem.column) == ((2, 1) if end else (1, 6))
+
+
 REFUSED = {
     "anchor": ("a: &x 1\n", 1, 4, "Anchors and aliases"),
     "alias": ("a: 1\nb: *x\n", 2, 4, "Anchors and aliases"),

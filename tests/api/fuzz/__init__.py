@@ -1,0 +1,1 @@
+"""Requests made from the OpenAPI document by schemathesis, sent through Django's WSGI app."""

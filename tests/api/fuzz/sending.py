@@ -1,0 +1,218 @@
+"""Made-up requests of every operation, most of them to things that there are; what came of them.
+
+What must hold of every answer: no 5xx; a status, content type, headers and body that the document
+tells of; what the document forbids is refused; and no 2xx without a token.
+"""
+
+import json
+import random
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+from unittest import mock
+
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import seed as seeded
+from schemathesis.checks import not_a_server_error
+from schemathesis.core.parameters import ParameterLocation
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    ignored_auth,
+    negative_data_rejection,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from studio.wsgi import application
+from sweeps.api import files
+from tests.api.fuzz.stage import Stage, artifacts, set_up, zipped
+from tests.api.test_submit import JOB
+from tests.fuzz.inputs import DOCUMENTS, document
+
+# All of schemathesis that ask one answer, but positive_data_acceptance: rules of jobs go beyond
+# what a JSON schema can say.
+ALWAYS = [
+    not_a_server_error, status_code_conformance, content_type_conformance,
+    response_headers_conformance, response_schema_conformance, ignored_auth,
+]  # fmt: skip
+CHECKS = [*ALWAYS, negative_data_rejection]
+SWEEP = "/api/v1/workspaces/{ws}/sweeps/{name}"
+# Bodies that are fine, by operation; some are sent with something spoiled in them.
+BODIES: dict[str, tuple[Any, ...]] = {
+    "POST /api/v1/workspaces/{ws}/sweeps": (JOB, *DOCUMENTS),
+    f"PATCH {SWEEP}": (
+        {"limits": {"max_total_trials": 9, "trial_timeout": None}, "tags": {"a": "b"}},
+        {"early_termination": {"type": "median_stopping"}, "stop_rules": {"target_value": 0.1}},
+        {"failure_policy": {"retries": 1}, "display_name": "x", "description": None},
+    ),
+    f"POST {SWEEP}/trials": ({"params": {"lr": 0.5, "boosting": "dart"}},),
+    f"POST {SWEEP}/clone": ({"name": "again", "display_name": "x"}, {}),
+    f"POST {SWEEP}/trials/rerun": ({}, {"signature": "x"}),
+    "POST /api/v1/workspaces": ({"name": "another", "title": "x"},),
+    "PATCH /api/v1/workspaces/{ws}": ({"title": "x", "archived": True}, {"archived": False}),
+    "POST /api/v1/workspaces/{ws}/computes": ({"name": "third", "slots": 3, "is_default": True},),
+    "PATCH /api/v1/workspaces/{ws}/computes/{name}": (
+        {"slots": 3}, {"environment_variables": {"A": "b"}, "is_default": True, "name": "other"},
+    ),
+}  # fmt: skip
+QUERY: dict[str, tuple[Any, ...]] = {
+    "order_by": ("number", "-objective", "started_at", "-duration_s", "params.lr", "-metrics.loss",
+                 "params.boosting", "metrics.none"),
+    "status": ("Running", "Completed", "Failed", "Queued", "Paused"),
+    "limit": (1, 2, 50, 1000),
+    "offset": (0, 3, 12, 10**6),
+    "name": ("loss", "a.csv"),
+    "dry_run": (1, 0, True),
+}  # fmt: skip
+
+
+@dataclass
+class Report:
+    """Statuses by operation, and what was wrong."""
+
+    statuses: dict[str, Counter[int]] = field(default_factory=dict)
+    wrong: list[str] = field(default_factory=list)
+
+    @property
+    def sent(self) -> int:
+        return sum(found.total() for found in self.statuses.values())
+
+    @property
+    def good(self) -> int:
+        """How many answers were 2xx."""
+        each = (found.items() for found in self.statuses.values())
+        return sum(number for items in each for status, number in items if status < 300)
+
+    def lines(self) -> Iterator[str]:
+        """A table: per operation how many requests, which share was 2xx, and all statuses."""
+        for label, found in self.statuses.items():
+            share = sum(n for status, n in found.items() if status < 300) / max(1, found.total())
+            told = " ".join(f"{status}:{n}" for status, n in sorted(found.items()))
+            yield f"{share:5.0%} of {found.total():5,} {label.replace('/api/v1', '')}  {told}"
+
+
+def fuzzed(count: int, seed: int, *, only: str = "") -> Report:
+    """The report on about so many requests, as many of each operation (with `only` in its path).
+
+    They are made of `seed` and the document alone. Leaves rows in the database.
+    """
+    schema = schemathesis.openapi.from_wsgi("/api/v1/openapi.json", application)
+    schema.config.generation.update(with_security_parameters=False)  # ignored_auth tries them
+    operations = [one.ok() for one in schema.get_all_operations()]
+    operations = [one for one in operations if only in one.path]
+    each = max(2, -(-count // len(operations)))
+    report = Report()
+    with mock.patch.multiple(files, **artifacts()):
+        stage = None
+        for index, operation in enumerate(operations):
+            sender = _Sender(operation, random.Random(seed + index), report, stage or set_up())
+            sender.send(each, seed + index)
+            stage = None if sender.changed else sender.stage
+    return report
+
+
+class _Sender:
+    """Sends requests of one operation; keeps what answers gave for the next request."""
+
+    def __init__(self, operation: Any, chance: random.Random, report: Report, stage: Stage) -> None:
+        self.operation, self.chance, self.report = operation, chance, report
+        self.statuses = report.statuses.setdefault(operation.label, Counter())
+        self.stage, self.changed = stage, False
+        self.cursor = self.etag = ""
+
+    def send(self, count: int, seed: int) -> None:
+        """Most requests as the document has it, others against it, where that is possible."""
+        one, path = self.operation, self.operation.path
+        against = count // 4 if one.query or one.body or "{number}" in path else 0
+        self._send(schemathesis.GenerationMode.NEGATIVE, against, seed)
+        self._send(schemathesis.GenerationMode.POSITIVE, count - self.statuses.total(), seed)
+
+    def _send(self, mode: Any, count: int, seed: int) -> None:
+        if not count:
+            return
+
+        @seeded(seed)
+        @settings(
+            max_examples=count, deadline=None, database=None, phases=[Phase.generate],
+            suppress_health_check=list(HealthCheck),
+        )  # fmt: skip
+        @given(case=self.operation.as_strategy(generation_mode=mode))
+        def one(case: Any) -> None:
+            self._one(case)
+
+        one()
+
+    def _one(self, case: Any) -> None:
+        checks = CHECKS if case.meta.generation.mode.is_negative else ALWAYS
+        self._at_something(case)
+        headers = {"Authorization": f"Bearer {self.stage.token}"}
+        response = case.call(headers=headers)
+        self.statuses[response.status_code] += 1
+        try:
+            case.validate_response(response, checks=checks, headers=headers)
+        except BaseExceptionGroup as errors:
+            self.report.wrong += [
+                f"{self.operation.label}: {one}"[:1500] for one in errors.exceptions
+            ]
+        except AssertionError as error:
+            self.report.wrong.append(f"{self.operation.label}: {error}"[:1500])
+        self._learn(response)
+
+    def _complain(self, *errors: BaseException) -> None:
+        self.report.wrong += [f"{self.operation.label}: {error}"[:1500] for error in errors]
+
+    def _at_something(self, case: Any) -> None:
+        """Point the request at what there is, nine times of ten."""
+        wrong = case.meta.is_negative_at  # stays as it is, or it would be right
+        if self.chance.random() < 0.9 and not wrong(ParameterLocation.PATH):
+            known = self.stage.known(case.path, case.method)
+            for name in case.path_parameters or {}:
+                case.path_parameters[name] = self.chance.choice(known[name])
+        if not wrong(ParameterLocation.QUERY):
+            self._query(case)
+        if self.etag and self.chance.random() < 0.3:
+            name = "If-None-Match" if case.method == "GET" else "If-Match"
+            case.headers = {**(case.headers or {}), name: self.etag}
+        if case.meta.generation.mode.is_positive and self.chance.random() < 0.7:
+            self._with_a_body(case)
+
+    def _query(self, case: Any) -> None:
+        for name in case.query or {}:
+            if name in QUERY and self.chance.random() < 0.5:
+                case.query[name] = self.chance.choice(QUERY[name])
+        if self.cursor and self.chance.random() < 0.3:
+            case.query = {**(case.query or {}), "cursor": self.cursor}
+
+    def _with_a_body(self, case: Any) -> None:
+        form = case.media_type == "multipart/form-data"
+        bodies = BODIES.get(self.operation.label)
+        if form and not bodies:
+            case.body = self._files(case.path)
+        elif bodies:
+            spoil = self.chance.random() < 0.4
+            body = document(self.chance, bodies) if spoil else self.chance.choice(bodies)
+            # Written here: libraries that write JSON refuse what spoiled ones hold.
+            text = json.dumps(body).encode()
+            case.body = {"spec": text, "code": zipped()} if form else text
+
+    def _files(self, path: str) -> dict[str, bytes]:
+        """An upload that is fine: of code always an archive, of data a file or an archive."""
+        text = str(self.chance.randrange(5))
+        if path.endswith("/code"):
+            return {"code": zipped(text)}
+        return self.chance.choice(({"file": text.encode()}, {"folder": zipped(text)}))
+
+    def _learn(self, response: Any) -> None:
+        """What the answer gave; now and then another stage where it has changed this one."""
+        if response.status_code >= 300:
+            return
+        [self.etag] = response.headers.get("etag", [self.etag])
+        method = response.request.method
+        self.changed |= method != "GET"
+        if method == "DELETE" or (method != "GET" and self.chance.random() < 0.3):
+            self.stage, self.changed, self.etag = set_up(), False, ""
+        elif response.headers["content-type"] == ["application/json; charset=utf-8"]:
+            self.cursor = response.json().get("next_cursor") or self.cursor

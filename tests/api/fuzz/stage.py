@@ -1,0 +1,146 @@
+"""A workspace in which there is something of everything, for requests that find what they name."""
+
+import io
+import itertools
+import random
+import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import httpx
+from django.utils import timezone
+
+from studio.models import Compute, Membership, Role, User, Workspace
+from studio.services import create_token
+from sweeps import intake
+from sweeps.api import files
+from sweeps.domain.job import EarlyTermination
+from sweeps.domain.limits import Limits
+from sweeps.models import Attempt, CodeSnapshot, Sweep
+from sweeps.queries.places import spool_of
+from sweeps.services import control, edits, sweeps
+from sweeps.stores import snapshots
+from tests.api.acts import end, log, play, start
+from tests.conftest import job
+
+_numbers = itertools.count(1)
+
+
+@dataclass(frozen=True)
+class Stage:
+    """What there is: the workspace's name, an owner's token of it, and the digests of uploads."""
+
+    ws: str
+    token: str
+    code: str
+    data: str
+
+    def known(self, path: str, method: str) -> dict[str, tuple[Any, ...]]:
+        """Parameters of an operation's path, each with values that there are."""
+        names: tuple[str, ...] = ("going", "going", "ended", "paused")
+        numbers: tuple[int, ...] = (0, 1, 2)
+        if "/computes" in path:
+            names = ("spare", "spare", "used")
+        elif path.endswith("/rerun"):
+            names, numbers = ("ended", "ended", "going"), (1, 1, 0)  # trial 1 of it has failed
+        elif method == "DELETE":
+            names = ("ended", "going", "paused")
+        return {
+            "ws": (self.ws,),
+            "name": names,
+            "number": numbers,
+            "stream": ("stdout", "stderr"),
+            "path": ("a.txt", "folder"),
+            "digest": (self.code if "/code/" in path else self.data,),
+        }
+
+
+def set_up() -> Stage:
+    """Another stage, as all of them are."""
+    now = timezone.now()
+    name = f"stage{next(_numbers)}"
+    workspace = Workspace.objects.create(name=name, created_at=now)
+    user = User.objects.create(username=name)
+    Membership.objects.create(workspace=workspace, user=user, role=Role.OWNER)
+    compute = Compute.objects.create(workspace=workspace, name="used", slots=2, is_default=True)
+    Compute.objects.create(workspace=workspace, name="spare", slots=1)
+    code = _code(workspace)
+    data, _ = intake.keep_data_file(workspace, [b"1,2\n"], "a.csv")
+    make = _maker(workspace, compute, code, now)
+    play(make("ended"), now, [0.5, None, 0.25])
+    _going(make("going"), now)
+    control.pause_sweep(make("paused"), actor="fuzz", now=now)
+    token = create_token(workspace, user, role=Role.OWNER, name="fuzz", now=now).secret
+    return Stage(name, token, code.digest, data.digest)
+
+
+def artifacts() -> dict[str, Callable[..., Any]]:
+    """What stands in the place of the tracking server in `sweeps.api.files`: a.txt and folder/."""
+
+    def look_up(_path: str, query: dict[str, str]) -> dict[str, Any]:
+        there = [
+            {"path": "a.txt", "is_dir": False, "file_size": 1},
+            {"path": "folder", "is_dir": True},
+        ]
+        return {"files": [] if "path" in query else there}
+
+    def send(*_args: Any, **_options: Any) -> httpx.Response:
+        return httpx.Response(200, stream=httpx.ByteStream(b"a"))
+
+    assert {"look_up", "send"} <= vars(files).keys()
+    return {"look_up": look_up, "send": send}
+
+
+def zipped(text: str = "print(1)\n") -> bytes:
+    """An archive of train.py."""
+    data = io.BytesIO()
+    with zipfile.ZipFile(data, "w") as archive:
+        archive.writestr(zipfile.ZipInfo("train.py"), text)
+    return data.getvalue()
+
+
+def _code(workspace: Workspace) -> CodeSnapshot:
+    kept = snapshots.snapshot_archive(intake.code_root(), io.BytesIO(zipped()), "code.zip")
+    return intake.keep(workspace, kept, "code.zip")
+
+
+def _maker(
+    workspace: Workspace, compute: Compute, code: CodeSnapshot, now: datetime
+) -> Callable[[str], Sweep]:
+    early = EarlyTermination("bandit", {"slack_amount": 0.1, "evaluation_interval": 1})
+
+    def make(name: str) -> Sweep:
+        return sweeps.create_sweep(
+            workspace, job(name=name, early_termination=early, limits=Limits(3, 2, 3600)),
+            compute=compute, code=code, user=None, now=now, rng=random.Random(1),
+        )  # fmt: skip
+
+    return make
+
+
+def _going(sweep: Sweep, now: datetime) -> None:
+    """Trial 0 has completed, 1 runs and is far behind, 2 waits; it was edited twice."""
+    for index, values in enumerate(([0.5, float("nan"), 0.25], [9.0, float("inf"), 8.0])):
+        attempt = start(_next(sweep, now), now, Path(f"/spool/{sweep.uid}"))
+        log(attempt, values)
+        _write_logs(attempt)
+        if index == 0:
+            end(attempt, now)
+    sweeps.advance(sweep.pk, now)
+    for number in (1, 2):
+        edits.edit_sweep(sweep, {"description": f"Edit {number}."}, actor="fuzz", now=now)
+
+
+def _next(sweep: Sweep, now: datetime) -> int:
+    queued = sweep.trials.filter(status="Queued").order_by("number").first()
+    return queued.pk if queued else sweeps.advance(sweep.pk, now).trials[0]
+
+
+def _write_logs(attempt: Attempt) -> None:
+    folder = spool_of(attempt)
+    folder.mkdir(parents=True, exist_ok=True)
+    for stream in ("stdout", "stderr"):
+        (folder / f"{stream}.log").write_text(f"{stream}: ä\n" * 10)
