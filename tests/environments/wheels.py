@@ -2,6 +2,8 @@
 
 import base64
 import hashlib
+import io
+import tarfile
 import zipfile
 from pathlib import Path
 
@@ -33,3 +35,39 @@ def _digest(text: str) -> str:
 def offline(folder: Path) -> tuple[str, ...]:
     """Requirement lines that let packages come from a folder alone."""
     return "--no-index", f"--find-links {folder}"
+
+
+_BACKEND = """
+import pathlib, time, zipfile
+
+def build_wheel(folder, settings=None, metadata=None):
+    with open({begun!r}, "a") as file:
+        file.write("build\\n")
+    while not pathlib.Path({gate!r}).exists():
+        time.sleep(0.05)
+    wheel = pathlib.Path({wheel!r})
+    (pathlib.Path(folder) / wheel.name).write_bytes(wheel.read_bytes())
+    return wheel.name
+"""
+
+
+def make_slow_source(folder: Path, name: str, begun: Path, gate: Path) -> Path:
+    """A source archive whose building writes a line to `begun`, then waits for the file `gate`.
+
+    Format: PEP 517, with the build backend in the tree.
+    """
+    wheel = make_wheel(folder / "hidden", name, "1.0")
+    module = name.replace("-", "_")
+    files = {
+        "pyproject.toml": "[build-system]\nrequires = []\n"
+        'build-backend = "slow"\nbackend-path = ["."]\n',
+        "slow.py": _BACKEND.format(begun=str(begun), gate=str(gate), wheel=str(wheel)),
+        "PKG-INFO": f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n",
+    }
+    source = folder / f"{module}-1.0.tar.gz"
+    with tarfile.open(source, "w:gz") as archive:
+        for path, text in files.items():
+            entry = tarfile.TarInfo(f"{module}-1.0/{path}")
+            entry.size = len(text.encode())
+            archive.addfile(entry, io.BytesIO(text.encode()))
+    return source
