@@ -1,4 +1,4 @@
-/* A job file opens in the new-sweep form: chosen, or dropped anywhere on the page. */
+/* A job file opens in the new-sweep form: chosen, or dropped anywhere on a page that says so. */
 (() => {
   "use strict";
   const form = document.querySelector("form[data-open-file]");
@@ -20,6 +20,12 @@
   }
   input.addEventListener("change", open);
 
+  // After Back the same file may be chosen again.
+  window.addEventListener("pageshow", () => {
+    input.value = "";
+  });
+
+  if (!hint) return;
   const hasFiles = (event) => [...(event.dataTransfer?.types ?? [])].includes("Files");
   let depth = 0; // of elements entered and not left
   const show = (change) => {
@@ -37,9 +43,5 @@
     if (files.length > 1) return studio.toast("Drop one job file at a time.", "amber");
     input.files = files;
     open();
-  });
-  // After Back the same file may be chosen again.
-  window.addEventListener("pageshow", () => {
-    input.value = "";
   });
 })();

@@ -11,6 +11,7 @@ from sweeps.domain.space_doc import space_to_doc
 from sweeps.forms.checked import KEPT, check
 from sweeps.forms.draft import INPUT_KINDS, Draft
 from sweeps.forms.from_job import from_job
+from sweeps.spec.dialects.registry import dialect_of
 from sweeps.spec.yaml_text import load
 
 # Keys of a job document that the form, or `kept`, has by itself.
@@ -60,8 +61,12 @@ def _others(doc: Any, known: tuple[str, ...]) -> dict[str, Any]:
 
 
 def draft_of(job: SweepJob, text: str) -> Draft:
-    """The draft of the form for a job that was read from `text`."""
-    doc = load(text).document
+    """The draft of the form for a job that was read from `text`.
+
+    Of a file of another tool the job is all there is: its keys say nothing in a job file.
+    """
+    found = load(text).document
+    doc = None if dialect_of(found) else found
     return from_job(job, name=job.name or "", kept=kept_of_job(job, doc))
 
 

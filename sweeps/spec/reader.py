@@ -15,7 +15,9 @@ from sweeps.domain.space import Scalar, SearchSpace
 from sweeps.domain.space_doc import NAME, NAME_RULE, parse_space
 from sweeps.domain.wording import shown
 from sweeps.spec import checks, parts, studio, yaml_text
-from sweeps.spec.dialects import wandb
+from sweeps.spec.dialects import optuna
+from sweeps.spec.dialects.base import Dialect, Translated
+from sweeps.spec.dialects.registry import dialect_of
 from sweeps.spec.early import note_differences
 from sweeps.spec.keys import Reading
 
@@ -55,36 +57,42 @@ def read_job(source: Mapping[str, Any] | str | bytes) -> SweepJob:
 
 def placed(problems: Iterable[Problem], text: str) -> list[Problem]:
     """Problems that were found in a job after it was read, with their lines in its text."""
-    return yaml_text.placed(problems, yaml_text.load(text).positions)
+    loaded = yaml_text.load(text)
+    dialect = dialect_of(loaded.document)
+    if dialect is not None:
+        problems = _there(problems, dialect.to_job(loaded.document, Reading()))
+    return yaml_text.placed(problems, loaded.positions)
+
+
+def tool_of(text: str) -> str:
+    """The tool that a file was written for, "" for a sweep job and what is no YAML."""
+    try:
+        dialect = dialect_of(yaml_text.load(text).document)
+    except InvalidInput:
+        return ""
+    return dialect.TOOL if dialect else ""
 
 
 def _read(doc: Any) -> SweepJob:
-    if isinstance(doc, Mapping) and wandb.is_it(doc):
-        return _translated(doc)
-    return _job(doc, Reading())
+    dialect = dialect_of(doc)
+    return _job(doc, Reading()) if dialect is None else _translated(doc, dialect)
 
 
-def _translated(doc: Mapping[str, Any]) -> SweepJob:
+def _translated(doc: Mapping[str, Any], dialect: Dialect) -> SweepJob:
     """The job of another tool's file; problems are told under that tool's keys."""
     reading = Reading()
-    job = wandb.to_job(doc, reading)
+    translated = dialect.to_job(doc, reading)
     if reading.problems:
         raise InvalidInput(_first(reading.problems))
     try:
-        return _job(job, reading)
+        return _job(translated.job, reading)
     except InvalidInput as error:
-        places = wandb.PLACES
-        raise InvalidInput(
-            replace(problem, field=_there(problem.field, places)) for problem in error.problems
-        ) from error
+        raise InvalidInput(_there(error.problems, translated)) from error
 
 
-def _there(field: str, places: Mapping[str, str]) -> str:
-    """A field of a job where it stands in the other tool's file."""
-    for ours, theirs in places.items():
-        if field == ours or field.startswith((f"{ours}.", f"{ours}[")):
-            return theirs + field[len(ours) :]
-    return field
+def _there(problems: Iterable[Problem], translated: Translated) -> list[Problem]:
+    """Problems of a job where they stand in the other tool's file."""
+    return [replace(problem, field=translated.there(problem.field)) for problem in problems]
 
 
 def _job(doc: Any, reading: Reading) -> SweepJob:
@@ -100,7 +108,8 @@ def _job(doc: Any, reading: Reading) -> SweepJob:
             reading.note(f"{what} do not apply on this machine; “{key}” is ignored.")
     checks.storable(doc, reading)
     extras, properties = studio.split(doc, reading.texts(doc, "properties", ""), reading)
-    space = _space(studio.search_space(doc, extras, reading), reading)
+    given = optuna.ours(doc.get("search_space"), doc.get("sampling_algorithm"), reading)
+    space = _space(studio.search_space(given, extras, reading), reading)
     trial = parts.trial(doc.get("trial"), reading)
     inputs = _inputs(doc, reading)
     outputs = _outputs(doc, reading)

@@ -118,11 +118,11 @@ def failure_policy(value: Any, reading: Reading, where: str) -> FailurePolicy:
         return FailurePolicy()
 
 
-def search_space(doc: Mapping[str, Any], extras: Extras, reading: Reading) -> Any:
-    """The search space as a document, booleans put back that Azure's tools cannot say."""
+def search_space(found: Any, extras: Extras, reading: Reading) -> Any:
+    """A search space, as a document, with the booleans back that Azure's tools cannot say."""
     where = f"{extras.where}.search_space"
     exact = reading.mapping(extras.doc.get("search_space"), where)
-    return restored(doc.get("search_space"), exact, where, reading) or {}
+    return restored(found, exact, where, reading) or {}
 
 
 def sampling(found: Sampling | None, extras: Extras, reading: Reading) -> Sampling | None:

@@ -29,6 +29,8 @@ from sweeps.forms.rules import FIELDS as POLICY_FIELDS
 from sweeps.models import CodeSnapshot, Sweep
 from sweeps.queries.spec_of import job_of
 from sweeps.services import control as services
+from sweeps.spec.reader import tool_of
+from sweeps.spec.yaml_text import MAX_BYTES
 from sweeps.views import new_sweep_code as code_reading
 from sweeps.views import new_sweep_file as file_side
 from sweeps.views import new_sweep_page as page_parts
@@ -265,6 +267,7 @@ def _context(workspace: Workspace, page: Page, code: CodeSnapshot | None) -> dic
         **rule_parts.early_context(draft, result),
         **rule_parts.first_context(draft, by_field),
         "steps": _steps(result, set(by_field)),
+        **file_side.foreign_notes(page.file, result.notes),
         **_shared_context(workspace, draft, code, page),
     }
 
@@ -287,6 +290,7 @@ def _file_context(workspace: Workspace, page: Page, code: CodeSnapshot | None) -
         "error_list": page.errors,
         "file_problems": found.with_lines,
         "notes": found.notes,
+        "file_tool": tool_of(page.file),
         "warnings": page_parts.command_warnings(draft, compute) if is_read else [],
         "example": page_parts.example_of(draft, result, page.example) if is_read else None,
         "summary": page_parts.summary_of(draft) + rules if is_read else [],
@@ -303,6 +307,7 @@ def _shared_context(
 ) -> dict[str, Any]:
     return {
         "workspace": workspace,
+        "most_bytes": MAX_BYTES,
         "code_wanted": file_side.code_wanted(draft) if page.side != YAML else "",
         "recent": Sweep.objects.real().filter(workspace=workspace)[:8],
         **_code_context(draft, code),

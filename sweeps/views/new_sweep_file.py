@@ -1,7 +1,7 @@
 """The new-sweep form as a job file: from one to the other and back, and what is wrong in it."""
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -21,7 +21,7 @@ from sweeps.forms.file_text import file_text
 from sweeps.forms.from_file import draft_of, not_shown
 from sweeps.models import CodeSnapshot
 from sweeps.queries.computes import resolve_compute
-from sweeps.spec.reader import placed, read_job
+from sweeps.spec.reader import placed, read_job, tool_of
 from sweeps.spec.writer import job_to_doc
 from sweeps.spec.yaml_text import MAX_BYTES
 from sweeps.views.new_sweep_actions import CODE, YAML, Page, code_texts
@@ -58,7 +58,8 @@ def switched(page: Page, action: str, workspace: Workspace) -> Page:
 def _to_file(page: Page) -> Page:
     written = file_text(page.draft)
     is_untouched = bool(page.file) and _mark(written) == page.basis
-    text = page.file if is_untouched else with_comments(written, page.file)
+    old = "" if tool_of(page.file) else page.file  # whose comments have no like in a job file
+    text = page.file if is_untouched else with_comments(written, old)
     return replace(page, side=YAML, file=text, basis=_mark(text), form=to_post(page.draft))
 
 
@@ -173,6 +174,18 @@ def check_file(workspace: Workspace, page: Page, code: CodeSnapshot | None) -> F
             problems += error.problems
     found = in_file(problems, page.file)
     return FileCheck(None if found else job, found, tuple(notes))
+
+
+def foreign_notes(text: str, told: Collection[str]) -> dict[str, Any]:
+    """What reading another tool's file noted and is not told anyway, and the tool's name."""
+    tool = tool_of(text)
+    if not tool:
+        return {}
+    try:
+        notes = read_job(text).notes
+    except InvalidInput:
+        return {"file_tool": tool}
+    return {"file_tool": tool, "file_notes": [note for note in notes if note not in told]}
 
 
 def in_file(problems: Iterable[Problem], text: str) -> tuple[Problem, ...]:

@@ -9,12 +9,18 @@ from typing import Any
 
 from sweeps.spec.writer import to_yaml
 from sweeps.spec.yaml_text import load
+from tests.spec.test_katib import RANDOM as KATIB
+from tests.spec.test_optuna import JOB as OPTUNA
 from tests.spec.test_python_writer import RICH
 from tests.spec.test_reader import COMPONENT, IRIS, JOB
 from tests.spec.test_wandb import SWEEP
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "iris_lightgbm" / "job-sweep.yml"
-CORPUS = (SWEEP, JOB, IRIS, to_yaml(RICH), EXAMPLE.read_text(), f"type: sweep\n{COMPONENT}")
+_OPTUNA = OPTUNA.replace("VALUE", "{type: int, low: 1, high: 64, log: true}")
+CORPUS = (
+    SWEEP, KATIB, _OPTUNA.replace("ALGORITHM", "random"), JOB, IRIS, to_yaml(RICH),
+    EXAMPLE.read_text(), f"type: sweep\n{COMPONENT}",
+)  # fmt: skip
 WHOLE = len(CORPUS) - 1  # so many of them are read as they are
 DOCUMENTS = tuple(load(text).document for text in CORPUS)
 

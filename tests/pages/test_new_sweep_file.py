@@ -5,6 +5,8 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 
 from sweeps.models import Sweep
 from tests.pages.new_sweep_form import COMPLETE, script
+from tests.spec.test_katib import RANDOM as KATIB
+from tests.spec.test_wandb import SWEEP as WANDB
 
 pytestmark = pytest.mark.django_db
 
@@ -188,3 +190,65 @@ def test_code_of_this_machine_is_taken_from_where_the_file_says(form, tmp_path):
     assert form["code_origin"] == str(tmp_path)
     form.press("to_yaml").press("submit")
     assert Sweep.objects.get().code.origin == str(tmp_path)
+
+
+# --- Files of other tools -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "tool", "metric", "note"),
+    [
+        (WANDB, "Weights &amp; Biases", "val_loss", "Hyperband becomes successive halving"),
+        (KATIB, "Katib", "Validation-accuracy", "“num-layers” is called num_layers here"),
+    ],
+)
+def test_a_file_of_another_tool_opens_in_the_form_with_what_differs(
+    form, text, tool, metric, note, wake_ups
+):
+    open_file(form, text + "# mine\n")
+    assert form["side"] == ""
+    assert form["primary_metric"] == metric
+    assert f"Read from a file of {tool}" in form.text
+    assert note in form.text
+    form.press("preview", max_total_trials="7")
+    assert note in form.text
+    form.press("to_yaml")
+    lines = str(form["file"]).splitlines()
+    assert "type: sweep" in lines
+    assert "  max_total_trials: 7" in lines
+    assert not {"method: bayes", "kind: Experiment", "# mine"} & set(lines)
+    form.press("submit")
+    assert form.response.status_code == 302, form.text[-3000:]
+    assert Sweep.objects.get().primary_metric == metric
+
+
+def test_a_file_of_another_tool_is_pasted_and_comes_back_to_the_letter(form):
+    form.press("to_yaml").press("preview", file=KATIB)
+    assert "of Katib, read as a sweep job" in form.text
+    assert "is not pulled" in form.text
+    form.press("to_form")
+    assert form["row-1-name"] == "num_layers"
+    assert "Read from a file of Katib" in form.text
+    form.press("to_yaml")
+    assert form["file"] == KATIB
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        (KATIB.replace("maximize", "best"), 7),
+        (KATIB.replace("name: random}", "name: random, labels: {'': x}}"), 4),
+        (WANDB.replace("method: bayes", "method: best"), 2),
+    ],
+)
+def test_problems_of_such_a_file_are_told_at_its_own_lines(form, text, line):
+    open_file(form, text)
+    assert form["side"] == "yaml"
+    assert form["file"] == text
+    assert f"Line {line}</a>" in form.text
+
+
+def test_a_file_can_be_opened_from_the_form_itself(form):
+    assert 'name="job_file"' in form.text
+    assert "js/open_file" in form.text
+    assert "drop-hint" not in form.text

@@ -10,8 +10,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from sweeps.domain.wording import shown
+from sweeps.spec.dialects.base import Translated
 from sweeps.spec.keys import Reading
 
+TOOL = "Weights & Biases"
 _KEYS = (
     "method", "metric", "parameters", "program", "command", "early_terminate", "run_cap", "name",
     "description", "project", "entity",
@@ -35,7 +37,7 @@ _NAMES = {"min": "min_value", "max": "max_value"}
 _DEFAULTS = {"mu": 0, "sigma": 1, "q": 1}
 _WORDS = {"${env}": "", "${interpreter}": "python", "${args}": "${{args}}"}
 # Where the parts of a job stand in W&B's file.
-PLACES = {
+_PLACES = {
     "search_space": "parameters",
     "objective.primary_metric": "metric.name",
     "objective": "metric",
@@ -55,7 +57,7 @@ def is_it(doc: Mapping[str, Any]) -> bool:
     return {"method", "parameters"} <= doc.keys() and not {"type", "trial"} & doc.keys()
 
 
-def to_job(doc: Mapping[str, Any], reading: Reading) -> dict[str, Any]:
+def to_job(doc: Mapping[str, Any], reading: Reading) -> Translated:
     """The sweep-job document that means the same; problems and notes go to `reading`."""
     reading.known(doc, "", _KEYS)
     metric = reading.mapping(doc.get("metric"), "metric")
@@ -75,7 +77,8 @@ def to_job(doc: Mapping[str, Any], reading: Reading) -> dict[str, Any]:
         "limits": {"max_total_trials": doc.get("run_cap")},
         "early_termination": _early(doc, reading),
     }
-    return {key: value for key, value in job.items() if value is not None}
+    said = {key: value for key, value in job.items() if value is not None}
+    return Translated(said, _PLACES)
 
 
 def _command(doc: Mapping[str, Any], reading: Reading) -> str:
