@@ -48,8 +48,8 @@ def multipart(parts: dict[str, str], required: Sequence[str] = ()) -> dict[str, 
     }
 
 
-CLONE = _body({"name": _TEXT, "display_name": _TEXT})
-RERUN = _body({"signature": _TEXT})
+CLONE = _body({"name": _or_null(_TEXT), "display_name": _or_null(_TEXT)})
+RERUN = _body({"signature": _or_null(_TEXT)})
 POINT = _body({"params": {"type": "object"}}, required=["params"])
 EDIT = _body(
     {

@@ -63,7 +63,7 @@ def read_json(request: HttpRequest, *, optional: bool = False) -> Any:
     Raises InvalidInput for what is none.
     """
     body = _body(request)
-    return {} if optional and not body.strip() else _json(body)
+    return {} if optional and not body else _json(body)
 
 
 def _multipart(request: HttpRequest, workspace: Workspace, keep: bool) -> Posted:

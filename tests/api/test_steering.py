@@ -13,9 +13,10 @@ from sweeps.models import StateChange, Sweep, Trial
 from sweeps.queries.spec_of import job_of
 from sweeps.services import control, leases, sweeps
 from tests.api.acts import play, start
-from tests.api.conftest import Caller
+from tests.api.conftest import BASE, Caller
 
 WakeUps = Callable[[], list[tuple[str, int]]]
+SWEEP = "/api/v1/workspaces/{ws}/sweeps/{name}"
 VERBS = ("pause", "resume", "stop", "cancel")
 
 
@@ -205,6 +206,25 @@ def test_what_a_clone_cannot_be_is_said(
     assert response.status_code == 422
     assert response.json()["error"].get("field") == field
     assert Sweep.objects.count() == 1
+
+
+def test_a_body_may_be_left_out_but_not_be_blank(api: Caller, rich: Sweep) -> None:
+    path = f"{BASE}{path_of(rich, 'clone')}"
+    blank = api.client.post(path, " \n", content_type="application/json")
+    assert (blank.status_code, Sweep.objects.count()) == (422, 1)
+    assert api.client.post(path, "", content_type="application/json").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("verb", "name"), [("clone", "display_name"), ("trials/rerun", "signature")]
+)
+def test_null_is_as_good_as_left_out_and_the_document_says_so(
+    api: Caller, rich: Sweep, verb: str, name: str
+) -> None:
+    assert api.post(path_of(rich, verb), {name: None}).status_code == 200
+    operation = api.get("/openapi.json").json()["paths"][f"{SWEEP}/{verb}"]["post"]
+    schema = operation["requestBody"]["content"]["application/json"]["schema"]
+    assert {"type": "null"} in schema["properties"][name]["anyOf"]
 
 
 def test_a_clone_goes_to_the_compute_of_the_original(
