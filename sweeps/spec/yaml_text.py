@@ -57,8 +57,12 @@ def load(text: str) -> Loaded:
         text.encode()  # libyaml takes no halves of characters
         builder = _Builder(yaml.parse(text, Loader=_LOADER), loaded.positions)
         loaded.document = builder.document()
+        end = _end(text)
+        for path, place in loaded.positions.items():
+            loaded.positions[path] = min(place, end)
     except yaml.MarkedYAMLError as error:
-        line, column = _place(error.problem_mark or error.context_mark, text)
+        mark = error.problem_mark or error.context_mark
+        line, column = min((mark.line + 1, mark.column + 1), _end(text)) if mark else (1, 1)
         message = f"This is not YAML: {error.problem or error.context}."
         raise InvalidInput([Problem("", message, line, column)]) from error
     except (yaml.YAMLError, UnicodeEncodeError) as error:
@@ -68,13 +72,9 @@ def load(text: str) -> Loaded:
     return loaded
 
 
-def _place(mark: Any, text: str) -> tuple[int, int]:
-    """Where a mark of the parser stands; it puts the end of a text into a line after the last."""
-    if not mark:
-        return 1, 1
+def _end(text: str) -> tuple[int, int]:
+    """The place after the last character. The parser puts what is missing there a line below."""
     lines = BREAK.split(text)
-    if mark.line < len(lines):
-        return mark.line + 1, mark.column + 1
     return len(lines), len(lines[-1]) + 1
 
 

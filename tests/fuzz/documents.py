@@ -16,12 +16,12 @@ from tests.spec.spaces import jobs
 
 Path = tuple[str | int, ...]
 # Jobs that the studio wrote, and files as people and other tools write them.
-fine = jobs.map(job_to_doc) | st.sampled_from(DOCUMENTS[:WHOLE]).map(copy.deepcopy)
+fine = jobs.map(job_to_doc) | st.sampled_from(DOCUMENTS[:WHOLE])
 KEYS = (
     "type", "values", "trial", "studio", "search_space", "limits", "properties", "component",
     "method", "parameters", "metric", "environment", "inputs", "min_value", "$schema", "<<",
 )  # fmt: skip
-plain = st.sampled_from(ODD) | st.none() | st.booleans() | st.integers() | st.floats() | st.text()
+plain = st.sampled_from(ODD).map(copy.deepcopy) | st.none() | st.booleans() | st.integers() | st.floats() | st.text()
 anything = st.recursive(
     plain,
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(
@@ -43,7 +43,7 @@ def paths(part: Any, path: Path = ()) -> Iterator[Path]:
 @st.composite
 def spoiled(draw: st.DrawFn) -> Any:
     """A fine document with one to three of its parts gone, renamed, replaced or buried."""
-    doc = draw(fine | st.sampled_from(DOCUMENTS).map(copy.deepcopy))
+    doc = copy.deepcopy(draw(fine | st.sampled_from(DOCUMENTS)))
     for _ in range(draw(st.integers(1, 3))):
         found = list(paths(doc))
         if not found:
@@ -61,12 +61,13 @@ def _spoil(draw: st.DrawFn, part: Any, key: str | int) -> None:
     if kind == "gone":
         del part[key]
     elif kind == "other":
-        part[key] = copy.deepcopy(draw(anything))
+        part[key] = draw(anything)
     elif kind == "deep":
         for _ in range(draw(st.sampled_from((1, 5, 31, 33, 200)))):
             part[key] = {draw(st.sampled_from(KEYS)): part[key]}
     elif kind == "listed":
-        part[key] = [part[key]] * draw(st.sampled_from((1, 2, 300)))
+        large = isinstance(part[key], dict | list)
+        part[key] = [part[key]] * draw(st.sampled_from((1, 2, 2 if large else 300)))
     elif isinstance(part, dict):
         name = draw(st.sampled_from(KEYS) | st.text(max_size=8) | st.just("k" * 3000))
         part[name] = part.pop(key) if kind == "renamed" else draw(anything)

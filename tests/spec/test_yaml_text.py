@@ -59,6 +59,10 @@ def test_what_is_missing_at_the_end_is_told_in_the_text(end: str) -> None:
     assert (problem.line, problem.column) == ((2, 1) if end else (1, 6))
 
 
+def test_a_value_that_is_missing_at_the_end_stands_in_the_text() -> None:
+    assert load("---\n  ").positions == {(): (2, 3)}
+
+
 REFUSED = {
     "anchor": ("a: &x 1\n", 1, 4, "Anchors and aliases"),
     "alias": ("a: 1\nb: *x\n", 2, 4, "Anchors and aliases"),
