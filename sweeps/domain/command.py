@@ -1,7 +1,8 @@
 """Command templates: from what a person writes to the argument vector of one trial.
 
-Commands run without a shell. Placeholders are hidden before the template is split into words and
-filled in once per word afterwards, so a value can neither add a word nor be expanded again.
+Placeholders are hidden before the template is split into words and filled in once per word
+afterwards, so a value can neither add a word nor be expanded again; in commands that need a shell
+(see `shell`) neither.
 """
 
 import re
@@ -13,6 +14,7 @@ from typing import TypeAlias
 from sweeps.domain.param_names import environment, format_value
 from sweeps.domain.problems import InvalidInput, Problem
 from sweeps.domain.samplers.draws import bounds
+from sweeps.domain.shell import SHELL, script, sign_of_shell
 from sweeps.domain.space import Choice, Distribution, ParamValue, SearchSpace, flatten, leaves
 from sweeps.domain.wording import cut, listed, nearest, shown
 
@@ -32,7 +34,6 @@ __all__ = [
 
 FIELD = "command"
 DEPRECATED_NOTE = "{…} for parameters is deprecated; use ${{…}} instead."
-SHELL_HINT = "Commands run without a shell; write bash -c '…' if you need one."
 ARGS = "args"
 # More unknown placeholders than anybody reads.
 MAX_TOLD = 50
@@ -43,8 +44,6 @@ _BODY = re.compile(r"\s*(search_space|inputs|outputs)\.(\w[\w-]*(?:\.\w[\w-]*)*)
 _DEPRECATED = re.compile(r"(?<![${])\{\s*((?:search_space|inputs|outputs)\.\w[\w.-]*)\s*\}(?!\})")
 _CONTINUATION = re.compile(r"(?<!\\)\\[ \t]*\r?\n")
 _QUOTED = re.compile(r"\\.|'[^']*'|\"(?:\\.|[^\"\\])*\"", re.DOTALL)
-_OPERATOR = re.compile(r"(?:\d?(?:>>?|<)|&>>?|\|\|?|\|&|&&?|;;?|<<<?)(?:&\d|&-)?")
-_SHELL = re.compile(r"(?:.*/)?(?:ba|z|da|k)?sh")
 # No template can hold a NUL (`_refuse` sees to it), so no text can look like one of these.
 _MARK = re.compile("\0(\\d+)\0")
 _OPEN, _CLOSE = "\0[\0", "\0]\0"
@@ -76,11 +75,15 @@ class Word:
 
 @dataclass(frozen=True, slots=True)
 class CommandTemplate:
-    """A parsed command; `notes` are sentences about what was read in a lenient way."""
+    """A parsed command; `notes` are sentences about what was read in a lenient way.
+
+    With `shell` the words are those of a shell that runs it, its values at their end.
+    """
 
     text: str
     words: tuple[Word, ...]
     notes: tuple[str, ...] = ()
+    shell: bool = False
 
     @property
     def placeholders(self) -> tuple[Placeholder, ...]:
@@ -95,7 +98,7 @@ def parse_command(template: str) -> CommandTemplate:
     """Read a command as written by a person.
 
     Raises InvalidInput (field "command") for commands that are empty or hold a NUL, quotes or
-    braces without their partner, expressions that mean nothing, and shell operators.
+    braces without their partner, and expressions that mean nothing.
     """
     if "\0" in template:
         raise InvalidInput.one(FIELD, "A command cannot hold a NUL character.")
@@ -105,9 +108,12 @@ def parse_command(template: str) -> CommandTemplate:
     notes: list[str] = []
     hidden = _hide(_CONTINUATION.sub(" ", template), found, notes)
     words = _words(_split(_hide_groups(hidden)), found)
-    _refuse_shell(hidden, words)
-    notes.extend(_notes(hidden, words))
-    return CommandTemplate(template, words, tuple(notes))
+    if not words[0].parts:
+        raise InvalidInput.one(FIELD, "The command starts with an empty word.")
+    sign = sign_of_shell(hidden)
+    notes.extend(_notes(sign, hidden))
+    words = _in_shell(sign, hidden, found) if sign else words
+    return CommandTemplate(template, words, tuple(notes), bool(sign))
 
 
 def _hide(text: str, found: list[Placeholder], notes: list[str]) -> str:
@@ -195,36 +201,30 @@ def _parts(token: str, found: list[Placeholder]) -> tuple[str | Placeholder, ...
     return tuple(parts)
 
 
-def _refuse_shell(hidden: str, words: tuple[Word, ...]) -> None:
-    """Operators would reach the program as arguments: certainly not what was meant."""
-    if words and not words[0].parts:
-        raise InvalidInput.one(FIELD, "The command starts with an empty word.")
-    for token in _QUOTED.sub("q", hidden).split():
-        redirected = re.match(r"(?:\d?>>?|&>)[^>=]", token)
-        if _OPERATOR.fullmatch(token) or token.endswith(";") or redirected:
-            text = f"{shown(_MARK.sub('…', token))} would be passed as an argument. {SHELL_HINT}"
-            raise InvalidInput.one(FIELD, text)
-    first = words[0].parts[0] if words else ""
-    if isinstance(first, str) and re.match(r"[A-Za-z_]\w*=", first):
-        text = f"{shown(first)} is not a program. Set variables under environment_variables."
+def _in_shell(sign: str, hidden: str, found: list[Placeholder]) -> tuple[Word, ...]:
+    """The words that have bash run the command, each placeholder a word of its own at the end."""
+    if _OPEN in _hide_groups(hidden):
+        text = f"An optional part $[[…]] cannot stand in a command for a shell ({sign})."
         raise InvalidInput.one(FIELD, text)
+    text, order = script(hidden, [placeholder.kind == ARGS for placeholder in found])
+    fixed = (SHELL, "-c", text, SHELL)
+    return (*(Word((one,)) for one in fixed), *(Word((found[number],)) for number in order))
 
 
-def _notes(hidden: str, words: tuple[Word, ...]) -> list[str]:
-    """What a shell would have done and we do not."""
-    if not words or _SHELL.fullmatch(str(words[0].parts[0])):
-        return []
+def _notes(sign: str, hidden: str) -> list[str]:
+    """What was read in a lenient way."""
     notes = []
-    bare = _QUOTED.sub("q", hidden).strip()
-    if re.search(r"\n\s*[^\s\0$-]", bare):
+    if sign:
+        notes.append(f"{sign} needs a shell: {SHELL} runs this command.")
+    elif re.search(r"\n\s*[^\s\0$-]", _QUOTED.sub("q", hidden).strip()):
         notes.append(
-            "Line breaks count as spaces: this is one command. "
-            "Write bash -c '…' to run several commands."
+            "Line breaks count as spaces: this is one command. Write && between several commands."
         )
-    texts = [part for word in words for part in word.parts if isinstance(part, str)]
-    variable = next((m for text in texts if (m := re.search(r"\$(?:\w+|\{\w+\})", text))), None)
-    if variable:
-        notes.append(f"{shown(variable[0])} is passed as it stands. {SHELL_HINT}")
+    if re.search(r"\bpip3?\s+install\b", hidden):
+        notes.append(
+            "pip install runs anew in every trial and changes the Python that they share; name "
+            "packages in an environment instead."
+        )
     return notes
 
 
@@ -315,6 +315,8 @@ def dashes(template: CommandTemplate, space: SearchSpace) -> list[str]:
     A word of its own that starts with "-": texts, and negative floats, which Python may print as
     -3e-05 (argparse knows -0.5 for a number, but not that).
     """
+    if template.shell:
+        return []  # Which words are alone, the shell alone knows.
     at_risk = {leaf.column for leaf in leaves(space) if _may_start_with_dash(leaf.distribution)}
     alone = {str(word.parts[0]) for word in template.words if len(word.parts) == 1}
     return [

@@ -17,6 +17,7 @@ from sweeps.domain.param_names import environment, format_value
 from sweeps.domain.problems import InvalidInput
 from sweeps.domain.web_inputs import is_address
 from sweeps.domain.wording import cut
+from sweeps.environments.own import constraints
 from sweeps.environments.places import built, python_of
 from sweeps.models import Attempt, InputFetch, Sweep
 from sweeps.queries.environments import environments_root
@@ -188,8 +189,10 @@ def base_environment(compute: Compute, program: str | None = None) -> dict[str, 
     path = allowed.get("PATH", os.defpath)
     # Trials that share the cores by slots should not each start a thread per core.
     threads = max(1, (os.cpu_count() or 1) // compute.slots)
+    own = str(python) == sys.executable
     return {
         **allowed,
+        **({"PIP_CONSTRAINT": str(constraints(environments_root()))} if own else {}),
         "PATH": f"{python.parent}{os.pathsep}{path}" if python.is_absolute() else path,
         "PYTHONUNBUFFERED": "1",
         "OMP_NUM_THREADS": str(threads),

@@ -117,7 +117,7 @@ REJECTED = [
     (draft(Row("0")), "rows", "Add at least one parameter."),
     (draft(command=""), "command", "Give the command"),
     (draft(command="python t.py ${{search_space.x}}"), "command", "no parameter “x”"),
-    (draft(command="python t.py > log"), "command", "without a shell"),
+    (draft(command="python t.py 'log"), "command", "A quote is never closed"),
     (draft(primary_metric=""), "primary_metric", "exactly as the script logs it"),
     (draft(goal="up"), "goal", "Must be one of"),
     (draft(max_total_trials="-1"), "max_total_trials", "from 1 to 100,000, but got -1"),

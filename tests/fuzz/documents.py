@@ -21,7 +21,14 @@ KEYS = (
     "type", "values", "trial", "studio", "search_space", "limits", "properties", "component",
     "method", "parameters", "metric", "environment", "inputs", "min_value", "$schema", "<<",
 )  # fmt: skip
-plain = st.sampled_from(ODD).map(copy.deepcopy) | st.none() | st.booleans() | st.integers() | st.floats() | st.text()
+plain = (
+    st.sampled_from(ODD).map(copy.deepcopy)
+    | st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text()
+)
 anything = st.recursive(
     plain,
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(

@@ -116,7 +116,7 @@ def test_fields_of_another_distribution_come_back_with_it(form):
         ({"row-0-type": "randint", "row-0-upper": "0"}, "rows-0-upper", "0"),
         ({"command": "python t.py ${{search_space.lrr}}"}, "command", "Did you mean lr?"),
         ({"command": "python t.py ${{nonsense}}"}, "command", "not known here"),
-        ({"command": "python t.py | tee log"}, "command", "without a shell"),
+        ({"command": "python t.py 'tee"}, "command", "A quote is never closed"),
         ({"command": "python 't.py"}, "command", "never closed"),
         ({"max_total_trials": "0"}, "max_total_trials", "from 1 to 100,000, but got 0"),
         ({"max_total_trials": "-1"}, "max_total_trials", "from 1 to 100,000, but got -1"),

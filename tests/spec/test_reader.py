@@ -364,7 +364,7 @@ BAD = [
     (COMMAND, "[a]", 3, 3, "trial.command", "Must be text"),
     (COMMAND, "python t.py ${{search_space.lrr}}", 3, 3, "trial.command", "Did you mean lr?"),
     (COMMAND, "python t.py ${{inputs.csv}}", 3, 3, "trial.command", "there is no input “csv”"),
-    (COMMAND, "python t.py | tee log", 3, 3, "trial.command", "without a shell"),
+    (COMMAND, "python t.py 'tee log", 3, 3, "trial.command", "A quote is never closed"),
     (COMMAND, "python 't.py", 3, 3, "trial.command", "quot"),
     (COMMAND, '"python t.py \\0"', 3, 3, "trial.command", "NUL"),
     (COMMAND, f"{COMMAND}\n  compute: x", 4, 3, "trial.compute", "belongs at the top of the job"),
@@ -542,7 +542,7 @@ def test_all_mistakes_are_told_at_once() -> None:
         dedent("""\
         type: sweep
         nmae: x
-        trial: {command: "python t.py ${{search_space.lr}} > log", code: 5, compute: x}
+        trial: {command: "python t.py ${{search_space.lr}} 'log", code: 5, compute: x}
         search_space: {lr: {type: uniform, min_value: 1, max_value: 0}, b: {type: choice}}
         objective: {goal: down}
         limits: {max_total_trials: x, max_concurrent_trials: y, timeout: z, trial_timeout: z}
