@@ -7,7 +7,7 @@ from django.utils.functional import SimpleLazyObject
 
 from studio.models import User, Workspace
 
-_SECTIONS = {"sweeps": "sweeps", "computes": "computes", "settings": "settings"}
+_SECTIONS = ("sweeps", "computes", "environments", "settings")
 
 
 def shell(request: HttpRequest) -> dict[str, Any]:
@@ -28,7 +28,9 @@ def shell(request: HttpRequest) -> dict[str, Any]:
 def _section(path: str) -> str:
     words = path.strip("/").split("/")
     if len(words) >= 2 and words[0] == "w":
-        return _SECTIONS.get(words[2], "") if len(words) > 2 else "overview"
+        if len(words) == 2:
+            return "overview"
+        return words[2] if words[2] in _SECTIONS else ""
     return ""
 
 

@@ -169,6 +169,17 @@ def _cut(text: str) -> str:
     return Truncator(text).chars(60)
 
 
+def program_problem(path: str) -> str | None:
+    """Why `path` is no program of this machine, None if it is one."""
+    if not os.path.isabs(path):
+        return f"Write the full path, beginning with /, but got “{_cut(path)}”."
+    if not os.path.isfile(path):
+        return f"There is no file {_cut(path)} on this machine."
+    if not os.access(path, os.X_OK):
+        return f"{_cut(path)} cannot be run: it is not executable."
+    return None
+
+
 class ComputeForm(forms.ModelForm):
     """A compute of kind `local`, new or changed; the view gives the instance its workspace."""
 
@@ -221,12 +232,6 @@ class ComputeForm(forms.ModelForm):
     def clean_python(self) -> str:
         """A program that is there; on this machine that can be said at once."""
         path: str = self.cleaned_data["python"].strip()
-        if not path:
-            return ""
-        if not os.path.isabs(path):
-            raise ValidationError(f"Write the full path, beginning with /, but got “{_cut(path)}”.")
-        if not os.path.isfile(path):
-            raise ValidationError(f"There is no file {path} on this machine.")
-        if not os.access(path, os.X_OK):
-            raise ValidationError(f"{path} cannot be run: it is not executable.")
+        if path and (problem := program_problem(path)):
+            raise ValidationError(problem)
         return path

@@ -11,6 +11,7 @@ from sweeps.views import (
     computes,
     control,
     edit,
+    environments,
     export,
     health,
     home,
@@ -59,6 +60,19 @@ JOB_PAGES = [
 ]
 
 _COMPUTE = "w/<str:ws>/computes/<str:name>/"
+_ENVIRONMENTS = "w/<str:ws>/environments/"
+_BUILD = f"{_ENVIRONMENTS}-/builds/<str:digest>/"
+
+ENVIRONMENTS = [
+    path(_ENVIRONMENTS, environments.environment_list, name="environment_list"),
+    path(f"{_ENVIRONMENTS}new", environments.environment_new, name="environment_new"),
+    path(f"{_ENVIRONMENTS}<str:name>/", environments.environment, name="environment"),
+    path(f"{_ENVIRONMENTS}<str:name>/build", environments.build_now, name="environment_build"),
+    path(f"{_ENVIRONMENTS}<str:name>/delete", environments.delete, name="environment_delete"),
+    path(_BUILD, environments.build, name="build"),
+    path(f"{_BUILD}again", environments.build_again, name="build_again"),
+    path(f"{_BUILD}log", environments.build_log, name="build_log"),
+]
 
 LISTS = [
     path("", home.home, name="home"),
@@ -84,4 +98,5 @@ urlpatterns = [
     path("tracking/<str:ws>/", include("sweeps.gateway.urls")),
     *JOB_PAGES,
     *LISTS,
+    *ENVIRONMENTS,
 ]

@@ -35,7 +35,9 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "sweeps.models", "sweeps.domain", "sweeps.environments", "studio.models", "studio.env",
         "studio.formatting",
     ),
-    "sweeps.forms": ("sweeps.models", "sweeps.domain", "sweeps.spec", "studio.models"),
+    "sweeps.forms": (
+        "sweeps.models", "sweeps.domain", "sweeps.spec", "studio.models", "studio.forms",
+    ),
     "sweeps.services": ("sweeps.queries", "sweeps.models", "sweeps.domain", "studio.models"),
     "sweeps.context": ("sweeps.queries", "sweeps.models", "studio.models", "studio.context"),
     "sweeps.intake_environments": (

@@ -105,12 +105,12 @@ def build_environment(base: Mapping[str, str]) -> dict[str, str]:
 def last_line(spool: Path) -> str:
     """The newest line of a build's log, for people who wait for it."""
     lines = [line for line in _tail(spool / "stdout.log").splitlines() if line.strip()]
-    return cut(_plain(lines[-1]).strip(), 120) if lines else ""
+    return cut(plain(lines[-1]).strip(), 120) if lines else ""
 
 
 def failure(spool: Path) -> str:
     """Why the build failed, as its log says it at the end; "" when that says nothing."""
-    lines = [_plain(line).strip() for line in _tail(spool / "stdout.log").splitlines()]
+    lines = [plain(line).strip() for line in _tail(spool / "stdout.log").splitlines()]
     begins = [i for i, line in enumerate(lines) if line.startswith("$ ")]
     lines = lines[begins[-1] + 1 :] if begins else lines
     errors = [i for i, line in enumerate(lines) if re.match("error:|×", line)]
@@ -120,7 +120,7 @@ def failure(spool: Path) -> str:
     return cut(text.strip().rstrip("."), _REASON)
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """Without the colours of a terminal."""
     return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", text)
 

@@ -1,15 +1,19 @@
 """Environments: which there are, which are to be built, and how far that is."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 from django.conf import settings
+from django.db.models import Count, Q, QuerySet
 
 from studio.models import Workspace
 from sweeps.environments import places
 from sweeps.models import Environment, EnvironmentBuild, Sweep
+from sweeps.queries.logs import log_size, read_log
 
 _PREFIX = "azureml:"
+_TAIL = 16 * 1024
+_LOGS = ("stdout", "stderr")
 
 
 def environments_root() -> Path:
@@ -72,3 +76,57 @@ def _line(build: EnvironmentBuild) -> str:
     folder = log_folder(build)
     last = places.last_line(folder) if folder else ""
     return f"Building its environment: {last}" if last else "Building its environment."
+
+
+# --- For the pages ------------------------------------------------------------------------------
+
+
+def sweeps_in(workspace: Workspace) -> QuerySet[Sweep]:
+    """The workspace's sweeps that named an environment of it; not those that described theirs."""
+    real = Sweep.objects.real().filter(workspace=workspace)
+    return real.exclude(environment_name="").exclude(environment__has_key="conda_file")
+
+
+def uses(workspace: Workspace) -> dict[str, int]:
+    """How many sweeps named each environment, by its name."""
+    rows = sweeps_in(workspace).order_by().values_list("environment_name")
+    return dict(rows.annotate(Count("pk")))
+
+
+def builds_of(workspace: Workspace) -> QuerySet[EnvironmentBuild]:
+    """Builds that sweeps of the workspace, dry runs too, ran in or wait for."""
+    return EnvironmentBuild.objects.filter(
+        sweeps__workspace=workspace, sweeps__deleted_at=None
+    ).distinct()
+
+
+def other_builds(workspace: Workspace, known: Collection[str]) -> list[EnvironmentBuild]:
+    """Builds for the workspace's sweeps beside those `known`, with `sweep_count`, newest first."""
+    real = Q(sweeps__workspace=workspace, sweeps__deleted_at=None, sweeps__is_dry_run=False)
+    counted = EnvironmentBuild.objects.annotate(sweep_count=Count("sweeps", filter=real))
+    rows = counted.filter(sweep_count__gt=0).exclude(pk__in=known)
+    return list(rows.order_by("-created_at", "pk"))
+
+
+def wanted_among(digests: Collection[str]) -> set[str]:
+    """Those of the builds that somebody waits for."""
+    rows = EnvironmentBuild.objects.filter(pk__in=digests).wanted()
+    return set(rows.values_list("pk", flat=True))
+
+
+def log_tail(build: EnvironmentBuild) -> list[str]:
+    """The newest lines of its log, with files of the build as seen from its folder."""
+    folder, root = log_folder(build), f"{environments_root() / build.digest}/"
+    found: list[str] = []
+    for stream in _LOGS:
+        start = max(0, log_size(folder, stream) - _TAIL)
+        text = places.plain(read_log(folder, stream, start).text)
+        # The first line of a piece begins somewhere.
+        found += text.replace(root, "").splitlines()[1 if start else 0 :]
+    return [line.rstrip() for line in found]
+
+
+def whole_log(build: EnvironmentBuild, limit: int) -> str:
+    """All that the newest build wrote, up to `limit` bytes a stream."""
+    folder = log_folder(build)
+    return "".join(read_log(folder, stream, 0, limit).text for stream in _LOGS)

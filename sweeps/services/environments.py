@@ -26,6 +26,11 @@ def save_environment(environment: Environment) -> None:
         raise InvalidInput.one("name", text) from error
 
 
+def delete_environment(environment: Environment) -> None:
+    """No job can name it any more; sweeps that ran in it keep their record of it."""
+    environment.delete()
+
+
 def build_of(recipe: Recipe, now: datetime) -> EnvironmentBuild:
     """The one row of all who want the same environment."""
     build, _ = EnvironmentBuild.objects.get_or_create(
