@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: demo run test chaos fuzz fuzz-api lint setup setup-dev clean
+.PHONY: demo run test chaos fuzz fuzz-coverage fuzz-api lint setup setup-dev clean
 .DEFAULT_GOAL := help
 
 help:
@@ -13,6 +13,7 @@ help:
 	@echo "make run    start the studio"
 	@echo "make test   run every test and check"
 	@echo "make fuzz   read broken job files and watch (N=100000 SEED=0)"
+	@echo "make fuzz-coverage  breed broken job files by the code that they reach (SECONDS=600 SEED=0)"
 	@echo "make fuzz-api  send made-up requests to the REST API (N=10000 SEED=0 DATABASE=sqlite)"
 	@echo "make chaos  kill, freeze and fill everything (SEEDS=10 KILLS=60 MINUTES= ONLY=R1,R3)"
 
@@ -37,6 +38,12 @@ N ?= 100000
 SEED ?= 0
 fuzz: setup-dev
 	@DJANGO_SETTINGS_MODULE=tests.settings $(BIN)/python -m tests.fuzz --inputs $(N) --seed $(SEED)
+
+# SECONDS: how long; SEED: which search.
+SECONDS ?= 600
+fuzz-coverage: setup-dev $(VENV)/.setup-fuzz
+	@DJANGO_SETTINGS_MODULE=tests.settings $(BIN)/python -m tests.fuzz.coverage_guided \
+	  --seconds $(SECONDS) --seed $(SEED)
 
 # N: how many requests; SEED: which; DATABASE: sqlite or postgresql, which is brought.
 fuzz-api: N := 10000
@@ -74,6 +81,12 @@ $(VENV)/.setup-azure: requirements-azure.txt | $(VENV)/bin/python
 	@echo "Installing Azure's client, which the tests of job files compare with …"
 	@$(BIN)/python -m venv $(VENV)/azure
 	@$(VENV)/azure/bin/python -m pip install --quiet --requirement requirements-azure.txt
+	@touch $@
+
+# For one target only, so that no other has to have it.
+$(VENV)/.setup-fuzz: requirements-fuzz.txt | $(VENV)/bin/python
+	@echo "Installing what looks at the code that is reached …"
+	@$(BIN)/python -m pip install --quiet --requirement requirements-fuzz.txt
 	@touch $@
 
 clean:

@@ -4,6 +4,7 @@ import random
 import re
 import resource
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
 
 from sweeps.domain.job import SweepJob
@@ -32,14 +33,20 @@ class Report:
 
 def fuzzed(inputs: int, seed: int) -> Report:
     """The report on so many inputs; each is made of `seed` and its number alone."""
-    report = Report()
+    numbers = range(inputs)
+    return watched(
+        (f"input {number} of seed {seed}", file_of(random.Random(f"{seed}/{number}")))
+        for number in numbers
+    )
+
+
+def watched(inputs: Iterable[tuple[str, bytes]]) -> Report:
+    """The report on inputs with their names, time and memory of each looked at."""
     for text in CORPUS:
-        read_one(text.encode(), report, "")  # what is imported at first use
+        read_one(text.encode(), Report(), "")  # what is imported at first use
     report = Report()
     start = _peak_mb()
-    for number in range(inputs):
-        raw = file_of(random.Random(f"{seed}/{number}"))
-        name = f"input {number} of seed {seed}"
+    for name, raw in inputs:
         took = read_one(raw, report, name)
         if took > MAX_MS:
             # A machine that does other things takes longer once, not three times.
