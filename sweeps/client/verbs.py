@@ -7,9 +7,9 @@ Exit codes: 0 done (with --watch: the sweep completed); 1 it did not, or somethi
 
 import json
 from argparse import ArgumentParser, Namespace
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol, TextIO
+from typing import Any, NamedTuple, Protocol, TextIO, TypeAlias
 
 from sweeps.client.errors import JobException, JobPaused, StreamInterrupted, StudioError
 from sweeps.client.jobs import best_or_own
@@ -82,6 +82,9 @@ class Terminal(NamedTuple):
     err: TextIO
 
 
+Verb: TypeAlias = Callable[[Jobs, Namespace, Terminal], int | None]
+
+
 def add_verbs(verb: Callable[..., ArgumentParser]) -> None:
     """Add all verbs with their options; `verb(name, help, subject="NAME")` makes a parser."""
     submit = verb("submit", "submit a sweep-job file with the code that it names", "FILE.yml")
@@ -109,10 +112,15 @@ def _status(parser: ArgumentParser, known: type[SweepStatus | TrialStatus]) -> N
                         help=", ".join(known))  # fmt: skip
 
 
-def run(jobs: Callable[[], Jobs], given: Namespace, terminal: Terminal) -> int:
-    """Do what `given.verb` says; the exit code. `jobs` may raise StudioError, too."""
+def run(
+    jobs: Callable[[], Jobs], given: Namespace, terminal: Terminal, more: Mapping[str, Verb] = {}
+) -> int:
+    """Do what `given.verb` says, a verb of ours or `more`; the exit code.
+
+    `jobs` may raise StudioError, too.
+    """
     try:
-        return VERBS[given.verb](jobs(), given, terminal) or 0
+        return {**VERBS, **more}[given.verb](jobs(), given, terminal) or 0
     except StreamInterrupted as error:
         return _tell(error, terminal, INTERRUPTED)
     except JobPaused as error:
@@ -248,7 +256,7 @@ def _sweep(jobs: Jobs, given: Namespace) -> Job:
     return found
 
 
-VERBS: dict[str, Callable[[Jobs, Namespace, Terminal], int | None]] = {
+VERBS: dict[str, Verb] = {
     "submit": _submit,
     "list": _list,
     "show": _show,

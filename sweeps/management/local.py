@@ -62,7 +62,7 @@ class LocalJobs:
     """Sweeps of one workspace, through the services; the queue of a running studio is woken."""
 
     def __init__(self, workspace: Workspace) -> None:
-        self._workspace = workspace
+        self.workspace = workspace
 
     def create_or_update(self, job: Any) -> Job:
         """Submit a job file with the code that it names."""
@@ -80,7 +80,7 @@ class LocalJobs:
     def _submitted(self, draft: Draft) -> Sweep:
         job = read_job(with_inputs(draft.document, draft.base, str))
         return intake.submit(
-            self._workspace,
+            self.workspace,
             job,
             code=self._code(job.code, draft.base),
             user=operator(),
@@ -93,11 +93,11 @@ class LocalJobs:
         if not code:
             return None
         if code.startswith(intake.KEPT_CODE):
-            return placed("trial.code", intake.named_code, self._workspace, code)
+            return placed("trial.code", intake.named_code, self.workspace, code)
         folder = base / Path(code).expanduser()
         if not folder.is_dir():
             raise InvalidInput.one("trial.code", f"There is no folder {folder}.")
-        return placed("trial.code", intake.keep_folder, self._workspace, str(folder))
+        return placed("trial.code", intake.keep_folder, self.workspace, str(folder))
 
     def get(self, name: str) -> Job | TrialAnswer:
         """The sweep of that name, or a trial, `<sweep>_<number>`."""
@@ -120,7 +120,7 @@ class LocalJobs:
         """Sweeps, newest first; with `parent_job_name` the trials of that sweep, by number."""
         given = {"status": status} if status else {}
         if parent_job_name is None:
-            rows = Sweep.objects.filter(workspace=self._workspace, **given).real()
+            rows = Sweep.objects.filter(workspace=self.workspace, **given).real()
             rows = rows.select_related("workspace", "compute").order_by("-created_at", "-pk")
             for part in _parts(rows):
                 yield from (_shaped_job(found) for found in shapes.sweeps_out(part))
@@ -157,13 +157,13 @@ class LocalJobs:
             "rerun": list(numbers.values_list("number", flat=True)),
             "sweep": shapes.sweep_out(sweep),
         }
-        raw = _shaped(shapes.RerunOut, body)
+        raw = shaped(shapes.RerunOut, body)
         return Rerun(raw["rerun"], job_of(raw["sweep"]), raw)
 
     def failures(self, name: str) -> Iterator[dict[str, Any]]:
         """Failed trials by what they have in common, the largest group first."""
         for group in shapes.failures_out(failures.groups(self._sweep(name))):
-            yield _shaped(shapes.FailureOut, group)
+            yield shaped(shapes.FailureOut, group)
 
     def spec(self, name: str) -> str:
         """The sweep as a job file (YAML)."""
@@ -187,7 +187,7 @@ class LocalJobs:
         return download_trial(source, download_path, output=output_name or "", logs=all)
 
     def _sweep(self, name: str) -> Sweep:
-        rows = Sweep.objects.kept().filter(workspace=self._workspace, name=name)
+        rows = Sweep.objects.kept().filter(workspace=self.workspace, name=name)
         sweep = rows.select_related("workspace", "compute", "code").first()
         if sweep is None:
             raise ResourceNotFoundError(f"There is no sweep {shown(name)}.")
@@ -259,15 +259,15 @@ def _job(sweep: Sweep) -> Job:
 
 
 def _shaped_job(found: dict[str, Any]) -> Job:
-    return job_of(_shaped(shapes.SweepOut, found))
+    return job_of(shaped(shapes.SweepOut, found))
 
 
 def _answers(part: list[Trial], sweep: Sweep) -> Iterator[TrialAnswer]:
     for found in shapes.trials_out(part, sweep):
-        yield trial_of(_shaped(shapes.TrialOut, found), sweep.name)
+        yield trial_of(shaped(shapes.TrialOut, found), sweep.name)
 
 
-def _shaped(schema: type[Schema], found: Any) -> Any:
+def shaped(schema: type[Schema], found: Any) -> Any:
     """What the REST API would answer, read back from its JSON."""
     answer = schema.model_validate(found).model_dump()
     return json.loads(json.dumps(answer, cls=NinjaJSONEncoder))

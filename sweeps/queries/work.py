@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
 from studio.models import Compute
-from sweeps.domain.states import Desired, PausedBy, TrialStatus
+from sweeps.domain.states import ACTIVE_TRIAL, Desired, PausedBy, TrialStatus
 from sweeps.models import Attempt, OutboxEntry, Sweep, Trial
 from sweeps.queries.prepared import Prepared
 from sweeps.queries.slots import shares
@@ -112,6 +112,12 @@ def put_backs(attempt: Attempt) -> int:
     """How many earlier attempts of its trial came to nothing, and counted for nothing."""
     earlier = Attempt.objects.filter(trial=attempt.trial_id, outcome="put_back")
     return earlier.exclude(pk=attempt.pk).count()
+
+
+def nobody_runs(trials: QuerySet[Trial]) -> QuerySet[Trial]:
+    """Of active trials those without an attempt that could still end: made-up ones."""
+    active = trials.filter(status__in=ACTIVE_TRIAL)
+    return active.filter(~Exists(Attempt.objects.open().filter(trial=OuterRef("pk"))))
 
 
 def unwanted_trials() -> list[Trial]:

@@ -13,6 +13,7 @@ from sweeps.domain.problems import InvalidInput
 from sweeps.domain.states import Desired, PausedBy, SweepStatus, TrialStatus
 from sweeps.models import StateChange, Sweep
 from sweeps.queries.endings import ran_out
+from sweeps.queries.work import nobody_runs
 from sweeps.services.state import bump, lock, move_sweep, move_trial
 
 PAUSED = "Paused by {}: running trials finish, none start until it is resumed."
@@ -197,6 +198,8 @@ def _cancel_queued(sweep: Sweep, reason: str, now: datetime, actor: str) -> None
 def _cancel_trials(sweep: Sweep, reason: str, now: datetime, actor: str) -> None:
     """Queued trials end here; the engine stops the running ones, which ask for it by `desired`."""
     _cancel_queued(sweep, reason, now, actor)
+    for trial in nobody_runs(sweep.trials.all()):
+        move_trial(trial, TrialStatus.CANCELED, now, reason=reason, actor=actor)
     # Whom a policy has sentenced is being stopped already, and keeps that reason.
     others = sweep.trials.active().exclude(desired=Desired.TERMINATE_EARLY)
     others.update(desired=Desired.CANCEL, reason=reason, revision=bump(sweep.pk))

@@ -60,7 +60,7 @@ def record(
             points = _store(attempt, trial, name, group, objective)
             new += len(points)
             if name == objective.primary_metric and points:
-                _update_objective(trial, points, objective)
+                update_objective(trial, points, objective)
                 if early:
                     judge_reports(attempt, trial, early, objective, points, now)
         if new:
@@ -110,7 +110,7 @@ def _store(
         if key in known:
             continue
         known.add(key)
-        points.append(_append(summary, attempt, value, objective))
+        points.append(append(summary, attempt, value, objective))
     if points:
         rows.insert(*points)
         _keep(summary)
@@ -143,7 +143,7 @@ def _recent(attempt: Attempt, name: str, count: int, values: list[Value]) -> set
     return set(points.values_list("step", "timestamp_ms", "value", "kind"))
 
 
-def _append(
+def append(
     summary: MetricSummary, attempt: Attempt, value: Value, objective: Objective
 ) -> MetricPoint:
     """The next point, with `summary` brought up to it."""
@@ -173,7 +173,7 @@ def _mean(summary: MetricSummary) -> float | None:
     return mean if mean is not None and math.isfinite(mean) else None
 
 
-def _update_objective(trial: Trial, points: list[MetricPoint], objective: Objective) -> None:
+def update_objective(trial: Trial, points: list[MetricPoint], objective: Objective) -> None:
     """What comes after the order to stop is kept, but makes no better objective."""
     for point in points:
         trial.reports = point.report

@@ -19,6 +19,7 @@ from sweeps.queries.failures import PROBLEMS
 from sweeps.queries.prepared import Prepared
 from sweeps.queries.records import failure_policy_of
 from sweeps.queries.slots import shares
+from sweeps.queries.work import nobody_runs
 from sweeps.services import rows
 from sweeps.services.control import revive
 from sweeps.services.logged import count_all, logged_by
@@ -316,7 +317,8 @@ def cancel_trial(trial: Trial, *, actor: str, now: datetime, reason: str = "") -
     with transaction.atomic():
         lock(trial.sweep_id)
         trial.refresh_from_db()
-        if trial.status == TrialStatus.QUEUED:
+        unrun = nobody_runs(Trial.objects.filter(pk=trial.pk)).exists()
+        if trial.status == TrialStatus.QUEUED or unrun:
             return move_trial(trial, TrialStatus.CANCELED, now, reason=reason, actor=actor)
         wanted = Trial.objects.filter(pk=trial.pk).active().filter(desired=Desired.RUN)
         changed = wanted.update(

@@ -9,6 +9,7 @@ from django.core.management.base import BaseCommand
 from studio.models import Workspace
 from sweeps.client import verbs
 from sweeps.client.errors import ResourceNotFoundError
+from sweeps.management import made_up
 from sweeps.management.local import LocalJobs
 from sweeps.management.terminal import terminal_of
 
@@ -31,11 +32,13 @@ class Command(BaseCommand):
             return found
 
         verbs.add_verbs(verb)
+        made_up.add_verb(verb)
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Do what the verb says; exits with its code where that is not 0."""
         given = Namespace(**options)
-        code = verbs.run(lambda: LocalJobs(_workspace(given.workspace)), given, terminal_of(self))
+        jobs = lambda: LocalJobs(_workspace(given.workspace))  # noqa: E731
+        code = verbs.run(jobs, given, terminal_of(self), {made_up.NAME: made_up.run})
         if code:
             sys.exit(code)
 
