@@ -21,18 +21,20 @@ _PYTHON_S = 300
 def main(folder: Path) -> int:
     """Build it; the exit code, 0 once `built.json` is on the disk."""
     recipe = json.loads((folder / "recipe.json").read_bytes())
-    tool, venv = uv.find_uv_bin(), folder / "venv"
+    tool = uv.find_uv_bin()
+    os.chdir(folder)  # short paths in the log
     os.environ.update(_settings())
     os.environ.update({"UV_NO_PROGRESS": "1", "UV_NO_CONFIG": "1", "UV_COLOR": "never"})
     os.environ.setdefault("UV_CACHE_DIR", str(folder.parent / "cache"))
     os.environ.setdefault("UV_PYTHON_INSTALL_DIR", str(folder.parent / "pythons"))
     python, notes = _python(tool, recipe["base"], recipe["python"])
-    code = _run(tool, "venv", "--no-project", "--clear", "--python", python, str(venv))
-    own = str(venv / "bin" / "python")
+    code = _run(tool, "venv", "--quiet", "--no-project", "--clear", "--python", python, "venv")
+    own = "venv/bin/python"
     if code == 0:
-        asked = str(folder / "requirements.txt")
         # As pip does it: compiled once here, not by the first trials side by side.
-        code = _run(tool, "pip", "install", "--compile-bytecode", "--python", own, "-r", asked)
+        code = _run(
+            tool, "pip", "install", "--compile-bytecode", "--python", own, "-r", "requirements.txt"
+        )
     if code == 0:
         _record(folder, own, _freeze(tool, own), notes)
         _say("The environment is built.")

@@ -255,7 +255,7 @@ def test_a_failed_trial_shows_its_reason(client: Client, rita: User, played: Swe
 
 def test_empty_states_say_what_comes(client: Client, rita: User, sweep: Sweep, now: Any) -> None:
     html = html_of(client, rita, url(sweep))
-    assert "The first trial appears here as soon as a slot is free." in html
+    assert "The first trial appears here as soon as it starts." in html
     assert "The best trial stands here as soon as one has completed." in html
     assert figure(html, "chart-objective")["empty"]
     assert "nothing to compare" in html_of(client, rita, url(sweep, "compare/"))
@@ -441,3 +441,13 @@ def test_the_history_chart_leaves_no_room_for_trials_that_never_come(
 
 def history(sweep: Sweep) -> Any:
     return sweep_figures(sweep)["chart-objective"]["layout"]
+
+
+def test_a_sweep_that_ended_before_its_first_trial_promises_none(
+    client: Client, rita: User, sweep: Sweep, now: Any
+) -> None:
+    Sweep.objects.update(status=SweepStatus.FAILED, ended_at=now, reason="No environment.")
+    for page in ("", "trials/"):
+        html = html_of(client, rita, url(sweep, page))
+        assert "No trial was run." in html
+        assert "The first trial appears" not in html
