@@ -13,6 +13,7 @@ from django.http import HttpRequest
 
 from studio.models import Workspace
 from sweeps import intake
+from sweeps.domain.elsewhere import is_far_code
 from sweeps.domain.job import SweepJob
 from sweeps.domain.problems import InvalidInput, Problem
 from sweeps.domain.wording import shown, why_not_json
@@ -88,9 +89,10 @@ def _named(job: SweepJob, workspace: Workspace, keep: bool) -> Any:
     if job.code.startswith(intake.KEPT_CODE):
         return placed("trial.code", intake.named_code, workspace, job.code)
     if not job.code.startswith(("/", "~")):
+        why = "not fetched from here" if is_far_code(job.code) else "relative to your machine"
         raise InvalidInput.one(
             "trial.code",
-            f"{shown(job.code)} is relative to your machine: send the code with the job "
+            f"{shown(job.code)} is {why}: send the code with the job "
             "(multipart part “code”, a zip), upload it before and name it as studio:<digest>, "
             "or give an absolute folder of this machine.",
         )

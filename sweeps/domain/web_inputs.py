@@ -4,10 +4,10 @@ import re
 from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit, urlunsplit
 
+from sweeps.domain.elsewhere import is_asset, without_prefix
 from sweeps.domain.problems import InvalidInput
 from sweeps.domain.wording import cut, shown
 
-_ASSET = re.compile(r"[\w.-]+(:[\w.-]+|@latest)")
 _HELP = "Give an http or https address, a path of this machine, or a file of the code."
 _FILE_TYPES = ("uri_file", "uri_folder")
 _LONGEST_NAME = 100
@@ -37,8 +37,7 @@ def parse_web_input(path: str) -> WebInput:
 
     Raises InvalidInput when it cannot be downloaded from here.
     """
-    # azureml:https://… is an address, azureml://… a place in an Azure workspace.
-    text = (path if path.startswith("azureml://") else path.removeprefix("azureml:")).strip()
+    text = without_prefix(path).strip()
     try:
         parts = urlsplit(text)
         host, _port = parts.hostname, parts.port
@@ -73,8 +72,9 @@ def type_problem(kind: str) -> str | None:
 
 def asset_problem(path: str) -> str | None:
     """Words on a name that only an Azure workspace knows; None for any other path."""
-    if _ASSET.fullmatch(path.removeprefix("azureml:")):
-        text = f"{cut(path, 200)} looks like a data asset of Azure ML, which is not kept here."
+    if is_asset(path):
+        is_it = "is" if path.startswith("azureml:") else "looks like"
+        text = f"{cut(path, 200)} {is_it} a data asset of Azure ML, which is not kept here."
         return f"{text} {_HELP}"
     return None
 

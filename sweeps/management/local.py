@@ -31,6 +31,7 @@ from sweeps.client.packing import with_inputs
 from sweeps.client.progress import watch
 from sweeps.client.records import Job, Rerun, job_of, trial_of
 from sweeps.client.records import Trial as TrialAnswer
+from sweeps.domain.elsewhere import is_far_code
 from sweeps.domain.problems import InvalidInput
 from sweeps.domain.wording import shown
 from sweeps.models import CodeSnapshot, Sweep, Trial
@@ -94,6 +95,9 @@ class LocalJobs:
             return None
         if code.startswith(intake.KEPT_CODE):
             return placed("trial.code", intake.named_code, self.workspace, code)
+        if is_far_code(code):
+            text = f"{shown(code)} is not fetched from here: name the folder that has it."
+            raise InvalidInput.one("trial.code", text)
         folder = base / Path(code).expanduser()
         if not folder.is_dir():
             raise InvalidInput.one("trial.code", f"There is no folder {folder}.")

@@ -10,6 +10,8 @@ from sweeps.spec.keys import Reading
 
 # The policies that Azure's schema knows; the others travel as a property.
 AZURES = ("bandit", "median_stopping", "truncation_selection")
+# Azure's how-to has it for truncation; its service is always sent false.
+_EXCLUDE = "exclude_finished_jobs"
 
 
 def early_termination(
@@ -35,7 +37,11 @@ def early_termination(
 def _options(policy: Policy, doc: Any, reading: Reading, where: str) -> dict[str, int | float]:
     """The options as numbers; an interval of 0 is one of 1 in Azure's documents."""
     timing = TIMING if policy.has_timing else ()
-    reading.known(doc, where, ("type", *timing, *policy.names))
+    documented = (_EXCLUDE,) if "truncation_percentage" in policy.names else ()
+    reading.known(doc, where, ("type", *timing, *policy.names, *documented))
+    if documented and doc.get(_EXCLUDE):
+        text = "Finished trials always count, as in Azure ML; leave this out."
+        reading.problem(f"{where}.{_EXCLUDE}", text)
     options: dict[str, int | float] = {}
     for name in timing:
         least = 1 if name == "evaluation_interval" else 0

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from sweeps.domain.elsewhere import without_prefix
 from sweeps.domain.job import ALGORITHMS, Sampling
 from sweeps.domain.limits import (
     DEFAULT_TIMEOUT_S,
@@ -91,7 +92,7 @@ def _code(value: Any, reading: Reading) -> str | None:
         reading.problem("trial.code", "Must be a folder, for example ./src, not a mapping.")
         return None
     if value is None or isinstance(value, str):
-        return (value or "").removeprefix("azureml:") or None
+        return without_prefix(value or "") or None
     reading.problem("trial.code", f"Must be a folder, but got {shown(value)}.")
     return None
 

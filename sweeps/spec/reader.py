@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from sweeps.domain.elsewhere import without_prefix
 from sweeps.domain.job import DataInput, Output, SweepJob
 from sweeps.domain.objective import Goal, Objective
 from sweeps.domain.problems import InvalidInput, Problem
@@ -219,9 +220,9 @@ def _data(value: Mapping[str, Any], where: str, reading: Reading) -> DataInput |
     if not path:
         reading.problem(f"{where}.path", "Give the path of the file or folder.")
         return None
-    if not path.startswith("azureml://"):  # which is a place that only Azure knows
-        path = path.removeprefix("azureml:")
-    return DataInput(path, kind, mode)
+    if kind != "mltable" and (mode or "").startswith("eval_"):
+        reading.problem(f"{where}.mode", f"Only an mltable has the mode {mode}, not {kind}.")
+    return DataInput(without_prefix(path), kind, mode)
 
 
 def _kind(

@@ -11,6 +11,7 @@ from django.http import QueryDict
 
 from studio.models import Workspace
 from sweeps import intake
+from sweeps.domain.elsewhere import is_far_code
 from sweeps.domain.job import SweepJob
 from sweeps.domain.problems import InvalidInput, Problem
 from sweeps.domain.wording import listed, shown
@@ -145,6 +146,11 @@ def missing_code(name: str | None, has_code: bool) -> str:
     """What to do about code that lies beside the file, wherever that is; "" if nothing."""
     if not name or has_code or name.startswith(("/", "~", intake.KEPT_CODE)):
         return ""
+    if is_far_code(name):
+        return (
+            f"The job file has its code at {shown(name)}, which is not fetched from here. Upload "
+            "it as .zip, or name its folder on this machine."
+        )
     return (
         f"The job file has its code in {shown(name)}, seen from where the file lies, which a "
         "browser does not tell. Upload it as .zip, or name its folder on this machine."

@@ -20,6 +20,7 @@ from sweeps.queries.places import spool_of
 from sweeps.services import control
 from tests.api.acts import play, start
 from tests.client.test_client import built
+from tests.spec.test_katib import RANDOM as KATIB
 
 
 class Ran(NamedTuple):
@@ -382,6 +383,27 @@ def test_code_that_is_not_there_is_told_at_its_key(run: Run, job_file: Path) -> 
     assert ran.code == 1
     assert ran.err.endswith(f": trial.code: There is no folder {job_file.parent}/lib.\n")
     assert not Sweep.objects.exists()
+
+
+@pytest.mark.parametrize("code", ["git+https://a.org/b", "azureml:mine:1"])
+def test_code_that_is_elsewhere_is_not_taken_for_a_folder(
+    run: Run, job_file: Path, code: str
+) -> None:
+    job_file.write_text(job_file.read_text().replace("code: ./src", f"code: '{code}'"))
+    ran = run("submit", str(job_file))
+    assert ran.code == 1
+    assert f"trial.code: “{code}” is not fetched from here: " in ran.err
+    assert not Sweep.objects.exists()
+
+
+def test_problems_of_another_tools_file_are_told_where_they_stand_in_it(
+    run: Run, tmp_path: Path
+) -> None:
+    file = tmp_path / "katib.yml"
+    file.write_text(KATIB.replace("maxTrialCount: 12", "maxTrialCount: 0"))
+    ran = run("submit", str(file))
+    assert (ran.code, ran.out) == (1, "")
+    assert ran.err.startswith(f"{file}:14:3: spec.maxTrialCount: Must be from 1 to ")
 
 
 @pytest.mark.parametrize("words", [["shwo"], ["list", "--status", "Fine"]])

@@ -183,6 +183,23 @@ def test_code_beside_the_file_is_asked_for(form):
     assert Sweep.objects.get().code.origin == "train.py"
 
 
+def test_code_that_is_elsewhere_is_asked_for_as_such(form):
+    for code in ("git+https://a.org/b", "azureml:mine:1"):
+        open_file(form, JOB.replace("  environment", f"  code: '{code}'\n  environment"))
+        form.press("submit")
+        assert form.response.status_code == 422
+        assert f"has its code at “{code}”, which is not fetched from here" in form.text
+
+
+def test_a_data_asset_is_refused_at_its_input(form):
+    text = JOB + "inputs: {iris: {type: uri_file, path: 'azureml:iris:1'}}\n"
+    open_file(form, text)
+    assert form["input_value"] == "azureml:iris:1"
+    form.press("submit")
+    assert form.response.status_code == 422
+    assert "azureml:iris:1 is a data asset of Azure ML" in form.text
+
+
 def test_code_of_this_machine_is_taken_from_where_the_file_says(form, tmp_path):
     (tmp_path / "train.py").write_text("print(1)")
     text = JOB.replace("  environment", f"  code: {tmp_path}\n  environment")

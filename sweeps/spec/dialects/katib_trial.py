@@ -105,8 +105,8 @@ def _primary(containers: list[Mapping[str, Any]], name: Any) -> int | None:
 
 def _note_rest(container: Mapping[str, Any], reading: Reading) -> None:
     reading.note(
-        f"The image {shown(container.get('image'))} is not pulled: the command runs with this "
-        "machine's Python, on the code that you hand in."
+        f"The image {shown(container.get('image'))} is not pulled: hand in the code, and choose an "
+        "environment that has its packages."
     )
     read = ("name", "image", "command", "args", "env")
     rest = [key for key in container if key not in read]
