@@ -1,7 +1,8 @@
 """Which Python a job means by its `environment`: the compute's, a named one, one that is built."""
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from importlib.metadata import version
 from pathlib import PurePosixPath
 from typing import Any
@@ -12,7 +13,7 @@ from sweeps.domain.problems import InvalidInput
 from sweeps.domain.wording import shown
 from sweeps.environments.conda import read_conda
 from sweeps.environments.requirements import Read, Requirements, read_requirements
-from sweeps.models import Environment, EnvironmentKind
+from sweeps.models import Environment, EnvironmentBuild, EnvironmentKind
 from sweeps.queries.environments import named_environment
 from sweeps.spec import yaml_text
 
@@ -59,6 +60,34 @@ def chosen_of(environment: Environment, compute: Compute) -> Chosen:
     if environment.kind == EnvironmentKind.REQUIREMENTS:
         return _built(name, read_requirements(source, "source"), "", compute, ())
     return _conda(name, _document(source, "source"), "source", compute, _no_files)
+
+
+def recipe_of(environment: Environment) -> Recipe | None:
+    """What is built of it for the workspace's default compute; None for a Python that is there.
+
+    Raises InvalidInput with every problem of its source.
+    """
+    return chosen_of(environment, _usual_compute(environment.workspace)).recipe
+
+
+def build_of_each(environments: Sequence[Environment]) -> dict[int, EnvironmentBuild]:
+    """The builds of environments of one workspace, by environment; those never begun are left out.
+
+    With two queries, however many there are.
+    """
+    digests = {}
+    compute = _usual_compute(environments[0].workspace) if environments else Compute()
+    for environment in environments:
+        with suppress(InvalidInput):  # saved by a studio that could read it
+            if recipe := chosen_of(environment, compute).recipe:
+                digests[environment.pk] = recipe.digest
+    builds = EnvironmentBuild.objects.in_bulk({*digests.values()})
+    return {pk: builds[digest] for pk, digest in digests.items() if digest in builds}
+
+
+def _usual_compute(workspace: Workspace) -> Compute:
+    """The default compute, else any; without one, what stands on the studio's own Python."""
+    return workspace.computes.order_by("-is_default", "name").first() or Compute()
 
 
 def _no_files(path: str) -> str | None:

@@ -4,7 +4,7 @@ Bodies are read by hand, not by ninja, so that every problem is told at once wit
 field, and unknown keys are told instead of dropped.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from sweeps.domain.problems import InvalidInput
@@ -101,6 +101,23 @@ COMPUTE_TYPES: dict[str, type] = {
     "environment_variables": dict,
     "is_default": bool,
 }
+ENVIRONMENT_TYPES: dict[str, type] = {
+    "name": str,
+    "description": str,
+    "kind": str,
+    "source": str,
+    "conda_file": dict,
+}
+_ENVIRONMENT = {
+    "name": _TEXT,
+    "description": _TEXT,
+    "kind": {"enum": ["requirements", "conda", "python"]},
+    "source": _TEXT | {"description": "A requirements file, a conda file, or a program's path"},
+    "conda_file": {
+        "type": "object",
+        "description": "Azure's word for kind conda: the file's content in place of `source`",
+    },
+}
 _COMPUTE = {
     "name": _TEXT,
     "slots": {"type": "integer", "minimum": 1, "maximum": 1000},
@@ -113,13 +130,17 @@ WORKSPACE = _body({"name": _TEXT, "title": _TEXT, "description": _TEXT}, require
 WORKSPACE_EDIT = _body({"title": _TEXT, "description": _TEXT, "archived": _FLAG})
 COMPUTE = _body(_COMPUTE, required=["name"])
 COMPUTE_EDIT = _body(_COMPUTE)
-for _edit in (WORKSPACE_EDIT, COMPUTE_EDIT):
+ENVIRONMENT = _body(_ENVIRONMENT, required=["name"])
+ENVIRONMENT_EDIT = _body(_ENVIRONMENT)
+for _edit in (WORKSPACE_EDIT, COMPUTE_EDIT, ENVIRONMENT_EDIT):
     _edit["requestBody"]["required"] = True
 _JSON = {str: "a text", int: "a whole number", bool: "true or false", dict: "an object"}
 
 
-def read_typed(doc: Any, types: Mapping[str, type]) -> dict[str, Any]:
+def read_typed(doc: Any, types: Mapping[str, type], deep: Collection[str] = ()) -> dict[str, Any]:
     """The fields of a small body, each of its type; the forms check what they say.
+
+    Objects hold texts, those named in `deep` anything.
 
     Raises InvalidInput with every problem found.
     """
@@ -131,7 +152,7 @@ def read_typed(doc: Any, types: Mapping[str, type]) -> dict[str, Any]:
     for name, kind in types.items():
         if name in doc and type(doc[name]) is not kind:
             reading.problem(name, f"Must be {_JSON[kind]}, but got {shown(doc[name])}.")
-        elif kind is dict:
+        elif kind is dict and name not in deep:
             for key, value in (doc.get(name) or {}).items():
                 if not isinstance(value, str):
                     text = f"Must be a text, but got {shown(value)}."

@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from django.db.models import QuerySet
@@ -28,10 +29,12 @@ from sweeps.queries.places import spool_of
 from sweeps.spec.writer import job_to_doc, to_yaml
 
 router = Router(tags=["sweeps"])
+LOG = "The log; `X-Next-Offset` is where to go on"
 NEWEST = Order("pk", "created_at", down=True, tie_down=True)
 
 
-def _text(kind: str, description: str = "OK") -> dict[str, Any]:
+def text_of(kind: str, description: str = "OK") -> dict[str, Any]:
+    """An answer that is a text, for the schema."""
     # YAML is what it says, not its text.
     content = {kind: {"schema": {"type": "object" if "yaml" in kind else "string"}}}
     return {"responses": {200: {"description": description, "content": content}}}
@@ -111,7 +114,7 @@ def list_sweeps(
             known = ", ".join(SweepStatus)
             raise InvalidInput.one("status", f"{shown(status)} is not a status; there are {known}.")
         rows = rows.filter(status=status)
-    rows = rows.select_related("workspace", "compute")
+    rows = rows.select_related("workspace", "compute").with_build_states()
     return page(rows, NEWEST, shapes.sweeps_out, limit, cursor)
 
 
@@ -121,7 +124,7 @@ def get_sweep(request: HttpRequest, ws: str, name: str) -> Any:
     return shapes.sweep_out(sweep_of(request, ws, name))
 
 
-@router.get("/workspaces/{ws}/sweeps/{name}/spec", openapi_extra=_text("application/yaml"))
+@router.get("/workspaces/{ws}/sweeps/{name}/spec", openapi_extra=text_of("application/yaml"))
 def get_spec(request: HttpRequest, ws: str, name: str) -> HttpResponse:
     """The sweep as an Azure ML job file (YAML)."""
     sweep = sweep_of(request, ws, name)
@@ -211,7 +214,7 @@ def _points_out(points: Sequence[MetricPoint]) -> list[dict[str, Any]]:
 
 @router.get(
     "/workspaces/{ws}/sweeps/{name}/trials/{int:number}/logs/{stream}",
-    openapi_extra=_text("text/plain", "The log; `X-Next-Offset` is where to go on"),
+    openapi_extra=text_of("text/plain", LOG),
 )
 def get_log(
     request: HttpRequest, ws: str, name: str, number: int, stream: str, offset: int = 0
@@ -221,7 +224,12 @@ def get_log(
     if stream not in ("stdout", "stderr"):
         raise Http404("There are the logs stdout and stderr.")
     attempt = trial.attempts.order_by("-number").first()
-    part = read_log(spool_of(attempt) if attempt else None, stream, max(0, offset))
+    return log_answer(spool_of(attempt) if attempt else None, stream, offset)
+
+
+def log_answer(spool: Path | None, stream: str, offset: int) -> HttpResponse:
+    """A piece of a log from byte `offset` on, and where to go on."""
+    part = read_log(spool, stream, max(0, offset))
     response = HttpResponse(part.text, content_type="text/plain; charset=utf-8")
     response["X-Next-Offset"] = str(part.next_offset)
     response["X-Content-Type-Options"] = "nosniff"

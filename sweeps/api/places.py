@@ -77,7 +77,7 @@ def add_workspace(request: HttpRequest) -> Any:
     doc = bodies.read_typed(read_json(request), bodies.WORKSPACE_TYPES)
     form = WorkspaceForm(doc)
     if not form.is_valid():
-        raise _refused(form)
+        raise refused(form)
     workspace = form.save(commit=False)
     workspace.created_at = timezone.now()
     try:
@@ -103,7 +103,7 @@ def edit_workspace(request: HttpRequest, ws: str) -> Any:
         {"title": workspace.title, "description": workspace.description} | doc, instance=workspace
     )
     if not form.is_valid():
-        raise _refused(form)
+        raise refused(form)
     form.save()
     if archived is True:
         services.archive_workspace(workspace, timezone.now())
@@ -179,7 +179,7 @@ def _saved(compute: Compute, doc: dict[str, Any]) -> dict[str, Any]:
     variables = doc.get("environment_variables") or {}
     form = ComputeForm(doc | {"environment_variables": list(variables.items())}, instance=compute)
     if not form.is_valid():
-        raise _refused(form)
+        raise refused(form)
     try:
         services.save_compute(form.save(commit=False), is_default=form.cleaned_data["is_default"])
     except services.NameTaken as error:
@@ -187,8 +187,8 @@ def _saved(compute: Compute, doc: dict[str, Any]) -> dict[str, Any]:
     return _computes([compute])[0]
 
 
-def _refused(form: Any) -> InvalidInput:
-    """What a form says, as problems of the same fields."""
+def refused(form: Any) -> InvalidInput:
+    """What a form of the pages says, as problems of the same fields."""
     return InvalidInput(
         Problem("" if field == "__all__" else field, item["message"])
         for field, items in form.errors.get_json_data().items()

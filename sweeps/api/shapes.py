@@ -12,7 +12,14 @@ from ninja import Field, Schema
 
 from sweeps.domain.objective import Goal
 from sweeps.domain.states import SweepStatus, TrialStatus
-from sweeps.models import MetricSummary, Revision, Sweep, TerminationDecision, Trial
+from sweeps.models import (
+    EnvironmentBuild,
+    MetricSummary,
+    Revision,
+    Sweep,
+    TerminationDecision,
+    Trial,
+)
 from sweeps.models.metrics import from_columns
 from sweeps.queries.best import best_of_each
 from sweeps.queries.clock import database_now
@@ -44,6 +51,7 @@ def moment(timestamp_ms: int) -> datetime:
 
 SweepState = Annotated[str, Field(json_schema_extra={"enum": [str(s) for s in SweepStatus]})]
 TrialState = Annotated[str, Field(json_schema_extra={"enum": [str(s) for s in TrialStatus]})]
+BuildState = Annotated[str, Field(json_schema_extra={"enum": list(EnvironmentBuild.STATES)})]
 GoalWord = Annotated[str, Field(json_schema_extra={"enum": [str(g) for g in Goal]})]
 
 
@@ -93,11 +101,18 @@ class FailurePolicyOut(Schema):
     infrastructure_retries: int
 
 
+class UsedEnvironmentOut(Schema):
+    """The environment that trials run in; `state` is how far it is built, null for a Python."""
+
+    name: str
+    state: BuildState | None
+
+
 class SweepOut(Schema):
     """A sweep job.
 
     `waiting` is why its next trial has not started, "" when none waits; `paused_by` is person,
-    breaker or disk while it is paused.
+    breaker or disk while it is paused; `environment` is null for the compute's own Python.
     """
 
     name: str
@@ -114,6 +129,7 @@ class SweepOut(Schema):
     early_termination: dict[str, Any] | None
     stop_rules: StopRulesOut
     failure_policy: FailurePolicyOut
+    environment: UsedEnvironmentOut | None
     counts: dict[str, int]
     best_trial: BestOut | None
     services: dict[str, ServiceOut]
@@ -253,6 +269,7 @@ def _sweep(
         "revision": sweep.revision,
         "objective": {"primary_metric": sweep.primary_metric, "goal": sweep.goal},
         **_rules(sweep),
+        "environment": _environment(sweep),
         "counts": {status.value: count for status, count in counts.items()},
         "best_trial": best and _best(best),
         "services": {"Studio": {"endpoint": settings.STUDIO_URL + sweep.get_absolute_url()}},
@@ -261,6 +278,13 @@ def _sweep(
         "started_at": sweep.started_at,
         "ended_at": sweep.ended_at,
     }
+
+
+def _environment(sweep: Sweep) -> dict[str, Any] | None:
+    build = sweep.environment_build
+    if build is None and not sweep.environment_name:
+        return None
+    return {"name": sweep.environment_name, "state": build and build.state}
 
 
 def _rules(sweep: Sweep) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from django.views.decorators.csrf import csrf_exempt
 from ninja import Swagger
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 
-from sweeps.api import files, places, steering, uploads
+from sweeps.api import environments, files, places, steering, uploads
 from sweeps.api.auth import Limited
 from sweeps.api.document import StudioAPI
 from sweeps.api.etags import tagged
@@ -31,6 +31,7 @@ api = StudioAPI(
 assert files.router is steering.router  # both add to it
 api.add_router("", steering.router)
 api.add_router("", places.router)
+api.add_router("", environments.router)
 api.add_router("", uploads.router)
 
 

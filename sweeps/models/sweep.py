@@ -41,6 +41,12 @@ class SweepQuerySet(models.QuerySet["Sweep"]):
         """Without those whose deletion has begun."""
         return self.filter(deleted_at=None)
 
+    def with_build_states(self) -> Self:
+        """With how far their environments are built, not with what is in these."""
+        long = ("recipe", "packages", "notes")
+        rows = self.select_related("environment_build")
+        return rows.defer(*(f"environment_build__{name}" for name in long))
+
     def real(self) -> Self:
         """Without dry runs, which belong to the form that started them."""
         return self.kept().filter(is_dry_run=False)

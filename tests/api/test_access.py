@@ -12,18 +12,24 @@ from studio.services import revoke_token
 from sweeps import intake
 from sweeps.api import files
 from sweeps.domain.states import TrialStatus
-from sweeps.models import CodeSnapshot, DataUpload, Sweep, Trial
+from sweeps.models import CodeSnapshot, DataUpload, Environment, EnvironmentBuild, Sweep, Trial
 from tests.api.acts import play, start
 from tests.api.conftest import Caller
 
 SWEEP = "/workspaces/{ws}/sweeps/{name}"
 TRIAL = f"{SWEEP}/trials/0"
+ENVIRONMENT = "/workspaces/{ws}/environments/mine"
 READS = [
     "/workspaces/{ws}",
     "/workspaces/{ws}/computes",
     "/workspaces/{ws}/computes/local",
+    "/workspaces/{ws}/environments",
+    ENVIRONMENT,
+    f"{ENVIRONMENT}/log",
     "/workspaces/{ws}/sweeps",
     SWEEP,
+    f"{SWEEP}/environment",
+    f"{SWEEP}/environment/log",
     "/workspaces/{ws}/code/CODE",
     "/workspaces/{ws}/data/DATA",
     f"{SWEEP}/spec",
@@ -49,6 +55,10 @@ WRITES = [
     ("POST", "/workspaces/{ws}/computes"),
     ("PATCH", "/workspaces/{ws}/computes/local"),
     ("DELETE", "/workspaces/{ws}/computes/local"),
+    ("POST", "/workspaces/{ws}/environments"),
+    ("PATCH", ENVIRONMENT),
+    ("DELETE", ENVIRONMENT),
+    ("POST", f"{ENVIRONMENT}/build"),
     ("PATCH", SWEEP),
     ("DELETE", SWEEP),
     *(("POST", f"{SWEEP}/{verb}") for verb in ("pause", "resume", "stop", "cancel", "clone")),
@@ -72,6 +82,7 @@ def store(monkeypatch: pytest.MonkeyPatch) -> None:
 def played(sweep: Sweep, now: Any) -> Sweep:
     """A sweep whose trial 0 has failed; trials 1 and 2 are not there yet or queued."""
     play(sweep, now, [None])
+    Environment.objects.create(workspace=sweep.workspace, name="mine", source="six")
     intake.keep_folder(sweep.workspace, str(intake.IRIS))
     intake.keep_data_file(sweep.workspace, [b"a,b"], "a.csv")
     return sweep
@@ -158,7 +169,7 @@ def test_foreign_and_missing_are_the_same_bytes(
 
 
 def test_a_missing_sweep_trial_compute_and_log_are_each_said(api: Caller, played: Sweep) -> None:
-    for path in ("/sweeps/nothing", "/computes/nothing"):
+    for path in ("/sweeps/nothing", "/computes/nothing", "/environments/nothing"):
         response = api.get(f"/workspaces/default{path}")
         assert response.status_code == 404
         assert "nothing" in response.json()["error"]["message"]
@@ -173,7 +184,7 @@ def test_the_list_of_workspaces_is_that_of_the_token(stranger: Caller, played: S
 
 @pytest.mark.parametrize(("method", "path"), WRITES)
 def test_a_reader_cannot_write(method: str, path: str, reader: Caller, played: Sweep) -> None:
-    tables = (Sweep, Trial)
+    tables = (Sweep, Trial, Environment, EnvironmentBuild)
     before = [list(table.objects.order_by("pk").values()) for table in tables]
     body = {"type": "sweep", "display_name": "mine", "params": {"lr": 0.5, "boosting": "gbdt"}}
     response = reader.send(method, path_of(path, played), body)
@@ -265,7 +276,7 @@ def test_every_operation_of_the_schema_is_walked_above(client: Any, db: None) ->
         for method, path in ALL
     }
     known = {(m, p.replace("stdout", "{stream}").replace("stderr", "{stream}")) for m, p in known}
-    known = {(m, p.replace("/a.txt", "/{path}")) for m, p in known}
+    known = {(m, p.replace("/a.txt", "/{path}").replace("/mine", "/{name}")) for m, p in known}
     known = {(m, p.replace("CODE", "{digest}").replace("DATA", "{digest}")) for m, p in known}
     found = {
         (method.upper(), path.removeprefix("/api/v1"))

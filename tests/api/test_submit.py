@@ -55,6 +55,7 @@ def test_json_makes_a_sweep(api: Caller) -> None:
         *("name", "display_name", "workspace", "status", "reason", "notes", "revision"),
         *("objective", "limits", "counts", "best_trial", "services", "properties"),
         *("early_termination", "stop_rules", "failure_policy", "waiting", "paused_by"),
+        "environment",
         *("created_at", "started_at", "ended_at"),
     }
     assert (body["name"], body["status"], body["best_trial"]) == ("tuned", "Queued", None)

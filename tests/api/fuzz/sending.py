@@ -59,6 +59,13 @@ BODIES: dict[str, tuple[Any, ...]] = {
     "PATCH /api/v1/workspaces/{ws}/computes/{name}": (
         {"slots": 3}, {"environment_variables": {"A": "b"}, "is_default": True, "name": "other"},
     ),
+    "POST /api/v1/workspaces/{ws}/environments": (
+        {"name": "more", "source": "six==1.16.0\n", "description": "x"},
+        {"name": "more", "conda_file": {"dependencies": ["python=3.11", {"pip": ["six"]}]}},
+    ),
+    "PATCH /api/v1/workspaces/{ws}/environments/{name}": (
+        {"kind": "requirements", "source": "six"}, {"description": "x", "name": "other"},
+    ),
 }  # fmt: skip
 QUERY: dict[str, tuple[Any, ...]] = {
     "order_by": ("number", "-objective", "started_at", "-duration_s", "params.lr", "-metrics.loss",

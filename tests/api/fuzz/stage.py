@@ -3,10 +3,12 @@
 import io
 import itertools
 import random
+import sys
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +19,13 @@ from studio.models import Compute, Membership, Role, User, Workspace
 from studio.services import create_token
 from sweeps import intake
 from sweeps.api import files
+from sweeps.domain.environments import Chosen, Recipe
 from sweeps.domain.job import EarlyTermination
 from sweeps.domain.limits import Limits
-from sweeps.models import Attempt, CodeSnapshot, Sweep
+from sweeps.intake_environments import recipe_of
+from sweeps.models import Attempt, CodeSnapshot, Environment, Sweep
 from sweeps.queries.places import spool_of
-from sweeps.services import control, edits, sweeps
+from sweeps.services import control, edits, environments, sweeps
 from sweeps.stores import snapshots
 from tests.api.acts import end, log, play, start
 from tests.conftest import job
@@ -44,6 +48,8 @@ class Stage:
         numbers: tuple[int, ...] = (0, 1, 2)
         if "/computes" in path:
             names = ("spare", "spare", "used")
+        elif "/environments" in path:
+            names = ("built", "fresh", "fresh", "python")
         elif path.endswith("/rerun"):
             names, numbers = ("ended", "ended", "going"), (1, 1, 0)  # trial 1 of it has failed
         elif method == "DELETE":
@@ -69,7 +75,7 @@ def set_up() -> Stage:
     Compute.objects.create(workspace=workspace, name="spare", slots=1)
     code = _code(workspace)
     data, _ = intake.keep_data_file(workspace, [b"1,2\n"], "a.csv")
-    make = _maker(workspace, compute, code, now)
+    make = _maker(workspace, compute, code, _environments(workspace, now), now)
     play(make("ended"), now, [0.5, None, 0.25])
     _going(make("going"), now)
     control.pause_sweep(make("paused"), actor="fuzz", now=now)
@@ -107,8 +113,22 @@ def _code(workspace: Workspace) -> CodeSnapshot:
     return intake.keep(workspace, kept, "code.zip")
 
 
+def _environments(workspace: Workspace, now: datetime) -> Recipe:
+    """One of each kind; what was built is returned."""
+    made = partial(Environment.objects.create, workspace=workspace, created_at=now)
+    made(name="fresh", kind="conda", source="dependencies: [pip: [six]]")
+    made(name="python", kind="python", source=sys.executable)
+    recipe = recipe_of(made(name="built", source="six"))
+    assert recipe is not None
+    build = environments.build_of(recipe, now)
+    if environments.begin_build(build, "handle", now):
+        build.refresh_from_db()
+        environments.finish_build(build, "3.11.7", ["six==1.17.0"], ["Noted."], now)
+    return recipe
+
+
 def _maker(
-    workspace: Workspace, compute: Compute, code: CodeSnapshot, now: datetime
+    workspace: Workspace, compute: Compute, code: CodeSnapshot, recipe: Recipe, now: datetime
 ) -> Callable[[str], Sweep]:
     early = EarlyTermination("bandit", {"slack_amount": 0.1, "evaluation_interval": 1})
 
@@ -116,6 +136,7 @@ def _maker(
         return sweeps.create_sweep(
             workspace, job(name=name, early_termination=early, limits=Limits(3, 2, 3600)),
             compute=compute, code=code, user=None, now=now, rng=random.Random(1),
+            chosen=Chosen("built", recipe=recipe),
         )  # fmt: skip
 
     return make
