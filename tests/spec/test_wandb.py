@@ -61,7 +61,8 @@ def test_a_sweep_is_read() -> None:
     [
         ("{min: 0.0, max: 1}", Uniform(0.0, 1)),
         ("{min: 0, max: 9}", Randint(10)),
-        ("{min: 2, max: 9}", QUniform(2, 9, 1)),
+        ("{min: 2, max: 9}", QUniform(1.5, 9.5, 1)),
+        ("{min: 2, max: 2}", Choice((2,))),
         ("{distribution: int_uniform, min: 0, max: 4}", Randint(5)),
         ("{distribution: uniform, min: 0, max: 4}", Uniform(0, 4)),
         ("{distribution: q_uniform, min: 0, max: 4}", QUniform(0, 4, 1)),
@@ -79,6 +80,13 @@ def test_a_sweep_is_read() -> None:
 def test_each_distribution_has_its_like(written: str, distribution: Distribution) -> None:
     text = SWEEP.replace("{values: [adam, sgd]}", written)
     assert dict(read_job(text).search_space)["opt"] == distribution
+
+
+def test_a_grid_tries_each_whole_number() -> None:
+    text = SWEEP.replace("method: bayes", "method: grid").replace("{values: [adam, sgd]}", "%s")
+    text = text.replace("{distribution: log_uniform_values, min: 1e-5, max: 0.1}", "{values: [1]}")
+    for written in ("{min: 2, max: 5}", "{distribution: int_uniform, min: '2', max: 5.0}"):
+        assert dict(read_job(text % written).search_space)["opt"] == Choice((2, 3, 4, 5))
 
 
 def test_the_command_and_hyperband_in_their_other_forms() -> None:
@@ -108,6 +116,11 @@ def test_the_command_and_hyperband_in_their_other_forms() -> None:
          "equally likely"),
         ("{value: 10}", "{distribution: beta}", 8, "parameters.epochs.distribution", "“beta”"),
         ("min: 1e-5, ", "", 7, "parameters.lr.min", "Is required"),
+        ("{value: 10}", "{distribution: int_uniform, max: 3}", 8, "parameters.epochs.min",
+         "Is required"),
+        ("{value: 10}", "{min: 3, max: 1}", 8, "parameters.epochs", "above its end"),
+        ("{value: 10}", "{distribution: int_uniform, min: 0, max: 0.5}", 8,
+         "parameters.epochs.max", "whole number"),
         ("min: 1e-5", "min: 0", 7, "parameters.lr.min", "Must be above 0"),
         ("min: 1e-5", "min: 1", 7, "parameters.lr", "greater than the minimum"),
         ("min_iter: 3", "s: 1", 10, "early_terminate.min_iter", "max_iter and s"),

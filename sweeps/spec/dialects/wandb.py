@@ -11,6 +11,7 @@ from typing import Any
 
 from sweeps.domain.wording import shown
 from sweeps.spec.dialects.base import Translated
+from sweeps.spec.dialects.ranges import Range, distribution_of
 from sweeps.spec.keys import Reading
 
 TOOL = "Weights & Biases"
@@ -23,7 +24,6 @@ _METHODS = {"random": "random", "grid": "grid", "bayes": "bayesian"}
 _KINDS = {
     "uniform": ("uniform", ("min", "max")),
     "q_uniform": ("quniform", ("min", "max", "q")),
-    "int_uniform": ("quniform", ("min", "max")),
     "log_uniform": ("loguniform", ("min", "max")),
     "q_log_uniform": ("qloguniform", ("min", "max", "q")),
     "log_uniform_values": ("loguniform", ("min", "max")),
@@ -33,6 +33,7 @@ _KINDS = {
     "log_normal": ("lognormal", ("mu", "sigma")),
     "q_log_normal": ("qlognormal", ("mu", "sigma", "q")),
 }  # fmt: skip
+_WHOLE = "int_uniform"
 _NAMES = {"min": "min_value", "max": "max_value"}
 _DEFAULTS = {"mu": 0, "sigma": 1, "q": 1}
 _WORDS = {"${env}": "", "${interpreter}": "python", "${args}": "${{args}}"}
@@ -64,15 +65,15 @@ def to_job(doc: Mapping[str, Any], reading: Reading) -> Translated:
     reading.known(metric, "metric", ("name", "goal"))
     if doc.get("entity"):
         reading.note("“entity” of W&B names an account there; it is ignored.")
-    method = reading.word(doc, "method", "", _METHODS)
+    algorithm = _METHODS.get(reading.word(doc, "method", "", _METHODS), "random")
     job = {
         "type": "sweep",
         "display_name": doc.get("name"),
         "description": doc.get("description"),
         "experiment_name": doc.get("project"),
         "trial": {"command": _command(doc, reading)},
-        "search_space": _space(doc, reading),
-        "sampling_algorithm": _METHODS.get(method, "random"),
+        "search_space": _space(doc, algorithm, reading),
+        "sampling_algorithm": algorithm,
         "objective": {"goal": metric.get("goal", "minimize"), "primary_metric": metric.get("name")},
         "limits": {"max_total_trials": doc.get("run_cap")},
         "early_termination": _early(doc, reading),
@@ -107,18 +108,20 @@ def _word(item: Any, program: str, index: int, reading: Reading) -> str:
     return shlex.quote(text)
 
 
-def _space(doc: Mapping[str, Any], reading: Reading) -> dict[str, Any]:
+def _space(doc: Mapping[str, Any], algorithm: str, reading: Reading) -> dict[str, Any]:
     found = {}
     for name, value in reading.mapping(doc.get("parameters"), "parameters").items():
         where = f"parameters.{name}"
         part = reading.mapping(value, where)
-        one = _parameter(part, where, reading)
+        one = _parameter(part, where, algorithm, reading)
         if one is not None:
             found[name] = one
     return found
 
 
-def _parameter(part: Mapping[str, Any], where: str, reading: Reading) -> dict[str, Any] | None:
+def _parameter(
+    part: Mapping[str, Any], where: str, algorithm: str, reading: Reading
+) -> dict[str, Any] | None:
     before = len(reading.problems)
     names = ("distribution", "value", "values", "min", "max", "mu", "sigma", "q")
     if "parameters" in part:
@@ -131,8 +134,10 @@ def _parameter(part: Mapping[str, Any], where: str, reading: Reading) -> dict[st
     if kind in ("constant", "categorical"):
         values = [part.get("value")] if kind == "constant" else part.get("values")
         return {"type": "choice", "values": values} if len(reading.problems) == before else None
+    if kind == _WHOLE:
+        return _whole(part, where, algorithm, reading)
     if kind not in _KINDS:
-        known = ", ".join(("constant", "categorical", *_KINDS))
+        known = ", ".join(("constant", "categorical", _WHOLE, *_KINDS))
         text = f"Must be one of {known}; it is {shown(kind)}."
         reading.problem(f"{where}.distribution", text)
         return None
@@ -148,6 +153,19 @@ def _parameter(part: Mapping[str, Any], where: str, reading: Reading) -> dict[st
     return _distribution(kind, numbers, where, reading)
 
 
+def _whole(
+    part: Mapping[str, Any], where: str, algorithm: str, reading: Reading
+) -> dict[str, Any] | None:
+    low, high = (reading.whole(part, name, where) for name in ("min", "max"))
+    for name in ("min", "max"):
+        if part.get(name) is None:
+            reading.problem(f"{where}.{name}", "Is required.")
+    if low is None or high is None:
+        return None
+    one = Range(where.removeprefix("parameters."), where, low, high, whole=True)
+    return distribution_of(one, algorithm, reading)
+
+
 def _kind(part: Mapping[str, Any]) -> str:
     """The distribution, as W&B guesses it from what is given."""
     if part.get("distribution") is not None:
@@ -157,19 +175,12 @@ def _kind(part: Mapping[str, Any]) -> str:
     if "values" in part:
         return "categorical"
     whole = all(isinstance(part.get(name), int) for name in ("min", "max"))
-    return "int_uniform" if whole else "uniform"
+    return _WHOLE if whole else "uniform"
 
 
 def _distribution(
     kind: str, numbers: dict[str, Any], where: str, reading: Reading
 ) -> dict[str, Any] | None:
-    if kind == "int_uniform":
-        low, high = float(numbers["min"]), float(numbers["max"])
-        if low == 0 and high >= 0 and high.is_integer():
-            return {"type": "randint", "upper": int(high) + 1}
-        numbers["q"] = 1
-        name = where.removeprefix("parameters.")
-        reading.note(f"{name} is quniform with steps of 1: its ends come half as often.")
     if kind.endswith("_values"):
         for name in ("min", "max"):
             if float(numbers[name]) <= 0:
