@@ -13,9 +13,15 @@ from sweeps.client.errors import ResourceNotFoundError, ValidationException
 from sweeps.client.transport import Transport
 from sweeps.stores.code_files import code_files, walk
 from sweeps.stores.digests import combine, file_digest
+from sweeps.stores.git import read_git
 
 # Code that is named otherwise than by a folder: kept already, or elsewhere.
 _NAMED = ("studio:", "azureml:", "git+", "http://", "https://")
+# Properties in which azure-ai-ml tells remote, branch, commit, and whether there are changes.
+_GIT = (
+    "mlflow.source.git.repoURL", "mlflow.source.git.branch", "mlflow.source.git.commit",
+    "azureml.git.dirty",
+)  # fmt: skip
 
 
 def handed_in(draft: Draft, transport: Transport, place: str, *, upload: bool) -> dict[str, Any]:
@@ -27,8 +33,11 @@ def handed_in(draft: Draft, transport: Transport, place: str, *, upload: bool) -
     document = dict(draft.document)
     trial = document.get("trial")
     if isinstance(trial, dict) and isinstance(trial.get("code"), str):
-        code = _code(trial["code"], draft.base, transport, place)
-        document["trial"] = trial | {"code": code}
+        folder = _local(trial["code"], draft.base)
+        if isinstance(folder, Path):
+            document["properties"] = with_git(document.get("properties"), folder)
+            folder = _code(folder, transport, place)
+        document["trial"] = trial | {"code": folder}
     send = partial(_uploaded, transport=transport, place=place)
     return with_inputs(document, draft.base, send if upload else str)
 
@@ -43,15 +52,36 @@ def with_inputs(document: dict[str, Any], base: Path, place: Callable[[Path], st
     return {**document, "inputs": found}
 
 
-def _code(code: str, base: Path, transport: Transport, place: str) -> str:
+def with_git(properties: Any, folder: Path) -> Any:
+    """A job's properties with the state of the code's repository, as azure-ai-ml sends it.
+
+    The upload has no repository any more. What the job says already stays.
+    """
+    said = properties or {}
+    if not isinstance(said, dict) or any(name in said for name in _GIT):
+        return properties
+    state = read_git(folder)
+    if state is None:
+        return said
+    values = (state.remote, state.branch, state.commit, str(state.dirty))
+    return said | {name: value for name, value in zip(_GIT, values, strict=True) if value}
+
+
+def _local(code: str, base: Path) -> Path | str:
+    """The folder that `trial.code` names on this machine, or what the studio is to make of it."""
     local = code.removeprefix("azureml:")
     if not code or (code.startswith(_NAMED) and not local.startswith((".", "/"))):
         return code
     folder = base / Path(local).expanduser()
-    if not folder.is_dir():
-        if Path(local).is_absolute():
-            return local  # perhaps a folder of the studio's machine, which tells if it is none
-        raise ValidationException(f"There is no folder {folder}.", field="trial.code")
+    if folder.is_dir():
+        return folder
+    if Path(local).is_absolute():
+        return local  # perhaps a folder of the studio's machine, which tells if it is none
+    raise ValidationException(f"There is no folder {folder}.", field="trial.code")
+
+
+def _code(folder: Path, transport: Transport, place: str) -> str:
+    """What names the folder's content in a job, once the studio has it."""
     names = sorted(code_files(folder))
     if not names:
         raise ValidationException(f"There is no file in {folder}.", field="trial.code")

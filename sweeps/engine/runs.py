@@ -1,7 +1,7 @@
 """MLflow runs of sweeps and attempts: opened before the command, closed after it, always."""
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -11,6 +11,7 @@ from django.db.models import QuerySet
 from sweeps.domain.param_names import format_value
 from sweeps.domain.states import SweepStatus
 from sweeps.engine import forward
+from sweeps.engine.git_tags import git_tags
 from sweeps.engine.outputs import keep_outputs
 from sweeps.engine.tracking import tracking
 from sweeps.models import Attempt, Sweep
@@ -73,21 +74,8 @@ def _common(sweep: Sweep) -> dict[str, str]:
         tags.USER: str(sweep.created_by or "studio"),
         tags.SOURCE_NAME: sweep.command.split("\n")[0][:200],
         tags.SOURCE_TYPE: "JOB",
-        **_git_tags(sweep.git),
+        **git_tags(sweep.git, sweep.properties),
     }
-
-
-def _git_tags(git: Mapping[str, Any]) -> dict[str, str]:
-    if not git:
-        return {}
-    is_dirty = bool(git["changed"] or git["untracked"])
-    found = {
-        tags.SOURCE_GIT_COMMIT: git["commit"],
-        tags.SOURCE_GIT_BRANCH: git["branch"],
-        tags.SOURCE_GIT_REMOTE: git["remote"],
-        tags.SOURCE_GIT_DIRTY: str(is_dirty).lower(),
-    }
-    return {name: str(value)[:5000] for name, value in found.items() if value}
 
 
 def new_attempt_run(attempt: Attempt, now: datetime) -> str:

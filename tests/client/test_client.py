@@ -26,6 +26,7 @@ from sweeps.domain.states import PausedBy
 from sweeps.models import CodeSnapshot, Sweep
 from tests.api.acts import play
 from tests.client.conftest import URL
+from tests.stores.test_git import run
 
 
 def built(**changes: Any) -> Any:
@@ -75,6 +76,23 @@ def test_code_goes_once_per_content_and_without_what_is_ignored(
     (src / "main.py").write_text("print(2)\n")
     client.create_or_update(built())
     assert CodeSnapshot.objects.count() == 2
+
+
+def test_uploaded_code_tells_the_commit_that_it_comes_from(client: MLClient, src: Path) -> None:
+    run(src.parent, "init", "-q", "-b", "main")
+    run(src.parent, "add", "-A")
+    run(src.parent, "commit", "-qm", "first")
+    (src / "main.py").write_text("print(2)\n")
+    client.create_or_update(built(properties={"own": "x"}))
+    sweep = Sweep.objects.get()
+    assert sweep.properties == {
+        "own": "x",
+        "mlflow.source.git.branch": "main",
+        "mlflow.source.git.commit": run(src, "rev-parse", "HEAD").strip(),
+        "azureml.git.dirty": "True",
+    }
+    client.create_or_update(built(properties={"mlflow.source.git.commit": "abc"}))
+    assert Sweep.objects.latest("pk").properties == {"mlflow.source.git.commit": "abc"}
 
 
 @pytest.mark.parametrize("kind", ["dict", "path", "azure"])

@@ -232,18 +232,40 @@ def test_a_sweep_that_mlflow_will_not_take_fails_and_does_not_wait_for_ever(
     assert stage.queued() == []
 
 
+OF_SNAPSHOT = {"commit": "abc", "branch": "", "remote": "r", "changed": 0, "untracked": 2}
+OF_JOB = {
+    "mlflow.source.git.commit": "def",
+    "azureml.git.branch": "main",
+    "mlflow.source.git.repoURL": "https://ann:secret@host/r.git",
+    "azureml.git.dirty": "False",
+}
+
+
+@pytest.mark.parametrize(
+    ("git", "properties", "expected"),
+    [
+        (OF_SNAPSHOT, OF_JOB, {"commit": "abc", "repoURL": "r", "dirty": "true"}),
+        (
+            {},
+            OF_JOB,
+            {
+                "commit": "def",
+                "branch": "main",
+                "repoURL": "https://host/r.git",
+                "dirty": "false",
+            },
+        ),
+        ({}, {"own": "x"}, {}),
+    ],
+)
 def test_the_runs_in_mlflow_carry_the_commit_of_the_code(
-    stage: Stage, make_sweep: Callable[..., Sweep]
+    stage: Stage, make_sweep: Callable[..., Sweep], git: Any, properties: Any, expected: Any
 ) -> None:
     sweep = make_sweep()
-    sweep.git = {"commit": "abc", "branch": "", "remote": "r", "changed": 0, "untracked": 2}
+    sweep.git, sweep.properties = git, properties
     sweep.save()
     stage.open(sweep)
-    expected = {
-        "mlflow.source.git.commit": "abc",
-        "mlflow.source.git.repoURL": "r",
-        "mlflow.source.git.dirty": "true",
-    }
+    expected = {f"mlflow.source.git.{name}": value for name, value in expected.items()}
     assert len(stage.tracking.runs) > 1
     for run in stage.tracking.runs.values():
         git = {key: value for key, value in run["tags"].items() if ".git." in key}

@@ -9,9 +9,10 @@ from sweeps.stores import git
 from sweeps.stores.git import read_git, without_credentials
 
 
-def run(folder: Path, *words: str) -> None:
+def run(folder: Path, *words: str) -> str:
     who = ("-c", "user.name=a", "-c", "user.email=a@b.c")
-    subprocess.run(["git", *who, *words], cwd=folder, check=True, capture_output=True)
+    line = ["git", *who, *words]
+    return subprocess.run(line, cwd=folder, check=True, capture_output=True, text=True).stdout
 
 
 def make_repo(tmp_path: Path) -> Path:
