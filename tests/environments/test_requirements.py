@@ -84,3 +84,37 @@ def test_items_are_told_by_their_place() -> None:
     with pytest.raises(InvalidInput) as error:
         read_items([("pip[0]", "six"), ("pip[1]", "-e .")])
     assert [problem.field for problem in error.value.problems] == ["pip[1]"]
+
+
+def test_what_no_installer_reads_as_one_line_cannot_bring_others_in() -> None:
+    found = read_items([("pip[0]", "six\n# both\nb @ https://example.org/b.whl\n")])
+    assert found.lines == ("six", "b @ https://example.org/b.whl")
+    for hidden in ("https://e.org/a.whl\n-e /srv", "a @ https://e.org/a.whl\r-e/srv"):
+        with pytest.raises(InvalidInput, match="is a project on a disk"):
+            read_items([("pip[0]", hidden)])
+    for line in ("https://e.org/\0", "https://e.org/\ud800"):
+        assert "holds a character that is no text" in said(line)[0]
+
+
+@pytest.mark.parametrize("line", ["--index-url", "-i https://e.org -e /srv", "--no-index x"])
+def test_options_are_given_what_they_take(line: str) -> None:
+    assert "is given" in said(line)[0]
+
+
+def test_files_that_include_more_and_more_are_not_read_for_ever() -> None:
+    read: list[str] = []
+    files = {f"f{depth}": f"-r f{depth + 1}\n" * 50 for depth in range(8)}
+
+    def count(path: str) -> str | None:
+        read.append(path)
+        return files.get(path, "# nothing")
+
+    with pytest.raises(InvalidInput, match="more than 100 times"):
+        read_requirements("-r f0", "r", count)
+    assert len(read) <= 101
+
+
+def test_more_lines_than_anybody_needs_are_told_once_whether_right_or_wrong() -> None:
+    for line in ("six", "!"):
+        assert "more than 2000 lines" in said(f"{line}\n" * 50_000)[-1]
+    assert "more than 2000 lines" in said("-r a", {"a": "six\n" * 50_000})[-1]
