@@ -12,6 +12,7 @@ from sweeps.domain.problems import InvalidInput, Problem
 from sweeps.domain.wording import shown
 from sweeps.forms import first, rules
 from sweeps.forms.draft import Draft
+from sweeps.forms.environment_text import from_text
 from sweeps.forms.reading import number, read, whole
 from sweeps.forms.rows import Places, to_space_doc
 from sweeps.forms.tags import parse_tags
@@ -22,6 +23,7 @@ from sweeps.spec.reader import read_job
 _FIELDS = {
     "trial.command": "command",
     "trial.code": "code",
+    "trial.environment": "environment",
     "trial.environment_variables": "variables",
     "objective.primary_metric": "primary_metric",
     "objective.goal": "goal",
@@ -50,6 +52,7 @@ PATHS = {
 }
 # Parts of a job that the form does not ask for; clones and files that were read keep them:
 # "inputs" holds types and modes that the form has no name for, "trial" and "top" other keys.
+# "environment" is the one to go back to after another was chosen.
 KEPT = ("outputs", "properties", "first_trials", "environment", "code", "inputs", "trial", "top")
 LABELS = {
     "command": "Command",
@@ -58,6 +61,7 @@ LABELS = {
     "code": "Training code",
     "code_file": "Training code",
     "code_folder": "Training code",
+    "environment": "Environment",
     "variables": "Environment variables",
     "inputs": "Inputs",
     "primary_metric": "Primary metric",
@@ -199,7 +203,7 @@ def to_doc(draft: Draft) -> tuple[dict[str, Any], Places, list[Problem]]:
         "type": "sweep",
         "trial": {
             **_mapping(kept.get("trial")),
-            **{name: kept[name] for name in ("environment", "code") if name in kept},
+            **_said(environment=from_text(draft["environment"]), code=kept.get("code")),
             "command": draft["command"].replace("\r\n", "\n"),
             "environment_variables": _variables(draft, problems),
         },
@@ -231,6 +235,10 @@ def kept_of(draft: Draft) -> dict[str, Any]:
     except (ValueError, RecursionError):
         found = {}
     return {key: found[key] for key in KEPT if isinstance(found, dict) and found.get(key)}
+
+
+def _said(**parts: Any) -> dict[str, Any]:
+    return {name: part for name, part in parts.items() if part}
 
 
 def _mapping(value: Any) -> dict[str, Any]:

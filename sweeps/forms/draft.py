@@ -17,6 +17,7 @@ TEXTS: Mapping[str, str] = {
     "experiment_name": "",
     "tags": "",
     "command": "",
+    "environment": "",  # as environment_text writes it; "": the compute's Python
     "compute": "",
     "algorithm": "random",
     "rule": "random",

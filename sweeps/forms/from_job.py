@@ -10,6 +10,7 @@ from sweeps.domain.limits import DEFAULT_TIMEOUT_S
 from sweeps.domain.space_doc import space_to_doc
 from sweeps.forms import first, rules
 from sweeps.forms.draft import TEXTS, Draft, InputRow, VariableRow
+from sweeps.forms.environment_text import to_text
 from sweeps.forms.rows import Row, from_space_doc
 from sweeps.forms.values import format_value
 
@@ -23,6 +24,7 @@ def from_job(job: SweepJob, **texts: str) -> Draft:
         "experiment_name": job.experiment_name or "",
         "tags": ", ".join(f"{key}={value}" if value else key for key, value in job.tags.items()),
         "command": job.command,
+        "environment": to_text(job.environment),
         "compute": (job.compute or "").removeprefix("azureml:"),
         "algorithm": sampling.algorithm,
         "rule": sampling.rule,

@@ -115,14 +115,14 @@ def wanted_among(digests: Collection[str]) -> set[str]:
 
 
 def log_tail(build: EnvironmentBuild) -> list[str]:
-    """The newest lines of its log, with files of the build as seen from its folder."""
-    folder, root = log_folder(build), f"{environments_root() / build.digest}/"
+    """The newest lines of its log."""
+    folder = log_folder(build)
     found: list[str] = []
     for stream in _LOGS:
         start = max(0, log_size(folder, stream) - _TAIL)
         text = places.plain(read_log(folder, stream, start).text)
         # The first line of a piece begins somewhere.
-        found += text.replace(root, "").splitlines()[1 if start else 0 :]
+        found += text.splitlines()[1 if start else 0 :]
     return [line.rstrip() for line in found]
 
 

@@ -37,11 +37,12 @@ from sweeps.views import new_sweep_page as page_parts
 from sweeps.views import new_sweep_rules as rule_parts
 from sweeps.views.new_sweep_actions import YAML, Page, act, page_of
 from sweeps.views.new_sweep_dry_run import dry_run_context
+from sweeps.views.new_sweep_environment import context_of
 from sweeps.views.new_sweep_rows import row_views
 
 # Sections of the page, and the fields that stand in each.
 SECTIONS = (
-    ("code", "Code", ("code", "command", "inputs", "variables", "entry")),
+    ("code", "Code", ("code", "command", "environment", "inputs", "variables", "entry")),
     ("space", "Search space", ("rows", "first")),
     ("sampling", "Sampling", ("algorithm", "seed", "rule", "logbase")),
     ("objective", "Objective", ("primary_metric", "goal")),
@@ -251,6 +252,7 @@ def _context(workspace: Workspace, page: Page, code: CodeSnapshot | None) -> dic
         "advice": advice,
         "computes": computes,
         "compute": compute,
+        **context_of(workspace, draft),
         "slots_warning": _slots_warning(draft, compute),
         "grid_hint": page_parts.grid_hint(draft),
         "rows": row_views(draft.rows, draft["command"], by_field, page_parts.seed_of(draft)),
@@ -332,7 +334,7 @@ def _code_context(draft: Draft, code: CodeSnapshot | None) -> dict[str, Any]:
 def _kept(draft: Draft) -> str:
     """What a cloned sweep brings along, in words."""
     found = kept_of(draft)
-    names = [name for name in found if name in ("outputs", "properties", "environment")]
+    names = [name for name in found if name in ("outputs", "properties")]
     names += ["types and modes of inputs"] if "inputs" in found else []
     for part in (found.get("trial"), found.get("top")):
         names += [str(name) for name in part] if isinstance(part, dict) else []

@@ -7,8 +7,10 @@ from studio.formatting import objective
 from studio.models import Workspace
 from sweeps.domain.states import SweepStatus, TrialStatus
 from sweeps.models import MetricSummary, Sweep, Trial
+from sweeps.queries.clock import database_now
 from sweeps.queries.logs import read_log
 from sweeps.queries.places import spool_of
+from sweeps.queries.waiting import standstill
 
 _TAIL = 8 * 1024
 _LINES = 12
@@ -29,6 +31,7 @@ def dry_run_context(workspace: Workspace, name: str) -> dict[str, Any]:
         "dry_trial": trial,
         "dry_status": trial.status if trial else sweep.status,
         "dry_is_final": is_final,
+        "dry_waits": "" if is_final else standstill(sweep, database_now()),
         "dry_verdict": verdict(sweep, trial) if is_final else "",
         "dry_lines": last_lines(trial) if trial else [],
     }

@@ -21,11 +21,13 @@ from sweeps.domain.space_doc import parse_space
 from sweeps.domain.wording import shown
 from sweeps.forms.checked import Checked, FieldError, check, checked
 from sweeps.forms.draft import Draft
+from sweeps.forms.environment_text import from_text, in_words
 from sweeps.forms.rows import CONSTANT
 from sweeps.intake import data_root
 from sweeps.models import CodeSnapshot
 from sweeps.views.new_sweep_actions import Page
 from sweeps.views.new_sweep_code import files_of
+from sweeps.views.new_sweep_environment import COMPUTES
 from sweeps.views.new_sweep_file import code_wanted
 
 ALGORITHM_NAMES = {"random": "Random", "bayesian": "Bayesian (TPE)", "grid": "Grid"}
@@ -231,7 +233,9 @@ def command_warnings(draft: Draft, compute: Compute | None) -> list[str]:
     files = files_of(draft["code"]) if draft["code"] else ()
     found = []
     program = texts[0]
-    if isinstance(program, str) and not _is_known(program, files, compute):
+    # An environment brings programs of its own, which are there once it is built.
+    is_own = bool(draft["environment"]) and "/" not in str(program)
+    if isinstance(program, str) and not is_own and not _is_known(program, files, compute):
         found.append(
             f"{shown(program)} was not found on this machine; a trial would fail to start."
         )
@@ -274,6 +278,7 @@ def summary_of(draft: Draft) -> list[tuple[str, str]]:
         ("Algorithm", f"{ALGORITHM_NAMES.get(draft['algorithm'], '–')}{rule}{seed}"),
         ("Objective", f"{draft['goal']} {metric}" if metric else "–"),
         ("Trials", f"{trials}, {at_once} at a time" if at_once else trials),
+        ("Environment", in_words(from_text(draft["environment"])) or COMPUTES),
         ("At most", _limit(draft["timeout"], "{}, then running trials stop", "60 days")),
         ("Each trial", _limit(draft["trial_timeout"], "{} at most", "as long as the sweep")),
     ]

@@ -195,7 +195,7 @@ def test_build_now_has_it_built_and_shows_it(bobs, compute, trees):
 
 def test_a_build_that_runs_shows_the_end_of_its_log(bobs, compute, trees):
     one = build(trees, compute, "building", tries=2, started_at=NOW, is_asked_for=True)
-    write_log(one, "x" * 20_000 + "\n\x1b[32mResolved\x1b[0m 12 <packages>\n")
+    write_log(one, f"{'x' * 20_000}\n\x1b[32mResolved\x1b[0m 12 <packages>\n")
     part = text(bobs.get(f"{URL}-/builds/{one.digest}/?of=trees", **HTMX))
     assert "<html" not in part
     assert "Resolved 12 &lt;packages&gt;" in part
@@ -209,7 +209,7 @@ def test_a_build_that_is_done_lists_its_packages_and_rests(bobs, compute, trees)
     later = NOW + timedelta(seconds=75)
     one = build(trees, compute, "done", started_at=NOW, ended_at=later, notes=["Old one."], **DONE)
     part = text(bobs.get(f"{URL}-/builds/{one.digest}/?of=trees", **HTMX))
-    assert "lightgbm==4.6.0\nnumpy==2.0\n" in part
+    assert "lightgbm==4.6.0\nnumpy==2.0<" in part
     assert "2 packages" in part
     assert "3.12.3" in part
     assert "1m 15s" in part
