@@ -4,7 +4,7 @@ from functools import wraps
 from typing import Any
 
 from django.contrib.auth.decorators import login_not_required
-from django.core.exceptions import SuspiciousOperation
+from django.core.exceptions import BadRequest, SuspiciousOperation
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.http.multipartparser import MultiPartParserError
 from django.urls import URLPattern, re_path
@@ -72,6 +72,12 @@ def _no_form(request: HttpRequest, error: MultiPartParserError) -> HttpResponse:
     return _answer(request, [Problem("", f"The multipart form cannot be read: {error}.")], 422)
 
 
+@api.exception_handler(BadRequest)
+def _not_utf8(request: HttpRequest, error: BadRequest) -> HttpResponse:
+    """Django's, of a form in another encoding."""
+    return _answer(request, [Problem("", f"{error}")], 422)
+
+
 @api.exception_handler(SuspiciousOperation)
 def _too_much(request: HttpRequest, error: SuspiciousOperation) -> HttpResponse:
     """Django's own limits: fields, parts and bytes of a form."""
@@ -115,7 +121,11 @@ def _for_programs(pattern: URLPattern) -> URLPattern:
 
     @wraps(view)
     def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        response = tagged(request, once(view, _answer, request, args, kwargs))
+        try:
+            response = once(view, _answer, request, args, kwargs)
+        except Exception as error:  # what ninja did not see, for the body was read before it
+            response = api.on_exception(request, error)
+        response = tagged(request, response)
         if rate := getattr(request, "rate", None):
             for name, value in rate.headers.items():
                 response[name] = value

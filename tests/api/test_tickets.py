@@ -96,6 +96,27 @@ def test_a_form_may_be_packed_anew(api: Caller, compute: Any) -> None:
     assert upload("y").status_code == 422
 
 
+@pytest.mark.parametrize("headers", [{}, {KEY: "k"}])
+@pytest.mark.parametrize("path", ["code", "data", "sweeps"])
+@pytest.mark.parametrize(
+    ("kind", "status"),
+    [
+        ("multipart/form-data; boundary=é", 422),
+        (f"multipart/form-data; boundary={'x' * 300}", 422),
+        ("application/x-www-form-urlencoded; charset=latin-1", 422),
+        ("multipart/form-data; boundary=x", 413),
+    ],
+)
+def test_a_form_that_cannot_be_read_is_refused_in_json(
+    api: Caller, compute: Any, headers: dict[str, str], path: str, kind: str, status: int
+) -> None:
+    part = b'--x\r\nContent-Disposition: form-data; name="a"\r\n\r\n\r\n'
+    body = part * 6_000 + b"--x--\r\n"  # more fields than Django reads
+    path = f"/api/v1/workspaces/default/{path}"
+    response = api.client.generic("POST", path, body, kind, headers=headers)
+    assert (response.status_code, len(response.json()["errors"])) == (status, 1)
+
+
 @contextmanager
 def freeze_zip() -> Iterator[None]:
     """A zip holds the time of its making."""

@@ -67,6 +67,21 @@ BODIES: dict[str, tuple[Any, ...]] = {
         {"kind": "requirements", "source": "six"}, {"description": "x", "name": "other"},
     ),
 }  # fmt: skip
+TYPES = (
+    "",
+    "x",
+    "text/plain",
+    "application/json; charset=latin-1",
+    "application/json; charset=none",
+    "application/yaml; charset=utf-16",
+    "application/x-www-form-urlencoded; charset=latin-1",
+    "multipart/form-data",
+    "multipart/form-data; boundary=",
+    "multipart/form-data; boundary=x",
+    "multipart/form-data; boundary=x; charset=none",
+    "multipart/mixed; boundary=x",
+    "multipart/form-data; boundary=" + "x" * 300,
+)
 QUERY: dict[str, tuple[Any, ...]] = {
     "order_by": ("number", "-objective", "started_at", "-duration_s", "params.lr", "-metrics.loss",
                  "params.boosting", "metrics.none"),
@@ -190,11 +205,10 @@ class _Sender:
                 case.path_parameters[name] = self.chance.choice(known[name])
         if not wrong(ParameterLocation.QUERY):
             self._query(case)
-        if self.etag and self.chance.random() < 0.3:
-            name = "If-None-Match" if case.method == "GET" else "If-Match"
-            case.headers = {**(case.headers or {}), name: self.etag}
-        if case.meta.generation.mode.is_positive and self.chance.random() < 0.7:
-            self._with_a_body(case)
+        if case.meta.generation.mode.is_positive:
+            if self.chance.random() < 0.7:
+                self._with_a_body(case)
+            self._headers(case)
 
     def _query(self, case: Any) -> None:
         for name in case.query or {}:
@@ -202,6 +216,17 @@ class _Sender:
                 case.query[name] = self.chance.choice(QUERY[name])
         if self.cursor and self.chance.random() < 0.3:
             case.query = {**(case.query or {}), "cursor": self.cursor}
+
+    def _headers(self, case: Any) -> None:
+        """ETags that were given out, keys that come again, and now and then an odd content type."""
+        found = dict(case.headers or {})
+        if self.etag and self.chance.random() < 0.3:
+            found["If-None-Match" if case.method == "GET" else "If-Match"] = self.etag
+        if case.method == "POST" and self.chance.random() < 0.2:
+            found["Idempotency-Key"] = self.chance.choice(("again", "and again"))
+        if case.method != "GET" and self.chance.random() < 0.1:
+            found["Content-Type"] = self.chance.choice(TYPES)
+        case.headers = found
 
     def _with_a_body(self, case: Any) -> None:
         form = case.media_type == FORM
