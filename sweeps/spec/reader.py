@@ -216,13 +216,13 @@ def _inputs(doc: Mapping[str, Any], reading: Reading) -> dict[str, Scalar | Data
 def _data(value: Mapping[str, Any], where: str, reading: Reading) -> DataInput | None:
     reading.known(value, where, ("type", "path", "mode"))
     kind, mode = _kind(value, where, _INPUT_MODES, reading)
-    path = reading.text(value, "path", where)
+    path = without_prefix(reading.text(value, "path", where))
     if not path:
         reading.problem(f"{where}.path", "Give the path of the file or folder.")
         return None
     if kind != "mltable" and (mode or "").startswith("eval_"):
         reading.problem(f"{where}.mode", f"Only an mltable has the mode {mode}, not {kind}.")
-    return DataInput(without_prefix(path), kind, mode)
+    return DataInput(path, kind, mode)
 
 
 def _kind(

@@ -503,6 +503,7 @@ MORE = [
     ("inputs: {a: null}", 10, "inputs.a", "Must be a value or a file"),
     ("inputs: {a: .inf}", 10, "inputs.a", "finite number"),
     ("inputs: {a: {type: uri_file}}", 10, "inputs.a.path", "Give the path"),
+    ("inputs: {a: {path: 'azureml:'}}", 14, "inputs.a.path", "Give the path"),
     ("inputs: {a: {type: url, path: x}}", 14, "inputs.a.type", "Must be one of uri_file"),
     ("inputs: {a: {path: x, mod: y}}", 23, "inputs.a.mod", "Did you mean “mode”?"),
     ("outputs: {a-b: {}}", 11, "outputs.a-b", "cannot name an output"),

@@ -7,7 +7,7 @@ tells of; what the document forbids is refused; and no 2xx without a token.
 import json
 import random
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from unittest import mock
@@ -151,8 +151,8 @@ class _Sender:
         """Most requests as the document has it, others against it, where that is possible."""
         one, path = self.operation, self.operation.path
         against = count // 4 if one.query or one.body or "{number}" in path else 0
+        self._send(schemathesis.GenerationMode.POSITIVE, count - against, seed)
         self._send(schemathesis.GenerationMode.NEGATIVE, against, seed)
-        self._send(schemathesis.GenerationMode.POSITIVE, count - self.statuses.total(), seed)
 
     def _send(self, mode: Any, count: int, seed: int) -> None:
         if not count:
@@ -179,11 +179,9 @@ class _Sender:
         try:
             case.validate_response(response, checks=checks, headers=headers)
         except BaseExceptionGroup as errors:
-            self.report.wrong += [
-                f"{self.operation.label}: {one}"[:1500] for one in errors.exceptions
-            ]
+            self._complain(response, *errors.exceptions)
         except AssertionError as error:
-            self.report.wrong.append(f"{self.operation.label}: {error}"[:1500])
+            self._complain(response, error)
         self._learn(response)
         if self.changed and self.chance.random() < 0.3:
             self.stage, self.changed, self.etag = set_up(), False, ""
@@ -196,35 +194,51 @@ class _Sender:
             for error in errors
         ]
 
+    @property
+    def _sure(self) -> bool:
+        """True until the operation has been carried out once: then requests are simply fine."""
+        return not any(status < 300 for status in self.statuses)
+
+    def _likely(self, share: float) -> bool:
+        return self._sure or self.chance.random() < share
+
+    def _rarely(self, share: float) -> bool:
+        return not self._sure and self.chance.random() < share
+
+    def _one_of(self, values: Sequence[Any]) -> Any:
+        return values[0] if self._sure else self.chance.choice(values)
+
     def _at_something(self, case: Any) -> None:
         """Point the request at what there is, nine times of ten."""
         wrong = case.meta.is_negative_at  # stays as it is, or it would be right
-        if self.chance.random() < 0.9 and not wrong(ParameterLocation.PATH):
+        if not wrong(ParameterLocation.PATH) and self._likely(0.9):
             known = self.stage.known(case.path, case.method)
             for name in case.path_parameters or {}:
-                case.path_parameters[name] = self.chance.choice(known[name])
+                case.path_parameters[name] = self._one_of(known[name])
         if not wrong(ParameterLocation.QUERY):
             self._query(case)
         if case.meta.generation.mode.is_positive:
-            if self.chance.random() < 0.7:
+            if self._likely(0.7):
                 self._with_a_body(case)
             self._headers(case)
 
     def _query(self, case: Any) -> None:
+        if self._sure:
+            case.query = {}
         for name in case.query or {}:
             if name in QUERY and self.chance.random() < 0.5:
                 case.query[name] = self.chance.choice(QUERY[name])
-        if self.cursor and self.chance.random() < 0.3:
+        if self.cursor and self._rarely(0.3):
             case.query = {**(case.query or {}), "cursor": self.cursor}
 
     def _headers(self, case: Any) -> None:
         """ETags that were given out, keys that come again, and now and then an odd content type."""
-        found = dict(case.headers or {})
-        if self.etag and self.chance.random() < 0.3:
+        found = {} if self._sure else dict(case.headers or {})
+        if self.etag and self._rarely(0.3):
             found["If-None-Match" if case.method == "GET" else "If-Match"] = self.etag
-        if case.method == "POST" and self.chance.random() < 0.2:
+        if case.method == "POST" and self._rarely(0.2):
             found["Idempotency-Key"] = self.chance.choice(("again", "and again"))
-        if case.method != "GET" and self.chance.random() < 0.1:
+        if case.method != "GET" and self._rarely(0.1):
             found["Content-Type"] = self.chance.choice(TYPES)
         case.headers = found
 
@@ -234,8 +248,8 @@ class _Sender:
         if form and not bodies:
             case.body = self._files(case.path)
         elif bodies:
-            spoil = self.chance.random() < 0.4
-            body = document(self.chance, bodies) if spoil else self.chance.choice(bodies)
+            spoil = self._rarely(0.4)
+            body = document(self.chance, bodies) if spoil else self._one_of(bodies)
             if case.method == "POST" and "name" in body and not spoil:
                 body = body | {"name": f"made-{self.chance.randrange(10**9)}"}  # a free one
             # Written here: libraries that write JSON refuse what spoiled ones hold.

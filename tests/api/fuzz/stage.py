@@ -43,7 +43,7 @@ class Stage:
     data: str
 
     def known(self, path: str, method: str) -> dict[str, tuple[Any, ...]]:
-        """Parameters of an operation's path, each with values that there are."""
+        """Parameters of an operation's path, with values that there are, a fitting one first."""
         names: tuple[str, ...] = ("going", "going", "ended", "paused")
         numbers: tuple[int, ...] = (0, 1, 2)
         if "/computes" in path:
@@ -52,6 +52,8 @@ class Stage:
             names = ("built", "fresh", "fresh", "python")
         elif path.endswith("/rerun"):
             names, numbers = ("ended", "ended", "going"), (1, 1, 0)  # trial 1 of it has failed
+        elif path.endswith("/cancel"):
+            numbers = (1, 2, 0)
         elif method == "DELETE":
             names = ("ended", "going", "paused")
         return {
