@@ -11,6 +11,8 @@ from sweeps.domain.wording import nearest, shown
 
 # Comparing takes time; after so many unknown keys it is another kind of file.
 _HINTS = 10
+# An empty key, where a problem names its place.
+_EMPTY = '""'
 
 
 @dataclass(slots=True)
@@ -49,7 +51,8 @@ class Reading:
         for index, key in enumerate(unknown):
             near = nearest(key, names) if index < _HINTS else None
             hint = f" Did you mean “{near}”?" if near else f" Known: {', '.join(names)}."
-            self.problem(f"{where}.{key}".strip("."), f"Unknown key {shown(str(key))}.{hint}")
+            place = f"{where}.{key or _EMPTY}".strip(".")
+            self.problem(place, f"Unknown key {shown(str(key))}.{hint}")
 
     def text(self, doc: Mapping[str, Any], key: str, where: str, default: str = "") -> str:
         """A text."""

@@ -80,15 +80,24 @@ def _read(doc: Any) -> SweepJob:
 
 
 def _translated(doc: Mapping[str, Any], dialect: Dialect) -> SweepJob:
-    """The job of another tool's file; problems are told under that tool's keys."""
+    """The job of another tool's file; problems are told under that tool's keys, all at once.
+
+    What a part that could not be translated lacks then, nobody wants to know.
+    """
     reading = Reading()
     translated = dialect.to_job(doc, reading)
-    if reading.problems:
-        raise InvalidInput(_first(reading.problems))
+    told = reading.problems
+    if not translated.job:
+        raise InvalidInput(_first(told))
     try:
-        return _job(translated.job, reading)
+        job = _job(translated.job, Reading(notes=reading.notes))
     except InvalidInput as error:
-        raise InvalidInput(_there(error.problems, translated)) from error
+        fields = [problem.field for problem in told]
+        more = [one for one in error.problems if not translated.holds(one.field, fields)]
+        raise InvalidInput(_first([*told, *_there(more, translated)])) from error
+    if told:
+        raise InvalidInput(_first(told))
+    return job
 
 
 def _there(problems: Iterable[Problem], translated: Translated) -> list[Problem]:

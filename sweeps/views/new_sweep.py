@@ -282,7 +282,8 @@ def _file_context(workspace: Workspace, page: Page, code: CodeSnapshot | None) -
     for error in page.errors:
         by_field.setdefault(error.field, []).append(error.message)
     compute = workspace.computes.filter(name=draft["compute"]).first()
-    is_read = found.job is not None
+    is_read, tool = found.job is not None, tool_of(page.file)
+    of_file = found.job.notes if tool and found.job else ()
     rules = rule_parts.rule_lines(draft, result)
     return {
         "page": page,
@@ -291,8 +292,9 @@ def _file_context(workspace: Workspace, page: Page, code: CodeSnapshot | None) -
         "errors": by_field,
         "error_list": page.errors,
         "file_problems": found.with_lines,
-        "notes": found.notes,
-        "file_tool": tool_of(page.file),
+        "file_tool": tool,
+        "file_notes": of_file,
+        "notes": [note for note in found.notes if note not in of_file],
         "warnings": page_parts.command_warnings(draft, compute) if is_read else [],
         "example": page_parts.example_of(draft, result, page.example) if is_read else None,
         "summary": page_parts.summary_of(draft) + rules if is_read else [],

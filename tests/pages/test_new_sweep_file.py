@@ -242,7 +242,10 @@ def test_a_file_of_another_tool_opens_in_the_form_with_what_differs(
 def test_a_file_of_another_tool_is_pasted_and_comes_back_to_the_letter(form):
     form.press("to_yaml").press("preview", file=KATIB)
     assert "of Katib, read as a sweep job" in form.text
-    assert "is not pulled" in form.text
+    assert form.text.index("Read from a file of Katib") < form.text.index('id="section-code"')
+    assert form.text.count("is not pulled") == 1
+    review = form.text.index('id="section-review"')
+    assert form.text.index("No compute was named") > review > form.text.index("is not pulled")
     form.press("to_form")
     assert form["row-1-name"] == "num_layers"
     assert "Read from a file of Katib" in form.text

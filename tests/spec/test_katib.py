@@ -355,6 +355,34 @@ def test_what_has_no_match_is_told_where_it_stands(
     assert fitting[0].line == line
 
 
+def test_all_mistakes_are_told_at_once() -> None:
+    text = changed(
+        ("type: maximize", "type: best"),
+        ("maxTrialCount: 12", "maxTrialCount: 0"),
+        ('"0.01"', "x"),
+        ("reference: num-layers", "reference: layers"),
+        ("kind: Job", "kind: Pod"),
+    )
+    with pytest.raises(InvalidInput) as caught:
+        read_job(text)
+    assert {(one.field, one.line) for one in caught.value.problems} == {
+        ("spec.objective.type", 7),
+        ("spec.maxTrialCount", 14),
+        ("spec.parameters[0].feasibleSpace.min", 19),
+        ("spec.trialTemplate.trialSpec.kind", 34),
+    }
+    with pytest.raises(InvalidInput) as caught:
+        read_job(changed(("reference: num-layers", "reference: layers"), ("lr}", "rate}")))
+    assert [one.line for one in caught.value.problems] == [29, 30]
+
+
+def test_another_object_is_told_by_its_kind_alone() -> None:
+    with pytest.raises(InvalidInput) as caught:
+        read_job("apiVersion: v1\nkind: Pod\nmetadata: {name: x}\n")
+    [problem] = caught.value.problems
+    assert (problem.field, problem.line) == ("kind", 2)
+
+
 def test_several_documents_are_refused_at_the_second() -> None:
     with pytest.raises(InvalidInput) as caught:
         read_job(f"{RANDOM}{RANDOM}")

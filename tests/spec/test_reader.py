@@ -354,6 +354,7 @@ BAD = [
     # replaced, by, line, column, field, message
     ("type: sweep", "type: command", 1, 1, "type", "Only jobs of type sweep run here"),
     ("type: sweep", "limts: {}\ntype: sweep", 1, 1, "limts", "Did you mean “limits”?"),
+    ("type: sweep", "'': 1\ntype: sweep", 1, 1, '""', "Unknown key “”"),
     ("type: sweep", "zzz: 1\ntype: sweep", 1, 1, "zzz", "Known: $schema, type"),
     ("trial:", "trail: 1\ntrial:", 2, 1, "trail", "Did you mean “trial”?"),
     (TRIAL, "trial: ./train.yml", 2, 1, "trial", "“./train.yml” cannot be looked up"),

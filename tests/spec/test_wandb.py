@@ -138,3 +138,17 @@ def test_what_has_no_match_is_told_where_it_stands(
     assert fitting, [str(problem) for problem in caught.value.problems]
     assert message in fitting[0].message
     assert fitting[0].line == line
+
+
+def test_all_mistakes_are_told_at_once() -> None:
+    text = "method: best\nmetric: {goal: up}\nparameters: {lr: {distribution: beta}}\nrun_cap: 0\n"
+    with pytest.raises(InvalidInput) as caught:
+        read_job(text)
+    assert {(one.field, one.line) for one in caught.value.problems} == {
+        ("method", 1),
+        ("metric.goal", 2),
+        ("metric.name", 2),
+        ("parameters.lr.distribution", 3),
+        ("run_cap", 4),
+        ("program", 1),
+    }

@@ -1,6 +1,6 @@
 """What a dialect gives back: a sweep-job document, and where its parts stand in the file."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -16,11 +16,21 @@ class Translated:
 
     def there(self, path: str) -> str:
         """A path of the job document in the other file; the longest known beginning counts."""
-        for length in sorted({len(ours) for ours in self.places}, reverse=True):
-            theirs = self.places.get(path[:length])
-            if theirs is not None and path[length : length + 1] in ("", ".", "["):
-                return theirs + path[length:]
-        return path
+        known = self._known(path)
+        return self.places[known] + path[len(known) :] if known else path
+
+    def holds(self, path: str, others: Iterable[str]) -> bool:
+        """True if one of `others`, in the other file, lies where a path of the job comes from."""
+        place = self.places.get(self._known(path), "")
+        return bool(place) and any(_is_in(other, place) for other in others)
+
+    def _known(self, path: str) -> str:
+        found = [ours for ours in self.places if _is_in(path, ours)]
+        return max(found, key=len, default="")
+
+
+def _is_in(path: str, place: str) -> bool:
+    return path.startswith(place) and path[len(place) : len(place) + 1] in ("", ".", "[")
 
 
 class Dialect(Protocol):

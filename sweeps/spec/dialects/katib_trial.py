@@ -182,8 +182,8 @@ def _placeholders(
         if reference not in names and not is_of_cluster:
             text = f"No parameter is called {shown(reference)}."
             reading.problem(f"{place}.reference", text)
-        ours = names.get(reference, "x")
-        found[str(one.get("name"))] = None if is_of_cluster else f"${{{{search_space.{ours}}}}}"
+        ours = f"${{{{search_space.{names[reference]}}}}}" if reference in names else "x"
+        found[str(one.get("name"))] = None if is_of_cluster else ours
     return found
 
 
