@@ -12,10 +12,13 @@ from django.conf import settings
 
 from sweeps import tasks
 from sweeps.domain.environments import recipe_from
+from sweeps.engine import disk
 from sweeps.engine.launch import machine_environment
+from sweeps.engine.trouble import is_full
 from sweeps.environments import places
 from sweeps.models import EnvironmentBuild
 from sweeps.queries import environments as queries
+from sweeps.queries.conditions import holds
 from sweeps.runners.base import Ended, EndedBy, LaunchSpec, Lost, RunnerError, Running
 from sweeps.runners.registry import get_runner
 from sweeps.services import environments as services
@@ -33,7 +36,8 @@ def look(now: datetime) -> bool:
     """
     for build in queries.running_builds():
         _settle(build, now)
-    for build in queries.due_builds(AT_ONCE):
+    # What begins on a full disk fails.
+    for build in [] if holds(disk.NAME) else queries.due_builds(AT_ONCE):
         _begin(build, now)
     return bool(queries.running_builds())
 
@@ -61,10 +65,18 @@ def _begin(build: EnvironmentBuild, now: datetime) -> None:
         # Built before, and not written down: the database is older than the folder.
         _take_over(build, now)
         return
-    spool = places.prepare(root, build.digest, recipe_from(build.recipe), number)
+    spool = places.spool_of(root, build.digest, number)
     if not services.begin_build(build, str(spool), now):
         return
     build.handle, build.tries = str(spool), number
+    try:
+        places.prepare(root, build.digest, recipe_from(build.recipe), number)
+    except OSError as error:
+        if is_full(error):
+            services.drop_build(build)
+            raise
+        services.put_build_off(build, f"its folder cannot be written: {error}", now)
+        return
     spec = LaunchSpec(
         name=f"environment.{build.digest[:12]}.{number}",
         spool=spool,
@@ -107,6 +119,9 @@ def _end(build: EnvironmentBuild, event: Ended, now: datetime) -> None:
     else:
         folder = queries.log_folder(build)
         said = places.failure(folder) if folder else ""
+        if is_full(OSError(said)):
+            services.put_build_off(build, "the disk was full", now)
+            return
         services.fail_build(build, result.message or said or "its log says nothing", now)
 
 

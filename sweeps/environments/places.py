@@ -7,10 +7,12 @@
 <root>/cache/, <root>/pythons/                    what the installer keeps for all of them
 """
 
+import errno
 import json
 import os
 import re
 import shutil
+import stat
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,6 +24,10 @@ from sweeps.domain.wording import cut
 
 PROGRAM = Path(__file__).with_name("build.py")
 _REASON = 600
+# Scripts that install run here: a link that one planted is not followed, a pipe does not hold us.
+_READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+_GONE = (errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ELOOP)
+_LONGEST = 8 * 2**20
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,14 +55,35 @@ def spool_of(root: Path, digest: str, number: int) -> Path:
 
 
 def built(root: Path, digest: str) -> Built | None:
-    """What a finished build says of itself; None while it is not whole, or its Python has gone."""
+    """What a finished build says of itself; None while it is not whole, or its Python has gone.
+
+    Raises OSError for a disk or a process in trouble: then nobody knows.
+    """
     try:
-        found = json.loads((root / digest / "built.json").read_bytes())
-    except (OSError, ValueError):
+        found = json.loads(_end_of(root / digest / "built.json", _LONGEST))
+    except ValueError:
         return None
-    if not python_of(root, digest).exists():
+    except OSError as error:
+        if error.errno in _GONE:
+            return None
+        raise
+    if not _is_sound(found) or not python_of(root, digest).exists():
         return None  # a link to a Python that was removed or upgraded away
     return Built(found["python"], tuple(found["packages"]), tuple(found["notes"]))
+
+
+def _is_sound(found: Any) -> bool:
+    """False for what the program did not write: scripts that install may write there too."""
+    return (
+        isinstance(found, dict)
+        and isinstance(found.get("python"), str)
+        and bool(re.fullmatch(r"[\w.+]{1,32}", found["python"]))
+        and all(
+            isinstance(texts, list)
+            and all(isinstance(text, str) and text.isprintable() for text in texts)
+            for texts in (found.get("packages"), found.get("notes"))
+        )
+    )
 
 
 def prepare(root: Path, digest: str, recipe: Recipe, number: int) -> Path:
@@ -68,11 +95,16 @@ def prepare(root: Path, digest: str, recipe: Recipe, number: int) -> Path:
     spool = spool_of(root, digest, number)
     spool.mkdir(parents=True, exist_ok=True, mode=0o700)
     (folder / "built.json").unlink(missing_ok=True)
-    (folder / "requirements.txt").write_text("\n".join([*recipe.requirements, ""]))
-    (folder / "recipe.json").write_text(json.dumps(recipe.document(), indent=1))
+    _write(folder / "requirements.txt", "\n".join([*recipe.requirements, ""]))
+    _write(folder / "recipe.json", json.dumps(recipe.document(), indent=1))
     for earlier in range(1, number):
         shutil.rmtree(spool_of(root, digest, earlier), ignore_errors=True)
     return spool
+
+
+def _write(path: Path, text: str) -> None:
+    path.unlink(missing_ok=True)  # never into what somebody put in its place
+    path.write_text(text, encoding="utf-8")
 
 
 def remove(root: Path, digest: str) -> None:
@@ -127,11 +159,20 @@ def plain(text: str) -> str:
 
 def _tail(path: Path, most: int = 8192) -> str:
     try:
-        with path.open("rb") as file:
-            file.seek(max(0, os.fstat(file.fileno()).st_size - most))
-            return file.read().decode(errors="replace")
+        return _end_of(path, most).decode(errors="replace")
     except OSError:
         return ""
+
+
+def _end_of(path: Path, most: int) -> bytes:
+    """The last `most` bytes of a file. Raises OSError."""
+    descriptor = os.open(path, _READ)
+    with open(descriptor, "rb") as file:
+        found = os.fstat(descriptor)
+        if not stat.S_ISREG(found.st_mode):
+            raise FileNotFoundError(errno.ENOENT, "It is no file", str(path))
+        file.seek(max(0, found.st_size - most))
+        return file.read(most)
 
 
 def summary(doc: Mapping[str, Any]) -> str:

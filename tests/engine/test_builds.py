@@ -11,13 +11,13 @@ import pytest
 from studio.models import Compute, Workspace
 from sweeps import tasks
 from sweeps.domain.environments import Chosen, Recipe
-from sweeps.engine import builds
+from sweeps.engine import builds, disk
 from sweeps.environments import places
 from sweeps.models import EnvironmentBuild, Sweep
 from sweeps.queries.environments import environments_root
 from sweeps.queries.waiting import why_sweep
 from sweeps.runners.base import EndedBy, Result
-from sweeps.services import control
+from sweeps.services import conditions, control
 from sweeps.services.environments import MOST_LOSSES, ask_for
 from sweeps.services.sweeps import create_sweep
 from tests.conftest import job
@@ -235,3 +235,37 @@ def test_a_full_disk_claims_nothing(
     with pytest.raises(OSError, match="No space"):
         builds.look(stage.now)
     assert the_build().state == EnvironmentBuild.WAITING
+    monkeypatch.undo()
+    monkeypatch.setattr(builds, "get_runner", lambda kind: stage.runner)
+    conditions.set_condition(disk.NAME, "Disk space is low.", stage.now)
+    assert not builds.look(stage.now)
+    conditions.clear_condition(disk.NAME)
+    assert builds.look(stage.now)
+
+
+def test_a_disk_that_fills_up_is_no_fault_of_the_packages(
+    stage: Stage, make: Callable[..., Sweep]
+) -> None:
+    sweep = make()
+    for number in range(1, MOST_LOSSES + 1):
+        sweep.refresh_from_db()
+        assert sweep.status == "Queued"
+        builds.look(stage.now)
+        write_log("$ uv pip install\nerror: failed: No space left on device (os error 28)", number)
+        end(stage, number, code=2)
+        builds.look(stage.now)
+    sweep.refresh_from_db()
+    assert sweep.status == "Failed"  # It will not fit.
+    assert f"the disk was full, {MOST_LOSSES} times in a row" in sweep.reason
+
+
+def test_what_a_setup_script_put_in_the_way_ends_its_build_alone(
+    stage: Stage, make: Callable[..., Sweep]
+) -> None:
+    sweep = make()
+    (environments_root() / RECIPE.digest / "built.json" / "x").mkdir(parents=True)
+    for _ in range(MOST_LOSSES):
+        builds.look(stage.now)
+    sweep.refresh_from_db()
+    assert sweep.status == "Failed"
+    assert "its folder cannot be written" in sweep.reason

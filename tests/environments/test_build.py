@@ -1,5 +1,7 @@
 """The program that builds an environment, run for real on wheels of our own."""
 
+import errno
+import json
 import os
 import subprocess
 import sys
@@ -64,6 +66,56 @@ def test_what_is_asked_for_is_there_and_nothing_of_the_studio(tmp_path: Path, wh
     assert places.built(tmp_path, recipe.digest) is None
     places.remove(tmp_path, recipe.digest)
     assert not (tmp_path / recipe.digest).exists()
+
+
+SOUND = {"python": "3.11.7", "packages": ["six==1"], "notes": []}
+
+
+@pytest.mark.parametrize(
+    "found",
+    [
+        None, [], {}, {**SOUND, "python": 3}, {**SOUND, "python": "3" * 33},
+        {**SOUND, "packages": "six"}, {**SOUND, "packages": ["a\0"]}, {**SOUND, "notes": [None]},
+    ],
+)  # fmt: skip
+def test_a_record_that_the_program_did_not_write_counts_as_none(
+    tmp_path: Path, found: object
+) -> None:
+    record = tmp_path / "d" / "built.json"
+    python = places.python_of(tmp_path, "d")
+    python.parent.mkdir(parents=True)
+    python.touch()
+    record.write_text(json.dumps(SOUND))
+    assert places.built(tmp_path, "d") == places.Built("3.11.7", ("six==1",))
+    record.write_text(json.dumps(found))
+    assert places.built(tmp_path, "d") is None
+
+
+def test_neither_a_pipe_nor_a_link_in_a_records_place_is_read(tmp_path: Path) -> None:
+    folder = tmp_path / "d"
+    folder.mkdir()
+    for name in ("built.json", "stdout.log"):
+        os.mkfifo(folder / name)
+    assert places.built(tmp_path, "d") is None
+    assert places.failure(folder) == ""
+    (folder / "stdout.log").unlink()
+    (tmp_path / "other").write_text("secret\n")
+    (folder / "stdout.log").symlink_to(tmp_path / "other")
+    assert places.last_line(folder) == ""
+
+
+def test_an_environment_is_not_given_up_for_what_the_reader_lacks(tmp_path: Path) -> None:
+    record = tmp_path / "d" / "built.json"
+    record.parent.mkdir()
+    record.write_text(json.dumps(SOUND))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(places.os, "open", _no_more_files)
+        with pytest.raises(OSError, match="Too many open files"):
+            places.built(tmp_path, "d")
+
+
+def _no_more_files(*_: object) -> int:
+    raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
 
 
 def test_why_it_failed_is_told_in_the_installers_words(tmp_path: Path, wheels: Path) -> None:
