@@ -67,7 +67,7 @@ def recipe_of(environment: Environment) -> Recipe | None:
 
     Raises InvalidInput with every problem of its source.
     """
-    return chosen_of(environment, _usual_compute(environment.workspace)).recipe
+    return chosen_of(environment, usual_compute(environment.workspace)).recipe
 
 
 def build_of_each(environments: Sequence[Environment]) -> dict[int, EnvironmentBuild]:
@@ -76,7 +76,7 @@ def build_of_each(environments: Sequence[Environment]) -> dict[int, EnvironmentB
     With two queries, however many there are.
     """
     digests = {}
-    compute = _usual_compute(environments[0].workspace) if environments else Compute()
+    compute = usual_compute(environments[0].workspace) if environments else Compute()
     for environment in environments:
         with suppress(InvalidInput):  # saved by a studio that could read it
             if recipe := chosen_of(environment, compute).recipe:
@@ -85,7 +85,7 @@ def build_of_each(environments: Sequence[Environment]) -> dict[int, EnvironmentB
     return {pk: builds[digest] for pk, digest in digests.items() if digest in builds}
 
 
-def _usual_compute(workspace: Workspace) -> Compute:
+def usual_compute(workspace: Workspace) -> Compute:
     """The default compute, else any; without one, what stands on the studio's own Python."""
     return workspace.computes.order_by("-is_default", "name").first() or Compute()
 

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 from django.conf import settings
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Max, Q, QuerySet
 
 from studio.models import Workspace
 from sweeps.environments import places
@@ -14,6 +14,7 @@ from sweeps.queries.logs import log_size, read_log
 _PREFIX = "azureml:"
 _TAIL = 16 * 1024
 _LOGS = ("stdout", "stderr")
+MOST_OTHERS = 100
 
 
 def environments_root() -> Path:
@@ -101,11 +102,18 @@ def builds_of(workspace: Workspace) -> QuerySet[EnvironmentBuild]:
 
 
 def other_builds(workspace: Workspace, known: Collection[str]) -> list[EnvironmentBuild]:
-    """Builds for the workspace's sweeps beside those `known`, with `sweep_count`, newest first."""
+    """Builds for the workspace's sweeps beside those `known`, with `sweep_count`, and one name
+    by which they asked for it as `called`.
+
+    The newest first, and no more than MOST_OTHERS.
+    """
     real = Q(sweeps__workspace=workspace, sweeps__deleted_at=None, sweeps__is_dry_run=False)
-    counted = EnvironmentBuild.objects.annotate(sweep_count=Count("sweeps", filter=real))
+    counted = EnvironmentBuild.objects.annotate(
+        sweep_count=Count("sweeps", filter=real),
+        called=Max("sweeps__environment_name", filter=real),
+    )
     rows = counted.filter(sweep_count__gt=0).exclude(pk__in=known)
-    return list(rows.order_by("-created_at", "pk"))
+    return list(rows.order_by("-created_at", "pk")[:MOST_OTHERS])
 
 
 def wanted_among(digests: Collection[str]) -> set[str]:

@@ -19,7 +19,7 @@ from sweeps.domain.environments import THE_COMPUTES, Chosen
 from sweeps.domain.problems import InvalidInput, Problem
 from sweeps.environments.places import summary
 from sweeps.forms.environment import EnvironmentForm
-from sweeps.intake_environments import chosen_of
+from sweeps.intake_environments import chosen_of, usual_compute
 from sweeps.models import Environment, EnvironmentBuild, EnvironmentKind
 from sweeps.queries import environments as queries
 from sweeps.queries.clock import database_now
@@ -62,12 +62,6 @@ def standing(build: EnvironmentBuild | None, is_wanted: bool) -> Standing:
     return Standing("Waiting", "neutral", "clock", is_live=True) if is_wanted else _NOT_BUILT
 
 
-def _compute(workspace: Workspace) -> Compute:
-    """The compute on whose Python builds stand, as far as nobody names another."""
-    found = workspace.computes.order_by("-is_default", "name").first()
-    return found or Compute(workspace=workspace)
-
-
 def _meant(environment: Environment, compute: Compute) -> tuple[Chosen, str]:
     """What it means on the compute, and why it means nothing (any more)."""
     try:
@@ -93,7 +87,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Other:
-    """A build of what job files describe."""
+    """A build for sweeps that is none of what a name means now."""
 
     build: EnvironmentBuild
     words: str
@@ -104,7 +98,7 @@ class Other:
 def environment_list(request: HttpRequest, ws: str) -> HttpResponse:
     """Those with a name, and what else is built for sweeps. htmx gets the live part alone."""
     workspace = workspace_for(request, ws)
-    compute = _compute(workspace)
+    compute = usual_compute(workspace)
     named = [(one, *_meant(one, compute)) for one in workspace.environments.all()]
     digests = [chosen.recipe.digest for _, chosen, _ in named if chosen.recipe]
     others = queries.other_builds(workspace, digests)
@@ -206,7 +200,7 @@ def _is_usable(form: EnvironmentForm) -> bool:
     """True if the text can be read; else the form tells each line that cannot."""
     environment = form.instance
     try:
-        chosen_of(environment, _compute(environment.workspace))
+        chosen_of(environment, usual_compute(environment.workspace))
     except InvalidInput as error:
         for text in _told(error, environment):
             form.add_error("source", text)
@@ -231,7 +225,7 @@ def _with_line(problem: Problem) -> str:
 
 
 def _stored_context(environment: Environment) -> dict[str, Any]:
-    workspace, compute = environment.workspace, _compute(environment.workspace)
+    workspace, compute = environment.workspace, usual_compute(environment.workspace)
     chosen, problem = _meant(environment, compute)
     pythons = set(workspace.computes.values_list("python", flat=True))
     sweeps = queries.sweeps_in(workspace).filter(environment_name=environment.name)
@@ -263,7 +257,7 @@ def delete(request: HttpRequest, ws: str, name: str) -> HttpResponse:
 def build_now(request: HttpRequest, ws: str, name: str) -> HttpResponse:
     """Have it built before a sweep asks for it, or again after it failed."""
     found = _environment(request, ws, name, Role.CONTRIBUTOR)
-    chosen, problem = _meant(found, _compute(found.workspace))
+    chosen, problem = _meant(found, usual_compute(found.workspace))
     if chosen.recipe:
         build = services.build_of(chosen.recipe, database_now())
         services.ask_for(build.digest)
@@ -301,14 +295,18 @@ def _build(
     """A build that is one of the workspace's: of an environment of it, or for a sweep of it."""
     workspace = workspace_for(request, ws, role)
     of = workspace.environments.filter(name=request.GET.get("of", "")).first()
-    if of and (recipe := _meant(of, _compute(workspace))[0].recipe) and recipe.digest == digest:
+    if (
+        of
+        and (recipe := _meant(of, usual_compute(workspace))[0].recipe)
+        and recipe.digest == digest
+    ):
         return workspace, get_object_or_404(EnvironmentBuild, pk=digest), of
     return workspace, get_object_or_404(queries.builds_of(workspace), pk=digest), None
 
 
 @require_safe
 def build(request: HttpRequest, ws: str, digest: str) -> HttpResponse:
-    """A build for sweeps whose job files describe it; htmx gets its live part alone."""
+    """A build for sweeps of the workspace; htmx gets its live part alone."""
     workspace, found, of = _build(request, ws, digest, Role.READER)
     context = {
         "workspace": workspace,

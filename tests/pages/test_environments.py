@@ -81,10 +81,12 @@ def test_what_job_files_describe_is_listed_apart(bobs, workspace, compute, trees
     )
     for name, one in (("one", other), ("two", other), ("three", named)):
         made = make_sweep(name=name)
-        Sweep.objects.filter(pk=made.pk).update(environment_build=one)
+        Sweep.objects.filter(pk=made.pk).update(
+            environment_build=one, environment_name="conda file"
+        )
     page = text(bobs.get(URL))
-    assert "From job files" in page
-    beside = page.split("From job files")[1]
+    beside = page.split("Other builds")[1]
+    assert "conda file" in beside
     assert "xgboost==3" in beside
     assert '<td class="end muted r-note">2<' in beside
     assert "lightgbm" not in beside
