@@ -9,9 +9,12 @@ from django.core.management.base import BaseCommand
 from studio.models import Workspace
 from sweeps.client import verbs
 from sweeps.client.errors import ResourceNotFoundError
-from sweeps.management import made_up
+from sweeps.management import convert, made_up
 from sweeps.management.local import LocalJobs
 from sweeps.management.terminal import terminal_of
+
+# What is done on this machine alone.
+_MORE = (convert, made_up)
 
 
 class Command(BaseCommand):
@@ -32,13 +35,14 @@ class Command(BaseCommand):
             return found
 
         verbs.add_verbs(verb)
-        made_up.add_verb(verb)
+        for more in _MORE:
+            more.add_verb(verb)
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Do what the verb says; exits with its code where that is not 0."""
         given = Namespace(**options)
         jobs = lambda: LocalJobs(_workspace(given.workspace))  # noqa: E731
-        code = verbs.run(jobs, given, terminal_of(self), {made_up.NAME: made_up.run})
+        code = verbs.run(jobs, given, terminal_of(self), {one.NAME: one.run for one in _MORE})
         if code:
             sys.exit(code)
 
