@@ -24,7 +24,8 @@ class Draft:
     positions: Mapping[Any, tuple[int, int]] = field(default_factory=dict)
 
     def located(self, error: ValidationException) -> ValidationException:
-        """The same error with file, line and column of each problem, where there is a file."""
+        """The same error with file, line and column of each problem, in their order, where there
+        is a file."""
         if not self.file:
             return error
         from sweeps.domain.problems import Problem
@@ -36,6 +37,7 @@ class Draft:
             {**told, "file": self.file, "line": place.line, "column": place.column}
             for told, place in zip(error.errors, places, strict=True)
         ]
+        errors.sort(key=lambda told: (told["line"], told["column"]))
         return ValidationException(error.message, status=error.status, errors=errors)
 
 

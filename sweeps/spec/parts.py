@@ -147,16 +147,18 @@ def limits(value: Any, reading: Reading) -> Limits | None:
         reading.note(f"No limit on trials was given; at most {total:,} are run, as in Azure ML.")
     at_once = reading.whole(doc, names[1], "limits")
     timeouts = [seconds(doc, name, reading) for name in names[2:]]
-    if len(reading.problems) > before or total is None:
-        return None
+    all_read = len(reading.problems) == before
+    # What could not be read is told already; of the others the ranges are.
+    total = 1 if total is None else total
     if at_once is None:
         at_once = min(max(total, 1), MAX_CONCURRENT_TRIALS)
     timeout = DEFAULT_TIMEOUT_S if timeouts[0] is None else timeouts[0]
     try:
-        return Limits(total, at_once, timeout, timeouts[1])
+        found = Limits(total, at_once, timeout, timeouts[1])
     except InvalidInput as error:
         reading.take(error, "limits")
         return None
+    return found if all_read else None
 
 
 _ISO = re.compile(r"P(?:(\d{1,9})D)?(?:T(?:(\d{1,9})H)?(?:(\d{1,9})M)?(?:(\d{1,9})S)?)?")
@@ -174,4 +176,5 @@ def seconds(doc: Mapping[str, Any], name: str, reading: Reading) -> int | None:
     if total is not None and total > MAX_SECONDS:
         text = f"Must be at most {MAX_SECONDS:,} seconds (68 years), but got {shown(total)}."
         reading.problem(f"limits.{name}", text)
+        return None
     return total

@@ -539,6 +539,17 @@ def test_each_mistake_is_told_where_it_stands(
     assert (fitting[0].line, fitting[0].column) == (line, column)
 
 
+def test_limits_out_of_range_are_told_beside_those_that_cannot_be_read() -> None:
+    limits = "{max_total_trials: many, timeout: -1, trial_timeout: 99999999999}"
+    found = problems(variant((LIMITS, limits)))
+    told = [(problem.field, problem.message.split(",")[0]) for problem in found]
+    assert told == [
+        ("limits.max_total_trials", "Must be a whole number"),
+        ("limits.trial_timeout", "Must be at most 2"),
+        ("limits.timeout", "Must be at least 1 second"),
+    ]
+
+
 def test_all_mistakes_are_told_at_once() -> None:
     found = problems(
         dedent("""\

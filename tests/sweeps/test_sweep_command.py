@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 import yaml
 from django.core.management import call_command
+from django.db import OperationalError
 
 from studio.models import User, Workspace
 from sweeps.models import Sweep
@@ -65,3 +66,17 @@ def test_no_verb_touches_another_workspace(running: Sweep, charlie: User) -> Non
     assert err.getvalue() == "There is no sweep “tuned”.\n"
     running.refresh_from_db()
     assert running.desired == "run"
+
+
+def test_a_database_that_is_not_there_is_one_sentence(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def gone() -> None:
+        raise OperationalError("no such table: studio_workspace")
+
+    monkeypatch.setattr(Workspace.objects, "all", gone)
+    err = StringIO()
+    with pytest.raises(SystemExit) as end:
+        call_command("sweep", "list", stderr=err)
+    assert end.value.code == 1
+    assert err.getvalue().startswith("The studio's database cannot be read (no such table: ")

@@ -5,10 +5,11 @@ from argparse import ArgumentParser, Namespace
 from typing import Any
 
 from django.core.management.base import BaseCommand
+from django.db import DatabaseError
 
 from studio.models import Workspace
 from sweeps.client import verbs
-from sweeps.client.errors import ResourceNotFoundError
+from sweeps.client.errors import ResourceNotFoundError, StudioUnavailable
 from sweeps.management import convert, made_up
 from sweeps.management.local import LocalJobs
 from sweeps.management.terminal import terminal_of
@@ -48,8 +49,12 @@ class Command(BaseCommand):
 
 
 def _workspace(name: str) -> Workspace:
-    found = Workspace.objects.filter(name=name).first()
-    if found is None:
-        known = ", ".join(Workspace.objects.values_list("name", flat=True)) or "none yet"
-        raise ResourceNotFoundError(f"No workspace “{name}”. There are: {known}.")
-    return found
+    try:
+        known = {place.name: place for place in Workspace.objects.all()}
+    except DatabaseError as error:
+        text = f"The studio's database cannot be read ({error}). Has the studio been started?"
+        raise StudioUnavailable(text) from error
+    if name not in known:
+        there = ", ".join(known) or "none yet"
+        raise ResourceNotFoundError(f"No workspace “{name}”. There are: {there}.")
+    return known[name]
