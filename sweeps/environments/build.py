@@ -7,6 +7,7 @@ became of it. All that it does goes to its log, in the order in which it happens
 import json
 import os
 import shlex
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -137,5 +138,19 @@ def _record(folder: Path, python: str, packages: list[str], notes: list[str]) ->
     part.rename(folder / "built.json")
 
 
+def _ended(folder: Path) -> int:
+    """The exit code; ends as the installer did where that was killed, for want of memory most
+    often: then it is no fault of what is to be built, and is tried again."""
+    try:
+        code = main(folder)
+    except subprocess.CalledProcessError as error:
+        _say(f"error: {error}")
+        code = error.returncode
+    if code < 0:
+        _say(f"error: The installer was killed by signal {-code}")
+        os.kill(os.getpid(), signal.SIGKILL)
+    return code
+
+
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1])))
+    sys.exit(_ended(Path(sys.argv[1])))

@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 
 from sweeps.domain.environments import Recipe, recipe_from
 from sweeps.environments import places
-from tests.environments.wheels import make_wheel, offline
+from tests.environments.wheels import make_killer, make_wheel, offline
 
 
 @pytest.fixture(scope="module")
@@ -126,6 +127,14 @@ def test_why_it_failed_is_told_in_the_installers_words(tmp_path: Path, wheels: P
     assert "sweep-demo" in places.failure(spool)
     assert "unsatisfiable" in places.failure(spool)
     assert not places.failure(spool).startswith(("error", "×"))
+
+
+def test_it_ends_as_an_installer_that_was_killed(tmp_path: Path, wheels: Path) -> None:
+    recipe = Recipe(sys.executable, (*offline(wheels), "sweep-fatal"))
+    make_killer(wheels, "sweep-fatal")
+    code, spool = build(tmp_path, recipe)
+    assert code == -signal.SIGKILL
+    assert places.failure(spool) == "The installer was killed by signal 9"
 
 
 def test_a_python_that_cannot_be_had_is_replaced_and_noted(tmp_path: Path, wheels: Path) -> None:

@@ -52,16 +52,27 @@ def build_wheel(folder, settings=None, metadata=None):
 
 
 def make_slow_source(folder: Path, name: str, begun: Path, gate: Path) -> Path:
-    """A source archive whose building writes a line to `begun`, then waits for the file `gate`.
-
-    Format: PEP 517, with the build backend in the tree.
-    """
+    """A source archive whose building writes a line to `begun`, then waits for the file `gate`."""
     wheel = make_wheel(folder / "hidden", name, "1.0")
+    backend = _BACKEND.format(begun=str(begun), gate=str(gate), wheel=str(wheel))
+    return _source(folder, name, backend)
+
+
+def make_killer(folder: Path, name: str) -> Path:
+    """A source archive whose building kills the installer, as the kernel does for memory."""
+    backend = (
+        "import os, signal\n\ndef build_wheel(*_):\n    os.kill(os.getppid(), signal.SIGKILL)\n"
+    )
+    return _source(folder, name, backend)
+
+
+def _source(folder: Path, name: str, backend: str) -> Path:
+    """A source archive with this build backend in its tree. Format: PEP 517."""
     module = name.replace("-", "_")
     files = {
         "pyproject.toml": "[build-system]\nrequires = []\n"
-        'build-backend = "slow"\nbackend-path = ["."]\n',
-        "slow.py": _BACKEND.format(begun=str(begun), gate=str(gate), wheel=str(wheel)),
+        'build-backend = "backend"\nbackend-path = ["."]\n',
+        "backend.py": backend,
         "PKG-INFO": f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n",
     }
     source = folder / f"{module}-1.0.tar.gz"
