@@ -121,11 +121,11 @@ def put_build_off(build: EnvironmentBuild, reason: str, now: datetime) -> None:
 
 
 def drop_build(build: EnvironmentBuild) -> None:
-    """Nobody wanted it any more, and it was stopped."""
+    """Nobody wanted it any more, and it was stopped: whoever wants it next begins afresh."""
     with transaction.atomic():
         if _is_running(build):
             rows = EnvironmentBuild.objects.filter(pk=build.pk)
-            rows.update(state=EnvironmentBuild.WAITING, handle="", reason="")
+            rows.update(state=EnvironmentBuild.WAITING, handle="", losses=0, reason="")
 
 
 def _end(build: EnvironmentBuild, now: datetime, **changes: object) -> None:

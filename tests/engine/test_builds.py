@@ -174,6 +174,25 @@ def test_nobody_wants_it_any_more(stage: Stage, make: Callable[..., Sweep]) -> N
     assert builds.look(stage.now)
 
 
+def test_kills_that_others_saw_do_not_count_for_who_comes_after_them(
+    stage: Stage, make: Callable[..., Sweep]
+) -> None:
+    sweep = make()
+    for number in range(1, MOST_LOSSES):
+        builds.look(stage.now)
+        stage.runner.lose(name(number), "gone")
+        builds.look(stage.now)
+    control.cancel_sweep(sweep, actor="t", now=stage.now)
+    builds.look(stage.now)
+    builds.look(stage.now)
+    after = make("after")
+    builds.look(stage.now)
+    stage.runner.lose(stage.runner.started[-1], "gone")
+    builds.look(stage.now)
+    after.refresh_from_db()
+    assert after.status == "Queued"
+
+
 def test_a_studio_that_stops_begins_it_anew_when_it_comes_back(
     stage: Stage, make: Callable[..., Sweep]
 ) -> None:
