@@ -30,7 +30,7 @@ class Lines:
 
     def show(self, job: Job) -> None:
         """See `Screen`."""
-        text = words(job)
+        text = news(job)
         if text != self._told:
             print(text, file=self._out, flush=True)
             self._told = text
@@ -50,7 +50,7 @@ class Bar:
         total = max(job.limits["max_total_trials"], 1)
         full = min(_WIDTH, _WIDTH * job.done // total)
         bar = "█" * full + "░" * (_WIDTH - full)
-        self._out.write(f"{_CLEAR}{bar} {job.status}: {words(job)}")
+        self._out.write(f"{_CLEAR}{bar} {job.status}: {news(job)}")
         self._out.flush()
 
     def close(self) -> None:
@@ -71,7 +71,12 @@ def words(job: Job) -> str:
     text += f", {failed} not completed" if failed else ""
     if job.best_trial:
         text += f", best {short(job.best_trial['value'])} (#{job.best_trial['number']})"
-    return text + (f". {job.reason}" if job.status == "Paused" else "")
+    return text
+
+
+def news(job: Job) -> str:
+    """The same for whoever watches, with the reason of a pause."""
+    return words(job) + (f". {job.reason}" if job.status == "Paused" else "")
 
 
 def short(value: float | str | None) -> str:
@@ -109,8 +114,7 @@ def watch(name: str, look: Callable[[], Job], out: TextIO) -> Job:
         text = f"Watching was interrupted; {name} goes on."
         raise StreamInterrupted(text) from None
     if job.status == "Paused":
-        text = f"{name} has paused itself: {job.reason} Mend the cause, then resume or stop it."
-        raise JobPaused(text, job)
+        raise JobPaused(f"{name} has paused itself: {job.reason}", job)
     if job.status == "Failed":
         raise JobException(f"{name} has failed: {job.reason}", job)
     return job

@@ -303,6 +303,7 @@ def test_watching_ends_with_a_code_of_its_own_when_the_sweep_pauses_itself(
     assert ran.code == 3
     assert "tuned has paused itself: Paused after 2 failures in a row" in ran.err
     assert "status   Paused\n" in ran.out
+    assert ran.out.count("Paused after 2 failures in a row") == 1
 
 
 def test_watching_waits_for_what_still_runs_and_through_other_pauses(
