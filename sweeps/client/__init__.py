@@ -17,7 +17,7 @@ from sweeps.client.distributions import (
     Uniform,
 )
 from sweeps.client.documents import load_job
-from sweeps.client.environments import BuildContext, Environment
+from sweeps.client.environments import BuildContext, Environment, NamedEnvironment
 from sweeps.client.errors import (
     AuthenticationError,
     ConflictError,
@@ -62,6 +62,7 @@ __all__ = [
     "LogUniform",
     "MLClient",
     "MedianStoppingPolicy",
+    "NamedEnvironment",
     "Normal",
     "Objective",
     "Output",

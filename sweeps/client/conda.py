@@ -29,12 +29,12 @@ def with_conda(document: Mapping[str, Any], base: Path) -> dict[str, Any]:
         path = base / Path(conda).expanduser()
         if not path.exists() and _is_in_code(trial, str(conda), base):
             return dict(document)
-        conda, base = _read(path), path.parent
+        conda, base = read_conda(path), path.parent
     if not isinstance(conda, Mapping):
         return dict(document)
     assert isinstance(trial, Mapping)
     assert isinstance(environment, Mapping)
-    written = {**environment, "conda_file": _written_out(conda, base)}
+    written = {**environment, "conda_file": written_out(conda, base)}
     return {**document, "trial": {**trial, "environment": written}}
 
 
@@ -48,7 +48,8 @@ def _is_in_code(trial: Any, conda: str, base: Path) -> bool:
     return (base / Path(code.removeprefix("azureml:")).expanduser() / conda).is_file()
 
 
-def _read(path: Path) -> Mapping[str, Any]:
+def read_conda(path: Path) -> Mapping[str, Any]:
+    """What is in a conda file. Raises ValidationException for one that cannot be read."""
     import yaml
 
     try:
@@ -68,7 +69,8 @@ def _read(path: Path) -> Mapping[str, Any]:
     return found
 
 
-def _written_out(conda: Mapping[str, Any], base: Path) -> dict[str, Any]:
+def written_out(conda: Mapping[str, Any], base: Path) -> dict[str, Any]:
+    """The same with the lines of files that its pip packages name, relative to `base`."""
     packages = conda.get("dependencies")
     if not isinstance(packages, list):
         return dict(conda)
@@ -80,6 +82,32 @@ def _package(package: Any, base: Path) -> Any:
         return package
     lines = [line for one in package["pip"] for line in _lines(one, base, ())]
     return {**package, "pip": lines}
+
+
+def requirements_text(path: Path) -> str:
+    """A requirements file, with the lines of those that it includes where they are there.
+
+    Raises ValidationException for one that cannot be read.
+    """
+    path = path.resolve()
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        raise ValidationException(f"There is no file {path}.", field="requirements") from None
+    except (OSError, UnicodeDecodeError) as error:
+        text = f"{path} cannot be read: {error}."
+        raise ValidationException(text, field="requirements") from error
+    lines = (one for line in text.splitlines() for one in _included(line, path))
+    return "\n".join([*lines, ""])
+
+
+def _included(line: str, path: Path) -> Iterator[str]:
+    """A line of the file as it stands, comments too, or those that it includes."""
+    said = line.partition(" #")[0]
+    if _named(said, path.parent) is None:
+        yield line
+    else:
+        yield from _lines(said, path.parent, (path,))
 
 
 def _lines(line: Any, base: Path, within: tuple[Path, ...]) -> Iterator[Any]:

@@ -3,10 +3,10 @@
 import os
 from typing import Any
 
+from sweeps.client.environment_operations import EnvironmentOperations, is_environment
 from sweeps.client.errors import AuthenticationError
 from sweeps.client.jobs import JobOperations
 from sweeps.client.places import ComputeOperations, WorkspaceOperations
-from sweeps.client.records import Job
 from sweeps.client.transport import Transport, is_here
 
 DEFAULT_URL = "http://127.0.0.1:8000"
@@ -58,6 +58,7 @@ class MLClient:
         )
         self.workspaces = WorkspaceOperations(self._transport, lambda: self.workspace_name)
         self.compute = ComputeOperations(self._transport, lambda: self.workspace_name)
+        self.environments = EnvironmentOperations(self._transport, lambda: self.workspace_name)
 
     @classmethod
     def from_config(cls, credential: Any = None, **more: Any) -> "MLClient":
@@ -76,8 +77,10 @@ class MLClient:
             self._workspace = next(iter(self.workspaces.list())).name
         return self._workspace
 
-    def create_or_update(self, job: Any, **changes: Any) -> Job:
-        """Submit a sweep; see `jobs.create_or_update`."""
+    def create_or_update(self, job: Any, **changes: Any) -> Any:
+        """Submit a sweep, or keep an environment; see `create_or_update` of both."""
+        if is_environment(job):
+            return self.environments.create_or_update(job)
         return self.jobs.create_or_update(job, **changes)
 
     def close(self) -> None:

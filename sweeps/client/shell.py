@@ -1,10 +1,11 @@
 """`python -m sweeps.client VERB …`: a running studio from the terminal of any machine."""
 
 import sys
-from argparse import ArgumentParser, RawDescriptionHelpFormatter
+from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
 
 from sweeps.client import verbs
 from sweeps.client.ml_client import MLClient
+from sweeps.client.tables import environment_lines
 
 
 def parser() -> ArgumentParser:
@@ -28,6 +29,7 @@ def parser() -> ArgumentParser:
         return found
 
     verbs.add_verbs(verb)
+    verb("environments", "list the workspace's environments, by name", "")
     return top
 
 
@@ -36,14 +38,20 @@ def main(arguments: list[str], client: MLClient | None = None) -> int:
     given = parser().parse_args(arguments)
     made: list[MLClient] = []
 
-    def jobs() -> verbs.Jobs:
+    def ours() -> MLClient:
         if client is not None:
-            return client.jobs
-        made.append(MLClient(given.url, token=given.token, workspace=given.workspace))
-        return made[0].jobs
+            return client
+        if not made:
+            made.append(MLClient(given.url, token=given.token, workspace=given.workspace))
+        return made[0]
 
+    def environments(_: verbs.Jobs, given: Namespace, terminal: verbs.Terminal) -> None:
+        found = [one.raw for one in ours().environments.list()]
+        verbs.answer(given, terminal, found, environment_lines(found))
+
+    terminal = verbs.Terminal(sys.stdout, sys.stderr)
     try:
-        return verbs.run(jobs, given, verbs.Terminal(sys.stdout, sys.stderr))
+        return verbs.run(lambda: ours().jobs, given, terminal, {"environments": environments})
     finally:
         for one in made:
             one.close()

@@ -68,3 +68,17 @@ def params_text(params: Mapping[str, Any]) -> str:
 def _why(trial: Mapping[str, Any]) -> str:
     text = trial["reason"] or trial.get("waiting", "")
     return f"  {text}" if text else ""
+
+
+def environment_lines(environments: Iterable[Mapping[str, Any]]) -> list[str]:
+    """A line per environment: name, kind, how far it is built, description, why it is not."""
+    return [
+        "  ".join((f"{one['name']:<32}", f"{one['kind']:<12}", _built(one))).rstrip()
+        for one in environments
+    ]
+
+
+def _built(environment: Mapping[str, Any]) -> str:
+    build = environment["build"] or {}
+    state = "" if environment["kind"] == "python" else build.get("state", "not built")
+    return "  ".join((f"{state:<9}", environment["description"], build.get("reason", "")))

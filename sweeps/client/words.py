@@ -169,7 +169,7 @@ class Sweep:
                 {
                     "command": _swept(trial.command, self.search_space),
                     "code": None if trial.code is None else str(trial.code),
-                    "environment": trial.environment,
+                    "environment": _document(trial.environment),
                     "environment_variables": trial.environment_variables,
                 }
             ),

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -51,3 +52,12 @@ class Chosen:
 
 
 THE_COMPUTES = Chosen()
+
+# An inline environment as Azure's client dumps it: with an image the version is a hash; without
+# one the name is a UUID of that moment, and the version 1.
+_ANONYMOUS = re.compile(r"CliV2AnonymousEnvironment|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+def is_anonymous(name: object) -> bool:
+    """True for the name of an environment that no person gave, but Azure's client."""
+    return isinstance(name, str) and _ANONYMOUS.fullmatch(name) is not None
