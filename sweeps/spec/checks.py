@@ -70,12 +70,12 @@ def command(
 
 def _swept_inputs(text: str, space: SearchSpace, inputs: Collection[str]) -> str:
     """${{inputs.p}} of a swept p means ${{search_space.p}}: the form that a sweep node dumps."""
-    for name in space.names():
-        if name not in inputs:
-            text = re.sub(
-                rf"\$\{{\{{\s*inputs\.{name}\s*\}}\}}", f"${{{{search_space.{name}}}}}", text
-            )
-    return text
+    swept = set(space.names()).difference(inputs)
+
+    def ours(match: re.Match[str]) -> str:
+        return f"${{{{search_space.{match[1]}}}}}" if match[1] in swept else match[0]
+
+    return re.sub(r"\$\{\{\s*inputs\.(\w+)\s*\}\}", ours, text)
 
 
 def sampler(

@@ -149,7 +149,7 @@ def test_numbers_of_a_mile_are_refused() -> None:
         ("{type: float, low: 1, high: two}", ".high", "Must be a number"),
         ("{type: float, low: 1, high: 2, log: maybe}", ".log", "true or false"),
         ("{type: float, low: 1, hi: 2}", ".hi", "Did you mean “high”?"),
-        ("{type: float, low: 0.05, high: 200, step: 0.1}", "", "2,000 steps; at most 1,000"),
+        ("{type: float, low: 0.05, high: 200, step: 0.1}", "", "Has 2,000 values; at most 1,000"),
         ("{type: categorical, choices: [a, null]}", ".values[1]", "but got nothing"),
         ("{type: categorical}", ".values", "list of values"),
         ("{name: NormalDistribution, attributes: {}}", ".name", "one of FloatDistribution"),
@@ -172,3 +172,19 @@ def test_it_stands_beside_what_the_studio_keeps_of_booleans() -> None:
         "VALUE", "{type: categorical, choices: [true, false]}"
     )
     assert dict(read_job(text).search_space)["x"] == Choice((True, False))
+
+
+def test_small_files_do_not_become_large_spaces() -> None:
+    grid = JOB.replace("ALGORITHM", "grid").replace("VALUE", "{type: int, low: 1, high: 1000}")
+    more = "".join(f"  z{index}: {{type: int, low: 1, high: 1000}}\n" for index in range(10))
+    with pytest.raises(InvalidInput) as caught:
+        read_job(grid + more)
+    [problem] = caught.value.problems  # of eleven times a thousand values
+    assert (problem.field, problem.line) == ("search_space.z9", 18)
+    assert "10,000 in all parameters" in problem.message
+    choices = (
+        f'{{"name": "CategoricalDistribution", "attributes": {{"choices": {[*range(10_002)]}}}}}'
+    )
+    with pytest.raises(InvalidInput) as caught:
+        read(f"'{choices}'")
+    assert "more than 10,000 values" in caught.value.problems[0].message

@@ -125,6 +125,14 @@ def test_the_dump_of_a_sweep_node_means_the_same() -> None:
     assert read_job(text) == read_job(IRIS)
 
 
+def test_an_input_with_the_name_of_a_parameter_stays_one() -> None:
+    both = "python t.py ${{inputs.lr}} ${{search_space.lr}}"
+    job = read_job(
+        variant(("python t.py --lr ${{search_space.lr}}", both), more="inputs: {lr: 3}\n")
+    )
+    assert job.command == both
+
+
 def test_a_document_and_its_text_are_the_same_job() -> None:
     doc = {
         "type": "sweep",

@@ -8,7 +8,7 @@ from typing import Any
 
 from sweeps.domain.space_doc import NAME
 from sweeps.domain.wording import shown
-from sweeps.spec.dialects.ranges import STAND_IN, Range, distribution_of
+from sweeps.spec.dialects.ranges import STAND_IN, Range, Ranges
 from sweeps.spec.keys import Reading
 
 WHERE = "spec.parameters"
@@ -27,7 +27,7 @@ class Space:
 
 def search_space(value: Any, algorithm: str, reading: Reading) -> Space:
     """The space of `spec.parameters`; problems and notes go to `reading`."""
-    space = Space()
+    space, ranges = Space(), Ranges(algorithm, reading)
     if not isinstance(value, list):
         reading.problem(WHERE, f"Must be a list of parameters, but got {shown(value)}.")
         return space
@@ -45,7 +45,7 @@ def search_space(value: Any, algorithm: str, reading: Reading) -> Space:
             reading.note(f"{shown(given)} is called {name} here, which has letters, digits and _.")
         space.names[given] = name
         space.places[f"search_space.{name}"] = f"{where}.feasibleSpace"
-        space.doc[name] = _distribution(name, part, where, algorithm, reading)
+        space.doc[name] = _distribution(name, part, where, ranges)
     return space
 
 
@@ -55,9 +55,8 @@ def _name(given: str) -> str:
     return f"_{name}" if name[:1].isdigit() else name
 
 
-def _distribution(
-    name: str, part: Mapping[str, Any], where: str, algorithm: str, reading: Reading
-) -> dict[str, Any]:
+def _distribution(name: str, part: Mapping[str, Any], where: str, ranges: Ranges) -> dict[str, Any]:
+    reading = ranges.reading
     kind = reading.word(part, "parameterType", where, _TYPES)
     place = f"{where}.feasibleSpace"
     space = reading.mapping(part.get("feasibleSpace"), place)
@@ -82,7 +81,7 @@ def _distribution(
     one = Range(name, place, low, high, step, how == "loguniform", whole)
     if how in ("normal", "lognormal"):
         return _normal(one, how, reading)
-    return distribution_of(one, algorithm, reading)
+    return ranges.distribution(one)
 
 
 def _values(given: Any, kind: str) -> Any:

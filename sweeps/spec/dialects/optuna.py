@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from sweeps.domain.wording import shown, why_not_json
-from sweeps.spec.dialects.ranges import STAND_IN, Range, distribution_of
+from sweeps.spec.dialects.ranges import MAX_IN_ALL, STAND_IN, Range, Ranges
 from sweeps.spec.keys import Reading
 
 # Whole numbers?, logarithmic? (None: as it says), the name of its step.
@@ -31,8 +31,8 @@ def ours(space: Any, algorithm: Any, reading: Reading) -> Any:
     """A search space, as a document, with Optuna's distributions as those of a sweep job."""
     if not isinstance(space, Mapping):
         return space
-    kind = _algorithm(algorithm)
-    return {name: _parameter(name, value, kind, reading) for name, value in space.items()}
+    ranges = Ranges(_algorithm(algorithm), reading)
+    return {name: _parameter(name, value, ranges) for name, value in space.items()}
 
 
 def _algorithm(value: Any) -> str:
@@ -41,10 +41,10 @@ def _algorithm(value: Any) -> str:
     return str(word or "random").lower()
 
 
-def _parameter(name: str, value: Any, algorithm: str, reading: Reading) -> Any:
-    where = f"search_space.{name}"
+def _parameter(name: str, value: Any, ranges: Ranges) -> Any:
+    where, reading = f"search_space.{name}", ranges.reading
     if isinstance(value, str) and value.lstrip().startswith("{"):
-        value = _loaded(value, where, reading)
+        value = _loaded(value, where, ranges)
     if not isinstance(value, Mapping):
         return value
     if value.keys() == {"name", "attributes"}:
@@ -62,24 +62,30 @@ def _parameter(name: str, value: Any, algorithm: str, reading: Reading) -> Any:
         text = f"Must be one of {', '.join(_ALL)}; it is {shown(kind)}."
         reading.problem(f"{where}.name", text)
         return STAND_IN
-    return _range(name, kind, part, place, algorithm, reading)
+    return _range(name, kind, part, place, ranges)
 
 
 _ALL = (*_RANGES, _CHOICE)
 
 
-def _loaded(text: str, where: str, reading: Reading) -> Any:
+def _loaded(text: str, where: str, ranges: Ranges) -> Any:
+    """What a text of JSON says; it may hold as much as could be written out."""
+    if not ranges.takes(text.count(",")):
+        ranges.reading.problem(where, f"Has more than {MAX_IN_ALL:,} values, with those before it.")
+        return STAND_IN
     try:
         return json.loads(text)
     except (ValueError, RecursionError) as error:
-        reading.problem(where, f"Is no JSON of a distribution: {why_not_json(error)}.")
+        text = f"Is no JSON of a distribution: {why_not_json(error)}."
+        ranges.reading.problem(where, text)
         return STAND_IN
 
 
 def _range(
-    name: str, kind: str, part: Mapping[str, Any], where: str, algorithm: str, reading: Reading
+    name: str, kind: str, part: Mapping[str, Any], where: str, ranges: Ranges
 ) -> dict[str, Any]:
     whole, log, step_name = _RANGES[kind]
+    reading = ranges.reading
     before = len(reading.problems)
     keys = ["low", "high", *(["log"] if log is None else []), *([step_name] if step_name else [])]
     reading.known(part, where, keys)
@@ -98,7 +104,7 @@ def _range(
     if len(reading.problems) > before or low is None or high is None:
         return STAND_IN
     found = Range(name, where, low, high, None if log else step, log, whole)
-    return distribution_of(found, algorithm, reading)
+    return ranges.distribution(found)
 
 
 def _truth(part: Mapping[str, Any], where: str, reading: Reading) -> bool:

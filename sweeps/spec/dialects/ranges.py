@@ -13,10 +13,13 @@ from typing import Any
 
 from sweeps.domain.wording import shown
 from sweeps.spec.keys import Reading
+from sweeps.spec.yaml_text import MAX_NODES
 
 # As many values as a person reads at a glance: fewer are listed, more are a range with a step.
 MAX_LISTED = 20
 MAX_VALUES = 1_000
+# In one search space: as many as could be written out.
+MAX_IN_ALL = MAX_NODES
 _LARGEST = 10**300
 # What takes a parameter's place that has problems of its own already.
 STAND_IN = {"type": "choice", "values": [0]}
@@ -38,18 +41,68 @@ class Range:
     whole: bool = False
 
 
-def distribution_of(one: Range, algorithm: str, reading: Reading) -> dict[str, Any]:
-    """The distribution, as a document, of the same values for a sampling algorithm."""
-    if problem := _problem(one):
-        reading.problem(one.where, problem)
-        return STAND_IN
-    if one.low == one.high:
-        return {"type": "choice", "values": [one.low]}
-    if one.log:
-        return _logarithmic(one)
-    if one.step is None and not one.whole:
-        return {"type": "uniform", "min_value": one.low, "max_value": one.high}
-    return _stepped(one, algorithm, reading)
+@dataclass(slots=True)
+class Ranges:
+    """Makes the distributions, as documents, of one search space for a sampling algorithm.
+
+    `left` counts down the values that may still be listed. Problems and notes go to `reading`.
+    """
+
+    algorithm: str
+    reading: Reading
+    left: int = MAX_IN_ALL
+
+    def distribution(self, one: Range) -> dict[str, Any]:
+        """The distribution of the same values; a stand-in where there is a problem."""
+        if problem := _problem(one):
+            self.reading.problem(one.where, problem)
+            return STAND_IN
+        if one.low == one.high:
+            return {"type": "choice", "values": [one.low]}
+        if one.log:
+            return _logarithmic(one)
+        if one.step is None and not one.whole:
+            return {"type": "uniform", "min_value": one.low, "max_value": one.high}
+        return self._stepped(one, _Steps.of(one))
+
+    def takes(self, count: int) -> bool:
+        """True if so many more values may be listed; they count then."""
+        if count > self.left:
+            return False
+        self.left -= count
+        return True
+
+    def _stepped(self, one: Range, steps: "_Steps") -> dict[str, Any]:
+        is_short = self.algorithm == "random" and steps.count <= MAX_LISTED
+        if self.algorithm == "grid" or steps.count == 1 or is_short:
+            return self._listed(one, steps)
+        if one.whole and one.low == 0 and one.step in (None, 1):
+            return {"type": "randint", "upper": steps.count}
+        if steps.low % steps.step == 0:
+            return self._rounded(one, steps)
+        if self.algorithm == "bayesian" and steps.count <= MAX_VALUES:
+            self.reading.note(
+                f"{one.name} is a choice of its {steps.count:,} values, for they are no multiples "
+                "of the step; bayesian search does not know that they have an order."
+            )
+        return self._listed(one, steps)
+
+    def _rounded(self, one: Range, steps: "_Steps") -> dict[str, Any]:
+        """What rounds to multiples of the step, these."""
+        (first, last), (low, high) = steps.ends, steps.around
+        self.reading.note(
+            f"{one.name} is quniform from {low:g} to {high:g}, half a step wider on either side, "
+            f"so that {first:g} and {last:g} come as often as the others."
+        )
+        q = 1 if one.step is None else one.step
+        return {"type": "quniform", "min_value": low, "max_value": high, "q": q}
+
+    def _listed(self, one: Range, steps: "_Steps") -> dict[str, Any]:
+        if steps.count > MAX_VALUES or not self.takes(steps.count):
+            most = f"{MAX_VALUES:,} values can be listed here, {MAX_IN_ALL:,} in all parameters"
+            self.reading.problem(one.where, f"Has {steps.count:,} values; at most {most}.")
+            return STAND_IN
+        return {"type": "choice", "values": steps.values(one.whole)}
 
 
 def _problem(one: Range) -> str | None:
@@ -75,43 +128,34 @@ def _logarithmic(one: Range) -> dict[str, Any]:
     return {"type": "qloguniform", "min_value": low, "max_value": high, "q": step}
 
 
-def _stepped(one: Range, algorithm: str, reading: Reading) -> dict[str, Any]:
-    low, high, step = (_exact(number) for number in (one.low, one.high, one.step or 1))
-    count = int((high - low) // step) + 1
-    last = low + (count - 1) * step
-    if algorithm == "grid" or count == 1 or (algorithm == "random" and count <= MAX_LISTED):
-        return _listed(one, low, step, count, reading)
-    if one.whole and low == 0 and step == 1:
-        return {"type": "randint", "upper": int(last) + 1}
-    if low % step == 0:
-        ends = _number(low - step / 2), _number(last + step / 2)
-        reading.note(
-            f"{one.name} is quniform from {ends[0]:g} to {ends[1]:g}, half a step wider on either "
-            f"side, so that {_number(low):g} and {_number(last):g} come as often as the others."
-        )
-        q = _number(step, one.whole)
-        return {"type": "quniform", "min_value": ends[0], "max_value": ends[1], "q": q}
-    if algorithm == "bayesian" and count <= MAX_VALUES:
-        reading.note(
-            f"{one.name} is a choice of its {count:,} values, for they are no multiples of the "
-            "step; bayesian search does not know that they have an order."
-        )
-    return _listed(one, low, step, count, reading)
+@dataclass(frozen=True, slots=True)
+class _Steps:
+    """`count` values from `low` on, `step` apart, all in units of 1/`parts`: exact, as written."""
 
+    low: int
+    step: int
+    count: int
+    parts: int
 
-def _listed(one: Range, low: Fraction, step: Fraction, count: int, reading: Reading) -> Any:
-    if count > MAX_VALUES:
-        text = f"Has {count:,} steps; at most {MAX_VALUES:,} values can be listed here."
-        reading.problem(one.where, text)
-        return STAND_IN
-    values = [_number(low + index * step, one.whole) for index in range(count)]
-    return {"type": "choice", "values": values}
+    @classmethod
+    def of(cls, one: Range) -> "_Steps":
+        low, high, step = (Fraction(repr(n)) for n in (one.low, one.high, one.step or 1))
+        parts = math.lcm(low.denominator, step.denominator)
+        return cls(int(low * parts), int(step * parts), int((high - low) // step) + 1, parts)
 
+    @property
+    def ends(self) -> tuple[float, float]:
+        """The first value and the last."""
+        return self.low / self.parts, (self.low + (self.count - 1) * self.step) / self.parts
 
-def _exact(number: float) -> Fraction:
-    """As it was written: 0.1 is a tenth."""
-    return Fraction(repr(number))
+    @property
+    def around(self) -> tuple[float, float]:
+        """Half a step below the first value, and half a step above the last."""
+        twice, parts = 2 * self.low, 2 * self.parts
+        return (twice - self.step) / parts, (twice + (2 * self.count - 1) * self.step) / parts
 
-
-def _number(value: Fraction, whole: bool = False) -> int | float:
-    return int(value) if whole else float(value)
+    def values(self, whole: bool) -> list[int | float]:
+        """All of them."""
+        last = self.low + self.count * self.step
+        found = range(self.low, last, self.step)
+        return [n // self.parts if whole else n / self.parts for n in found]

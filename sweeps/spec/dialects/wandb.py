@@ -11,7 +11,7 @@ from typing import Any
 
 from sweeps.domain.wording import shown
 from sweeps.spec.dialects.base import Translated
-from sweeps.spec.dialects.ranges import Range, distribution_of
+from sweeps.spec.dialects.ranges import Range, Ranges
 from sweeps.spec.keys import Reading
 
 TOOL = "Weights & Biases"
@@ -72,7 +72,7 @@ def to_job(doc: Mapping[str, Any], reading: Reading) -> Translated:
         "description": doc.get("description"),
         "experiment_name": doc.get("project"),
         "trial": {"command": _command(doc, reading)},
-        "search_space": _space(doc, algorithm, reading),
+        "search_space": _space(doc, Ranges(algorithm, reading)),
         "sampling_algorithm": algorithm,
         "objective": {"goal": metric.get("goal", "minimize"), "primary_metric": metric.get("name")},
         "limits": {"max_total_trials": doc.get("run_cap")},
@@ -108,20 +108,19 @@ def _word(item: Any, program: str, index: int, reading: Reading) -> str:
     return shlex.quote(text)
 
 
-def _space(doc: Mapping[str, Any], algorithm: str, reading: Reading) -> dict[str, Any]:
-    found = {}
+def _space(doc: Mapping[str, Any], ranges: Ranges) -> dict[str, Any]:
+    found, reading = {}, ranges.reading
     for name, value in reading.mapping(doc.get("parameters"), "parameters").items():
         where = f"parameters.{name}"
         part = reading.mapping(value, where)
-        one = _parameter(part, where, algorithm, reading)
+        one = _parameter(part, where, ranges)
         if one is not None:
             found[name] = one
     return found
 
 
-def _parameter(
-    part: Mapping[str, Any], where: str, algorithm: str, reading: Reading
-) -> dict[str, Any] | None:
+def _parameter(part: Mapping[str, Any], where: str, ranges: Ranges) -> dict[str, Any] | None:
+    reading = ranges.reading
     before = len(reading.problems)
     names = ("distribution", "value", "values", "min", "max", "mu", "sigma", "q")
     if "parameters" in part:
@@ -135,7 +134,7 @@ def _parameter(
         values = [part.get("value")] if kind == "constant" else part.get("values")
         return {"type": "choice", "values": values} if len(reading.problems) == before else None
     if kind == _WHOLE:
-        return _whole(part, where, algorithm, reading)
+        return _whole(part, where, ranges)
     if kind not in _KINDS:
         known = ", ".join(("constant", "categorical", _WHOLE, *_KINDS))
         text = f"Must be one of {known}; it is {shown(kind)}."
@@ -153,9 +152,8 @@ def _parameter(
     return _distribution(kind, numbers, where, reading)
 
 
-def _whole(
-    part: Mapping[str, Any], where: str, algorithm: str, reading: Reading
-) -> dict[str, Any] | None:
+def _whole(part: Mapping[str, Any], where: str, ranges: Ranges) -> dict[str, Any] | None:
+    reading = ranges.reading
     low, high = (reading.whole(part, name, where) for name in ("min", "max"))
     for name in ("min", "max"):
         if part.get(name) is None:
@@ -163,7 +161,7 @@ def _whole(
     if low is None or high is None:
         return None
     one = Range(where.removeprefix("parameters."), where, low, high, whole=True)
-    return distribution_of(one, algorithm, reading)
+    return ranges.distribution(one)
 
 
 def _kind(part: Mapping[str, Any]) -> str:
