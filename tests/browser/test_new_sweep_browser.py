@@ -164,8 +164,9 @@ def test_an_uploaded_input_is_kept_and_not_sent_again(opened, tmp_path):
     page.get_by_label("Kind of input 1").select_option("uri_file")
     page.set_input_files("[name=input_file-0]", tmp_path / "iris.csv")
     expect(page.locator(".stored-file")).to_contain_text("iris.csv")
-    files = "[...document.querySelectorAll('input[type=file]')].map((field) => field.files.length)"
-    assert page.evaluate(files) == [0, 0]
+    files = page.locator("#sweep-form input[type=file]")
+    counts = "fields => fields.map((field) => field.files.length)"
+    assert files.evaluate_all(counts) == [0, 0]
 
 
 def test_a_dry_run_is_shown_beside_the_form_and_the_form_stays(opened, train):
