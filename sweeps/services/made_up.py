@@ -6,7 +6,7 @@ runs in it has attempts that are over: the engine looks for the ends of open one
 
 import heapq
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -22,7 +22,7 @@ from sweeps.domain.objective import Goal, Objective
 from sweeps.domain.samplers.base import Suggestion, SuggestRequest
 from sweeps.domain.samplers.random_search import RandomSampler
 from sweeps.domain.signature import signature_of
-from sweeps.domain.space import flatten
+from sweeps.domain.space import SearchSpace, flatten
 from sweeps.domain.space_doc import parse_space
 from sweeps.domain.states import Desired, PausedBy, SweepStatus, TrialStatus
 from sweeps.domain.verdict import Ending, Logged, Outcome, Tries, judge
@@ -59,11 +59,14 @@ def synthesize(
     length = max([ended for _, ended in times if ended is not None], default=0.0)
     began = now - timedelta(seconds=length + 1)
     sweep = _begun(workspace, made, compute, user, began, rng)
-    failures = made.failures()
+    failures, space = made.failures(), parse_space(sweep.search_space)
     size = max(1, min(_TRIALS, _POINTS // (made.metrics * made.points)))
     for first in range(0, made.trials, size):
         last = min(first + size, made.trials)
-        lives = [_Life.of(sweep, made, n, began, times[n], failures) for n in range(first, last)]
+        lives = [
+            _Life.of(sweep, made, _drawn(sweep, space, n), n, began, times[n], failures.get(n))
+            for n in range(first, last)
+        ]
         with transaction.atomic():
             lock(sweep.pk)
             _insert(sweep, lives)
@@ -130,15 +133,15 @@ class _Life:
         cls,
         sweep: Sweep,
         made: MadeUp,
+        point: Suggestion,
         number: int,
         began: datetime,
         times: tuple[float, float | None],
-        failures: Mapping[int, Outcome],
+        failure: Outcome | None,
     ) -> "_Life":
         """A trial from its start to its end, if it has one."""
         started = began + timedelta(seconds=times[0])
         ended = None if times[1] is None else began + timedelta(seconds=times[1])
-        point = _drawn(sweep, number)
         trial = Trial(
             sweep=sweep, number=number, params=point.params, flat_params=flatten(point.params),
             draw=point.draw, attempt=1, created_at=started, started_at=started, ended_at=ended,
@@ -150,10 +153,9 @@ class _Life:
             token_digest=f"made-up {sweep.uid}.{number}",
         )  # fmt: skip
         life = cls(trial, attempt)
-        outcome = failures.get(number)
-        share = 1.0 if ended and not outcome else 0.5
+        share = 1.0 if ended and not failure else 0.5
         life._log(made, share, started, (ended or started + timedelta(seconds=60)) - started)
-        life._settle(outcome or Outcome(Ending.EXIT, exit_code=0))
+        life._settle(failure or Outcome(Ending.EXIT, exit_code=0))
         return life
 
     def _log(self, made: MadeUp, share: float, started: datetime, length: timedelta) -> None:
@@ -207,9 +209,10 @@ class _Life:
             )  # fmt: skip
 
 
-def _drawn(sweep: Sweep, number: int) -> Suggestion:
-    sampling, space = Sampling(**sweep.sampling), parse_space(sweep.search_space)
-    return RandomSampler().suggest(SuggestRequest(space, OBJECTIVE, sampling, sweep.seed, number))  # type: ignore[return-value]
+def _drawn(sweep: Sweep, space: SearchSpace, number: int) -> Suggestion:
+    """The point that the random sampler would have tried, which always has one."""
+    asked = SuggestRequest(space, OBJECTIVE, Sampling(**sweep.sampling), sweep.seed, number)
+    return RandomSampler().suggest(asked)  # type: ignore[return-value]
 
 
 def _insert(sweep: Sweep, lives: list[_Life]) -> None:
