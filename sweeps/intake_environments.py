@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from functools import lru_cache
 from importlib.metadata import version
 from pathlib import PurePosixPath
 from typing import Any
@@ -54,12 +55,22 @@ def _named(workspace: Workspace, reference: str, compute: Compute) -> Chosen:
 
 def chosen_of(environment: Environment, compute: Compute) -> Chosen:
     """What an environment of the workspace means on a compute. Raises InvalidInput."""
-    name, source = environment.name, environment.source
-    if environment.kind == EnvironmentKind.PYTHON:
+    return _chosen(environment.kind, environment.name, environment.source, _base(compute))
+
+
+# Lists look at all of them each time, and a long file takes a tenth of a second to read.
+@lru_cache(maxsize=200)
+def _chosen(kind: str, name: str, source: str, base: str) -> Chosen:
+    if kind == EnvironmentKind.PYTHON:
         return Chosen(name, python=source.strip())
-    if environment.kind == EnvironmentKind.REQUIREMENTS:
-        return _built(name, read_requirements(source, "source"), "", compute, ())
-    return _conda(name, _document(source, "source"), "source", compute, _no_files)
+    if kind == EnvironmentKind.REQUIREMENTS:
+        return _built(name, read_requirements(source, "source"), "", base, ())
+    return _conda(name, _document(source, "source"), "source", base, _no_files)
+
+
+def _base(compute: Compute) -> str:
+    """The program of the Python that environments for a compute stand on."""
+    return compute.python or sys.executable
 
 
 def recipe_of(environment: Environment) -> Recipe | None:
@@ -103,7 +114,7 @@ def _inline(said: Mapping[str, Any], compute: Compute, read: Read) -> Chosen:
         is_image = image or said.get("build")
         text = f"{what} is not used" if is_image else "The environment names no packages"
         return Chosen(notes=(f"{text}: {_OWN.format(compute)}.",))
-    chosen = _conda(name or "conda file", _conda_document(conda, read), CONDA, compute, read)
+    chosen = _conda(name or "conda file", _conda_document(conda, read), CONDA, _base(compute), read)
     if not image and not said.get("build"):
         return chosen
     note = f"{what} is not used: the conda file's packages are installed on this machine."
@@ -129,20 +140,19 @@ def _document(text: str, where: str) -> Any:
         raise InvalidInput.one(where, f"No conda file: {error.problems[0]}") from error
 
 
-def _conda(name: str, doc: Any, where: str, compute: Compute, read: Read) -> Chosen:
+def _conda(name: str, doc: Any, where: str, base: str, read: Read) -> Chosen:
     found = read_conda(doc, where, read)
-    return _built(name, found.requirements, found.python, compute, found.notes)
+    return _built(name, found.requirements, found.python, base, found.notes)
 
 
 def _built(
-    name: str, asked: Requirements, python: str, compute: Compute, notes: tuple[str, ...]
+    name: str, asked: Requirements, python: str, base: str, notes: tuple[str, ...]
 ) -> Chosen:
     lines = asked.lines
     if not asked.names & _MLFLOW:
         # No newer than the studio's: its server would not know what that asks for.
         lines = (*lines, f"mlflow-skinny<={version('mlflow')}")
         notes = (*notes, "MLflow's client is added to the environment: trials log with it.")
-    base = compute.python or sys.executable
     return Chosen(name, recipe=Recipe(base, lines, python), notes=notes)
 
 

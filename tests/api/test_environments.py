@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from studio.models import Compute, Role, Workspace
-from sweeps import intake
+from sweeps import intake, intake_environments
 from sweeps.domain.environments import Chosen, Recipe, recipe_from
 from sweeps.environments import places
 from sweeps.models import Environment, EnvironmentBuild, Sweep
@@ -233,6 +233,16 @@ def test_a_list_costs_the_same_however_many_environments_it_tells(
     with django_assert_max_num_queries(13):
         items = api.get("/workspaces/default/sweeps").json()["items"]
     assert [item["environment"]["state"] for item in items] == ["waiting"] * 8
+
+
+def test_a_list_reads_no_file_a_second_time(
+    api: Caller, mine: Environment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    api.post(f"{ALL}/mine/build")
+    first = api.get(ALL).json()
+    assert first["items"][0]["build"]
+    monkeypatch.delattr(intake_environments, "read_requirements")
+    assert api.get(ALL).json() == first
 
 
 def test_the_log_of_a_build_is_read_piece_by_piece(
