@@ -216,7 +216,7 @@ def test_code_of_this_machine_is_taken_from_where_the_file_says(form, tmp_path):
     ("text", "tool", "metric", "note"),
     [
         (WANDB, "Weights &amp; Biases", "val_loss", "Hyperband becomes successive halving"),
-        (KATIB, "Katib", "Validation-accuracy", "“num-layers” is called num_layers here"),
+        (KATIB, "Katib", "Validation-accuracy", "num-layers is called num_layers here"),
     ],
 )
 def test_a_file_of_another_tool_opens_in_the_form_with_what_differs(

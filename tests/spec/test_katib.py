@@ -133,7 +133,7 @@ def test_an_experiment_is_read() -> None:
 def test_what_differs_is_said() -> None:
     notes = " ".join(read_job(RANDOM).notes)
     for words in (
-        "“num-layers” is called num_layers here",
+        "num-layers is called num_layers here",
         "The image “docker.io/kubeflowkatib/mxnet-mnist:v0.15.0” is not pulled",
         "All metrics that a script logs are kept",
         "gives up after 4 failed trials in all; here 4 in a row pause",
@@ -270,6 +270,20 @@ def test_arguments_variables_and_shells() -> None:
     notes = " ".join(job.notes)
     assert "cluster gives are not set: POD" in notes
     assert "besides its command is not used: resources" in notes
+
+
+def test_what_else_a_job_has_is_noted() -> None:
+    text = changed(
+        ("        template:", "        backoffLimit: 1\n        template:"),
+        (
+            "            restartPolicy: Never",
+            "            volumes: []\n            hostNetwork: on",
+        ),
+    )
+    assert (
+        "What the job has besides its container is not used: backoffLimit, volumes, hostNetwork."
+        in read_job(text).notes
+    )
 
 
 def test_the_trials_own_metadata_has_no_like() -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sweeps.domain.space_doc import NAME
-from sweeps.domain.wording import shown
+from sweeps.domain.wording import listed, shown
 from sweeps.spec.dialects.ranges import STAND_IN, Range, Ranges
 from sweeps.spec.keys import Reading
 
@@ -41,11 +41,12 @@ def search_space(value: Any, algorithm: str, reading: Reading) -> Space:
             why = "has no letters" if not name else f"would be {name} here, which is there already"
             reading.problem(f"{where}.name", f"{shown(given)} {why}.")
             continue
-        if name != given:
-            reading.note(f"{shown(given)} is called {name} here, which has letters, digits and _.")
         space.names[given] = name
         space.places[f"search_space.{name}"] = f"{where}.feasibleSpace"
         space.doc[name] = _distribution(name, part, where, ranges)
+    renamed = [f"{given} is called {name}" for given, name in space.names.items() if given != name]
+    if renamed:
+        reading.note(f"{listed(renamed)} here: names have letters, digits and _.")
     return space
 
 

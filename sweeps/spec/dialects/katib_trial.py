@@ -14,6 +14,8 @@ _KEYS = (
     "retain", "trialSpec", "configMap", "trialParameters", "primaryPodLabels",
     "primaryContainerName", "successCondition", "failureCondition",
 )  # fmt: skip
+# From the job to its container; metadata are names.
+_ON_THE_WAY = ("template", "spec", "metadata", "containers", "restartPolicy")
 _PARAMETER = re.compile(r"\$\{trialParameters\.([^{}]*)\}")
 # Kubernetes' own: $(NAME) is the variable's value, $$(NAME) the text $(NAME).
 _VARIABLE = re.compile(r"(\$?)\$\(([A-Za-z_][\w.-]*)\)")
@@ -73,12 +75,13 @@ def _container(part: Mapping[str, Any], reading: Reading) -> tuple[Mapping[str, 
         reading.problem(f"{where}.kind", text)
         return {}, where
     pod: Any = spec
+    rest: list[str] = []
     for key in ("spec", "template", "spec"):
         where = f"{where}.{key}"
         pod = reading.mapping(pod.get(key), where)
-    rest = [key for key in pod if key not in ("containers", "restartPolicy")]
+        rest += [one for one in pod if one not in _ON_THE_WAY]
     if rest:
-        reading.note(f"What the pod has besides its container is not used: {listed(rest)}.")
+        reading.note(f"What the job has besides its container is not used: {listed(rest)}.")
     where = f"{where}.containers"
     containers = pod.get("containers")
     if not isinstance(containers, list) or not containers:
