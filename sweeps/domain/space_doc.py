@@ -11,7 +11,7 @@ from typing import Any
 
 from sweeps.domain.problems import InvalidInput, Problem
 from sweeps.domain.space import KINDS, Branch, Choice, Distribution, Randint, Scalar, SearchSpace
-from sweeps.domain.wording import shown
+from sweeps.domain.wording import nearest, shown
 
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 NAME_RULE = "Use letters, digits and _, not starting with a digit."
@@ -78,7 +78,9 @@ def _distribution(
     kind = str(doc.get("type", "")).lower()
     if kind not in KINDS:
         got = f"but got {shown(doc['type'])}" if "type" in doc else "but it has no type"
-        problems.append(Problem(f"{path}.type", f"Must be one of {', '.join(KINDS)}, {got}."))
+        near = nearest(doc["type"], KINDS) if "type" in doc else None
+        hint = f" Did you mean {near}?" if near else ""
+        problems.append(Problem(f"{path}.type", f"Must be one of {', '.join(KINDS)}, {got}.{hint}"))
         return None
     cls = KINDS[kind]
     known = {field.name for field in fields(cls)}

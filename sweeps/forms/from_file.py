@@ -80,6 +80,9 @@ def not_shown(job: SweepJob, draft: Draft) -> list[str]:
         before, after = getattr(job, one.name), getattr(again, one.name)
         if one.name == "search_space":
             found += _parameters(job, again)
+        elif one.name == "description":
+            # Written as a block it ends in a line feed, which a field of text has no use for.
+            found += [one.name] if before.strip() != after.strip() else []
         elif before != after and one.name not in _APART:
             found.append(one.name)
     return found

@@ -76,8 +76,8 @@ class Reading:
         self.problem(f"{where}.{key}".strip("."), f"Must be one of {', '.join(names)}; it {got}.")
         return ""
 
-    def whole(self, doc: Mapping[str, Any], key: str, where: str) -> int | None:
-        """A whole number (also as text), None when absent."""
+    def whole(self, doc: Mapping[str, Any], key: str, where: str, unit: str = "") -> int | None:
+        """A whole number (also as text), None when absent; a problem names the unit."""
         value = doc.get(key)
         if value is None:
             return None
@@ -86,7 +86,7 @@ class Reading:
         if isinstance(value, float) and value.is_integer():
             value = int(value)
         if isinstance(value, bool) or not isinstance(value, int):
-            text = f"Must be a whole number, but got {shown(value)}."
+            text = f"Must be a whole number{unit}, but got {shown(value)}."
             self.problem(f"{where}.{key}".strip("."), text)
             return None
         return value

@@ -172,7 +172,7 @@ def seconds(doc: Mapping[str, Any], name: str, reading: Reading) -> int | None:
         days, hours, minutes, rest = (int(part or 0) for part in found.groups())
         total: int | None = ((days * 24 + hours) * 60 + minutes) * 60 + rest
     else:
-        total = reading.whole(doc, name, "limits")
+        total = reading.whole(doc, name, "limits", " of seconds, or a duration like PT2H")
     if total is not None and total > MAX_SECONDS:
         text = f"Must be at most {MAX_SECONDS:,} seconds (68 years), but got {shown(total)}."
         reading.problem(f"limits.{name}", text)

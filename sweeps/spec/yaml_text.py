@@ -63,13 +63,31 @@ def load(text: str) -> Loaded:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line, column = min((mark.line + 1, mark.column + 1), _end(text)) if mark else (1, 1)
-        message = f"This is not YAML: {error.problem or error.context}."
+        message = f"This is not YAML: {_why(error, text)}."
         raise InvalidInput([Problem("", message, line, column)]) from error
     except (yaml.YAMLError, UnicodeEncodeError) as error:
         raise InvalidInput([_no_text(text)]) from error
     except RecursionError as error:
         raise InvalidInput([Problem("", "The file is nested too deeply.", 1, 1)]) from error
     return loaded
+
+
+# What people stumble over most, in words that say what to do.
+_MAPPING_IN_MAPPING = "mapping values are not allowed in this context"
+
+
+def _why(error: yaml.MarkedYAMLError, text: str) -> str:
+    mark = error.problem_mark
+    if mark and _rest_of_line(text, mark).startswith("\t"):
+        return "a tab cannot indent; use spaces"
+    if error.problem == _MAPPING_IN_MAPPING:
+        return "quote a text with “: ” in it, and indent keys as deep as those beside them"
+    return str(error.problem or error.context)
+
+
+def _rest_of_line(text: str, mark: yaml.Mark) -> str:
+    lines = BREAK.split(text)
+    return lines[mark.line][mark.column :] if mark.line < len(lines) else ""
 
 
 def _end(text: str) -> tuple[int, int]:

@@ -97,6 +97,12 @@ def test_a_file_with_errors_stays_with_their_lines(form):
     assert "best" in form["file"]
 
 
+def test_a_description_written_as_a_block_is_shown_in_the_form(form):
+    form.press("to_yaml").press("to_form", file=f"{JOB}description: >\n  Wide\n  on purpose.\n")
+    assert form["side"] == ""
+    assert form["description"].strip() == "Wide on purpose."
+
+
 def test_what_the_form_cannot_show_stays_a_file_and_says_so(form):
     form.press("to_yaml").press("to_form", file=ODD)
     assert form["side"] == "yaml"
