@@ -14,7 +14,7 @@ from typing import TypeAlias
 from sweeps.domain.param_names import environment, format_value
 from sweeps.domain.problems import InvalidInput, Problem
 from sweeps.domain.samplers.draws import bounds
-from sweeps.domain.shell import SHELL, script, sign_of_shell
+from sweeps.domain.shell import SHELL, code, script, sign_of_shell
 from sweeps.domain.space import Choice, Distribution, ParamValue, SearchSpace, flatten, leaves
 from sweeps.domain.wording import cut, listed, nearest, shown
 
@@ -107,10 +107,10 @@ def parse_command(template: str) -> CommandTemplate:
     found: list[Placeholder] = []
     notes: list[str] = []
     hidden = _hide(_CONTINUATION.sub(" ", template), found, notes)
-    words = _words(_split(_hide_groups(hidden)), found)
-    if not words[0].parts:
-        raise InvalidInput.one(FIELD, "The command starts with an empty word.")
     sign = sign_of_shell(hidden)
+    words = _words(_split(_hide_groups(code(hidden) if sign else hidden)), found)
+    if not words or not words[0].parts:
+        raise InvalidInput.one(FIELD, "The command starts with an empty word.")
     notes.extend(_notes(sign, hidden))
     words = _in_shell(sign, hidden, found) if sign else words
     return CommandTemplate(template, words, tuple(notes), bool(sign))

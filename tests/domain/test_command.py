@@ -4,6 +4,7 @@ import os
 import shlex
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -261,6 +262,10 @@ def test_operators_between_commands_have_a_shell_run_it(operator: str) -> None:
         ('python a.py --x "${HOME}"', "“${HOME}”"),
         ("python a.py --x $(nproc)", "“$(nproc)”"),
         ("export A=1\npython a.py", "A second command"),
+        ('python a.py --q "isn\'t" --home $HOME --r "won\'t"', "“$HOME”"),
+        ("# don't forget\npython a.py", "“#”"),
+        ("python a.py # it's\nls # that's", "“#”"),
+        ("python - <<E\nprint('')\nE", "“<<”"),
         ("bash -c 'echo a' && bash -c 'echo b'", "“&&”"),
     ],
 )
@@ -298,6 +303,11 @@ HOSTILE = ["'", '"', "$(touch harm)", "`touch harm`", "; touch harm #", "a b", "
         'true && printf %s "${{inputs.iris}}"',
         "true && printf %s '${{inputs.iris}}'",
         "true && printf %s \"a\"${{ inputs.iris }}'b'",
+        # Where quotes are letters, and where they begin anew within others.
+        "# it's\nprintf %s ${{inputs.iris}} # that's ${{inputs.iris}}",
+        "true && printf %s \\${{inputs.iris}}",
+        'true && x=$(printf %sx "$(printf %s "${{inputs.iris}}"; echo x)") && printf %s "${x%??}"',
+        "cat <<E | head -c -1 # it's %s\n${{inputs.iris}}\nE",
     ],
 )
 def test_a_value_stays_one_word_of_the_script_wherever_it_stands(
@@ -308,6 +318,15 @@ def test_a_value_stays_one_word_of_the_script_wherever_it_stands(
     expected = f"a{value}b" if "a" in command.split("%s")[1][:3] else value
     assert done.stdout.decode() == expected
     assert list(tmp_path.iterdir()) == []
+
+
+def test_no_placeholder_stands_where_none_can_be_filled_in() -> None:
+    assert "quoted takes no placeholder: write <<E" in refusal("cat <<'E' >x\n${{inputs.iris}}\nE")
+    assert "empty word" in refusal("# nothing\n# else")
+    assert "empty word" in refusal("\\\n")
+    script = parse_command("true && echo \"\\${{inputs.iris}}\" $'\\t${{inputs.iris}}\\t'")
+    done = subprocess.run(render(script, {}, {"iris": "i"}, {}), capture_output=True, text=True)
+    assert done.stdout == "\\i \ti\t\n"
 
 
 def test_all_arguments_reach_the_command_in_the_shell() -> None:
@@ -497,3 +516,10 @@ def test_ambiguous_capitals_are_left_out() -> None:
     found = environment({"lr": 1, "LR": 2, "a": {"b": 3}, "a_b": 4}, trial=0, attempt=1, **place)  # type: ignore[arg-type]
     assert not [name for name in found if name.startswith("SWEEP_PARAM_")]
     assert (found["AZUREML_SWEEP_lr"], found["AZUREML_SWEEP_LR"]) == ("1", "2")
+
+
+def test_long_commands_are_read_in_reasonable_time() -> None:
+    """None is read anew from each place of it, which would take minutes."""
+    for part in ("<<E ", "<<E\n", "$("):
+        with suppress(InvalidInput):
+            parse_command(f"true && {part * (30_000 // len(part))}")
