@@ -283,6 +283,7 @@ def _file_context(workspace: Workspace, page: Page, code: CodeSnapshot | None) -
         by_field.setdefault(error.field, []).append(error.message)
     compute = workspace.computes.filter(name=draft["compute"]).first()
     is_read, tool = found.job is not None, tool_of(page.file)
+    is_known = found.job is not None and not file_side.is_new_code(found.job, page.draft)
     of_file = found.job.notes if tool and found.job else ()
     rules = rule_parts.rule_lines(draft, result)
     return {
@@ -295,7 +296,7 @@ def _file_context(workspace: Workspace, page: Page, code: CodeSnapshot | None) -
         "file_tool": tool,
         "file_notes": of_file,
         "notes": [note for note in found.notes if note not in of_file],
-        "warnings": page_parts.command_warnings(draft, compute) if is_read else [],
+        "warnings": page_parts.command_warnings(draft, compute) if is_known else [],
         "example": page_parts.example_of(draft, result, page.example) if is_read else None,
         "summary": page_parts.summary_of(draft) + rules if is_read else [],
         "steps": [

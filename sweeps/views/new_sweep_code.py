@@ -129,7 +129,8 @@ def fill(draft: Draft, found: Proposal, earlier: Proposal | None) -> tuple[Draft
     """
     said: list[str] = []
     texts: dict[str, str] = {}
-    if _is_free(draft["command"], earlier.command if earlier else ""):
+    is_free = _is_free(draft["command"], earlier.command if earlier else "")
+    if is_free:
         texts["command"] = broken(found.command)
         said.append("the command is filled in")
     rows = draft.rows
@@ -145,7 +146,8 @@ def fill(draft: Draft, found: Proposal, earlier: Proposal | None) -> tuple[Draft
     if len(found.metrics) == 1 and (not metric.strip() or metric in known):
         texts |= metric_texts(found.metrics[0])
         said.append(f"the metric is {found.metrics[0]}")
-    inputs = _inputs(draft.inputs, found, earlier)
+    command = found.command if is_free else draft["command"]
+    inputs = _inputs(draft.inputs, found, earlier, command)
     # Other rows have the same keys: what was typed for a first trial is not theirs.
     first = draft.first if rows is draft.rows else {}
     filled = replace(draft.having(**texts), rows=rows, inputs=inputs, first=first)
@@ -191,13 +193,14 @@ def _said(row: dict[str, Any]) -> tuple[str, str, dict[str, str]]:
 
 
 def _inputs(
-    typed: Sequence[InputRow], found: Proposal, earlier: Proposal | None
+    typed: Sequence[InputRow], found: Proposal, earlier: Proposal | None, command: str
 ) -> tuple[InputRow, ...]:
-    """What was typed, and what the script asks for beyond that."""
+    """What was typed, and what the script asks for beyond that, as far as the command says it."""
     old = [InputRow(**row) for row in earlier.inputs] if earlier else []
     kept = [row for row in typed if not row.is_blank and row not in old]
     names = {row.name.strip() for row in kept}
-    return (*kept, *(InputRow(**row) for row in found.inputs if row["name"] not in names))
+    asked = [row for row in found.inputs if f"inputs.{row['name']}" in command]
+    return (*kept, *(InputRow(**row) for row in asked if row["name"] not in names))
 
 
 def stored(path: str) -> tuple[str, int] | None:

@@ -148,6 +148,14 @@ def test_a_digest_that_is_none_is_refused(form):
     assert "not kept in this workspace" in form.text
 
 
+def test_a_script_adds_no_input_that_the_command_does_not_name(form):
+    form.press("upload", files={"code_file": script()}, **COMPLETE)
+    assert form["command"] == COMPLETE["command"]
+    assert "input_name" not in form.form.fields
+    form.press("submit")
+    assert form.response.status_code == 302, "nothing asks for a path"
+
+
 def test_an_uploaded_input_becomes_a_path_and_shows_its_name(form, settings):
     form.press("add_input").press("preview", input_kind="uri_file")
     file = SimpleUploadedFile("iris.csv", b"a,b\n1,2\n")

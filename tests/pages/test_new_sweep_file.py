@@ -134,6 +134,15 @@ def test_a_refused_file_is_told_its_lines_and_makes_no_sweep(form):
     assert not Sweep.objects.exists()
 
 
+def test_code_that_the_file_names_is_not_asked_for(form, tmp_path):
+    (tmp_path / "train.py").write_text("print(1)\n")
+    asked = "The command runs train.py: upload it"
+    assert asked in form.press("to_yaml").press("preview", file=JOB).text
+    named = JOB.replace("trial:\n", f"trial:\n  code: {tmp_path}\n")
+    assert asked not in form.press("preview", file=named).text
+    assert "as the file says" in form.text
+
+
 def test_a_file_is_dry_run(form):
     form.press("to_yaml").press("dry_run", file=JOB)
     sweep = Sweep.objects.get()
