@@ -135,6 +135,8 @@ def too_large(message: str) -> InvalidInput:
 
 
 def _body(request: HttpRequest) -> bytes:
+    if request.content_type == "multipart/form-data":  # which may have been read, as a form
+        raise InvalidInput.one("", "Send application/json, not multipart/form-data.")
     try:
         return request.body
     except RequestDataTooBig as error:

@@ -108,6 +108,17 @@ def test_a_bad_compute_is_told(owner: Caller, compute: Compute, body: Any, field
     assert Compute.objects.count() == 1
 
 
+@pytest.mark.parametrize("headers", [{}, {"Idempotency-Key": "k"}])
+def test_a_form_in_the_place_of_json_is_told(
+    owner: Caller, compute: Compute, headers: dict[str, str]
+) -> None:
+    body = b'{"name": "x", "slots": 1}'
+    kind = "multipart/form-data; boundary=x"
+    response = owner.post(COMPUTES, body, kind, **headers)
+    assert told(response) == (422, "")
+    assert "Send application/json" in response.json()["error"]["message"]
+
+
 def test_a_compute_that_sweeps_ran_on_stays(owner: Caller, sweep: Sweep) -> None:
     response = owner.send("DELETE", f"{COMPUTES}/local")
     assert (response.status_code, response.json()["error"]["code"]) == (409, "conflict")
