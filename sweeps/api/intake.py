@@ -9,7 +9,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
-from django.http import HttpRequest
+from django.http import HttpRequest, RawPostDataException
 
 from studio.models import Workspace
 from sweeps import intake
@@ -141,6 +141,8 @@ def _body(request: HttpRequest) -> bytes:
         return request.body
     except RequestDataTooBig as error:
         raise _too_big() from error
+    except RawPostDataException as error:  # a form, of which a fingerprint was taken (`once`)
+        raise InvalidInput.one("", "Send application/json, not a form.") from error
 
 
 def _json(body: bytes) -> Any:

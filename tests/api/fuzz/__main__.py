@@ -7,6 +7,7 @@ import sys
 import tempfile
 import time
 from contextlib import nullcontext
+from functools import partial
 
 from tests.run import postgresql
 
@@ -16,16 +17,17 @@ def main() -> int:
     parser.add_argument("--requests", type=int, default=10_000)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--database", choices=("sqlite", "postgresql"), default="sqlite")
+    parser.add_argument("--only", default="", help="operations with this in their path")
     asked = parser.parse_args()
     server = postgresql() if asked.database == "postgresql" else nullcontext("")
     with tempfile.TemporaryDirectory(prefix="studio-fuzz-") as home, server as url:
         os.environ |= {
             "DJANGO_SETTINGS_MODULE": "tests.settings", "STUDIO_HOME": home, "DATABASE_URL": url,
         }  # fmt: skip
-        return _fuzzed(asked.requests, asked.seed, asked.database)
+        return _fuzzed(asked.requests, asked.seed, asked.database, asked.only)
 
 
-def _fuzzed(requests: int, seed: int, database: str) -> int:
+def _fuzzed(requests: int, seed: int, database: str, only: str) -> int:
     import django
 
     django.setup()
@@ -37,12 +39,9 @@ def _fuzzed(requests: int, seed: int, database: str) -> int:
     connection.creation.create_test_db(verbosity=0)
     began = time.monotonic()
     try:
-        report = fuzzed(requests, seed)
+        report = fuzzed(requests, seed, only=only, tell=partial(print, flush=True))
     finally:
         connection.creation.destroy_test_db(connection.settings_dict["NAME"], verbosity=0)
-    print("\n".join(report.lines()))
-    for text in sorted(set(report.wrong))[:40]:
-        print("---", text)
     print(
         f"{report.sent:,} requests to {len(report.statuses)} operations on {database} in "
         f"{time.monotonic() - began:.0f} s, seed {seed}: {len(report.wrong):,} answers were wrong"
