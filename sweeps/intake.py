@@ -11,6 +11,7 @@ from typing import IO
 from django.conf import settings
 
 from studio.models import Compute, User, Workspace
+from sweeps.domain.elsewhere import KEPT_CODE
 from sweeps.domain.environments import THE_COMPUTES, Chosen
 from sweeps.domain.job import DataInput, SweepJob
 from sweeps.domain.limits import Limits
@@ -52,9 +53,6 @@ def keep(
         size=snapshot.size,
         git=_git(folder) if folder else {},
     )
-
-
-KEPT_CODE = "studio:"
 
 
 def kept_code(workspace: Workspace, digest: str) -> CodeSnapshot | None:

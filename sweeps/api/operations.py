@@ -128,7 +128,7 @@ def get_sweep(request: HttpRequest, ws: str, name: str) -> Any:
 def get_spec(request: HttpRequest, ws: str, name: str) -> HttpResponse:
     """The sweep as an Azure ML job file (YAML)."""
     sweep = sweep_of(request, ws, name)
-    return HttpResponse(to_yaml(spec_of.job_of(sweep)), content_type="application/yaml")
+    return HttpResponse(to_yaml(spec_of.exported_job(sweep)), content_type="application/yaml")
 
 
 @router.get("/workspaces/{ws}/sweeps/{name}/trials", response=Page[shapes.TrialOut])

@@ -11,12 +11,13 @@ from typing import Any
 from sweeps.client.documents import Draft
 from sweeps.client.errors import ResourceNotFoundError, ValidationException
 from sweeps.client.transport import Transport
+from sweeps.domain.elsewhere import KEPT_CODE
 from sweeps.stores.code_files import code_files, walk
 from sweeps.stores.digests import combine, file_digest
 from sweeps.stores.git import read_git
 
 # Code that is named otherwise than by a folder: kept already, or elsewhere.
-_NAMED = ("studio:", "azureml:", "git+", "http://", "https://")
+_NAMED = (KEPT_CODE, f"azureml:{KEPT_CODE}", "azureml:", "git+", "http://", "https://")
 # Properties in which azure-ai-ml tells remote, branch, commit, and whether there are changes.
 _GIT = (
     "mlflow.source.git.repoURL", "mlflow.source.git.branch", "mlflow.source.git.commit",
@@ -89,7 +90,7 @@ def _code(folder: Path, transport: Transport, place: str) -> str:
     if not _is_there(transport, f"{place}/code/{digest}"):
         with _zipped(folder, names) as file:
             digest = transport.upload(f"{place}/code", "code", "code.zip", file)["digest"]
-    return f"studio:{digest}"
+    return f"{KEPT_CODE}{digest}"
 
 
 def _input(value: Any, base: Path, place: Callable[[Path], str]) -> Any:

@@ -13,6 +13,7 @@ RESERVED = frozenset({"new"})
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 _WORD = re.compile(r"[a-z]+")
+_TAIL = 10
 _DIGITS = "0123456789abcdefghjkmnpqrstvwxyz"
 _ADJECTIVES = _WORD.findall(
     "amber ample brave bright brisk calm candid clever cosmic crisp dapper eager earnest fleet "
@@ -32,8 +33,20 @@ _NOUNS = _WORD.findall(
 
 def new_name(rng: random.Random) -> str:
     """A readable name that is new for all practical purposes: "upbeat_cumin_0rq28mbtkn"."""
-    tail = "".join(rng.choice(_DIGITS) for _ in range(10))
+    tail = "".join(rng.choice(_DIGITS) for _ in range(_TAIL))
     return f"{rng.choice(_ADJECTIVES)}_{rng.choice(_NOUNS)}_{tail}"
+
+
+def is_made_up(name: str) -> bool:
+    """True for a name that `new_name` could have made, which nobody chose."""
+    first, _, rest = name.partition("_")
+    second, _, tail = rest.partition("_")
+    return (
+        first in _ADJECTIVES
+        and second in _NOUNS
+        and len(tail) == _TAIL
+        and all(digit in _DIGITS for digit in tail)
+    )
 
 
 def name_problem(text: str, longest: int = MAX_NAME) -> str | None:

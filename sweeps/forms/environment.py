@@ -29,7 +29,7 @@ class EnvironmentForm(forms.ModelForm):
         model = Environment
         fields = ["name", "kind", "source", "description"]
         help_texts = {
-            "name": "What job files call it. Lower-case letters, digits, - and _.",
+            "name": "What job files call it. Letters, digits, ., - and _.",
         }
         widgets = {"kind": forms.RadioSelect}
 

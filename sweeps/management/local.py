@@ -171,7 +171,7 @@ class LocalJobs:
 
     def spec(self, name: str) -> str:
         """The sweep as a job file (YAML)."""
-        return to_yaml(spec_of.job_of(self._sweep(name)))
+        return to_yaml(spec_of.exported_job(self._sweep(name)))
 
     def logs(self, name: str, number: int, stream: str = "stdout") -> Iterator[str]:
         """What a trial has written to `stdout` or `stderr` so far, piece by piece."""

@@ -7,10 +7,11 @@ from sweeps.models.environment import Environment, EnvironmentBuild, Environment
 from sweeps.models.fetch import InputFetch
 from sweeps.models.metrics import MetricPoint, MetricSummary, OutboxEntry
 from sweeps.models.steering import Condition, Revision, TerminationDecision
-from sweeps.models.sweep import Sweep
+from sweeps.models.sweep import DEFAULT_EXPERIMENT, Sweep
 from sweeps.models.trial import Attempt, Trial
 
 __all__ = [
+    "DEFAULT_EXPERIMENT",
     "ApiRequest",
     "Attempt",
     "CodeSnapshot",

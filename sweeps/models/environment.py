@@ -2,13 +2,20 @@
 
 from typing import Self
 
+from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models.functions import Lower
 from django.urls import reverse
 from django.utils import timezone
 
 from studio.models import Workspace
-from studio.models.workspace import name_validator
+
+# As Azure's are called, "AzureML-sklearn-1.5" say.
+MAX_ENVIRONMENT_NAME = 255
+environment_name = RegexValidator(
+    r"^[A-Za-z0-9][A-Za-z0-9._-]*$",
+    "Use letters, digits, ., - and _, starting with a letter or digit.",
+)
 
 
 class BuildQuerySet(models.QuerySet["EnvironmentBuild"]):
@@ -80,7 +87,7 @@ class Environment(models.Model):
     """
 
     workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="environments")
-    name = models.CharField(max_length=63, validators=[name_validator])
+    name = models.CharField(max_length=MAX_ENVIRONMENT_NAME, validators=[environment_name])
     description = models.CharField(max_length=200, blank=True)
     kind = models.CharField(
         max_length=16, choices=EnvironmentKind.choices, default=EnvironmentKind.REQUIREMENTS

@@ -14,6 +14,9 @@ from sweeps.domain.states import LIVE_SWEEP, Desired, PausedBy, SweepStatus
 from sweeps.models.code import CodeSnapshot
 from sweeps.models.environment import EnvironmentBuild
 
+# The experiment of jobs that name none.
+DEFAULT_EXPERIMENT = "Default"
+
 
 def new_uid() -> str:
     """A name that no other sweep has, anywhere."""
@@ -77,6 +80,8 @@ class Sweep(models.Model):
     reason = models.TextField(blank=True)
     revision = models.BigIntegerField(default=0)
 
+    # As the job called it, which may be no compute of ours; "" where it named none.
+    asked_compute = models.TextField(blank=True)
     compute = models.ForeignKey(Compute, models.PROTECT, related_name="sweeps")
     code = models.ForeignKey(CodeSnapshot, models.PROTECT, null=True, related_name="sweeps")
     # The code's repository when the sweep was submitted, as in CodeSnapshot.

@@ -1,11 +1,14 @@
 """A stored sweep as the job it was made from."""
 
+from dataclasses import replace
 from typing import Any
 
+from sweeps.domain.elsewhere import KEPT_CODE
 from sweeps.domain.job import DataInput, Output, SweepJob
 from sweeps.domain.limits import Limits
+from sweeps.domain.naming import is_made_up
 from sweeps.domain.space import Scalar
-from sweeps.models import Sweep
+from sweeps.models import DEFAULT_EXPERIMENT, Sweep
 from sweeps.queries.records import (
     early_termination_of,
     failure_policy_of,
@@ -14,6 +17,22 @@ from sweeps.queries.records import (
     space_of,
     stop_rules_of,
 )
+
+
+def exported_job(sweep: Sweep) -> SweepJob:
+    """The job as people take it away: submitted again, it makes the same sweep once more.
+
+    The code is named by its digest. Left out are a name that nobody chose, which can be given only
+    once, and what stands for what was not said; a compute is called as the job called it.
+    """
+    experiment = sweep.experiment_name
+    return replace(
+        job_of(sweep),
+        name=None if is_made_up(sweep.name) else sweep.name,
+        experiment_name=None if experiment == DEFAULT_EXPERIMENT else experiment,
+        compute=sweep.asked_compute or None,
+        code=f"{KEPT_CODE}{sweep.code.digest}" if sweep.code else None,
+    )
 
 
 def job_of(sweep: Sweep) -> SweepJob:

@@ -32,7 +32,7 @@ from sweeps.domain.space import flatten
 from sweeps.domain.space_doc import space_to_doc
 from sweeps.domain.states import LIVE_SWEEP, Desired, PausedBy, SweepStatus, TrialStatus
 from sweeps.domain.wording import shown
-from sweeps.models import CodeSnapshot, StateChange, Sweep, Trial
+from sweeps.models import DEFAULT_EXPERIMENT, CodeSnapshot, StateChange, Sweep, Trial
 from sweeps.queries import records
 from sweeps.queries.endings import ran_out
 from sweeps.queries.prepared import Prepared
@@ -116,7 +116,8 @@ def _columns(job: SweepJob) -> dict[str, Any]:
     return {
         "display_name": job.display_name,
         "description": job.description,
-        "experiment_name": job.experiment_name or "Default",
+        "experiment_name": job.experiment_name or DEFAULT_EXPERIMENT,
+        "asked_compute": job.compute or "",
         "tags": dict(job.tags),
         "properties": dict(job.properties),
         "command": job.command,
@@ -166,8 +167,8 @@ DRAW_S, MOST_AT_ONCE = 0.3, 100
 # What planning does not look at: half of the columns, and the longest.
 _UNREAD = (
     "display_name", "description", "experiment_name", "tags", "properties", "notes", "command",
-    "git", "inputs", "outputs", "environment", "environment_variables", "environment_name",
-    "interpreter", "run_closed",
+    "asked_compute", "git", "inputs", "outputs", "environment", "environment_variables",
+    "environment_name", "interpreter", "run_closed",
     "compute__name", "compute__description", "compute__python", "compute__environment_variables",
     "compute__is_default", "compute__created_at", "compute__kind",
 )  # fmt: skip

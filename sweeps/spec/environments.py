@@ -7,8 +7,10 @@ from sweeps.domain.wording import shown
 from sweeps.spec.keys import Reading
 
 WHERE = "trial.environment"
-# Azure's schema asks for an environment; the writer puts this where a job names none.
+# Azure's schema asks for an environment. Where a job names none, files for Azure get one that there
+# is, and files for the studio one that is none anywhere, so that reading drops no real name.
 DEFAULT_ENVIRONMENT = "azureml:AzureML-sklearn-1.5@latest"
+NO_ENVIRONMENT = "azureml:no-environment@latest"
 # What Azure's client calls an inline environment when it dumps one; the version is a hash.
 _ANONYMOUS = "CliV2AnonymousEnvironment"
 _KEYS = (
@@ -28,7 +30,7 @@ def environment(value: Any, reading: Reading) -> Any:
         text = f"Must be azureml:NAME@latest or an inline environment, but got {shown(value)}."
         reading.problem(WHERE, text)
         return None
-    return None if not value or value == DEFAULT_ENVIRONMENT else value
+    return None if not value or value == NO_ENVIRONMENT else value
 
 
 def _inline(value: Mapping[str, Any], reading: Reading) -> dict[str, Any]:
@@ -44,8 +46,8 @@ def _inline(value: Mapping[str, Any], reading: Reading) -> dict[str, Any]:
     }
 
 
-def written(value: Any) -> Any:
+def written(value: Any, *, studio: bool = True) -> Any:
     """The environment as Azure's schema takes it: a bare name is none there."""
-    if isinstance(value, str) and not value.startswith(("azureml:", "file:")):
+    if isinstance(value, str) and value and not value.startswith(("azureml:", "file:")):
         return f"azureml:{value}"
-    return value or DEFAULT_ENVIRONMENT
+    return value or (NO_ENVIRONMENT if studio else DEFAULT_ENVIRONMENT)

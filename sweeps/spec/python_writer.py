@@ -21,7 +21,6 @@ _POLICIES = {
 _ENVIRONMENT = (
     "image", "conda_file", "build", "name", "version", "description", "tags", "properties",
 )  # fmt: skip
-_NO_CODE = '# The code is kept with the sweep; to submit it again, say code="./src", your folder.\n'
 
 
 def write_python(job: SweepJob, studio_url: str, workspace: str) -> str:
@@ -42,7 +41,6 @@ def write_python(job: SweepJob, studio_url: str, workspace: str) -> str:
     return (
         "".join(f"import {module}\n" for module in modules)
         + f"\n{_imports(sorted(names, key=_as_sorted))}\n\n"
-        + ("" if job.code else _NO_CODE)
         + f"command_job = {source(command, before=14)}\n\n"
         f"sweep_job = {source(sweep, before=12)}\n"
         f"{source(limits)}\n\n"

@@ -7,6 +7,7 @@ from typing import Any
 
 import yaml
 
+from sweeps.domain.elsewhere import KEPT_CODE
 from sweeps.domain.job import DataInput, Sampling, SweepJob
 from sweeps.domain.limits import DEFAULT_TIMEOUT_S
 from sweeps.spec.azure_space import azures_form
@@ -32,7 +33,7 @@ def job_to_doc(job: SweepJob, *, studio: bool = True) -> dict[str, Any]:
         "tags": dict(job.tags),
         "properties": dict(job.properties),
         "compute": f"azureml:{job.compute}" if job.compute else None,
-        "trial": _trial(job),
+        "trial": _trial(job, studio),
         "inputs": {name: _input(value) for name, value in job.inputs.items()},
         "outputs": {name: _without_none(asdict(output)) for name, output in job.outputs.items()},
         "search_space": azures_form(job.search_space),
@@ -71,6 +72,8 @@ def to_yaml(job: SweepJob, *, studio: bool = True) -> str:
     head = f"$schema: {SCHEMA}\n"
     if not studio and (left_out := to_property(job)):
         head = f"# Left out, for Azure ML has no key for it: {', '.join(left_out)}.\n{head}"
+    if not studio and job.code and job.code.startswith(KEPT_CODE):
+        head = f"# The code is kept in the studio: write your folder at trial.code.\n{head}"
     return head + dump(job_to_doc(job, studio=studio))
 
 
@@ -80,15 +83,23 @@ def dump(doc: Mapping[str, Any]) -> str:
     return text
 
 
-def _trial(job: SweepJob) -> dict[str, Any]:
+def _trial(job: SweepJob, studio: bool) -> dict[str, Any]:
     return _without_none(
         {
             "command": job.command,
-            "code": job.code,
-            "environment": written(job.environment),
+            "code": _code(job.code, studio),
+            "environment": written(job.environment, studio=studio),
             "environment_variables": dict(job.environment_variables) or None,
         }
     )
+
+
+def _code(code: str | None, studio: bool) -> str | None:
+    """Code that the studio keeps by its content looks like an asset to Azure's schema; to Azure
+    itself it means nothing."""
+    if code is None or not code.startswith(KEPT_CODE):
+        return code
+    return f"azureml:{code}" if studio else None
 
 
 def _input(value: Any) -> Any:

@@ -1,9 +1,11 @@
 """A sweep as a file or as source: what people take with them."""
 
+from dataclasses import replace
+
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
-from sweeps.queries.spec_of import job_of
+from sweeps.queries.spec_of import exported_job
 from sweeps.spec.python_writer import write_python
 from sweeps.spec.writer import to_yaml
 from sweeps.views.job import sweep_for
@@ -13,9 +15,9 @@ _PLAIN = "text/plain; charset=utf-8"
 
 @require_safe
 def job_file(request: HttpRequest, ws: str, name: str) -> HttpResponse:
-    """The job file, to keep; it reads back as the same sweep."""
+    """The job file, to keep; submitted again it makes the same sweep once more."""
     sweep = sweep_for(request, ws, name)
-    response = HttpResponse(to_yaml(job_of(sweep)), content_type="application/yaml")
+    response = HttpResponse(to_yaml(exported_job(sweep)), content_type="application/yaml")
     response["Content-Disposition"] = f'attachment; filename="{sweep.name}.yml"'
     return response
 
@@ -24,7 +26,7 @@ def job_file(request: HttpRequest, ws: str, name: str) -> HttpResponse:
 def azure_yaml(request: HttpRequest, ws: str, name: str) -> HttpResponse:
     """The job file for Azure ML alone, without what only this studio knows."""
     sweep = sweep_for(request, ws, name)
-    return HttpResponse(to_yaml(job_of(sweep), studio=False), content_type=_PLAIN)
+    return HttpResponse(to_yaml(exported_job(sweep), studio=False), content_type=_PLAIN)
 
 
 @require_safe
@@ -32,4 +34,5 @@ def python(request: HttpRequest, ws: str, name: str) -> HttpResponse:
     """Python that submits the same sweep, in azure-ai-ml's words."""
     sweep = sweep_for(request, ws, name)
     studio_url = request.build_absolute_uri("/").rstrip("/")
-    return HttpResponse(write_python(job_of(sweep), studio_url, ws), content_type=_PLAIN)
+    job = replace(exported_job(sweep), name=None)  # Run, it makes another sweep.
+    return HttpResponse(write_python(job, studio_url, ws), content_type=_PLAIN)

@@ -18,7 +18,7 @@ from sweeps.queries.best import best_of
 from sweeps.queries.clock import database_now
 from sweeps.queries.failures import PROBLEMS, groups
 from sweeps.queries.progress import progress
-from sweeps.queries.spec_of import job_of
+from sweeps.queries.spec_of import exported_job
 from sweeps.queries.trial_table import TrialTable, best_order, few_trials, trial_table
 from sweeps.queries.trials import Selection, metric_names, parameter_columns
 from sweeps.queries.waiting import standstill
@@ -231,7 +231,7 @@ def config(request: HttpRequest, ws: str, name: str) -> HttpResponse:
     """The sweep as it was submitted: job file, code, notes."""
     sweep = sweep_for(request, ws, name)
     context = job_context(request, sweep, "config") | {
-        "yaml": to_yaml(job_of(sweep)),
+        "yaml": to_yaml(exported_job(sweep)),
         "diff": diff_of(str(sweep.git.get("diff", ""))),
         "build": sweep.environment_build,
         "revisions": sweep.revisions.order_by("-number"),

@@ -30,7 +30,7 @@ from sweeps.domain.space import (
 )
 from sweeps.domain.space_doc import parse_space, space_to_doc
 from sweeps.spec.early import AZURES
-from sweeps.spec.environments import DEFAULT_ENVIRONMENT
+from sweeps.spec.environments import DEFAULT_ENVIRONMENT, NO_ENVIRONMENT
 from sweeps.spec.python_writer import write_python
 from sweeps.spec.reader import read_job
 from sweeps.spec.writer import job_to_doc, to_yaml
@@ -62,7 +62,7 @@ def by_hand(job: SweepJob) -> dict[str, Any]:
         "command": job.command,
         "code": job.code,
         "compute": job.compute,
-        "environment": job.environment or DEFAULT_ENVIRONMENT,
+        "environment": job.environment or NO_ENVIRONMENT,
         "environment_variables": dict(job.environment_variables),
         "inputs": {k: asdict(v) if isinstance(v, DataInput) else v for k, v in job.inputs.items()},
         "outputs": {name: asdict(output) for name, output in job.outputs.items()},
@@ -97,6 +97,8 @@ def normal(found: Mapping[str, Any]) -> dict[str, Any]:
     extras = doc["properties"].pop("studio", "{}")
     doc["properties"]["studio"] = json.loads(extras)
     # Whether Python's json escapes é is no difference.
+    if doc["trial"]["environment"] == DEFAULT_ENVIRONMENT:  # in a file for Azure alone
+        doc["trial"]["environment"] = NO_ENVIRONMENT
     return doc
 
 

@@ -146,7 +146,7 @@ def test_a_python_is_kept_in_the_words_of_rest(client: MLClient) -> None:
         (Environment(name="x", requirements="."), "requirements", "cannot be read"),
         (Environment(name="x", conda_file="none.yml"), "conda_file", "There is no file"),
         (Environment(name="x", requirements=["-e ."]), "source", "project on a disk"),
-        (Environment(name="a b", requirements=["six"]), "name", "lower-case letters"),
+        (Environment(name="a b", requirements=["six"]), "name", "Use letters, digits"),
         ({"name": "x", "colour": "red"}, "colour", "has no colour"),
         ({"name": 5, "requirements": ["six"]}, "name", "Must be a text"),
         (5, "", "not int"),

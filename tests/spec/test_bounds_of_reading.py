@@ -9,7 +9,7 @@ import pytest
 
 from sweeps.domain.job import DataInput, Output
 from sweeps.domain.problems import InvalidInput, Problem
-from sweeps.spec.environments import DEFAULT_ENVIRONMENT
+from sweeps.spec.environments import NO_ENVIRONMENT
 from sweeps.spec.parts import MAX_SECONDS
 from sweeps.spec.reader import MAX_PROBLEMS, read_job
 from sweeps.spec.writer import job_to_doc, to_yaml
@@ -191,7 +191,7 @@ def test_a_job_without_an_environment_is_written_and_read_back_as_one() -> None:
     job = read_job(document())
     assert job.environment is None
     again = read_job(to_yaml(job))
-    assert DEFAULT_ENVIRONMENT in to_yaml(job)
+    assert NO_ENVIRONMENT in to_yaml(job)
     assert again == job
 
 

@@ -30,10 +30,9 @@ import os
 
 from sweeps.client import MLClient, Uniform, command
 
-# The code is kept with the sweep; to submit it again, say code="./src", your folder.
 command_job = command(
     command="python t.py --lr ${{search_space.lr}}",
-    environment="azureml:AzureML-sklearn-1.5@latest",
+    environment="azureml:no-environment@latest",
 )
 
 sweep_job = command_job.sweep(

@@ -11,7 +11,7 @@ from sweeps.domain.job import EarlyTermination, FailurePolicy, Sampling, StopRul
 from sweeps.domain.limits import Limits
 from sweeps.domain.objective import Goal, Objective
 from sweeps.domain.space import Choice, LogUniform, SearchSpace, Uniform
-from sweeps.spec.environments import DEFAULT_ENVIRONMENT
+from sweeps.spec.environments import DEFAULT_ENVIRONMENT, NO_ENVIRONMENT
 from sweeps.spec.reader import read_job
 from sweeps.spec.writer import job_to_doc, to_yaml
 from tests.spec.spaces import ODD, jobs
@@ -69,7 +69,7 @@ def test_a_job_is_written_in_reading_order_without_defaults() -> None:
         "type: sweep\n"
         "trial:\n"
         "  command: python t.py --lr ${{search_space.lr}}\n"
-        f"  environment: {DEFAULT_ENVIRONMENT}\n"
+        f"  environment: {NO_ENVIRONMENT}\n"
         "search_space:\n"
         "  lr:\n"
         "    type: uniform\n"
@@ -147,8 +147,20 @@ def test_a_job_for_azure_alone_says_what_it_leaves_out() -> None:
         "# Left out, for Azure ML has no key for it: stop_rules, early_termination.\n$schema: "
     )
     found = replace(read_job(text), notes=())
-    assert found == replace(job, early_termination=None, stop_rules=StopRules())
-    assert to_yaml(PLAIN, studio=False) == to_yaml(PLAIN)
+    # Azure must have an environment that there is.
+    expected = replace(job, environment=DEFAULT_ENVIRONMENT)
+    assert found == replace(expected, early_termination=None, stop_rules=StopRules())
+    plain = to_yaml(PLAIN).replace(NO_ENVIRONMENT, DEFAULT_ENVIRONMENT)
+    assert to_yaml(PLAIN, studio=False) == plain
+
+
+def test_code_that_the_studio_keeps_is_named_for_it_and_left_out_for_azure() -> None:
+    job = replace(PLAIN, code="studio:0f")
+    assert "  code: azureml:studio:0f\n" in to_yaml(job)
+    assert read_job(to_yaml(job)) == job
+    azures = to_yaml(job, studio=False)
+    assert azures.startswith("# The code is kept in the studio: write your folder at trial.code.\n")
+    assert read_job(azures).code is None
 
 
 @pytest.mark.parametrize("seed", [0, 3])
