@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from sweeps.domain.environments import is_anonymous
 from sweeps.domain.wording import shown
 from sweeps.spec.keys import Reading
 
@@ -11,8 +12,6 @@ WHERE = "trial.environment"
 # is, and files for the studio one that is none anywhere, so that reading drops no real name.
 DEFAULT_ENVIRONMENT = "azureml:AzureML-sklearn-1.5@latest"
 NO_ENVIRONMENT = "azureml:no-environment@latest"
-# What Azure's client calls an inline environment when it dumps one; the version is a hash.
-_ANONYMOUS = "CliV2AnonymousEnvironment"
 _KEYS = (
     "$schema", "name", "version", "description", "tags", "properties", "image", "build",
     "conda_file", "os_type", "datastore", "inference_config", "path", "id", "creation_context",
@@ -37,7 +36,7 @@ def _inline(value: Mapping[str, Any], reading: Reading) -> dict[str, Any]:
     reading.known(value, WHERE, _KEYS)
     build = reading.mapping(value.get("build"), f"{WHERE}.build")
     reading.known(build, f"{WHERE}.build", ("path", "dockerfile_path"))
-    dumped = value.get("name") == _ANONYMOUS
+    dumped = is_anonymous(value.get("name"))
     left_out = ("name", "version") if dumped else ()
     return {
         key: item

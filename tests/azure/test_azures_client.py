@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, assume, given, settings
 from hypothesis import strategies as st
 
+from sweeps.domain.environments import is_anonymous
 from sweeps.domain.job import DataInput, EarlyTermination, Output, Sampling, SweepJob
 from sweeps.domain.limits import DEFAULT_TIMEOUT_S
 from sweeps.domain.samplers.registry import get_sampler
@@ -96,6 +97,9 @@ def normal(found: Mapping[str, Any]) -> dict[str, Any]:
     doc["early_termination"] = {k: v for k, v in policy.items() if "slack" not in k or v}
     extras = doc["properties"].pop("studio", "{}")
     doc["properties"]["studio"] = json.loads(extras)
+    environment = doc["trial"]["environment"]
+    if isinstance(environment, dict) and is_anonymous(environment["name"]):
+        del environment["name"], environment["version"]  # a UUID of its moment
     # Whether Python's json escapes é is no difference.
     if doc["trial"]["environment"] == DEFAULT_ENVIRONMENT:  # in a file for Azure alone
         doc["trial"]["environment"] = NO_ENVIRONMENT
@@ -214,9 +218,22 @@ SAMPLINGS = (
     Sampling("bayesian"),
     Sampling("grid"),
 )
+CONDA = {
+    "name": "e",
+    "channels": ["conda-forge"],
+    "dependencies": ["python=3.11", "numpy=2.1", {"pip": ["mlflow>=3,<4", "six==1.16.0"]}],
+}
+ENVIRONMENTS = (
+    "azureml:mine@latest",
+    "azureml:mine:3",
+    {"conda_file": CONDA},
+    {"image": "mcr.microsoft.com/azureml/openmpi4.1.0-ubuntu22.04", "conda_file": CONDA},
+    {"image": "ubuntu"},
+)
 SWEEPS = [
     *(replace(PLAIN, search_space=SearchSpace((("lr", one),))) for one in DISTRIBUTIONS),
     *(replace(PLAIN, early_termination=policy) for policy in POLICIES),
+    *(replace(PLAIN, environment=environment) for environment in ENVIRONMENTS),
     *(
         replace(PLAIN, sampling=sampling, search_space=SearchSpace((("lr", Choice((1, 2))),)))
         for sampling in SAMPLINGS
@@ -263,6 +280,13 @@ def test_booleans_come_back_from_azures_files(azure: AzuresClient) -> None:
     ]  # fmt: skip
     for text in (script["job"], to_yaml(job)):
         assert repr(read_job(text).search_space) == repr(space)
+
+
+def test_a_name_without_a_prefix_is_one_that_azures_client_adds(azure: AzuresClient) -> None:
+    own = azure.build(by_hand(replace(PLAIN, environment="mine@latest")))
+    found = read_job(own["job"])
+    assert found.environment == "azureml:mine@latest"
+    assert normal(azure.load(to_yaml(found))) == normal(own["dict"])
 
 
 @pytest.mark.parametrize("name", ["sklearn", "sklearn@latest", "azureml:sklearn:1"])
