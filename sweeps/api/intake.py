@@ -9,7 +9,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
-from django.http import HttpRequest, RawPostDataException
+from django.http import HttpRequest
 
 from studio.models import Workspace
 from sweeps import intake
@@ -135,14 +135,12 @@ def too_large(message: str) -> InvalidInput:
 
 
 def _body(request: HttpRequest) -> bytes:
-    if request.content_type == "multipart/form-data":  # which may have been read, as a form
-        raise InvalidInput.one("", "Send application/json, not multipart/form-data.")
+    if request.content_type == "multipart/form-data":  # read as a form already by `once`
+        raise InvalidInput.one("", "Send application/json, not a form.")
     try:
         return request.body
     except RequestDataTooBig as error:
         raise _too_big() from error
-    except RawPostDataException as error:  # a form, of which a fingerprint was taken (`once`)
-        raise InvalidInput.one("", "Send application/json, not a form.") from error
 
 
 def _json(body: bytes) -> Any:
