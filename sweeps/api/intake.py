@@ -2,7 +2,8 @@
 
 import json
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from sweeps.domain.job import SweepJob
 from sweeps.domain.problems import InvalidInput, Problem
 from sweeps.domain.wording import shown, why_not_json
 from sweeps.models import CodeSnapshot
+from sweeps.spec import reader, yaml_text
 from sweeps.spec.reader import read_job
 from sweeps.stores import snapshots
 
@@ -28,10 +30,14 @@ _FORM_BYTES = 2**20
 
 @dataclass(frozen=True, slots=True)
 class Posted:
-    """A job and its code: kept as a row, or only looked at for a dry run."""
+    """A job and its code: kept as a row, or only looked at for a dry run.
+
+    `text` is what the job was read from, "" where that was JSON.
+    """
 
     job: SweepJob
     code: CodeSnapshot | snapshots.Snapshot | None
+    text: str = ""
 
 
 # Takes a snapshot below a folder that it is given.
@@ -47,15 +53,25 @@ def read_posted(request: HttpRequest, workspace: Workspace, *, keep: bool = True
     if kind == "multipart/form-data":
         return _multipart(request, workspace, keep)
     if kind == "application/json":
-        job = read_job(read_json(request))
-    elif "yaml" in kind:
-        job = read_job(_text(_body(request)))
-    else:
-        raise InvalidInput.one(
-            "",
-            f"Send application/json, application/yaml or multipart/form-data, not {shown(kind)}.",
-        )
-    return Posted(job, _named(job, workspace, keep))
+        return _with_named(read_job(read_json(request)), "", workspace, keep)
+    if "yaml" in kind:
+        text = _text(_body(request))
+        return _with_named(read_job(text), text, workspace, keep)
+    raise InvalidInput.one(
+        "",
+        f"Send application/json, application/yaml or multipart/form-data, not {shown(kind)}.",
+    )
+
+
+@contextmanager
+def in_text(text: str) -> Iterator[None]:
+    """Problems that are found in a job after it was read get their lines in its text."""
+    try:
+        yield
+    except InvalidInput as error:
+        if not text:
+            raise
+        raise InvalidInput(reader.placed(error.problems, text)) from error
 
 
 def read_json(request: HttpRequest, *, optional: bool = False) -> Any:
@@ -76,10 +92,15 @@ def _multipart(request: HttpRequest, workspace: Workspace, keep: bool) -> Posted
     job = read_job(text)
     upload = request.FILES.get("code")
     if upload is None:
-        return Posted(job, _named(job, workspace, keep))
+        return _with_named(job, text, workspace, keep)
     name = upload.name or "code.zip"
     take: _Take = lambda root: snapshots.snapshot_archive(root, upload, name)  # noqa: E731
-    return Posted(job, _snapshot(take, workspace, name, keep, "code"))
+    return Posted(job, _snapshot(take, workspace, name, keep, "code"), text)
+
+
+def _with_named(job: SweepJob, text: str, workspace: Workspace, keep: bool) -> Posted:
+    with in_text(text):
+        return Posted(job, _named(job, workspace, keep), text)
 
 
 def _named(job: SweepJob, workspace: Workspace, keep: bool) -> Any:
@@ -153,10 +174,7 @@ def _json(body: bytes) -> Any:
 
 def _text(body: bytes) -> str:
     _check_size(body)
-    try:
-        return body.decode()
-    except UnicodeDecodeError as error:
-        raise InvalidInput.one("", "The job file is not UTF-8 text.") from error
+    return yaml_text.decoded(body)
 
 
 def _check_size(body: bytes) -> None:

@@ -14,7 +14,7 @@ from studio.models import Role
 from sweeps import intake, tasks
 from sweeps.api import shapes
 from sweeps.api.auth import token_of, workspace_of
-from sweeps.api.intake import read_posted
+from sweeps.api.intake import in_text, read_posted
 from sweeps.api.lookup import sweep_of, trial_of
 from sweeps.api.once import ticket_of
 from sweeps.api.paging import DEFAULT_LIMIT, MAX_LIMIT, Order, Page, page, page_by_rank
@@ -82,19 +82,21 @@ def submit(request: HttpRequest, ws: str, dry_run: bool = False) -> Any:
     workspace = workspace_of(request, ws, Role.CONTRIBUTOR)
     posted = read_posted(request, workspace, keep=not dry_run)
     if dry_run:
-        notes = intake.check(workspace, posted.job, posted.code)
+        with in_text(posted.text):
+            notes = intake.check(workspace, posted.job, posted.code)
         body = {"valid": True, "notes": notes, "sweep": job_to_doc(posted.job)}
         return HttpResponse(shapes.dumps(body), content_type="application/json")
     assert posted.code is None or isinstance(posted.code, CodeSnapshot)
-    sweep = intake.submit(
-        workspace,
-        posted.job,
-        code=posted.code,
-        user=token_of(request).user,
-        now=timezone.now(),
-        rng=random.SystemRandom(),
-        ticket=ticket_of(request),
-    )
+    with in_text(posted.text):
+        sweep = intake.submit(
+            workspace,
+            posted.job,
+            code=posted.code,
+            user=token_of(request).user,
+            now=timezone.now(),
+            rng=random.SystemRandom(),
+            ticket=ticket_of(request),
+        )
     tasks.advance_sweep(sweep.pk)
     return Status(201, shapes.sweep_out(sweep))
 

@@ -252,3 +252,57 @@ def test_without_any_compute_those_there_are_are_listed(api: Caller) -> None:
     assert response.status_code == 422
     assert response.json()["error"]["field"] == "compute"
     assert "local" in response.json()["error"]["message"]
+
+
+def in_lines(response: Any, text: str) -> dict[str, str]:
+    """Where each problem of an answer stands: its field, and the line from its column on."""
+    assert response.status_code == 422, response.json()
+    lines = text.splitlines()
+    return {
+        problem["field"]: lines[problem["line"] - 1][problem["column"] - 1 :]
+        for problem in response.json()["errors"]
+    }
+
+
+@pytest.mark.parametrize("dry", ["?dry_run=1", ""])
+def test_what_is_found_after_reading_has_its_line(api: Caller, dry: str) -> None:
+    job = yaml.safe_dump(JOB)
+    inputs = "inputs:\n  a: {path: gone.csv}\n  b:\n    path: azureml:x:1\n"
+    for text, places in (
+        (job + inputs, {"inputs.a.path": "path: gone.csv}", "inputs.b.path": "path: azureml:x:1"}),
+        (job.replace("trial:", "trial:\n  code: ./src"), {"trial.code": "code: ./src"}),
+        (job.replace("trial:", "trial:\n  code: /no/such"), {"trial.code": "code: /no/such"}),
+    ):
+        for response in (
+            api.post(f"{POST}{dry}", text, "application/yaml"),
+            api.upload(f"{POST}{dry}", spec=text),
+        ):
+            assert in_lines(response, text) == places
+    packed = zipped(**{"train.py": ""})
+    assert in_lines(api.upload(f"{POST}{dry}", spec=job + inputs, code=packed), job + inputs)
+    broken = SimpleUploadedFile("code.zip", b"no zip")
+    error = api.upload(f"{POST}{dry}", spec=job, code=broken).json()["error"]
+    assert error["field"] == "code"
+    assert "line" not in error  # it is no part of the job file
+
+
+def test_a_compute_that_is_not_there_has_its_line(api: Caller) -> None:
+    Compute.objects.update(is_default=False)
+    text = yaml.safe_dump(changed(compute="gpu"))
+    response = api.post(POST, text, "application/yaml")
+    assert in_lines(response, text) == {"compute": "compute: gpu"}
+
+
+def test_bytes_that_are_no_text_have_a_line(api: Caller) -> None:
+    raw = b"type: sweep\nname: \xff\n"
+    for response in (
+        api.post(POST, raw, "application/yaml"),
+        api.upload(POST, spec=SimpleUploadedFile("job.yml", raw)),
+    ):
+        error = response.json()["error"]
+        assert (response.status_code, error["line"], error["column"]) == (422, 2, 7)
+
+
+def test_a_file_of_windows_may_begin_with_its_mark(api: Caller) -> None:
+    raw = b"\xef\xbb\xbf" + yaml.safe_dump(JOB).encode()
+    assert api.post(POST, raw, "application/yaml").status_code == 201
