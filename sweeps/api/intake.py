@@ -167,9 +167,21 @@ def _body(request: HttpRequest) -> bytes:
 def _json(body: bytes) -> Any:
     _check_size(body)
     try:
-        return json.loads(body)
+        return json.loads(body, object_pairs_hook=_object)
+    except InvalidInput:
+        raise
     except (ValueError, RecursionError) as error:
         raise InvalidInput.one("", f"The body is not JSON: {why_not_json(error)}.") from error
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object whose keys are there once each, as in YAML: of two values none is meant."""
+    found: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in found:
+            raise InvalidInput.one("", f"{shown(key)} is there twice in one object.")
+        found[key] = value
+    return found
 
 
 def _text(body: bytes) -> str:

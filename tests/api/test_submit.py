@@ -207,6 +207,8 @@ def test_a_syntax_error_has_a_line(api: Caller) -> None:
         ("[1]", "application/json", ""),
         ("", "application/yaml", ""),
         ("x", "text/plain", "application/yaml"),
+        ('{"type": "sweep", "limits": {"a": 1, "a": 2}}', "application/json", "“a” is there twice"),
+        ('{"name": 1, "na\\u006de": 2}', "application/json", "“name” is there twice"),
         ("a: &a [*a]", "application/yaml", ""),
     ],
 )
