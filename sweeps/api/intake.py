@@ -120,14 +120,22 @@ def _named(job: SweepJob, workspace: Workspace, keep: bool) -> Any:
     folder = placed("trial.code", intake.existing_folder, job.code)
     return _snapshot(
         lambda root: snapshots.snapshot_folder(root, folder),
-        workspace, str(folder), keep, "trial.code",
+        workspace, str(folder), keep, "trial.code", folder,
     )  # fmt: skip
 
 
-def _snapshot(take: _Take, workspace: Workspace, origin: str, keep: bool, field: str) -> Any:
-    """The row of kept code, or what would be kept."""
+def _snapshot(
+    take: _Take,
+    workspace: Workspace,
+    origin: str,
+    keep: bool,
+    field: str,
+    folder: Path | None = None,
+) -> Any:
+    """The row of kept code, with the git state of the folder it is of; or what would be kept."""
     if keep:
-        return intake.keep(workspace, placed(field, take, intake.code_root()), origin)
+        snapshot = placed(field, take, intake.code_root())
+        return intake.keep(workspace, snapshot, origin, folder=folder)
     with tempfile.TemporaryDirectory(prefix=".dry-run-", dir=settings.STUDIO_HOME) as folder:
         return snapshots.with_texts(Path(folder), placed(field, take, Path(folder)))
 

@@ -15,6 +15,7 @@ from studio.models import Compute
 from sweeps import intake
 from sweeps.models import CodeSnapshot, Sweep
 from tests.api.conftest import Caller
+from tests.stores.test_git import make_repo
 
 pytestmark = pytest.mark.usefixtures("compute")
 POST = "/workspaces/default/sweeps"
@@ -131,6 +132,13 @@ def test_a_folder_of_this_machine_is_kept_as_code(api: Caller, tmp_path: Path) -
         error = response.json()["error"]
         assert (response.status_code, error["field"]) == (422, "trial.code")
         assert words in error["message"]
+
+
+def test_a_folder_with_a_repository_is_kept_with_its_commit(api: Caller, tmp_path: Path) -> None:
+    trial = JOB["trial"] | {"code": str(make_repo(tmp_path))}
+    assert api.post(POST, changed(trial=trial)).status_code == 201
+    git = Sweep.objects.get().git
+    assert (len(git["commit"]), git["changed"]) == (40, 0)
 
 
 def test_a_dry_run_validates_and_keeps_nothing(api: Caller) -> None:
