@@ -16,7 +16,13 @@ from sweeps.domain.environments import THE_COMPUTES, Chosen
 from sweeps.domain.job import DataInput, SweepJob
 from sweeps.domain.limits import Limits
 from sweeps.domain.problems import InvalidInput, Problem
-from sweeps.domain.web_inputs import asset_problem, is_address, parse_web_input, type_problem
+from sweeps.domain.web_inputs import (
+    asset_problem,
+    is_address,
+    parse_web_input,
+    private_problem,
+    type_problem,
+)
 from sweeps.domain.wording import cut, shown
 from sweeps.intake_environments import choose, within
 from sweeps.models import CodeSnapshot, DataUpload, Sweep
@@ -209,10 +215,11 @@ def _input_problem(value: DataInput, files: Collection[str]) -> str | None:
     path = value.path
     if is_address(path):
         try:
-            parse_web_input(path)
+            source = parse_web_input(path)
         except InvalidInput as error:
             return error.problems[0].message
-        return type_problem(value.type)
+        private = None if settings.STUDIO_DOWNLOAD_PRIVATE else private_problem(source)
+        return private or type_problem(value.type)
     if Path(path).is_absolute():
         try:
             existing(path)

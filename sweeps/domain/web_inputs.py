@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit, urlunsplit
 
+from sweeps.domain.addresses import is_public, literal
 from sweeps.domain.elsewhere import is_asset, without_prefix
 from sweeps.domain.problems import InvalidInput
 from sweeps.domain.wording import cut, shown
@@ -68,6 +69,26 @@ def type_problem(kind: str) -> str | None:
     if kind in _FILE_TYPES:
         return None
     return f"An address gives one file: {kind} cannot come from it. Use type: uri_file."
+
+
+def private_problem(source: WebInput) -> str | None:
+    """Why an input is not downloaded whose address alone says that it is no public one, else None.
+
+    What a name means is seen only when it is downloaded.
+    """
+    host = urlsplit(source.url).hostname or ""
+    address = literal(host)
+    if address is None or is_public(address):
+        return None
+    return not_public(source, f"{host} is {address}")
+
+
+def not_public(source: WebInput, what: str) -> str:
+    """Words on an input that is not downloaded; `what` is "10.0.0.1 is 10.0.0.1"."""
+    return (
+        f"{source.shown} is not downloaded: {what}, which is no public address. "
+        "The studio's administrator can allow it (STUDIO_DOWNLOAD_PRIVATE)."
+    )
 
 
 def asset_problem(path: str) -> str | None:

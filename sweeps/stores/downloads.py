@@ -14,7 +14,7 @@ from urllib.parse import urljoin, urlsplit
 
 import httpcore
 
-from sweeps.domain.web_inputs import WebInput, without_query
+from sweeps.domain.web_inputs import WebInput, not_public, without_query
 from sweeps.stores.guarded import PrivateAddress, PublicOnly
 
 _MOST_REDIRECTS = 5
@@ -101,10 +101,7 @@ def download(
             ) as pool:
                 found = _fetch(pool, source, file, limits, tell, known, begun)
         except PrivateAddress as error:
-            raise DownloadFailed(
-                f"{source.shown} is not downloaded: {error}, which is no public address. "
-                "The studio's administrator can allow it (STUDIO_DOWNLOAD_PRIVATE)."
-            ) from error
+            raise DownloadFailed(not_public(source, str(error))) from error
         except _NETWORK as error:
             text = str(error) or type(error).__name__
             raise DownloadFailed(f"{source.shown} does not answer: {text}", again=True) from error

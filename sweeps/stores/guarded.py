@@ -3,37 +3,17 @@
 A name that is looked up again for connecting could mean another address by then.
 """
 
-import ipaddress
 import socket
 from collections.abc import Callable, Iterable
 
 import httpcore
 from httpcore._backends.sync import SyncStream
 
-Address = ipaddress.IPv4Address | ipaddress.IPv6Address
-_NAT64 = ipaddress.ip_network("64:ff9b::/96")
+from sweeps.domain.addresses import is_public
 
 
 class PrivateAddress(Exception):
     """A host's name leads into the studio's own network; `str()` says which address."""
-
-
-def is_public(address: str) -> bool:
-    """True for addresses of the internet; what an IPv6 address wraps counts."""
-    found: Address = ipaddress.ip_address(address.partition("%")[0])
-    inner = _wrapped(found)
-    if inner is not None:
-        return is_public(str(inner))
-    return found.is_global and not found.is_multicast
-
-
-def _wrapped(address: Address) -> Address | None:
-    if isinstance(address, ipaddress.IPv4Address):
-        return None
-    if address in _NAT64:
-        return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
-    teredo = address.teredo
-    return address.ipv4_mapped or address.sixtofour or (teredo[1] if teredo else None)
 
 
 def resolve(host: str, port: int) -> list[str]:

@@ -2,6 +2,7 @@
 
 import copy
 import io
+import socket
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -316,3 +317,34 @@ def test_bytes_that_are_no_text_have_a_line(api: Caller) -> None:
 def test_a_file_of_windows_may_begin_with_its_mark(api: Caller) -> None:
     raw = b"\xef\xbb\xbf" + yaml.safe_dump(JOB).encode()
     assert api.post(POST, raw, "application/yaml").status_code == 201
+
+
+PRIVATE = (
+    ("127.0.0.1", "127.0.0.1"), ("localhost:8000", "127.0.0.1"), ("LocalHost.", "127.0.0.1"),
+    ("db.localhost", "127.0.0.1"), ("[::1]", "::1"), ("[::ffff:10.0.0.1]", "::ffff:"),
+    ("169.254.169.254", "169.254.169.254"), ("0x7f000001", "127.0.0.1"), ("127.1", "127.0.0.1"),
+    ("2130706433", "127.0.0.1"), ("0177.0.0.1", "127.0.0.1"), ("10.1.2.3", "10.1.2.3"),
+)  # fmt: skip
+PUBLIC = ("8.8.8.8", "example.org", "localhost.example.org", "[2606:2800:220:1::1]", "1.2.3.4.5")
+
+
+@pytest.mark.parametrize("dry", ["?dry_run=1", ""])
+def test_addresses_of_ones_own_network_are_refused_without_a_look_up(
+    api: Caller, dry: str, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_args, **_named: pytest.fail("looked up"))
+    hosts = [*(host for host, _ in PRIVATE), *PUBLIC]
+    inputs = {
+        f"i{index}": {"type": "uri_file", "path": f"http://{host}/x.csv?key=1"}
+        for index, host in enumerate(hosts)
+    }
+    response = api.post(f"{POST}{dry}", changed(inputs=inputs))
+    errors = response.json()["errors"]
+    assert [error["field"] for error in errors] == [
+        f"inputs.i{n}.path" for n in range(len(PRIVATE))
+    ]
+    for error, (_, address) in zip(errors, PRIVATE, strict=True):
+        assert f" is {address}" in error["message"]
+        assert "which is no public address. The studio's administrator can" in error["message"]
+    settings.STUDIO_DOWNLOAD_PRIVATE = True
+    assert api.post(f"{POST}{dry}", changed(inputs=inputs)).status_code == (200 if dry else 201)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from sweeps.domain.addresses import is_public
 from sweeps.domain.problems import InvalidInput
 from sweeps.domain.web_inputs import asset_problem, parse_web_input, type_problem
 from sweeps.stores import guarded
@@ -213,7 +214,7 @@ def test_the_address_that_was_checked_is_the_one_connected_to(
      ("2001:0:4136:e378:8000:63bf:80ff:fffe", False)],
 )  # fmt: skip
 def test_which_addresses_are_public(address: str, public: bool) -> None:
-    assert guarded.is_public(address) is public
+    assert is_public(address) is public
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,41 @@
+"""Addresses of the internet, and those that lead into the studio's own network."""
+
+import ipaddress
+import socket
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+_NAT64 = ipaddress.ip_network("64:ff9b::/96")
+
+
+def is_public(address: str) -> bool:
+    """True for addresses of the internet; what an IPv6 address wraps counts."""
+    found: Address = ipaddress.ip_address(address.partition("%")[0])
+    inner = _wrapped(found)
+    if inner is not None:
+        return is_public(str(inner))
+    return found.is_global and not found.is_multicast
+
+
+def _wrapped(address: Address) -> Address | None:
+    if isinstance(address, ipaddress.IPv4Address):
+        return None
+    if address in _NAT64:
+        return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
+    teredo = address.teredo
+    return address.ipv4_mapped or address.sixtofour or (teredo[1] if teredo else None)
+
+
+def literal(host: str) -> str | None:
+    """The address that a host is without a look-up, None for a name.
+
+    As resolvers read it: 127.1 and 0x7f000001 are 127.0.0.1, and so is localhost (RFC 6761).
+    """
+    name = host.lower().rstrip(".")
+    if name == "localhost" or name.endswith(".localhost"):
+        return "127.0.0.1"
+    try:
+        if ":" in host:
+            return str(ipaddress.ip_address(host))
+        return socket.inet_ntoa(socket.inet_aton(host))
+    except (OSError, ValueError):
+        return None
