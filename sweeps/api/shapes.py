@@ -111,13 +111,18 @@ class UsedEnvironmentOut(Schema):
 class SweepOut(Schema):
     """A sweep job.
 
-    `waiting` is why its next trial has not started, "" when none waits; `paused_by` is person,
+    `experiment_name` is that of its runs in MLflow, `compute` where its trials run. `waiting` is
+    why its next trial has not started, "" when none waits; `paused_by` is person,
     breaker or disk while it is paused; `environment` is null for the compute's own Python.
     """
 
     name: str
     display_name: str
+    description: str
+    tags: dict[str, str]
+    experiment_name: str
     workspace: str
+    compute: str
     status: SweepState
     reason: str
     waiting: str
@@ -260,7 +265,11 @@ def _sweep(
     return {
         "name": sweep.name,
         "display_name": sweep.display_name,
+        "description": sweep.description,
+        "tags": sweep.tags,
+        "experiment_name": sweep.experiment_name,
         "workspace": sweep.workspace.name,
+        "compute": sweep.compute.name,
         "status": sweep.status,
         "reason": sweep.reason,
         "waiting": waiting,

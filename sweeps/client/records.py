@@ -33,6 +33,9 @@ class Job:
     services: Mapping[str, ServiceInstance]
     notes: tuple[str, ...]
     raw: Mapping[str, Any] = field(repr=False)
+    description: str = ""
+    tags: Mapping[str, str] = field(default_factory=dict)
+    compute: str = ""
     type: str = "sweep"
 
     @property
@@ -111,6 +114,9 @@ def job_of(answer: Mapping[str, Any]) -> Job:
         services=services,
         notes=tuple(answer["notes"]),
         raw=answer,
+        description=answer.get("description", ""),
+        tags=answer.get("tags", {}),
+        compute=answer.get("compute", ""),
     )
 
 

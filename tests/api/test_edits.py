@@ -115,7 +115,9 @@ def test_one_field_is_changed_and_the_others_stay(
 
 def test_tags_and_description_are_merged(api: Caller, live: Sweep) -> None:
     edit = {"tags": {"team": None, "n": 3, "kind": "real"}, "description": "Newer"}
-    assert api.patch(path_of(live), edit).status_code == 200
+    told = api.patch(path_of(live), edit).json()
+    assert (told["tags"], told["description"]) == ({"kind": "real", "n": "3"}, "Newer")
+    assert api.get(path_of(live)).json() == told
     live.refresh_from_db()
     assert (live.tags, live.description) == ({"kind": "real", "n": "3"}, "Newer")
     api.patch(path_of(live), {"tags": {"more": "yes"}})

@@ -57,7 +57,7 @@ def test_json_makes_a_sweep(api: Caller) -> None:
         *("name", "display_name", "workspace", "status", "reason", "notes", "revision"),
         *("objective", "limits", "counts", "best_trial", "services", "properties"),
         *("early_termination", "stop_rules", "failure_policy", "waiting", "paused_by"),
-        "environment",
+        *("environment", "description", "tags", "experiment_name", "compute"),
         *("created_at", "started_at", "ended_at"),
     }
     assert (body["name"], body["status"], body["best_trial"]) == ("tuned", "Queued", None)
@@ -72,6 +72,17 @@ def test_json_makes_a_sweep(api: Caller) -> None:
     sweep = Sweep.objects.get()
     assert (sweep.name, sweep.compute.name, str(sweep.created_by)) == ("tuned", "local", "bob")
     assert api.get(f"{POST}/tuned").json() == body
+
+
+def test_what_people_call_a_sweep_is_told(api: Caller) -> None:
+    words = {"description": "A first try.", "tags": {"team": "a"}, "experiment_name": "iris"}
+    api.post(POST, changed(**words))
+    api.post(POST, changed(name="bare"))
+    [bare, one] = api.get(POST).json()["items"]
+    assert {key: one[key] for key in words} | {"compute": one["compute"]} == words | {
+        "compute": "local"
+    }
+    assert (bare["description"], bare["tags"], bare["experiment_name"]) == ("", {}, "Default")
 
 
 def test_yaml_makes_the_same_sweep(api: Caller) -> None:

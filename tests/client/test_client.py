@@ -59,6 +59,7 @@ def test_a_submitted_sweep_says_where_it_is(client: MLClient, src: Path) -> None
     assert job.services["Studio"].endpoint == job.studio_url
     assert job.studio_url.endswith("/w/default/sweeps/tuned/")
     assert (str(sweep.created_by), sweep.tags) == ("bob", {"a": "b"})
+    assert (job.tags, job.compute, job.experiment_name) == ({"a": "b"}, "local", "Default")
     assert sweep.code is not None
 
 
