@@ -50,34 +50,43 @@ class ResourceNotFoundError(StudioError):
 
 
 class ConflictError(StudioError):
-    """The request is fine, but not in the present state."""
+    """The request is fine, but not in the present state, or that has changed meanwhile (412)."""
 
     code_of_class = "conflict"
 
 
 class StudioUnavailable(StudioError):
-    """The studio does not answer, or says that a part of it is away."""
+    """The studio does not answer, or not now: a part of it is away, or it is asked too often."""
 
     code_of_class = "unavailable"
 
 
-class JobException(StudioError):
-    """A sweep that was watched has failed. `job` is how it stands."""
+class StreamEnded(StudioError):
+    """Watching a sweep has ended without its success. `job` is how it stands, where that is known.
 
-    code_of_class = "job_failed"
+    Neutral: only as a JobException has the sweep failed.
+    """
+
+    code_of_class = "stream_ended"
 
     def __init__(self, message: str, job: Any = None) -> None:
         super().__init__(message)
         self.job = job
 
 
-class JobPaused(JobException):
+class JobException(StreamEnded):
+    """A sweep that was watched has failed."""
+
+    code_of_class = "job_failed"
+
+
+class JobPaused(StreamEnded):
     """A sweep that was watched has paused itself after failures and waits for a person."""
 
     code_of_class = "job_paused"
 
 
-class StreamInterrupted(JobException):
+class StreamInterrupted(StreamEnded):
     """Ctrl-C while watching; the sweep goes on."""
 
     code_of_class = "interrupted"
@@ -100,6 +109,8 @@ _BY_STATUS: dict[int, type[StudioError]] = {
     401: AuthenticationError,
     404: ResourceNotFoundError,
     409: ConflictError,
+    412: ConflictError,
+    429: StudioUnavailable,
 }
 
 

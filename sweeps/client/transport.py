@@ -82,6 +82,7 @@ class Transport:
     def send(self, method: str, path: str, **more: Any) -> "httpx.Response":
         """One request, again while the studio is away, for `PATIENCE_S` at most.
 
+        Where it is asked too often it is asked again when it says, if that is within these.
         Raises StudioError, of the kind that the answer asks for.
         """
         until, pause = self._clock() + PATIENCE_S, FIRST_PAUSE_S
@@ -89,9 +90,10 @@ class Transport:
             answer, why = self._once(method, path, **more)
             if answer is not None and answer.status_code not in _AWAY:
                 break
-            if self._clock() + pause > until:
+            wait = max(pause, _wanted_pause(answer))
+            if self._clock() + wait > until:
                 break
-            self._sleep(pause)
+            self._sleep(wait)
             pause = min(2 * pause, LONGEST_PAUSE_S)
         if answer is None:
             text = f"The studio at {self.url} does not answer ({why}). Is it running?"
@@ -125,6 +127,17 @@ class Transport:
                 for block in answer.iter_bytes():
                     file.write(block)
             return answer
+
+
+def _wanted_pause(answer: "httpx.Response | None") -> float:
+    """Seconds until a studio that is asked too often may be asked again.
+
+    What else is away is often back sooner than the answer can know.
+    """
+    if answer is None or answer.status_code != 429:
+        return 0
+    said = answer.headers.get("Retry-After", "")
+    return float(said) if said.isdecimal() else 0
 
 
 def _json(answer: "httpx.Response") -> Any:

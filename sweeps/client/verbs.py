@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol, TextIO, TypeAlias
 
-from sweeps.client.errors import JobException, JobPaused, StreamInterrupted, StudioError
+from sweeps.client.errors import JobPaused, StreamEnded, StreamInterrupted, StudioError
 from sweeps.client.jobs import best_or_own
 from sweeps.client.progress import words
 from sweeps.client.records import Job, Rerun, Trial
@@ -160,7 +160,7 @@ def _watch(jobs: Jobs, given: Namespace, terminal: Terminal) -> int:
 def _followed(jobs: Jobs, name: str, given: Namespace, terminal: Terminal) -> int:
     try:
         job = jobs.stream(name, out=terminal.err)
-    except JobException as error:
+    except StreamEnded as error:
         if error.job is not None:
             _stands(jobs, error.job, given, terminal)
         raise

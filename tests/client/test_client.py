@@ -15,6 +15,7 @@ from sweeps.client import (
     JobPaused,
     MLClient,
     ResourceNotFoundError,
+    StreamEnded,
     StreamInterrupted,
     Trial,
     Uniform,
@@ -212,7 +213,7 @@ def watched(
     )
     try:
         end: Any = client.jobs.stream(sweep.name, out=out)
-    except JobException as error:
+    except StreamEnded as error:
         end = error
     assert left == []
     return out.getvalue(), end
@@ -254,7 +255,9 @@ def test_watching_ends_when_a_sweep_pauses_itself_and_nothing_runs(
         Sweep.objects.update(status="Paused", paused_by=PausedBy.BREAKER, reason="Too many.")
 
     text, end = watched(client, sweep, monkeypatch, pause)
-    assert isinstance(end, JobPaused)
+    assert type(end) is JobPaused
+    assert not isinstance(end, JobException), "it has not failed"
+    assert end.job.status == "Paused"
     assert text.splitlines()[-1].endswith(". Too many.")
 
 
@@ -265,7 +268,8 @@ def test_ctrl_c_leaves_the_sweep_running(
         raise KeyboardInterrupt
 
     _, end = watched(client, sweep, monkeypatch, press)
-    assert isinstance(end, StreamInterrupted)
+    assert type(end) is StreamInterrupted
+    assert not isinstance(end, JobException), "it has not failed"
     sweep.refresh_from_db()
     assert (sweep.status, sweep.desired) == ("Queued", "run")
 

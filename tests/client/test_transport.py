@@ -55,6 +55,31 @@ def test_patience_has_an_end() -> None:
     assert PATIENCE_S / 2 < clock.now <= PATIENCE_S
 
 
+def test_a_studio_that_is_asked_too_often_is_asked_again_when_it_says() -> None:
+    answers = iter([(429, "3"), (429, "soon"), (503, "5"), (200, "")])
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        status, after = next(answers)
+        return httpx.Response(status, json={"a": 1}, headers={"Retry-After": after})
+
+    clock = Clock()
+    assert transport(handler, clock).get("/x") == {"a": 1}
+    assert clock.slept == [3, 0.5, 1.0], "what is away is often back sooner"
+
+
+@pytest.mark.parametrize("after", ["60", "9" * 400])
+def test_it_is_not_waited_for_longer_than_anything_else(after: str) -> None:
+    problem = {"code": "rate_limited", "message": "More than 1 requests a minute; go on in 60 s."}
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(429, json={"errors": [problem]}, headers={"Retry-After": after})
+
+    clock = Clock()
+    with pytest.raises(StudioUnavailable, match="go on in 60 s") as error:
+        transport(handler, clock).get("/x")
+    assert (clock.slept, error.value.status, error.value.code) == ([], 429, "rate_limited")
+
+
 @pytest.mark.parametrize(
     ("answer", "kind", "told"),
     [
@@ -65,6 +90,7 @@ def test_patience_has_an_end() -> None:
             ConflictError,
             "Over.",
         ),
+        (httpx.Response(412, text="Changed."), ConflictError, "answers 412: Changed."),
     ],
 )
 def test_no_good_answer_is_sent_for_again(answer, kind, told) -> None:
