@@ -100,10 +100,12 @@ def _take_over(build: EnvironmentBuild, now: datetime) -> None:
 def _settle(build: EnvironmentBuild, now: datetime) -> None:
     runner = _runner()
     [event] = runner.poll([build.handle])
-    if isinstance(event, Lost):
-        services.put_build_off(build, "something killed the build", now)
-    elif isinstance(event, Ended):
-        _end(build, event, now)
+    if isinstance(event, Lost | Ended):
+        if isinstance(event, Lost):
+            services.put_build_off(build, "something killed the build", now)
+        else:
+            _end(build, event, now)
+        runner.cleanup(build.handle)  # its record holds what reaches packages: passwords too
     elif not queries.is_wanted(build):
         runner.stop(build.handle, _GRACE_S, "Nobody waits for this environment any more.")
 

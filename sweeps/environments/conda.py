@@ -11,7 +11,7 @@ from typing import Any
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
 from sweeps.domain.problems import InvalidInput, Problem
-from sweeps.domain.wording import cut, shown
+from sweeps.domain.wording import cut, listed, shown
 from sweeps.environments.requirements import Read, Requirements, nothing, read_items
 
 _KEYS = ("name", "channels", "dependencies", "variables", "prefix")
@@ -29,6 +29,8 @@ _SAME = {
 }  # fmt: skip
 _RENAMED = {"matplotlib-base": "matplotlib", "pytorch": "torch", "py-xgboost": "xgboost"}
 _SAME |= {"matplotlib"}
+# So many packages a note names: it is kept with every sweep, and shown.
+_NAMED = 20
 # The tools that install, not what a script imports.
 _TOOLS = {"pip", "setuptools", "wheel"}
 _SPEC = re.compile(r"(?:[\w/-]+::)?([A-Za-z0-9_.-]+)\s*(.*)")
@@ -147,10 +149,10 @@ def _version(text: str) -> str | None:
 
 def _notes(doc: Mapping[str, Any], packages: _Packages) -> Iterator[str]:
     if packages.taken:
-        names = ", ".join(line for _, line in packages.taken)
+        names = listed((line for _, line in packages.taken), _NAMED)
         yield f"Conda is not used: {names} of the conda file come from PyPI instead."
     if packages.left:
-        names = ", ".join(cut(name, 60) for name in packages.left)
+        names = listed((cut(name, 60) for name in packages.left), _NAMED)
         yield (
             f"Conda is not used: {names} of the conda file are left out; if they are on PyPI, "
             "name them under pip."

@@ -193,6 +193,23 @@ def test_kills_that_others_saw_do_not_count_for_who_comes_after_them(
     assert after.status == "Queued"
 
 
+@pytest.mark.parametrize("code", [0, 1])
+def test_what_reaches_packages_is_not_kept_longer_than_the_build(
+    stage: Stage, make: Callable[..., Sweep], monkeypatch: pytest.MonkeyPatch, code: int
+) -> None:
+    cleaned: list[str] = []
+    monkeypatch.setattr(stage.runner, "cleanup", cleaned.append)
+    make()
+    builds.look(stage.now)
+    handle = the_build().handle
+    builds.look(stage.now)
+    assert cleaned == []
+    be_whole()
+    end(stage, code=code)
+    builds.look(stage.now)
+    assert cleaned == [handle]
+
+
 def test_a_studio_that_stops_begins_it_anew_when_it_comes_back(
     stage: Stage, make: Callable[..., Sweep]
 ) -> None:

@@ -46,6 +46,11 @@ def test_packages_that_pypi_has_too_come_from_there_and_others_are_left_out() ->
     )
 
 
+def test_of_many_packages_a_note_names_some() -> None:
+    [note] = read(*(f"other-{number}" for number in range(500))).notes
+    assert "other-19 and 480 more of the conda file are left out" in note
+
+
 def test_variables_are_noted() -> None:
     assert "variables are ignored" in read("python", variables={"A": "1"}).notes[0]
 
