@@ -33,12 +33,13 @@ class Bearer(HttpBearer):
 
 
 class Limited(Bearer):
-    """The same, as often as the token's rate limit lets it."""
+    """The same, as often as the token's rate limit lets it; a request counts once."""
 
     def authenticate(self, request: HttpRequest, token: str) -> ApiToken | None:
         """As `Bearer`. Raises HttpError 429."""
         found = super().authenticate(request, token)
-        if found and (limit := settings.STUDIO_API_RATE):
+        limit = settings.STUDIO_API_RATE
+        if found and limit and not hasattr(request, "rate"):
             left = buckets.take(found.pk, limit)
             request.rate = left  # type: ignore[attr-defined]
             if left.retry_s:

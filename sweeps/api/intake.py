@@ -136,8 +136,8 @@ def _snapshot(
     if keep:
         snapshot = placed(field, take, intake.code_root())
         return intake.keep(workspace, snapshot, origin, folder=folder)
-    with tempfile.TemporaryDirectory(prefix=".dry-run-", dir=settings.STUDIO_HOME) as folder:
-        return snapshots.with_texts(Path(folder), placed(field, take, Path(folder)))
+    with tempfile.TemporaryDirectory(prefix=".dry-run-", dir=settings.STUDIO_HOME) as root:
+        return snapshots.with_texts(Path(root), placed(field, take, Path(root)))
 
 
 def placed(field: str, act: Callable[..., Any], *args: Any, **named: Any) -> Any:

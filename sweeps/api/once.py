@@ -11,7 +11,7 @@ from typing import Any
 from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 
-from sweeps.api.auth import Bearer
+from sweeps.api.auth import Limited
 from sweeps.api.intake import check_length
 from sweeps.domain.problems import InvalidInput, Problem
 from sweeps.domain.wording import shown
@@ -30,9 +30,12 @@ def ticket_of(request: HttpRequest) -> str:
 
 
 def once(view: View, refuse: Refuse, request: HttpRequest, args: Any, named: Any) -> Any:
-    """The view's answer; for a request that was answered before, that answer."""
+    """The view's answer; for a request that was answered before, that answer.
+
+    Raises HttpError 429: answering again counts, too.
+    """
     key = request.headers.get(HEADER, "")
-    token = Bearer()(request) if key and request.method == "POST" else None
+    token = Limited()(request) if key and request.method == "POST" else None
     if token is None:  # without a key, or without a token, which the view answers with 401
         return view(request, *args, **named)
     if len(key) > MAX_KEY or not key.isprintable():

@@ -16,7 +16,7 @@ from sweeps.api import environments, files, places, steering, uploads
 from sweeps.api.auth import Limited
 from sweeps.api.document import StudioAPI
 from sweeps.api.etags import tagged
-from sweeps.api.once import once
+from sweeps.api.once import View, once
 from sweeps.domain.problems import InvalidInput, Problem
 
 api = StudioAPI(
@@ -113,6 +113,18 @@ def _nowhere(request: HttpRequest) -> HttpResponse:
     return _answer(request, [Problem("", text, code="not_found")], 404)
 
 
+def _given(view: View, request: HttpRequest, args: Any, named: Any) -> HttpResponseBase:
+    """A view's answer, now or earlier; in our words where it does not know the method."""
+    response = once(view, _answer, request, args, named)
+    if response.status_code != 405:
+        return response
+    Limited()(request)  # such a view asks for no token, but this was a request of one
+    text = f"{request.method} is not possible here; {response['Allow']} is."
+    refusal = _answer(request, [Problem("", text, code="method_not_allowed")], 405)
+    refusal["Allow"] = response["Allow"]
+    return refusal
+
+
 def _for_programs(pattern: URLPattern) -> URLPattern:
     """A route of ninja's without the redirect to sign-in (tokens are checked by `Bearer`), and
     with what all answers have: ETags, rate limits, answers given again, one shape of errors."""
@@ -122,19 +134,14 @@ def _for_programs(pattern: URLPattern) -> URLPattern:
     @wraps(view)
     def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         try:
-            response = once(view, _answer, request, args, kwargs)
+            response = _given(view, request, args, kwargs)
         except Exception as error:  # what ninja did not see, for the body was read before it
             response = api.on_exception(request, error)
         response = tagged(request, response)
         if rate := getattr(request, "rate", None):
             for name, value in rate.headers.items():
                 response[name] = value
-        if response.status_code != 405:
-            return response
-        text = f"{request.method} is not possible here; {response['Allow']} is."
-        refusal = _answer(request, [Problem("", text, code="method_not_allowed")], 405)
-        refusal["Allow"] = response["Allow"]
-        return refusal
+        return response
 
     pattern.callback = login_not_required(answer)
     return pattern

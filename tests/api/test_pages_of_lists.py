@@ -1,6 +1,7 @@
 """Cursors hold while rows come and change; answers tell whether they are new; limits are told."""
 
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -152,6 +153,30 @@ def test_more_than_the_limit_is_refused_with_when_to_go_on(
     assert reader.get("/workspaces").status_code == 200
     settings.STUDIO_API_RATE = 0
     assert "RateLimit-Limit" not in api.get("/workspaces").headers
+
+
+def test_every_answer_to_a_token_counts_once(
+    api: Caller, sweep: Sweep, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sweeps.api.limits.time", SimpleNamespace(monotonic=lambda: 0.0))
+    settings.STUDIO_API_RATE = 6
+    buckets._levels.clear()
+    clone, key = f"{SWEEPS}/{sweep.name}/clone", {"Idempotency-Key": "k"}
+    answers = [
+        api.post(clone, {"name": "one"}, **key),
+        api.post(clone, {"name": "one"}, **key),  # answered again
+        api.post(clone, {"name": "two"}, **key),  # the key of another request
+        api.post(clone, None, **{"Idempotency-Key": "k" * 65}),
+        api.send("DELETE", SWEEPS),
+        api.get(SWEEPS),
+        *(api.post(clone, {"name": "one"}, **key) for _ in range(2)),
+        api.send("DELETE", SWEEPS),
+    ]
+    statuses = [200, 200, 422, 422, 405, 200, 429, 429, 429]
+    assert [answer.status_code for answer in answers] == statuses
+    left = [answer.headers["RateLimit-Remaining"] for answer in answers]
+    assert left == ["5", "4", "3", "2", "1", "0", "0", "0", "0"]
+    assert {answer.headers.get("Retry-After") for answer in answers[6:]} == {"10"}
 
 
 def test_a_bucket_fills_evenly() -> None:
