@@ -114,7 +114,7 @@ def _clone(job: SweepJob, code: CodeSnapshot | None) -> Draft:
     )
     if code is None:
         return draft
-    entry = code_reading.entry_of(code.digest)
+    entry = code_reading.entry_of(code.digest, job.command)
     facts = code_reading.facts_of(code.digest, entry)
     texts = {"code": code.digest, "code_origin": code.origin, "entry": entry, "entry_read": entry}
     return replace(draft.having(**texts), metrics=facts.metrics)

@@ -179,12 +179,12 @@ def _keep_code(page: Page, field: str, keep: Callable[[], CodeSnapshot]) -> Page
         kept = keep()
     except InvalidInput as error:
         return page.with_error(field, error)
-    return replace(page, draft=page.draft.having(**code_texts(kept)))
+    return replace(page, draft=page.draft.having(**code_texts(kept, page.draft["command"])))
 
 
-def code_texts(kept: CodeSnapshot) -> dict[str, str]:
+def code_texts(kept: CodeSnapshot, command: str) -> dict[str, str]:
     """What the fields on the code hold for a snapshot whose script is not read (again)."""
-    entry = code.entry_of(kept.digest)
+    entry = code.entry_of(kept.digest, command)
     return {
         "code": kept.digest,
         "code_origin": kept.origin,
@@ -203,7 +203,7 @@ def _take_code(page: Page, post: QueryDict, field: str, keep: Callable[[], CodeS
     texts = {"code": kept.digest, "code_origin": origin or kept.origin, "code_folder": ""}
     entry = page.draft["entry"]
     if entry not in code.scripts_of(kept.digest):
-        entry = code.entry_of(kept.digest)
+        entry = code.entry_of(kept.digest, page.draft["command"])
     draft = _drop_code(page.draft, "")  # what a job file named gives way to this
     return _read(page, draft.having(**texts, entry=entry), post)
 

@@ -93,9 +93,12 @@ def scripts_of(digest: str) -> list[str]:
     return [name for name in files_of(digest) if name.endswith(".py")]
 
 
-def entry_of(digest: str) -> str:
-    """The script that most likely trains, "" if there is none."""
+def entry_of(digest: str, command: str) -> str:
+    """The script that the command runs, else the one that most likely trains, "" if none."""
     scripts = scripts_of(digest)
+    words = (word.removeprefix("./") for word in command.split())
+    if named := next((word for word in words if word in scripts), ""):
+        return named
     return pick_entry(files_of(digest)) or (scripts[0] if len(scripts) == 1 else "")
 
 

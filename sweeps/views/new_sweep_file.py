@@ -122,7 +122,7 @@ def with_code(page: Page, job: SweepJob, workspace: Workspace) -> Page:
             kept = intake.keep_folder(workspace, name)
     except InvalidInput as error:
         return page.with_error("code", error)
-    texts = code_texts(kept) | {"code_origin": kept.origin if ":" in name else name}
+    texts = code_texts(kept, job.command) | {"code_origin": kept.origin if ":" in name else name}
     return replace(page, draft=page.draft.having(**texts))
 
 

@@ -451,3 +451,4 @@ def test_a_sweep_that_ended_before_its_first_trial_promises_none(
         html = html_of(client, rita, url(sweep, page))
         assert "No trial was run." in html
         assert "The first trial appears" not in html
+        assert "Open a failed trial" not in html

@@ -148,6 +148,15 @@ def test_a_digest_that_is_none_is_refused(form):
     assert "not kept in this workspace" in form.text
 
 
+def test_the_script_that_the_command_runs_is_read(form):
+    files = ("train.py", SCRIPT), ("tune.py", SCRIPT.replace("val-auc", "f1")), ("a.txt", "")
+    code = SimpleUploadedFile("code.zip", archive(*files))
+    command = "cd . && python ./tune.py --lr ${{search_space.lr}}"
+    form.press("upload", files={"code_file": code}, command=command)
+    assert form["entry"] == "tune.py"
+    assert form["primary_metric"] == "f1"
+
+
 def test_a_script_adds_no_input_that_the_command_does_not_name(form):
     form.press("upload", files={"code_file": script()}, **COMPLETE)
     assert form["command"] == COMPLETE["command"]
