@@ -34,6 +34,7 @@ from sweeps.models import (
     Sweep,
     Trial,
 )
+from sweeps.services import rows
 from sweeps.services.metrics import Value, append, update_objective
 from sweeps.services.state import lock, move_sweep
 from sweeps.services.sweeps import advance, create_sweep
@@ -234,8 +235,8 @@ def _insert(sweep: Sweep, lives: list[_Life]) -> None:
             summary.trial_id, summary.attempt_id = life.trial.pk, life.attempt.pk
         for point in life.points:
             point.attempt_id = life.attempt.pk
-    MetricSummary.objects.bulk_create([row for life in lives for row in life.summaries])
-    MetricPoint.objects.bulk_create([row for life in lives for row in life.points])
+    rows.insert_plain([row for life in lives for row in life.summaries])
+    rows.insert_plain([row for life in lives for row in life.points])
     StateChange.objects.bulk_create([row for life in lives for row in life.changes()])
     count = len(lives)
     Sweep.objects.filter(pk=sweep.pk).update(

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.db import connection
 
-from sweeps.models import Attempt, StateChange, Trial
+from sweeps.models import Attempt, MetricPoint, StateChange, Trial
 from sweeps.services import rows, sweeps
 from tests.api.acts import start
 
@@ -37,6 +37,23 @@ def test_new_rows_are_as_django_would_save_them(sweep, now, count):
     assert [row.pk for row in new] == [row.pk for row in kept]
     assert {(row.before, row.attempt, row.at) for row in kept} == {("", 0, now)}
     assert not any(row._state.adding for row in new)
+
+
+def test_many_plain_rows_are_as_django_would_save_them(sweep, now):
+    attempt = start(sweeps.advance(sweep.pk, now).trials[0], now)
+
+    def points(name):
+        alike = {"attempt": attempt, "step": -3, "kind": "num", "timestamp_ms": 2**40, "mean": None}
+        return [MetricPoint(name=name, report=n, value=n / 3, best=0.1, **alike) for n in range(50)]
+
+    rows.insert_plain([])
+    rows.insert_plain(points("ö%s"))
+    MetricPoint.objects.bulk_create(points("django"))
+    both = MetricPoint.objects.order_by("report")
+    names = [field.name for field in MetricPoint._meta.fields if field.name not in ("id", "name")]
+    found = both.filter(name="ö%s").values_list(*names)
+    assert list(found) == list(both.filter(name="django").values_list(*names))
+    assert len(found) == 50
 
 
 def test_a_database_that_tells_no_keys_is_left_to_django(sweep, monkeypatch):
