@@ -117,17 +117,6 @@ def test_a_form_that_cannot_be_read_is_refused_in_json(
     assert (response.status_code, len(response.json()["errors"])) == (status, 1)
 
 
-@pytest.mark.parametrize("headers", [{}, {KEY: "k"}])
-@pytest.mark.parametrize("path", ["sweeps/{}/clone", "sweeps/{}/trials", "computes"])
-def test_a_form_in_the_place_of_json_is_refused(
-    api: Caller, alice: Any, token_for: Any, sweep: Sweep, headers: dict[str, str], path: str
-) -> None:
-    owner = Caller(token_for(alice, Role.OWNER))
-    path = f"/api/v1/workspaces/default/{path.format(sweep.name)}"
-    response = owner.client.post(path, {"name": "x"}, headers=headers)
-    assert (response.status_code, response.json()["error"]["code"]) == (422, "invalid")
-
-
 @contextmanager
 def freeze_zip() -> Iterator[None]:
     """A zip holds the time of its making."""
