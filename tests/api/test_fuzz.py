@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
+from studio.models import ApiToken
 from sweeps.api import shapes
+from sweeps.api.auth import Limited
 from tests.api.fuzz.sending import fuzzed
 
 pytestmark = [
@@ -41,3 +43,9 @@ def test_a_failing_operation_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shapes, "revisions_out", broken)
     report = fuzzed(10, seed=1, only="/revisions")
     assert any("revisions" in text and "Server error" in text for text in report.wrong)
+
+
+def test_an_operation_that_takes_any_token_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Limited, "authenticate", lambda *_: ApiToken.objects.latest("pk"))
+    report = fuzzed(10, seed=1, only="/revisions")
+    assert any("invalid auth" in text.lower() for text in report.wrong), report.wrong
