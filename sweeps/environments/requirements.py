@@ -173,17 +173,25 @@ def _option(name: str, value: str) -> str:
 def _package(line: str, option: str) -> str:
     """The canonical name of the package that a line asks for, "" if only its file says."""
     if option in _EDITABLE or re.match(r"[./~]|file:", line):
-        raise ValueError(
-            f"{shown(cut(line, 80))} is a project on a disk, which is not installed here. A trial "
-            "starts in its code's folder and imports what lies there; name packages only."
-        )
+        raise ValueError(_on_a_disk(line))
     if option:
         raise ValueError(f"{shown(option)} cannot be used here; allowed are -r, {_allowed()}.")
     if _ADDRESS.match(line):
         return ""
     try:
-        name = Requirement(_HASH.sub("", f"{line} ").strip()).name
+        found = Requirement(_HASH.sub("", f"{line} ").strip())
     except InvalidRequirement as error:
         [reason, *_] = str(error).splitlines()
         raise ValueError(f"{shown(cut(line, 80))} names no package: {reason}.") from error
-    return str(canonicalize_name(name))
+    except RecursionError:
+        raise ValueError(f"{shown(cut(line, 80))} is nested too deeply.") from None
+    if found.url and not _ADDRESS.match(found.url):
+        raise ValueError(_on_a_disk(line))
+    return str(canonicalize_name(found.name))
+
+
+def _on_a_disk(line: str) -> str:
+    return (
+        f"{shown(cut(line, 80))} is a project on a disk, which is not installed here. A trial "
+        "starts in its code's folder and imports what lies there; name packages only."
+    )

@@ -96,6 +96,13 @@ def test_what_no_installer_reads_as_one_line_cannot_bring_others_in() -> None:
         assert "holds a character that is no text" in said(line)[0]
 
 
+def test_what_cannot_be_read_is_told_too() -> None:
+    nested = f"a; {'(' * 3000}os_name == 'x'{')' * 3000}"
+    assert "is nested too deeply" in said(nested)[0]
+    for place in ("file:///srv/a", "../a", "/srv/a.whl"):
+        assert "is a project on a disk" in said(f"a @ {place}")[0]
+
+
 @pytest.mark.parametrize("line", ["--index-url", "-i https://e.org -e /srv", "--no-index x"])
 def test_options_are_given_what_they_take(line: str) -> None:
     assert "is given" in said(line)[0]
