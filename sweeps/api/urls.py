@@ -1,11 +1,18 @@
 """The API object, its errors and its URLs."""
 
+from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
 from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import BadRequest, SuspiciousOperation
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.http import (
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseBase,
+    StreamingHttpResponse,
+)
 from django.http.multipartparser import MultiPartParserError
 from django.urls import URLPattern, re_path
 from django.views.decorators.csrf import csrf_exempt
@@ -119,10 +126,24 @@ def _given(view: View, request: HttpRequest, args: Any, named: Any) -> HttpRespo
     if response.status_code != 405:
         return response
     Limited()(request)  # such a view asks for no token, but this was a request of one
-    text = f"{request.method} is not possible here; {response['Allow']} is."
+    allowed = response["Allow"].replace("GET", "GET, HEAD")
+    text = f"{request.META['REQUEST_METHOD']} is not possible here; {allowed} is."
     refusal = _answer(request, [Problem("", text, code="method_not_allowed")], 405)
-    refusal["Allow"] = response["Allow"]
+    refusal["Allow"] = allowed
     return refusal
+
+
+def _head(request: HttpRequest, get: Callable[[], HttpResponseBase]) -> HttpResponseBase:
+    """What GET would be answered. The server leaves out its body; what is long is not read first.
+
+    Source: RFC 9110, 9.3.2.
+    """
+    request.method = "GET"
+    response = get()
+    request.method = "HEAD"
+    if isinstance(response, StreamingHttpResponse):
+        response.streaming_content = ()
+    return response
 
 
 def _for_programs(pattern: URLPattern) -> URLPattern:
@@ -133,6 +154,8 @@ def _for_programs(pattern: URLPattern) -> URLPattern:
 
     @wraps(view)
     def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if request.method == "HEAD":
+            return _head(request, lambda: answer(request, *args, **kwargs))
         try:
             response = _given(view, request, args, kwargs)
         except Exception as error:  # what ninja did not see, for the body was read before it

@@ -4,6 +4,8 @@ import csv
 from collections.abc import Iterator
 from typing import Any
 
+from django.core.serializers.json import DjangoJSONEncoder
+
 from sweeps.domain.wording import shown
 from sweeps.models import MetricSummary, Sweep, Trial
 from sweeps.models.metrics import from_columns
@@ -14,6 +16,8 @@ _LAST = ("attempt", "run_id", "started_at", "ended_at", "duration_s", "picked_by
 _BATCH = 500
 # A spreadsheet takes a text that begins so for a formula.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
+# Times as REST tells them: 2026-03-01T12:00:00.250Z.
+_JSON = DjangoJSONEncoder()
 
 
 class _Line:
@@ -69,7 +73,7 @@ def _last(trials: list[int]) -> dict[int, dict[str, float]]:
 def _end(trial: Trial) -> list[Any]:
     started, ended = trial.started_at, trial.ended_at
     took = (ended - started).total_seconds() if started and ended else None
-    times = [moment.isoformat() if moment else None for moment in (started, ended)]
+    times = [moment and _JSON.default(moment) for moment in (started, ended)]
     return [trial.attempt, trial.run_id, *times, took, trial.picked_by, trial.reason]
 
 

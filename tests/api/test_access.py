@@ -203,6 +203,24 @@ def test_another_method_is_refused_in_the_shape_of_all_errors(
     assert response.json()["error"]["code"] == "method_not_allowed"
 
 
+@pytest.mark.parametrize("path", [*READS, "/workspaces"])
+def test_head_is_answered_as_get_without_a_body(path: str, api: Caller, played: Sweep) -> None:
+    whole = api.get(path_of(path, played))
+    bare = api.send("HEAD", path_of(path, played))
+    assert (bare.status_code, bare.getvalue()) == (whole.status_code, b"")
+    passing = ("RateLimit-Remaining", "RateLimit-Reset")
+    ours, theirs = ({k: v for k, v in a.items() if k not in passing} for a in (bare, whole))
+    assert ours == theirs
+    assert whole.status_code == 200
+
+
+def test_head_is_refused_where_get_is(api: Caller, played: Sweep) -> None:
+    refused = api.send("HEAD", path_of("/workspaces/{ws}/code", played))
+    assert (refused.status_code, refused.content) == (405, b"")
+    assert api.send("HEAD", "/workspaces/nowhere").status_code == 404
+    assert Caller(None).send("HEAD", "/workspaces").status_code == 401
+
+
 def test_an_unknown_address_answers_in_json(api: Caller, db: None) -> None:
     for caller in (api, Caller(None)):
         response = caller.get("/nothing/here")

@@ -82,7 +82,7 @@ def test_the_trials_as_csv(api: Caller, make_sweep: Any, now: Any) -> None:
         "on": {"type": "choice", "values": [True]},
     }
     sweep = make_sweep(search_space=parse_space(space), command="python t.py ${{args}}")
-    play(sweep, now, [0.25, None])
+    play(sweep, now.replace(microsecond=123_456), [0.25, None])
     response = api.get(url(sweep) + ".csv")
     assert response.headers["Content-Type"] == "text/csv; charset=utf-8"
     assert response.headers["Content-Disposition"].startswith("attachment; filename=")
@@ -96,7 +96,11 @@ def test_the_trials_as_csv(api: Caller, make_sweep: Any, now: Any) -> None:
         "0.25",
         "0.25",
     )
-    assert (first["started_at"], first["duration_s"]) == ("2026-03-01T12:00:00+00:00", "5.0")
+    assert (first["started_at"], first["duration_s"]) == ("2026-03-01T12:00:00.123Z", "5.0")
+    told = api.get(url(sweep, "/0")).json()
+    assert [first[name] for name in ("started_at", "ended_at")] == [
+        told[name] for name in ("started_at", "ended_at")
+    ]
     assert (second["status"], second["objective"], second["metrics.loss"]) == ("Failed", "", "")
     assert list(first)[:3] == ["number", "status", "objective"]
     assert list(first)[-2:] == ["picked_by", "reason"]
