@@ -27,22 +27,20 @@ MAX_COMMAND = 20_000
 _MAX_TEXT = {"display_name": 255, "experiment_name": 255, "description": 10_000, "compute": 255}
 
 
-def command(
-    text: str,
-    space: SearchSpace | None,
-    inputs: Collection[str],
-    outputs: Collection[str],
-    reading: Reading,
-) -> str:
-    """The command with its placeholders checked; the one to keep (see `_swept_inputs`)."""
+def command(text: str, space: SearchSpace, doc: Mapping[str, Any], reading: Reading) -> str:
+    """The command with its placeholders checked; the one to keep (see `_swept_inputs`).
+
+    `space` is what could be read of the job's search space; what could not be read in a part of
+    `doc` has a name all the same, and the command may use it.
+    """
     if not text.strip() or _is_odd(text):
         return text  # told elsewhere
     if len(text) > MAX_COMMAND:
         told = f"Has {MAX_COMMAND:,} characters at most, but this has {len(text):,}."
         reading.problem("trial.command", told)
         return text
-    if space is not None:
-        text = _swept_inputs(text, space, inputs)
+    named = {kind: _keys(doc.get(kind)) for kind in commands.KINDS}
+    text = _swept_inputs(text, named["search_space"], named["inputs"])
     try:
         template = commands.parse_command(text)
     except InvalidInput as error:
@@ -50,10 +48,7 @@ def command(
         return text
     for note in template.notes:
         reading.note(note)
-    if space is None:
-        return text
-    known = known_names(space, inputs, outputs)
-    for problem in commands.check(template, known):
+    for problem in commands.check(template, _known(template, space, named, doc)):
         reading.problem("trial.command", problem.message)
     unused = commands.unused(template, space.names())
     if unused:
@@ -68,9 +63,37 @@ def command(
     return text
 
 
-def _swept_inputs(text: str, space: SearchSpace, inputs: Collection[str]) -> str:
+def _keys(part: Any) -> list[str]:
+    return [str(key) for key in part] if isinstance(part, Mapping) else []
+
+
+def _known(
+    template: commands.CommandTemplate,
+    space: SearchSpace,
+    named: Mapping[str, list[str]],
+    doc: Mapping[str, Any],
+) -> dict[str, Collection[str]]:
+    """The names that placeholders may use, as `commands.check` takes them.
+
+    Of a parameter that could not be read nobody knows what is in it; of a part that is no mapping,
+    and of an empty search space, which is told already, nobody knows any name.
+    """
+    known: dict[str, Collection[str]] = {**known_names(space, named["inputs"], named["outputs"])}
+    unread = set(named["search_space"]).difference(space.names())
+    lost = {kind for kind in commands.KINDS if not isinstance(doc.get(kind), Mapping | None)}
+    if not named["search_space"]:
+        lost.add("search_space")
+    known["search_space"] = (*known["search_space"], *unread)
+    for kind, name in {(one.kind, one.name): None for one in template.placeholders}:
+        is_inside = kind == "search_space" and name.partition(".")[0] in unread
+        if kind in lost or is_inside:
+            known[kind] = (*known[kind], name)
+    return known
+
+
+def _swept_inputs(text: str, names: Collection[str], inputs: Collection[str]) -> str:
     """${{inputs.p}} of a swept p means ${{search_space.p}}: the form that a sweep node dumps."""
-    swept = set(space.names()).difference(inputs)
+    swept = set(names).difference(inputs)
 
     def ours(match: re.Match[str]) -> str:
         return f"${{{{search_space.{match[1]}}}}}" if match[1] in swept else match[0]

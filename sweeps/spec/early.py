@@ -27,10 +27,14 @@ def early_termination(
         return None
     policy = get_policy(kind)
     options = _options(policy, doc, reading, where)
+    told = {problem.field for problem in reading.problems[before:]}
+    # What could not be read hides nothing of the others: any number that fits stands for it.
+    unread = [name for name in policy.names if f"{where}.{name}" in told]
+    options |= dict.fromkeys(unread, 1)
     if kind == "successive_halving":
         options = {**DEFAULTS, **options}
-    if len(reading.problems) == before:
-        reading.problems += [problem.under(where) for problem in policy.check(options)]
+    found = [problem.under(where) for problem in policy.check(options)]
+    reading.problems += [problem for problem in found if problem.field not in told]
     return EarlyTermination(kind, options) if len(reading.problems) == before else None
 
 

@@ -106,11 +106,13 @@ def sampling(value: Any, reading: Reading) -> Sampling | None:
     kind = reading.word(doc, "type", where, ALGORITHMS)
     reading.known(doc, where, ("type", "seed", "rule", "logbase"))
     number = seed(doc, where, reading)
+    if not kind:
+        return None
     if kind != "random":
         for key in ("rule", "logbase"):
             if doc.get(key) is not None:
                 reading.problem(f"{where}.{key}", f"Only random has “{key}”, not {kind}.")
-        return Sampling(kind, seed=number) if kind else None
+        return Sampling(kind, seed=number)
     has_rule = doc.get("rule") is not None
     rule = reading.word(doc, "rule", where, ("random", "sobol")) if has_rule else "random"
     return Sampling(kind, rule or "random", number, _logbase(doc, where, reading))

@@ -5,6 +5,7 @@ sweep-job YAML reference and the azure-ai-ml 1.35 schemas.
 """
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -12,7 +13,7 @@ from sweeps.domain.elsewhere import without_prefix
 from sweeps.domain.job import DataInput, Output, SweepJob
 from sweeps.domain.objective import Goal, Objective
 from sweeps.domain.problems import InvalidInput, Problem
-from sweeps.domain.space import Scalar, SearchSpace
+from sweeps.domain.space import Distribution, Scalar, SearchSpace
 from sweeps.domain.space_doc import NAME, NAME_RULE, parse_space
 from sweeps.domain.wording import shown
 from sweeps.spec import checks, parts, studio, yaml_text
@@ -47,13 +48,14 @@ def read_job(source: Mapping[str, Any] | str | bytes) -> SweepJob:
     """
     if isinstance(source, bytes | bytearray):
         source = yaml_text.decoded(source)
-    if isinstance(source, str):
-        loaded = yaml_text.load(source)
-        try:
-            return _read(loaded.document)
-        except InvalidInput as error:
-            raise InvalidInput(yaml_text.placed(error.problems, loaded.positions)) from error
-    return _read(source)
+    loaded = yaml_text.load(source) if isinstance(source, str) else yaml_text.Loaded(source)
+    try:
+        return _read(loaded.document)
+    except InvalidInput as error:
+        found = list(error.problems)
+        if loaded.positions:
+            found = yaml_text.placed(found, loaded.positions)
+        raise InvalidInput(_first(found)) from error
 
 
 def placed(problems: Iterable[Problem], text: str) -> list[Problem]:
@@ -88,15 +90,15 @@ def _translated(doc: Mapping[str, Any], dialect: Dialect) -> SweepJob:
     translated = dialect.to_job(doc, reading)
     told = reading.problems
     if not translated.job:
-        raise InvalidInput(_first(told))
+        raise InvalidInput(told)
     try:
         job = _job(translated.job, Reading(notes=reading.notes))
     except InvalidInput as error:
         fields = [problem.field for problem in told]
         more = [one for one in error.problems if not translated.holds(one.field, fields)]
-        raise InvalidInput(_first([*told, *_there(more, translated)])) from error
+        raise InvalidInput([*told, *_there(more, translated)]) from error
     if told:
-        raise InvalidInput(_first(told))
+        raise InvalidInput(told)
     return job
 
 
@@ -119,11 +121,13 @@ def _job(doc: Any, reading: Reading) -> SweepJob:
     checks.storable(doc, reading)
     extras, properties = studio.split(doc, reading.texts(doc, "properties", ""), reading)
     given = optuna.ours(doc.get("search_space"), doc.get("sampling_algorithm"), reading)
-    space = _space(studio.search_space(given, extras, reading), reading)
+    written = studio.search_space(given, extras, reading)
+    space = _space(written, reading)
+    readable = space or _readable(written)
     trial = parts.trial(doc.get("trial"), reading)
     inputs = _inputs(doc, reading)
     outputs = _outputs(doc, reading)
-    command = checks.command(trial.command, space, inputs, outputs, reading)
+    command = checks.command(trial.command, readable, doc, reading)
     objective = _objective(doc, reading)
     limits = parts.limits(doc.get("limits"), reading)
     sampling = parts.sampling(doc.get("sampling_algorithm"), reading)
@@ -133,11 +137,11 @@ def _job(doc: Any, reading: Reading) -> SweepJob:
     stop_rules, failure_policy = studio.rules(extras, reading)
     first_trials = studio.first_trials(extras, space, sampling, limits, reading)
     name = checks.name(reading.text(doc, "name", ""), reading)
-    if space is not None and sampling is not None:
-        checks.sampler(space, sampling, limits, reading)
+    if sampling is not None:
+        checks.sampler(readable, sampling, limits, reading)
     words = _words(doc, trial, reading)
     if reading.problems or space is None or objective is None or limits is None or sampling is None:
-        raise InvalidInput(_first(reading.problems))
+        raise InvalidInput(reading.problems)
     return SweepJob(
         command=command,
         search_space=space,
@@ -190,6 +194,15 @@ def _space(doc: Any, reading: Reading) -> SearchSpace | None:
         return None
 
 
+def _readable(doc: Any) -> SearchSpace:
+    """Those parameters that can be read, so that one that cannot hides no problem of others."""
+    found: list[tuple[str, Distribution]] = []
+    for name, value in doc.items() if isinstance(doc, Mapping) else ():
+        with suppress(InvalidInput):
+            found += parse_space({name: value})
+    return SearchSpace(tuple(found))
+
+
 def _objective(doc: Mapping[str, Any], reading: Reading) -> Objective | None:
     part = reading.mapping(doc.get("objective"), "objective")
     reading.known(part, "objective", ("goal", "primary_metric"))
@@ -226,11 +239,11 @@ def _data(value: Mapping[str, Any], where: str, reading: Reading) -> DataInput |
     reading.known(value, where, ("type", "path", "mode"))
     kind, mode = _kind(value, where, _INPUT_MODES, reading)
     path = without_prefix(reading.text(value, "path", where))
+    if kind and kind != "mltable" and (mode or "").startswith("eval_"):
+        reading.problem(f"{where}.mode", f"Only an mltable has the mode {mode}, not {kind}.")
     if not path:
         reading.problem(f"{where}.path", "Give the path of the file or folder.")
         return None
-    if kind != "mltable" and (mode or "").startswith("eval_"):
-        reading.problem(f"{where}.mode", f"Only an mltable has the mode {mode}, not {kind}.")
     return DataInput(path, kind, mode)
 
 

@@ -145,13 +145,15 @@ def first_trials(
 ) -> tuple[dict[str, ParamValue], ...]:
     """The points to try first, as the space would give them."""
     value, where = extras.doc.get("first_trials"), f"{extras.where}.first_trials"
-    if value is None or space is None or sampling is None:
+    if value is None:
         return ()
     if not isinstance(value, list | tuple):
         reading.problem(where, f"Must be a list of parameters, but got {shown(value)}.")
         return ()
     if len(value) > MAX_FIRST_TRIALS:
         reading.problem(where, f"At most {MAX_FIRST_TRIALS:,} are taken, but got {len(value):,}.")
+        return ()
+    if space is None or sampling is None:
         return ()
     found = []
     for index, item in enumerate(value):

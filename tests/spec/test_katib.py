@@ -409,6 +409,6 @@ def test_what_is_found_later_is_told_at_its_line_too() -> None:
         [Problem("search_space.num_layers.q", "x"), Problem("limits.timeout", "y")], RANDOM
     )
     assert [(one.field, one.line) for one in found] == [
-        ("spec.parameters[1].feasibleSpace.q", 22),
         ("spec.timeout", 5),
+        ("spec.parameters[1].feasibleSpace.q", 22),
     ]

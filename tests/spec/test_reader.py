@@ -554,8 +554,8 @@ def test_limits_out_of_range_are_told_beside_those_that_cannot_be_read() -> None
     told = [(problem.field, problem.message.split(",")[0]) for problem in found]
     assert told == [
         ("limits.max_total_trials", "Must be a whole number"),
-        ("limits.trial_timeout", "Must be at most 2"),
         ("limits.timeout", "Must be at least 1 second"),
+        ("limits.trial_timeout", "Must be at most 2"),
     ]
 
 
@@ -581,6 +581,56 @@ def test_all_mistakes_are_told_at_once() -> None:
         "limits.trial_timeout", "sampling_algorithm.seed", "sampling_algorithm.rule",
         "early_termination.slack_factor", "inputs.a", "name",
     }  # fmt: skip
+
+
+def test_what_cannot_be_read_hides_nothing_else_and_all_is_told_from_top_to_bottom() -> None:
+    found = problems(
+        dedent("""\
+        type: sweep
+        trial:
+          command: >-
+            python t.py ${{search_space.lr}} ${{search_space.model.c}} ${{search_space.nope}}
+            ${{inputs.list}} ${{inputs.nope}} ${{outputs.nope}}
+        inputs:
+          list: [1]
+          data: {type: uri_file, mode: eval_mount}
+        search_space:
+          lr: {type: uniform, min_value: x, max_value: 1}
+          model: {type: choice, values: [{c: {type: bad}}]}
+          wide: {type: uniform, min_value: 0, max_value: 1}
+        sampling_algorithm: grid
+        objective: {goal: minimize, primary_metric: loss}
+        limits:
+          timeout: x
+          max_total_trials: -1
+        early_termination:
+          type: bandit
+          evaluation_interval: -1
+          slack_factor: x
+        studio: {first_trials: {lr: 1}}
+        """)
+    )
+    assert [(problem.line, problem.field) for problem in found] == [
+        (3, "trial.command"), (3, "trial.command"), (3, "trial.command"),
+        (7, "inputs.list"), (8, "inputs.data.path"), (8, "inputs.data.mode"),
+        (10, "search_space.lr.min_value"), (11, "search_space.model.values[0].c.type"),
+        (12, "search_space.wide"), (16, "limits.timeout"), (17, "limits.max_total_trials"),
+        (20, "early_termination.evaluation_interval"), (21, "early_termination.slack_factor"),
+        (22, "studio.first_trials"),
+    ]  # fmt: skip
+    kinds = [problem.message.partition(":")[0] for problem in found[:3]]
+    assert kinds == ["${{search_space.nope}}", "${{inputs.nope}}", "${{outputs.nope}}"]
+
+
+@pytest.mark.parametrize("part", ["search_space: 5", "search_space: {}", "inputs: [x]"])
+def test_names_in_a_part_that_says_none_are_not_told_as_unknown(part: str) -> None:
+    key = part.partition(":")[0]
+    text = JOB.replace("${{search_space.lr}}", f"${{{{{key}.lr}}}}")
+    lines = [line for line in text.splitlines() if not line.startswith("  lr:")]
+    kept = [line for line in lines if line != "search_space:"]
+    other = "" if key == "search_space" else "search_space: {b: {type: randint, upper: 2}}\n"
+    [problem] = problems("\n".join([*kept, other + part]))
+    assert problem.field == key
 
 
 @pytest.mark.parametrize("document", ["", "5", "[]", "just text"])
