@@ -178,6 +178,9 @@ def best_or_own(found: Job | Trial) -> tuple[str, int]:
     if isinstance(found, Trial):
         return found.parent_job_name, found.number
     if found.best_trial is None:
+        if found.done:
+            text = f"None of {found.name}'s trials has a value; name one, such as {found.name}_0."
+            raise ConflictError(text)
         raise ConflictError(f"{found.name} has no best trial yet.")
     return found.name, found.best_trial["number"]
 

@@ -202,11 +202,16 @@ def base_environment(compute: Compute, program: str | None = None) -> dict[str, 
     }
 
 
+def _of_venv(folder: Path) -> dict[str, str]:
+    """What tells commands of the environment that was built for them. There is no pip in it, for
+    all trials share it; another one on the PATH would install into a Python of this machine."""
+    return {"VIRTUAL_ENV": str(folder), "PIP_REQUIRE_VIRTUALENV": "1"}
+
+
 def _environment(sweep: Sweep, token: str, python: str) -> dict[str, str]:
-    venv = {"VIRTUAL_ENV": str(Path(python).parent.parent)} if sweep.environment_build_id else {}
     return {
         **base_environment(sweep.compute, python),
-        **venv,
+        **(_of_venv(Path(python).parent.parent) if sweep.environment_build_id else {}),
         **{key: str(value) for key, value in sweep.environment_variables.items()},
         "MLFLOW_TRACKING_URI": f"{settings.STUDIO_GATEWAY}/{sweep.workspace.name}",
         "MLFLOW_TRACKING_TOKEN": token,

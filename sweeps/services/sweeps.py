@@ -101,7 +101,8 @@ def create_sweep(
             raise
         raise InvalidInput.one(
             "name",
-            f"There is a sweep {shown(sweep.name)} in this workspace already; choose another name.",
+            f"There is a sweep {shown(sweep.name)} in this workspace already; choose another "
+            "name, or leave it out.",
         ) from error
     return sweep
 

@@ -354,6 +354,7 @@ def test_ctrl_c_leaves_the_sweep_running(run: Run, sweep: Sweep, between_looks: 
         (("best", "new"), "new has no best trial yet."),
         (("logs", "new"), "new has no best trial yet."),
         (("download", "new"), "new has no best trial yet."),
+        (("logs", "lost"), "None of lost's trials has a value; name one, such as lost_0."),
         (("submit", "/no/such.yml"), "/no/such.yml cannot be read: No such file or directory."),
     ],
 )
@@ -361,6 +362,7 @@ def test_what_cannot_be_is_one_sentence(
     run: Run, make_sweep: Any, now: Any, words: tuple[str, ...], told: str
 ) -> None:
     play(make_sweep(name="over"), now, [0.4, 0.3, 0.2, 0.1])
+    play(make_sweep(name="lost"), now, [None, None, None, None])
     make_sweep(name="new_1")
     Sweep.objects.filter(name="new_1").update(name="new")
     assert run(*words) == (1, "", f"{told}\n")

@@ -12,6 +12,7 @@ from studio.models import Compute, Workspace
 from sweeps import tasks
 from sweeps.domain.environments import Chosen, Recipe
 from sweeps.engine import builds, disk
+from sweeps.engine.launch import spec_of
 from sweeps.environments import places
 from sweeps.models import EnvironmentBuild, Sweep
 from sweeps.queries.environments import environments_root
@@ -98,7 +99,11 @@ def test_nothing_starts_before_it_is_built_and_then_all_run_in_it(
         one.refresh_from_db()
         assert one.notes[-1] == "It is old."
         [first, *_] = stage.attempts(one)
-        assert first.argv[0] == str(places.python_of(environments_root(), RECIPE.digest))
+        python = places.python_of(environments_root(), RECIPE.digest)
+        assert first.argv[0] == str(python)
+        around = spec_of(first, "token").env
+        assert around["VIRTUAL_ENV"] == str(python.parent.parent)
+        assert around["PIP_REQUIRE_VIRTUALENV"] == "1"  # no other pip on the PATH installs
     build = the_build()
     assert (build.state, build.python, build.packages) == ("done", "3.11.7", ["six==1.17.0"])
 
