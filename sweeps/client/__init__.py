@@ -30,6 +30,16 @@ from sweeps.client.errors import (
     StudioUnavailable,
     ValidationException,
 )
+from sweeps.client.machines import (
+    AmlTokenConfiguration,
+    JobResourceConfiguration,
+    ManagedIdentityConfiguration,
+    MpiDistribution,
+    PyTorchDistribution,
+    QueueSettings,
+    TensorFlowDistribution,
+    UserIdentityConfiguration,
+)
 from sweeps.client.ml_client import MLClient
 from sweeps.client.records import Job, Trial
 from sweeps.client.rules import (
@@ -39,13 +49,16 @@ from sweeps.client.rules import (
     MedianStoppingPolicy,
     Objective,
     RandomSamplingAlgorithm,
+    SamplingAlgorithm,
     SuccessiveHalvingPolicy,
     SweepJobLimits,
     TruncationSelectionPolicy,
 )
-from sweeps.client.words import Command, Input, Output, Sweep, command
+from sweeps.client.sweep_job import Sweep, SweepJob
+from sweeps.client.words import Command, Input, Output, command
 
 __all__ = [
+    "AmlTokenConfiguration",
     "AuthenticationError",
     "BanditPolicy",
     "BayesianSamplingAlgorithm",
@@ -59,31 +72,40 @@ __all__ = [
     "Job",
     "JobException",
     "JobPaused",
+    "JobResourceConfiguration",
     "LogNormal",
     "LogUniform",
     "MLClient",
+    "ManagedIdentityConfiguration",
     "MedianStoppingPolicy",
+    "MpiDistribution",
     "NamedEnvironment",
     "Normal",
     "Objective",
     "Output",
+    "PyTorchDistribution",
     "QLogNormal",
     "QLogUniform",
     "QNormal",
     "QUniform",
+    "QueueSettings",
     "Randint",
     "RandomSamplingAlgorithm",
     "ResourceNotFoundError",
+    "SamplingAlgorithm",
     "StreamEnded",
     "StreamInterrupted",
     "StudioError",
     "StudioUnavailable",
     "SuccessiveHalvingPolicy",
     "Sweep",
+    "SweepJob",
     "SweepJobLimits",
+    "TensorFlowDistribution",
     "Trial",
     "TruncationSelectionPolicy",
     "Uniform",
+    "UserIdentityConfiguration",
     "ValidationException",
     "command",
     "load_job",

@@ -8,7 +8,8 @@ from typing import Any
 
 from sweeps.client.conda import with_conda
 from sweeps.client.errors import ValidationException
-from sweeps.client.words import Command, Sweep
+from sweeps.client.sweep_job import Sweep
+from sweeps.client.words import Command
 
 
 @dataclass(frozen=True)

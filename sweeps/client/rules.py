@@ -17,8 +17,12 @@ class _Typed:
         return {"type": self.type, **given}
 
 
+class SamplingAlgorithm(_Typed):
+    """What every sampling algorithm is."""
+
+
 @dataclass
-class RandomSamplingAlgorithm(_Typed):
+class RandomSamplingAlgorithm(SamplingAlgorithm):
     """Independent draws; rule "sobol" covers the space more evenly."""
 
     type = "random"
@@ -28,14 +32,14 @@ class RandomSamplingAlgorithm(_Typed):
 
 
 @dataclass
-class GridSamplingAlgorithm(_Typed):
+class GridSamplingAlgorithm(SamplingAlgorithm):
     """Every combination of choices."""
 
     type = "grid"
 
 
 @dataclass
-class BayesianSamplingAlgorithm(_Typed):
+class BayesianSamplingAlgorithm(SamplingAlgorithm):
     """Hyperopt's TPE."""
 
     type = "bayesian"

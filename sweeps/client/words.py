@@ -5,18 +5,15 @@ for the other.
 """
 
 import copy
-import re
 from dataclasses import asdict, dataclass, field
 from os import PathLike
-from pathlib import Path
 from typing import Any
 
 from sweeps.client.distributions import Distribution
 from sweeps.client.errors import ValidationException
+from sweeps.client.machines import merged
 from sweeps.client.rules import Objective, SweepJobLimits
-
-# Both spellings of a placeholder: ${{inputs.x}} and ${{ inputs.x }}.
-_INPUT = re.compile(r"(\$\{\{\s*)inputs(\.([A-Za-z_][A-Za-z0-9_]*)\s*\}\})")
+from sweeps.client.sweep_job import Sweep
 
 
 @dataclass
@@ -27,6 +24,10 @@ class Input:
     path: str | PathLike[str] | None = None
     mode: str | None = None
 
+    def document(self) -> dict[str, str]:
+        """The input as job files write it."""
+        return {k: str(v) for k, v in asdict(self).items() if v is not None}
+
 
 @dataclass
 class Output:
@@ -36,16 +37,9 @@ class Output:
     path: str | None = None
     mode: str | None = None
 
-
-def _document(value: Any) -> Any:
-    """A part as job files write it, whatever it was built from."""
-    if isinstance(value, Input | Output):
-        return {k: str(v) for k, v in asdict(value).items() if v is not None}
-    return value.document() if hasattr(value, "document") else value
-
-
-def _mapping(parts: dict[str, Any]) -> dict[str, Any]:
-    return {name: _document(value) for name, value in parts.items()}
+    def document(self) -> dict[str, str]:
+        """The output as job files write it."""
+        return {k: str(v) for k, v in asdict(self).items() if v is not None}
 
 
 @dataclass
@@ -65,6 +59,12 @@ class Command:
     description: str | None = None
     tags: dict[str, str] = field(default_factory=dict)
     properties: dict[str, str] = field(default_factory=dict)
+    distribution: Any = None
+    resources: Any = None
+    queue_settings: Any = None
+    identity: Any = None
+    services: dict[str, Any] | None = None
+    timeout: int | None = None
 
     def __call__(self, **inputs: Any) -> "Command":
         """The same command with these inputs; a distribution is what a sweep draws from.
@@ -94,8 +94,15 @@ class Command:
         trial_timeout: int | None = None,
         early_termination_policy: Any = None,
         search_space: dict[str, Any] | None = None,
-    ) -> "Sweep":
-        """A sweep over the inputs whose value is a distribution, and over `search_space`."""
+        identity: Any = None,
+        queue_settings: Any = None,
+        job_tier: str | None = None,
+        priority: str | None = None,
+    ) -> Sweep:
+        """A sweep over the inputs whose value is a distribution, and over `search_space`.
+
+        A trial may take as long as the command may, in seconds, where `trial_timeout` is not given.
+        """
         drawn = {k: v for k, v in self.inputs.items() if isinstance(v, Distribution)}
         trial = copy.deepcopy(self)
         trial.inputs = {k: v for k, v in trial.inputs.items() if k not in drawn}
@@ -104,7 +111,9 @@ class Command:
             search_space={**drawn, **(search_space or {})},
             objective=Objective(goal, primary_metric),
             sampling_algorithm=sampling_algorithm,
-            limits=SweepJobLimits(max_concurrent_trials, max_total_trials, timeout, trial_timeout),
+            limits=SweepJobLimits(
+                max_concurrent_trials, max_total_trials, timeout, trial_timeout or self.timeout
+            ),
             early_termination=early_termination_policy,
             compute=compute or self.compute,
             name=self.name,
@@ -113,98 +122,41 @@ class Command:
             description=self.description,
             tags=dict(self.tags),
             properties=dict(self.properties),
+            identity=identity or self.identity,
+            queue_settings=merged(
+                queue_settings or self.queue_settings, job_tier=job_tier, priority=priority
+            ),
+            services=self.services,
         )
 
+    def set_resources(self, **asked: Any) -> None:
+        """Write resources into the job, as `Sweep.set_resources` does."""
+        self.resources = merged(self.resources, **asked)
 
-@dataclass
-class Sweep:
-    """A sweep job. Its attributes may be set until it is submitted.
-
-    `studio` holds what Azure has no key for: stop_rules, failure_policy, first_trials (user guide,
-    "Job files").
-    """
-
-    trial: Command
-    search_space: dict[str, Any]
-    objective: Objective
-    sampling_algorithm: Any = "random"
-    limits: SweepJobLimits = field(default_factory=SweepJobLimits)
-    early_termination: Any = None
-    compute: str | None = None
-    name: str | None = None
-    display_name: str | None = None
-    experiment_name: str | None = None
-    description: str | None = None
-    tags: dict[str, str] = field(default_factory=dict)
-    properties: dict[str, str] = field(default_factory=dict)
-    studio: dict[str, Any] = field(default_factory=dict)
-
-    def set_limits(
-        self,
-        *,
-        max_concurrent_trials: int | None = None,
-        max_total_trials: int | None = None,
-        timeout: int | None = None,
-        trial_timeout: int | None = None,
-    ) -> None:
-        """Set those limits that are given; timeouts in seconds."""
-        given = SweepJobLimits(max_concurrent_trials, max_total_trials, timeout, trial_timeout)
-        for name, value in given.document().items():
-            setattr(self.limits, name, value)
-
-    def set_objective(self, *, goal: str | None = None, primary_metric: str | None = None) -> None:
-        """Set goal or primary metric, or both."""
-        self.objective.goal = goal or self.objective.goal
-        self.objective.primary_metric = primary_metric or self.objective.primary_metric
-
-    def document(self) -> dict[str, Any]:
-        """The job as job files write it, without what is not given."""
-        trial, early = self.trial, self.early_termination
-        texts = ("name", "display_name", "experiment_name", "description", "tags", "properties")
-        doc = {
-            "type": "sweep",
-            **{name: getattr(self, name) for name in texts},
-            "compute": self.compute,
-            "trial": _given(
-                {
-                    "command": _swept(trial.command, self.search_space),
-                    "code": None if trial.code is None else str(trial.code),
-                    "environment": _document(trial.environment),
-                    "environment_variables": trial.environment_variables,
-                }
-            ),
-            "inputs": _mapping(trial.inputs),
-            "outputs": _mapping(trial.outputs),
-            "search_space": _mapping(self.search_space),
-            "sampling_algorithm": _document(self.sampling_algorithm),
-            "objective": self.objective.document(),
-            "limits": _document(self.limits),
-            "early_termination": {"type": early} if isinstance(early, str) else _document(early),
-            "studio": self.studio,
-        }
-        return _given(doc)
-
-    def dump(self, path: str | PathLike[str]) -> None:
-        """Write the job as a job file."""
-        import yaml
-
-        text = yaml.safe_dump(self.document(), sort_keys=False, allow_unicode=True)
-        Path(path).write_text(text, encoding="utf-8")
+    def set_limits(self, *, timeout: int) -> None:
+        """How many seconds one trial may take."""
+        self.timeout = timeout
 
 
-def _given(doc: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in doc.items() if value not in (None, "", {})}
+def command(
+    *,
+    command: str,
+    instance_count: int | None = None,
+    instance_type: str | None = None,
+    locations: list[str] | None = None,
+    docker_args: str | list[str] | None = None,
+    shm_size: str | None = None,
+    job_tier: str | None = None,
+    priority: str | None = None,
+    is_deterministic: bool = True,
+    parent_job_name: str | None = None,
+    **parts: Any,
+) -> Command:
+    """A command; see `Command` for its other parts.
 
-
-def _swept(command: str, space: dict[str, Any]) -> str:
-    """The command with `${{inputs.x}}` as `${{search_space.x}}` where x is drawn."""
-    return _INPUT.sub(lambda m: f"{m[1]}search_space{m[2]}" if m[3] in space else m[0], command)
-
-
-def command(*, command: str, **parts: Any) -> Command:
-    """A command; see `Command` for its parts.
-
-    Raises ValidationException for a part that does not apply on one's own machines.
+    Resources, tier and priority are written into the job and do not apply on one's own machines;
+    `is_deterministic` and `parent_job_name`, which no sweep has, say nothing. Raises
+    ValidationException for a part that a command does not have.
     """
     unknown = [name for name in parts if name not in Command.__dataclass_fields__]
     if unknown:
@@ -212,4 +164,13 @@ def command(*, command: str, **parts: Any) -> Command:
         raise ValidationException(
             f"A command has no {', '.join(unknown)} here; it has {known}.", field=unknown[0]
         )
-    return Command(command=command, **{k: v for k, v in parts.items() if v is not None})
+    made = Command(command=command, **{k: v for k, v in parts.items() if v is not None})
+    made.set_resources(
+        instance_count=instance_count,
+        instance_type=instance_type,
+        locations=locations,
+        docker_args=docker_args,
+        shm_size=shm_size,
+    )
+    made.queue_settings = merged(made.queue_settings, job_tier=job_tier, priority=priority)
+    return made

@@ -141,9 +141,110 @@ def test_policies_and_algorithms_may_be_set_later(policy: object, document: obje
     assert read_job(found | {"inputs": {"iris_csv": "a"}}).stop_rules.target_value == 0.1
 
 
+ASKED = {
+    "identity": {"type": "user_identity"},
+    "queue_settings": {"job_tier": "Spot", "priority": "high"},
+    "resources": {"instance_count": 3},
+    "services": {"shell": {"type": "vs_code"}},
+}
+OF_A_TRIAL = {
+    "distribution": {"type": "mpi", "process_count_per_instance": 2},
+    "resources": {"instance_count": 2, "instance_type": "D", "locations": ["w"],
+                  "docker_args": "--a", "shm_size": "2g"},
+}  # fmt: skip
+
+
+def demanding() -> words.Command:
+    """All that Azure's `command` takes and one's own machines do not have."""
+    return command(
+        command="x ${{inputs.a}} ${{inputs.b}}",
+        inputs={"a": 1, "b": 2},
+        compute="gpu",
+        instance_count=2,
+        instance_type="D",
+        locations=["w"],
+        docker_args="--a",
+        shm_size="2g",
+        timeout=100,
+        identity=words.UserIdentityConfiguration(),
+        services={"shell": {"type": "vs_code"}},
+        distribution=words.MpiDistribution(process_count_per_instance=2),
+        job_tier="Spot",
+        priority="low",
+        is_deterministic=False,
+        parent_job_name="pipeline",
+    )
+
+
+def test_what_only_azures_computes_have_is_in_the_document_and_noted() -> None:
+    sweep = demanding()(a=Uniform(0, 1)).sweep(
+        primary_metric="m", goal="maximize", max_total_trials=3, priority="high"
+    )
+    sweep.set_resources(instance_count=3)
+    found = sweep.document()
+    assert {key: found[key] for key in ASKED} == ASKED
+    assert {key: found["trial"][key] for key in OF_A_TRIAL} == OF_A_TRIAL
+    assert found["limits"] == {"max_total_trials": 3, "trial_timeout": 100}
+    notes = " ".join(read_job(found).notes)
+    for key in (*ASKED, *OF_A_TRIAL):
+        assert f"“{key}”" in notes
+    given = (
+        demanding()
+        .sweep(
+            primary_metric="m",
+            goal="maximize",
+            trial_timeout=7,
+            identity=words.ManagedIdentityConfiguration(client_id="c", resource_id="r"),
+            queue_settings=words.QueueSettings(job_tier="Premium"),
+            search_space={"a": Uniform(0, 1)},
+        )
+        .document()
+    )
+    assert given["limits"] == {"trial_timeout": 7}
+    assert given["queue_settings"] == {"job_tier": "Premium"}
+    assert given["identity"] == {
+        "type": "managed_identity",
+        "client_id": "c",
+        "msi_resource_id": "r",
+    }
+
+
+def test_a_sweep_job_by_hand_is_the_same_document() -> None:
+    parts = {
+        "search_space": {"a": Uniform(0, 1)},
+        "objective": words.Objective("maximize", "m"),
+        "queue_settings": words.QueueSettings(job_tier="Spot", priority="high"),
+        "identity": words.UserIdentityConfiguration(),
+        "resources": words.JobResourceConfiguration(instance_count=3),
+    }
+    limits = words.SweepJobLimits(max_total_trials=3)
+    job = words.SweepJob(trial=demanding(), limits=limits, **parts)
+    sweep = demanding()(a=Uniform(0, 1)).sweep(
+        primary_metric="m", goal="maximize", max_total_trials=3, priority="high"
+    )
+    sweep.set_resources(instance_count=3)
+    same = sweep.document()
+    del same["services"]  # of the command: Azure's SweepJob does not take them over
+    assert job.document() == draft_of(job).document == same
+    assert limits.trial_timeout is None
+    other = words.SweepJob(trial=demanding(), compute="cpu", inputs={"b": 5}, **parts)
+    assert (other.document()["compute"], other.document()["inputs"]) == ("cpu", {"b": 5})
+
+
+def test_parts_of_azures_client_are_written_out_in_ours() -> None:
+    class Identity:
+        def __init__(self) -> None:
+            self.type, self.client_id, self._secret = "managed_identity", None, 1
+
+    Identity.__module__ = "azure.ai.ml.entities._credentials"
+    sweep = iris()
+    sweep.identity = Identity()
+    assert sweep.document()["identity"] == {"type": "managed_identity"}
+
+
 def test_what_does_not_apply_is_told_where_it_is_written() -> None:
-    with pytest.raises(ValidationException, match="no instance_count here"):
-        command(command="x", instance_count=4)
+    with pytest.raises(ValidationException, match="no instances here"):
+        command(command="x", instances=4)
     with pytest.raises(ValidationException, match=r"no input b; it has a\.") as error:
         command(command="x", inputs={"a": 1})(b=Uniform(0, 1))
     assert error.value.field == "inputs"
