@@ -16,7 +16,7 @@ from studio.models import Workspace
 from sweeps import intake
 from sweeps.domain.elsewhere import is_far_code
 from sweeps.domain.job import SweepJob
-from sweeps.domain.problems import InvalidInput, Problem
+from sweeps.domain.problems import InvalidInput, Problem, said_of
 from sweeps.domain.wording import shown, why_not_json
 from sweeps.models import CodeSnapshot
 from sweeps.spec import reader, yaml_text
@@ -108,7 +108,7 @@ def _named(job: SweepJob, workspace: Workspace, keep: bool) -> Any:
     if not job.code:
         return None
     if job.code.startswith(intake.KEPT_CODE):
-        return placed("trial.code", intake.named_code, workspace, job.code)
+        return said_of("trial.code", intake.named_code, workspace, job.code)
     if not job.code.startswith(("/", "~")):
         why = "not fetched from here" if is_far_code(job.code) else "relative to your machine"
         raise InvalidInput.one(
@@ -117,7 +117,7 @@ def _named(job: SweepJob, workspace: Workspace, keep: bool) -> Any:
             "(multipart part “code”, a zip), upload it before and name it as studio:<digest>, "
             "or give an absolute folder of this machine.",
         )
-    folder = placed("trial.code", intake.existing_folder, job.code)
+    folder = said_of("trial.code", intake.existing_folder, job.code)
     return _snapshot(
         lambda root: snapshots.snapshot_folder(root, folder),
         workspace, str(folder), keep, "trial.code", folder,
@@ -134,18 +134,10 @@ def _snapshot(
 ) -> Any:
     """The row of kept code, with the git state of the folder it is of; or what would be kept."""
     if keep:
-        snapshot = placed(field, take, intake.code_root())
+        snapshot = said_of(field, take, intake.code_root())
         return intake.keep(workspace, snapshot, origin, folder=folder)
     with tempfile.TemporaryDirectory(prefix=".dry-run-", dir=settings.STUDIO_HOME) as root:
-        return snapshots.with_texts(Path(root), placed(field, take, Path(root)))
-
-
-def placed(field: str, act: Callable[..., Any], *args: Any, **named: Any) -> Any:
-    """What `act` gives; what it refuses is said of `field`."""
-    try:
-        return act(*args, **named)
-    except InvalidInput as error:
-        raise InvalidInput(problem.under(field) for problem in error.problems) from error
+        return snapshots.with_texts(Path(root), said_of(field, take, Path(root)))
 
 
 def check_length(request: HttpRequest) -> None:

@@ -10,8 +10,8 @@ from studio.models import Role, Workspace
 from sweeps import intake
 from sweeps.api.auth import workspace_of
 from sweeps.api.bodies import multipart
-from sweeps.api.intake import check_length, placed
-from sweeps.domain.problems import InvalidInput
+from sweeps.api.intake import check_length
+from sweeps.domain.problems import InvalidInput, said_of
 from sweeps.domain.wording import shown
 from sweeps.models import CodeSnapshot, DataUpload
 from sweeps.stores import snapshots
@@ -77,7 +77,7 @@ def add_code(request: HttpRequest, ws: str) -> Any:
     if file is None:
         raise InvalidInput.one("code", "Send the code as the part “code”, a zip or tar.gz.")
     name = file.name or "code.zip"
-    kept = placed("code", snapshots.snapshot_archive, intake.code_root(), file, name, unwrap=False)
+    kept = said_of("code", snapshots.snapshot_archive, intake.code_root(), file, name, unwrap=False)
     known = intake.kept_code(workspace, kept.digest) is not None
     return Status(200 if known else 201, _code(intake.keep(workspace, kept, name)))
 
@@ -119,11 +119,13 @@ def _kept(
     workspace: Workspace, file: UploadedFile | None, folder: UploadedFile | None
 ) -> tuple[DataUpload, bool]:
     if file is not None:
-        found = placed("file", intake.keep_data_file, workspace, file.chunks(), file.name or "data")
+        found = said_of(
+            "file", intake.keep_data_file, workspace, file.chunks(), file.name or "data"
+        )
     else:
         assert folder is not None
         name = folder.name or "folder.zip"
-        found = placed("folder", intake.keep_data_folder, workspace, folder, name)
+        found = said_of("folder", intake.keep_data_folder, workspace, folder, name)
     return found
 
 

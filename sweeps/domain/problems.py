@@ -4,12 +4,15 @@ Every reader of user input (form, job file, REST) reports all problems at once, 
 carries a tuple of them.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import ParamSpec, TypeVar
 
 from sweeps.domain.wording import cut
 
 _LONGEST_PATH = 200
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,3 +59,11 @@ class InvalidInput(ValueError):
     def conflict(cls, message: str) -> "InvalidInput":
         """The request is fine, but not in the present state."""
         return cls([Problem("", message, code="conflict")])
+
+
+def said_of(field: str, act: Callable[_P, _T], *args: _P.args, **named: _P.kwargs) -> _T:
+    """What `act` gives; what it refuses is said of `field`."""
+    try:
+        return act(*args, **named)
+    except InvalidInput as error:
+        raise InvalidInput(problem.under(field) for problem in error.problems) from error

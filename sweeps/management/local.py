@@ -17,7 +17,6 @@ from ninja.responses import NinjaJSONEncoder
 from studio.models import User, Workspace
 from sweeps import intake, tasks
 from sweeps.api import shapes
-from sweeps.api.intake import placed
 from sweeps.client.documents import Draft, draft_of
 from sweeps.client.downloads import download_trial
 from sweeps.client.errors import (
@@ -32,7 +31,7 @@ from sweeps.client.progress import watch
 from sweeps.client.records import Job, Rerun, job_of, trial_of
 from sweeps.client.records import Trial as TrialAnswer
 from sweeps.domain.elsewhere import is_far_code
-from sweeps.domain.problems import InvalidInput
+from sweeps.domain.problems import InvalidInput, said_of
 from sweeps.domain.wording import shown
 from sweeps.models import CodeSnapshot, Sweep, Trial
 from sweeps.queries import failures, spec_of
@@ -94,14 +93,14 @@ class LocalJobs:
         if not code:
             return None
         if code.startswith(intake.KEPT_CODE):
-            return placed("trial.code", intake.named_code, self.workspace, code)
+            return said_of("trial.code", intake.named_code, self.workspace, code)
         if is_far_code(code):
             text = f"{shown(code)} is not fetched from here: name the folder that has it."
             raise InvalidInput.one("trial.code", text)
         folder = base / Path(code).expanduser()
         if not folder.is_dir():
             raise InvalidInput.one("trial.code", f"There is no folder {folder}.")
-        return placed("trial.code", intake.keep_folder, self.workspace, str(folder))
+        return said_of("trial.code", intake.keep_folder, self.workspace, str(folder))
 
     def get(self, name: str) -> Job | TrialAnswer:
         """The sweep of that name, or a trial, `<sweep>_<number>`."""
