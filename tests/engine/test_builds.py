@@ -300,6 +300,17 @@ def test_a_disk_that_fills_up_is_no_fault_of_the_packages(
     assert f"the disk was full, {MOST_LOSSES} times in a row" in sweep.reason
 
 
+def test_one_that_takes_too_long_says_so_in_a_sentence(
+    stage: Stage, make: Callable[..., Sweep]
+) -> None:
+    sweep = make()
+    builds.look(stage.now)
+    end(stage, by=EndedBy.TIME_LIMIT, message="The command ran into its time limit of 60 s.")
+    builds.look(stage.now)
+    sweep.refresh_from_db()
+    assert "could not be built: The command ran into its time limit of 60 s. The" in sweep.reason
+
+
 def test_what_a_setup_script_put_in_the_way_ends_its_build_alone(
     stage: Stage, make: Callable[..., Sweep]
 ) -> None:
