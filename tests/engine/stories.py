@@ -168,7 +168,7 @@ POINTS = {
         "engine.start:spec_of", "services.trials:about_to_start",
         "runner:start", "services.trials:record_started",
         # logging, and bringing it to MLflow
-        "services.metrics:record", "services.metrics:_store", "services.metrics:_update_objective",
+        "services.metrics:record", "services.metrics:_store", "services.metrics:update_objective",
         "services.metrics:next_batch", "tracking:send_batch", "services.metrics:delivered",
         # the end of a command
         "runner:poll", "engine.steps:_settle", "services.trials:finish",
