@@ -102,7 +102,8 @@ def fail_build(build: EnvironmentBuild, reason: str, now: datetime) -> None:
         if not _is_running(build):
             return
         _end(build, now, state=EnvironmentBuild.FAILED, reason=reason)
-        text = f"Its environment could not be built: {reason.rstrip('.')}. The build's log is under Logs."
+        said = reason.rstrip(".")
+        text = f"Its environment could not be built: {said}. The build's log is under Logs."
         for sweep in Sweep.objects.filter(pk__in=waiting):
             move_sweep(sweep, SweepStatus.FAILED, now, reason=text)
 
