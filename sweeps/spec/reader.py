@@ -54,7 +54,7 @@ def read_job(source: Mapping[str, Any] | str | bytes) -> SweepJob:
     except InvalidInput as error:
         found = list(error.problems)
         if loaded.positions:
-            found = yaml_text.placed(found, loaded.positions)
+            found = _in_order(yaml_text.placed(found, loaded.positions))
         raise InvalidInput(_first(found)) from error
 
 
@@ -64,7 +64,12 @@ def placed(problems: Iterable[Problem], text: str) -> list[Problem]:
     dialect = dialect_of(loaded.document)
     if dialect is not None:
         problems = _there(problems, dialect.to_job(loaded.document, Reading()))
-    return yaml_text.placed(problems, loaded.positions)
+    return _in_order(yaml_text.placed(problems, loaded.positions))
+
+
+def _in_order(problems: list[Problem]) -> list[Problem]:
+    """Problems from top to bottom of their text."""
+    return sorted(problems, key=lambda problem: (problem.line or 0, problem.column or 0))
 
 
 def tool_of(text: str) -> str:

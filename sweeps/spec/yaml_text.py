@@ -113,14 +113,13 @@ def decoded(raw: bytes | bytearray) -> str:
 
 
 def placed(problems: Iterable[Problem], positions: Positions) -> list[Problem]:
-    """Problems of a document with their lines and columns in its text, in its order."""
+    """Problems of a document with their lines and columns in its text, where they have none."""
     named = {_dotted(path): place for path, place in positions.items()}
-    found = [
+    return [
         problem if problem.line else replace(problem, line=where[0], column=where[1])
         for problem in problems
         for where in [_position(problem.field, named)]
     ]
-    return sorted(found, key=lambda problem: (problem.line or 0, problem.column or 0))
 
 
 def _dotted(path: Path) -> str:
