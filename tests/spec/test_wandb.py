@@ -5,7 +5,7 @@ from textwrap import dedent
 
 import pytest
 
-from sweeps.domain.job import EarlyTermination, Sampling
+from sweeps.domain.job import EarlyTermination, Sampling, StopRules
 from sweeps.domain.objective import Goal, Objective
 from sweeps.domain.problems import InvalidInput
 from sweeps.domain.space import (
@@ -111,6 +111,7 @@ def test_the_command_and_hyperband_in_their_other_forms() -> None:
         ("run_cap: 50", "command: ['${args_json}']", 11, "command[0]", "has no match here"),
         ("run_cap: 50", "command: python", 11, "command", "a list of words"),
         ("name: val_loss", "goal: minimize", 5, "metric.name", "exactly as the script"),
+        ("{name: val_loss}", "{name: val_loss, target: low}", 5, "metric.target", "a number"),
         ("{value: 10}", "{parameters: {a: {value: 1}}}", 8, "parameters.epochs", "Nested"),
         ("{value: 10}", "{values: [1], probabilities: [1]}", 8, "parameters.epochs.probabilities",
          "equally likely"),
@@ -138,6 +139,13 @@ def test_what_has_no_match_is_told_where_it_stands(
     assert fitting, [str(problem) for problem in caught.value.problems]
     assert message in fitting[0].message
     assert fitting[0].line == line
+
+
+def test_a_target_ends_the_sweep_as_there() -> None:
+    job = read_job(SWEEP.replace("{name: val_loss}", "{name: val_loss, target: 0.05}"))
+    assert job.stop_rules == StopRules(target_value=0.05)
+    assert job.notes == read_job(SWEEP).notes
+    assert read_job(SWEEP).stop_rules == StopRules()
 
 
 def test_all_mistakes_are_told_at_once() -> None:

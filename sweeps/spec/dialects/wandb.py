@@ -48,6 +48,7 @@ _PLACES = {
     "early_termination": "early_terminate",
     "limits.max_total_trials": "run_cap",
     "trial.command": "command",
+    "studio.stop_rules.target_value": "metric.target",
     "display_name": "name",
     "experiment_name": "project",
 }
@@ -62,7 +63,7 @@ def to_job(doc: Mapping[str, Any], reading: Reading) -> Translated:
     """The sweep-job document that means the same; problems and notes go to `reading`."""
     reading.known(doc, "", _KEYS)
     metric = reading.mapping(doc.get("metric"), "metric")
-    reading.known(metric, "metric", ("name", "goal"))
+    reading.known(metric, "metric", ("name", "goal", "target"))
     if doc.get("entity"):
         reading.note("“entity” of W&B names an account there; it is ignored.")
     algorithm = _METHODS.get(reading.word(doc, "method", "", _METHODS), "random")
@@ -77,9 +78,16 @@ def to_job(doc: Mapping[str, Any], reading: Reading) -> Translated:
         "objective": {"goal": metric.get("goal", "minimize"), "primary_metric": metric.get("name")},
         "limits": {"max_total_trials": doc.get("run_cap")},
         "early_termination": _early(doc, reading),
+        "studio": _target(metric),
     }
     said = {key: value for key, value in job.items() if value is not None}
     return Translated(said, _PLACES)
+
+
+def _target(metric: Mapping[str, Any]) -> dict[str, Any] | None:
+    """W&B, too, begins no run once a value is as good, and lets running ones finish."""
+    target = metric.get("target")
+    return None if target is None else {"stop_rules": {"target_value": target}}
 
 
 def _command(doc: Mapping[str, Any], reading: Reading) -> str:
