@@ -14,7 +14,6 @@ from tests.azure.conftest import AZURES_PYTHON
 from tests.e2e.jobs import SCRIPTS
 from tests.e2e.studios import CHECKOUT, Studio, manage
 
-IRIS = CHECKOUT / "examples" / "iris_lightgbm"
 TUTORIAL = (SCRIPTS / "tutorial.py").read_text()
 # What the client leaves with a person who has only its words.
 OURS = TUTORIAL.replace("from azure.ai.ml", "from sweeps.client").replace(
@@ -66,15 +65,38 @@ def opened(studio: Studio, url: str) -> str:
         return browser.get(url).text
 
 
+def beside(folder: Path) -> None:
+    """The tutorial's code and data, as small as they can be."""
+    src = folder / "src"
+    src.mkdir()
+    (src / "main.py").write_text(MAIN)
+    (src / "iris.csv").write_text("1,2\n")
+    shutil.copy(SCRIPTS / "tracked.py", src)
+
+
+def looked(lines: list[str], folder: Path) -> None:
+    """`LOOK` has streamed both trials to their end and brought the best one's files."""
+    assert any(line.startswith("2 of 2 trials done, 0 running, best ") for line in lines)
+    files = [Path(folder, line) for line in lines if line.startswith("brought/")]
+    assert {"stdout.log", "stderr.log"} <= {file.name for file in files}
+    assert "read 1,2" in next(f for f in files if f.name == "stdout.log").read_text()
+
+
 @pytest.mark.timeout(180)
 def test_the_tutorial_runs_with_azures_own_objects(studio: Studio, tmp_path: Path) -> None:
-    (tmp_path / "src").symlink_to(IRIS)
-    cancel = "\nml_client.jobs.begin_cancel(returned_sweep_job.name).result()\n"
-    page = run(studio, AZURES_PYTHON, TUTORIAL + cancel, tmp_path)[-1]
+    beside(tmp_path)
+    fewer = "\nsweep_job.set_limits(max_total_trials=2)\n"
+    submit = TUTORIAL.replace("\n# submit", f"{fewer}# submit")
+    lines = run(studio, AZURES_PYTHON, submit + LOOK, tmp_path)
+    looked(lines, tmp_path)
+    page = next(line for line in lines if line.startswith(studio.url))
     name = page.rstrip("/").rsplit("/", 1)[1]
-    ended = studio.wait_final(name)
-    assert (ended["status"], ended["limits"]["max_total_trials"]) == ("Canceled", 20)
-    assert ended["limits"]["timeout"] == 7200
+    ended = studio.get(f"sweeps/{name}")
+    limits = {"max_total_trials": 2, "max_concurrent_trials": 10, "timeout": 7200}
+    assert (ended["status"], ended["limits"]) == ("Completed", ended["limits"] | limits)
+    # The best is the trial with the lowest value, which is the learning rate itself.
+    rates = [trial["params"]["learning_rate"] for trial in studio.trials(name)]
+    assert ended["best_trial"]["params"]["learning_rate"] == min(rates)
     spec = studio.ask("GET", f"sweeps/{name}/spec").text
     assert "${{search_space.learning_rate}}" in spec
     assert name in opened(studio, page)
@@ -82,14 +104,7 @@ def test_the_tutorial_runs_with_azures_own_objects(studio: Studio, tmp_path: Pat
 
 @pytest.mark.timeout(180)
 def test_the_tutorial_runs_with_the_clients_words(studio: Studio, tmp_path: Path) -> None:
+    beside(tmp_path)
     short = OURS.replace("max_total_trials=20", "max_total_trials=2")
-    (tmp_path / "src").mkdir()
-    (tmp_path / "src" / "main.py").write_text(MAIN)
-    shutil.copy(SCRIPTS / "tracked.py", tmp_path / "src")
-    (tmp_path / "src" / "iris.csv").write_text("1,2\n")
     assert "azure" not in short
-    lines = run(studio, Path(sys.executable), short + LOOK, tmp_path)
-    assert any(line.startswith("2 of 2 trials done, 0 running, best ") for line in lines)
-    files = [Path(tmp_path, line) for line in lines if line.startswith("brought/")]
-    assert {"stdout.log", "stderr.log"} <= {file.name for file in files}
-    assert "read 1,2" in next(f for f in files if f.name == "stdout.log").read_text()
+    looked(run(studio, Path(sys.executable), short + LOOK, tmp_path), tmp_path)
