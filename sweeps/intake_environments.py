@@ -37,20 +37,31 @@ def choose(workspace: Workspace, environment: Any, compute: Compute, read: Read)
 
 
 def _named(workspace: Workspace, reference: str, compute: Compute) -> Chosen:
-    found = named_environment(workspace, reference)
     name = reference.removeprefix("azureml:")
+    is_name = not name.startswith(("file:", "//"))
+    found = named_environment(workspace, reference) if is_name else None
     if found is None:
-        text = (
-            f"There is no environment {shown(name)} in this workspace: {_OWN.format(compute)}. "
-            "To change that, make one of this name under Environments."
-        )
-        return Chosen(notes=(text,))
+        return Chosen(notes=(_missing(reference, name, compute),))
     chosen = chosen_of(found, compute)
     kept = name.partition(":")[2]
     if not kept:
         return chosen
     note = f"Versions of environments are not kept: {shown(found.name)} is used as it is now."
     return Chosen(chosen.name, chosen.python, chosen.recipe, (note, *chosen.notes))
+
+
+def _missing(reference: str, name: str, compute: Compute) -> str:
+    own = _OWN.format(compute)
+    if name.startswith("file:"):
+        return f"{shown(name)} is not read: {own}. To change that, write it out in the job."
+    if name.startswith("//"):
+        # No environment here can have such a name.
+        text = f"Environments of registries are not kept here: {own} in place of {shown(reference)}"
+        return f"{text}. To change that, name one that stands under Environments."
+    return (
+        f"There is no environment {shown(name)} in this workspace: {own}. "
+        "To change that, make one of this name under Environments."
+    )
 
 
 def chosen_of(environment: Environment, compute: Compute) -> Chosen:

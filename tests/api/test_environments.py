@@ -271,3 +271,21 @@ def test_a_reader_reads_and_an_owner_writes(
     assert reader.get(f"{ALL}/mine").status_code == 200
     assert reader.post(f"{ALL}/mine/build").status_code == 404
     assert Caller(token_for(alice, Role.OWNER)).post(f"{ALL}/mine/build").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("reference", "told"),
+    [
+        ("azureml:other@latest", "make one of this name under Environments"),
+        ("file:./env.yml", "write it out in the job"),
+        ("azureml://registries/azureml/environments/mine/versions/3", "name one that stands under"),
+    ],
+)
+def test_a_reference_to_what_is_not_here_says_what_to_do_instead(
+    mine: Environment, workspace: Workspace, compute: Compute, reference: str, told: str
+) -> None:
+    Environment.objects.create(workspace=workspace, name="file", source="six\n")
+    chosen = intake_environments.choose(workspace, reference, compute, lambda path: None)
+    assert (chosen.name, chosen.recipe) == ("", None)
+    assert told in chosen.notes[0]
+    assert "the Python of compute “local” is used" in chosen.notes[0]
