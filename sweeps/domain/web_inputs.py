@@ -12,6 +12,12 @@ from sweeps.domain.wording import cut, shown
 _HELP = "Give an http or https address, a path of this machine, or a file of the code."
 _FILE_TYPES = ("uri_file", "uri_folder")
 _LONGEST_NAME = 100
+# A file in a public container, as Azure's examples name it; a blob's https address says the same.
+_BLOB = re.compile(
+    r"wasbs://(?P<container>[a-z0-9][a-z0-9-]{2,62}|\$root|\$web)"
+    r"@(?P<account>[a-z0-9]{3,24})\.blob\.core\.windows\.net/(?P<path>[^/?#].*)",
+    re.DOTALL,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +39,25 @@ def is_address(path: str) -> bool:
     return "://" in path
 
 
+def https_form(path: str) -> str | None:
+    """The https address of a file that is named by wasbs://CONTAINER@ACCOUNT…/PATH; None for
+    anything else.
+
+    Source: "Naming and referencing containers, blobs, and metadata" of Azure Storage.
+    """
+    found = _BLOB.fullmatch(without_prefix(path).strip())
+    if not found:
+        return None
+    container, account, rest = found.group("container", "account", "path")
+    return f"https://{account}.blob.core.windows.net/{container}/{rest}"
+
+
 def parse_web_input(path: str) -> WebInput:
     """The file that an address means.
 
     Raises InvalidInput when it cannot be downloaded from here.
     """
-    text = without_prefix(path).strip()
+    text = https_form(path) or without_prefix(path).strip()
     try:
         parts = urlsplit(text)
         host, _port = parts.hostname, parts.port
@@ -122,7 +141,10 @@ def _why_not(scheme: str, text: str) -> str:
     what = {
         "azureml": "A datastore of Azure ML cannot be read here.",
         "wasb": "Azure's blob storage cannot be read by wasb addresses here.",
-        "wasbs": "Azure's blob storage cannot be read by wasbs addresses here.",
+        "wasbs": (
+            "Azure's blob storage is read by wasbs addresses of the form "
+            "wasbs://CONTAINER@ACCOUNT.blob.core.windows.net/PATH only."
+        ),
         "abfs": "Azure's data lake cannot be read by abfs addresses here.",
         "abfss": "Azure's data lake cannot be read by abfss addresses here.",
         "adl": "Azure's data lake cannot be read by adl addresses here.",

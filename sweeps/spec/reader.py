@@ -15,6 +15,7 @@ from sweeps.domain.objective import Goal, Objective
 from sweeps.domain.problems import InvalidInput, Problem
 from sweeps.domain.space import Distribution, Scalar, SearchSpace
 from sweeps.domain.space_doc import NAME, NAME_RULE, parse_space
+from sweeps.domain.web_inputs import https_form, without_query
 from sweeps.domain.wording import shown
 from sweeps.spec import checks, parts, studio, yaml_text
 from sweeps.spec.dialects import optuna
@@ -249,6 +250,9 @@ def _data(value: Mapping[str, Any], where: str, reading: Reading) -> DataInput |
     if not path:
         reading.problem(f"{where}.path", "Give the path of the file or folder.")
         return None
+    if https := https_form(path):
+        name = where.removeprefix("inputs.")
+        reading.note(f"Input “{name}” is downloaded by https from {without_query(https)}.")
     return DataInput(path, kind, mode)
 
 

@@ -7,7 +7,14 @@ import pytest
 import yaml
 from hypothesis import Phase, given, settings
 
-from sweeps.domain.job import EarlyTermination, FailurePolicy, Sampling, StopRules, SweepJob
+from sweeps.domain.job import (
+    DataInput,
+    EarlyTermination,
+    FailurePolicy,
+    Sampling,
+    StopRules,
+    SweepJob,
+)
 from sweeps.domain.limits import Limits
 from sweeps.domain.objective import Goal, Objective
 from sweeps.domain.space import Choice, LogUniform, SearchSpace, Uniform
@@ -168,3 +175,13 @@ def test_the_seed_of_any_algorithm_is_kept(seed: int) -> None:
     job = replace(PLAIN, sampling=Sampling("bayesian", seed=seed))
     assert read_job(to_yaml(job)).sampling == job.sampling
     assert read_job(to_yaml(job, studio=False)).sampling == Sampling("bayesian")
+
+
+def test_a_blob_stays_as_it_is_written_and_a_note_tells_from_where_it_comes() -> None:
+    path = "wasbs://data@acc.blob.core.windows.net/iris.csv"
+    inputs = {"iris": {"type": "uri_file", "path": f"azureml:{path}?sig=x"}}
+    job = read_job(job_to_doc(PLAIN) | {"inputs": inputs})
+    assert job.inputs == {"iris": DataInput(f"{path}?sig=x", "uri_file")}
+    https = "https://acc.blob.core.windows.net/data/iris.csv"
+    assert f"Input “iris” is downloaded by https from {https}." in job.notes
+    assert job_to_doc(job)["inputs"]["iris"]["path"] == f"{path}?sig=x"

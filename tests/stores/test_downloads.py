@@ -8,7 +8,7 @@ import pytest
 
 from sweeps.domain.addresses import is_public
 from sweeps.domain.problems import InvalidInput
-from sweeps.domain.web_inputs import asset_problem, parse_web_input, type_problem
+from sweeps.domain.web_inputs import WebInput, asset_problem, parse_web_input, type_problem
 from sweeps.stores import guarded
 from sweeps.stores.downloads import (
     Busy,
@@ -217,10 +217,26 @@ def test_which_addresses_are_public(address: str, public: bool) -> None:
     assert is_public(address) is public
 
 
+@pytest.mark.parametrize("prefix", ["", "azureml:"])
+@pytest.mark.parametrize("container", ["my-data", "$root"])
+def test_a_blob_is_downloaded_from_its_https_address(prefix: str, container: str) -> None:
+    digest = "ab" * 32
+    path = f"{prefix}wasbs://{container}@acc.blob.core.windows.net/a/b c.csv?sig=x#sha256={digest}"
+    found = parse_web_input(path.replace(" ", "%20"))
+    place = f"https://acc.blob.core.windows.net/{container}/a/b%20c.csv"
+    assert found == WebInput(f"{place}?sig=x", place, "b c.csv", digest)
+
+
 @pytest.mark.parametrize(
     ("path", "words"),
     [
-        ("wasbs://c@acc.blob.core.windows.net/iris.csv", "wasbs addresses"),
+        ("wasb://data@acc.blob.core.windows.net/iris.csv", "wasb addresses"),
+        ("wasbs://data@acc.blob.core.windows.net", "wasbs addresses of the form"),
+        ("wasbs://data@acc.blob.core.windows.net/", "wasbs addresses of the form"),
+        ("wasbs://data@acc.evil.example/iris.csv", "wasbs addresses of the form"),
+        ("wasbs://data@me@acc.blob.core.windows.net/x", "wasbs addresses of the form"),
+        ("wasbs://data:secret@acc.blob.core.windows.net/x", "wasbs addresses of the form"),
+        ("wasbs://acc.blob.core.windows.net/data/x", "wasbs addresses of the form"),
         ("abfss://c@acc.dfs.core.windows.net/x", "abfss addresses"),
         ("azureml://datastores/workspaceblobstore/paths/x", "datastore of Azure ML"),
         ("s3://bucket/x", "Amazon's S3"),
