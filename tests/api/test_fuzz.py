@@ -27,10 +27,10 @@ def quiet() -> Iterator[None]:
 
 
 def test_made_up_requests_are_answered_as_the_document_says() -> None:
-    report = fuzzed(200, seed=1)
+    report = fuzzed(150, seed=1)
     assert not report.wrong, "\n".join(report.wrong)
     told = "\n".join(map(report.line, report.statuses))
-    assert report.sent >= 200, told
+    assert report.sent >= 150, told
     # Requests that find nothing would prove little.
     assert all(min(found) < 300 for found in report.statuses.values()), told
     assert report.good > report.sent / 3, told
