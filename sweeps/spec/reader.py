@@ -54,7 +54,7 @@ def read_job(source: Mapping[str, Any] | str | bytes) -> SweepJob:
         return _read(loaded.document)
     except InvalidInput as error:
         found = list(error.problems)
-        if loaded.positions:
+        if isinstance(source, str):  # of which an empty one has no positions
             found = _in_order(yaml_text.placed(found, loaded.positions))
         raise InvalidInput(_first(found)) from error
 

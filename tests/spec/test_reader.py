@@ -637,6 +637,7 @@ def test_names_in_a_part_that_says_none_are_not_told_as_unknown(part: str) -> No
 def test_what_is_no_mapping_is_no_job(document: str) -> None:
     (problem,) = problems(document)
     assert problem.message == "A sweep job is a mapping that begins with type: sweep."
+    assert (problem.line, problem.column) == (1, 1)
 
 
 @pytest.mark.parametrize("number", [10**400, float("nan"), float("inf"), "9" * 5000, [], {}, "+-5"])
