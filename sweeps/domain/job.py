@@ -27,6 +27,11 @@ class Sampling:
     seed: int | None = None
     logbase: float | None = None
 
+    @property
+    def written_logbase(self) -> float | str | None:
+        """The base as job files write it: where it was said to be e, that letter."""
+        return "e" if self.logbase == math.e else self.logbase
+
 
 ALGORITHMS = ("random", "grid", "bayesian")
 

@@ -29,7 +29,7 @@ def from_job(job: SweepJob, **texts: str) -> Draft:
         "algorithm": sampling.algorithm,
         "rule": sampling.rule,
         "seed": "" if sampling.seed is None else str(sampling.seed),
-        "logbase": "" if sampling.logbase is None else str(sampling.logbase),
+        "logbase": "" if sampling.logbase is None else str(sampling.written_logbase),
         "primary_metric": job.objective.primary_metric,
         "goal": job.objective.goal.value,
         "max_total_trials": str(job.limits.max_total_trials),

@@ -127,9 +127,9 @@ def seed(doc: Mapping[str, Any], where: str, reading: Reading) -> int | None:
 
 
 def _logbase(doc: Mapping[str, Any], where: str, reading: Reading) -> float | None:
-    if doc.get("logbase") in (None, "e"):
+    if doc.get("logbase") is None:
         return None
-    base = reading.number(doc, "logbase", where)
+    base = math.e if doc["logbase"] == "e" else reading.number(doc, "logbase", where)
     if base is not None and not (math.isfinite(base) and base > 0 and base != 1):
         text = f"Must be a positive number other than 1, or e, but got {shown(base)}."
         reading.problem(f"{where}.logbase", text)

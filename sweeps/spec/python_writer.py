@@ -121,7 +121,7 @@ def _sampling(sampling: Sampling) -> Any:
     if sampling.algorithm != "random":
         return sampling.algorithm
     rule = None if sampling.rule == "random" else sampling.rule
-    options = {"rule": rule, "seed": sampling.seed, "logbase": sampling.logbase}
+    options = {"rule": rule, "seed": sampling.seed, "logbase": sampling.written_logbase}
     if all(value is None for value in options.values()):
         return "random"
     return Call("RandomSamplingAlgorithm", keywords=options)

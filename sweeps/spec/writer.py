@@ -110,7 +110,7 @@ def _sampling(sampling: Sampling) -> Any:
     """A name where that says all; Azure's schema knows options for random only."""
     if sampling.algorithm != "random":
         return sampling.algorithm
-    options = {"seed": sampling.seed, "logbase": sampling.logbase}
+    options = {"seed": sampling.seed, "logbase": sampling.written_logbase}
     if sampling.rule != "random":
         options["rule"] = sampling.rule  # type: ignore[assignment]
     said = _without_none(options)

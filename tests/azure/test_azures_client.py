@@ -1,6 +1,7 @@
 """Azure's own client and the studio mean the same by a sweep-job file, in both directions."""
 
 import json
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, replace
@@ -50,7 +51,7 @@ def by_hand(job: SweepJob) -> dict[str, Any]:
     said = {
         name: value
         for name, value in (("rule", job.sampling.rule), ("seed", job.sampling.seed),
-                            ("logbase", job.sampling.logbase))
+                            ("logbase", job.sampling.written_logbase))
         if value not in (None, "random")
     }  # fmt: skip
     is_plain = job.sampling.algorithm != "random" or not said
@@ -215,6 +216,7 @@ SAMPLINGS = (
     Sampling(),
     Sampling("random", "sobol", 7),
     Sampling("random", logbase=10.0),
+    Sampling("random", logbase=math.e),
     Sampling("bayesian"),
     Sampling("grid"),
 )

@@ -58,8 +58,10 @@ def test_typed_values_are_read_back_with_their_types(values: list) -> None:
     assert repr(parse_values(format_values(values))) == repr(values)
 
 
-def test_a_job_becomes_a_draft_and_the_same_job_again() -> None:
-    job = read_job(JOB)
+@pytest.mark.parametrize("base", ["10", "e"])
+def test_a_job_becomes_a_draft_and_the_same_job_again(base: str) -> None:
+    job = read_job(JOB.replace("logbase: 10", f"logbase: {base}"))
+    assert from_job(job)["logbase"] == {"10": "10.0", "e": "e"}[base]
     doc, _, problems = to_doc(from_job(job))
     assert problems == []
     found = replace(read_job(doc), notes=())

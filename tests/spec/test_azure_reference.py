@@ -155,7 +155,8 @@ KEPT: list[tuple[str, str, Callable[[SweepJob], Any], Any]] = [
     ),
     ("sobol with a seed", "sampling_algorithm: {type: random, rule: sobol, seed: 3}",
      its("sampling"), Sampling("random", "sobol", 3)),
-    ("logbase e", "sampling_algorithm: {type: random, logbase: e}", its("sampling"), Sampling()),
+    ("logbase e", "sampling_algorithm: {type: random, logbase: e}", its("sampling"),
+     Sampling(logbase=math.e)),
     ("logbase as text", "sampling_algorithm: {type: random, logbase: '10'}",
      its("sampling"), Sampling(logbase=10.0)),
     # 1.5 Limits.

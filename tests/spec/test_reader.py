@@ -1,5 +1,6 @@
 """Sweep-job files as Azure ML's tools write them are read; each mistake is told where it stands."""
 
+import math
 from textwrap import dedent
 
 import pytest
@@ -167,7 +168,7 @@ def test_words_are_read_in_any_case_and_spelling() -> None:
         ("{type: random}", Sampling()),
         ("{type: random, rule: sobol, seed: 7}", Sampling("random", "sobol", 7)),
         ('{type: random, logbase: "10"}', Sampling("random", logbase=10.0)),
-        ("{type: random, logbase: e}", Sampling()),
+        ("{type: random, logbase: e}", Sampling(logbase=math.e)),
         ("bayesian", Sampling("bayesian")),
         ("{type: bayesian, seed: 3}", Sampling("bayesian", seed=3)),
         ("{type: Bayesian}", Sampling("bayesian")),

@@ -1,6 +1,7 @@
 """What is written is read back as the same job, by our reader and by YAML 1.1 readers."""
 
 import json
+import math
 from dataclasses import replace
 
 import pytest
@@ -105,6 +106,7 @@ def test_equal_parts_are_written_out_twice() -> None:
         (Sampling(), "random"),
         (Sampling("random", "sobol", 3), {"type": "random", "rule": "sobol", "seed": 3}),
         (Sampling("random", logbase=10.0), {"type": "random", "logbase": 10.0}),
+        (Sampling("random", logbase=math.e), {"type": "random", "logbase": "e"}),
         (Sampling("bayesian", seed=3), "bayesian"),
         (Sampling("grid"), "grid"),
     ],
