@@ -189,7 +189,9 @@ def _first(problems: list[Problem]) -> list[Problem]:
     more = len(problems) - MAX_PROBLEMS
     if more <= 0:
         return problems
-    return [*problems[:MAX_PROBLEMS], Problem("", f"There are {more:,} more problems.")]
+    first = problems[MAX_PROBLEMS]
+    text = f"There are {more:,} more problems."
+    return [*problems[:MAX_PROBLEMS], Problem("", text, first.line, first.column)]
 
 
 def _space(doc: Any, reading: Reading) -> SearchSpace | None:

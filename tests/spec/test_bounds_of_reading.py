@@ -116,6 +116,13 @@ def test_only_as_many_problems_are_told_as_a_person_reads() -> None:
     assert found[-1].message == f"There are {250 - MAX_PROBLEMS} more problems."
 
 
+def test_where_the_problems_begin_that_are_not_told_is_told() -> None:
+    with pytest.raises(InvalidInput) as caught:
+        read_job("type: sweep\n" + "".join(f"zz{index}: 1\n" for index in range(250)))
+    *_, before, last = caught.value.problems
+    assert (last.line, last.column) == ((before.line or 0) + 1, 1)
+
+
 @pytest.mark.parametrize(
     "parts",
     [
