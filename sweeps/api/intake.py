@@ -1,10 +1,11 @@
 """Reading a posted sweep: JSON, YAML, or both parts of a multipart form."""
 
 import json
+import re
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -92,10 +93,20 @@ def _multipart(request: HttpRequest, workspace: Workspace, keep: bool) -> Posted
     job = read_job(text)
     upload = request.FILES.get("code")
     if upload is None:
+        job = replace(job, code=_uploaded_code(request) or job.code)
         return _with_named(job, text, workspace, keep)
     name = upload.name or "code.zip"
     take: _Take = lambda root: snapshots.snapshot_archive(root, upload, name)  # noqa: E731
     return Posted(job, _snapshot(take, workspace, name, keep, "code"), text)
+
+
+def _uploaded_code(request: HttpRequest) -> str:
+    """The part “code” where it names uploaded code, for job files that have no key for it."""
+    code = str(request.POST.get("code", ""))
+    if code and not re.fullmatch(rf"{intake.KEPT_CODE}[0-9a-f]{{64}}", code):
+        text = f"Must be a zip, a tar.gz, or studio:<digest> of uploaded code, not {shown(code)}."
+        raise InvalidInput.one("code", text)
+    return code
 
 
 def _with_named(job: SweepJob, text: str, workspace: Workspace, keep: bool) -> Posted:

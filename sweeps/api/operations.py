@@ -66,7 +66,12 @@ _BODY = {
                     "type": "object",
                     "properties": {
                         "spec": {"type": "string", "format": "binary"},
-                        "code": {"type": "string", "format": "binary"},
+                        "code": {
+                            "type": "string",
+                            "format": "binary",
+                            "description": "A zip or tar.gz, or studio:<digest> of uploaded code; "
+                            "in place of the code that the job names.",
+                        },
                     },
                     "required": ["spec"],
                 }

@@ -17,12 +17,14 @@ class Draft:
     """A job as a document; `base` is what its local paths are relative to.
 
     `file` is where it was read from, "" for nowhere, `positions` where its parts stand there.
+    `code` is the folder to hand in with a document that has no key for it.
     """
 
     document: dict[str, Any]
     base: Path
     file: str = ""
     positions: Mapping[Any, tuple[int, int]] = field(default_factory=dict)
+    code: Path | None = None
 
     def located(self, error: ValidationException) -> ValidationException:
         """The same error with file, line and column of each problem, in their order, where there
@@ -42,19 +44,32 @@ class Draft:
         return ValidationException(error.message, status=error.status, errors=errors)
 
 
-def draft_of(job: Any, **changes: Any) -> Draft:
+def draft_of(job: Any, *, code: str | PathLike[str] | None = None, **changes: Any) -> Draft:
     """The draft of our job, an `azure.ai.ml` sweep node or SweepJob, a dict, or a YAML path.
 
-    `changes` replace parts at the top, where they are not None. A conda file that it names is in
-    it. Raises ValidationException for anything else.
+    `changes` replace parts at the top, where they are not None; `code`, relative to where the
+    program runs, replaces the folder that it names. A conda file that it names is in it. Raises
+    ValidationException for anything else.
     """
     found = _draft(job)
+    if code is not None:
+        found = _with_code(found, Path(code).expanduser().resolve())
     given = {name: value for name, value in changes.items() if value is not None}
     try:
         document = with_conda({**found.document, **given}, found.base)
     except ValidationException as error:
         raise found.located(error) from error
     return replace(found, document=document)
+
+
+def _with_code(draft: Draft, folder: Path) -> Draft:
+    if not folder.is_dir():
+        raise ValidationException(f"There is no folder {folder}.")
+    trial = draft.document.get("trial")
+    if not isinstance(trial, Mapping):  # a file of another tool
+        return replace(draft, code=folder)
+    document = {**draft.document, "trial": {**trial, "code": str(folder)}}
+    return replace(draft, document=document)
 
 
 def _draft(job: Any) -> Draft:

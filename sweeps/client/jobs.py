@@ -33,6 +33,7 @@ class JobOperations:
         self,
         job: Any,
         *,
+        code: str | PathLike[str] | None = None,
         compute: str | None = None,
         display_name: str | None = None,
         experiment_name: str | None = None,
@@ -41,11 +42,13 @@ class JobOperations:
     ) -> Job:
         """Submit a sweep: our words, an `azure.ai.ml` object, a dict, or a YAML path.
 
-        Local code is uploaded once per content. Sent again after a lost answer, it makes no
+        Local code is uploaded once per content; `code` is a folder of code for a job that names
+        none, and stands above the one that it names. Sent again after a lost answer, it makes no
         second sweep.
         """
         draft = draft_of(
             job,
+            code=code,
             compute=compute,
             display_name=display_name,
             experiment_name=experiment_name,
@@ -164,11 +167,12 @@ class JobOperations:
 
     def _sent(self, draft: Draft, **more: Any) -> Any:
         # Reading ignore files needs a library whose import takes as long as all else here.
-        from sweeps.client.packing import handed_in
+        from sweeps.client.packing import handed_in, request_of
 
         try:
             body = handed_in(draft, self._transport, self._place, upload=self._upload)
-            return self._transport.send("POST", f"{self._place}/sweeps", json=body, **more).json()
+            sent = request_of(body, draft.code, self._transport, self._place)
+            return self._transport.send("POST", f"{self._place}/sweeps", **sent, **more).json()
         except ValidationException as error:
             raise (draft.located(error) if error.status in (0, 422) else error) from error
 

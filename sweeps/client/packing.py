@@ -1,5 +1,6 @@
 """Local code and data on their way to the studio, each once per content."""
 
+import json
 import tempfile
 import zipfile
 from collections.abc import Callable, Iterable, Iterator
@@ -41,6 +42,17 @@ def handed_in(draft: Draft, transport: Transport, place: str, *, upload: bool) -
         document["trial"] = trial | {"code": folder}
     send = partial(_uploaded, transport=transport, place=place)
     return with_inputs(document, draft.base, send if upload else str)
+
+
+def request_of(
+    document: dict[str, Any], code: Path | None, transport: Transport, place: str
+) -> dict[str, Any]:
+    """What `Transport.send` takes to submit the document: JSON, or with `code` a form that names
+    what was uploaded."""
+    if code is None:
+        return {"json": document}
+    spec, name = json.dumps(document, ensure_ascii=False), _code(code, transport, place)
+    return {"files": {"spec": (None, spec), "code": (None, name)}}
 
 
 def with_inputs(document: dict[str, Any], base: Path, place: Callable[[Path], str]) -> Any:

@@ -30,8 +30,8 @@ STEERING = {
 class Jobs(Protocol):
     """Sweeps of one workspace, as `MLClient.jobs` has them. All raise StudioError."""
 
-    def create_or_update(self, job: Any) -> Job:
-        """Submit a job file."""
+    def create_or_update(self, job: Any, *, code: str | None = None) -> Job:
+        """Submit a job file, with `code` in place of the folder of code that it names."""
 
     def get(self, name: str) -> Job | Trial:
         """A sweep, or the trial `<sweep>_<number>`."""
@@ -88,6 +88,7 @@ Verb: TypeAlias = Callable[[Jobs, Namespace, Terminal], int | None]
 def add_verbs(verb: Callable[..., ArgumentParser]) -> None:
     """Add all verbs with their options; `verb(name, help, subject="NAME")` makes a parser."""
     submit = verb("submit", "submit a sweep-job file with the code that it names", "FILE.yml")
+    submit.add_argument("--code", metavar="FOLDER", help="the code, in place of what it names")
     submit.add_argument("--watch", action="store_true", help="show its progress to the end")
     _status(verb("list", "list sweeps, newest first", ""), SweepStatus)
     verb("show", "tell how a sweep stands, and why nothing runs if nothing does")
@@ -141,7 +142,7 @@ def answer(given: Namespace, terminal: Terminal, raw: Any, lines: Iterable[str])
 
 
 def _submit(jobs: Jobs, given: Namespace, terminal: Terminal) -> int:
-    job = jobs.create_or_update(given.subject)
+    job = jobs.create_or_update(given.subject, code=given.code)
     for note in job.notes:
         print(note, file=terminal.err)
     if not given.json or not given.watch:

@@ -64,10 +64,10 @@ class LocalJobs:
     def __init__(self, workspace: Workspace) -> None:
         self.workspace = workspace
 
-    def create_or_update(self, job: Any) -> Job:
-        """Submit a job file with the code that it names."""
+    def create_or_update(self, job: Any, *, code: str | None = None) -> Job:
+        """Submit a job file with the folder `code`, or the code that it names."""
         os.umask(0o077)
-        draft = draft_of(job)
+        draft = draft_of(job, code=code)
         try:
             sweep = self._submitted(draft)
         except InvalidInput as error:
@@ -82,13 +82,13 @@ class LocalJobs:
         return intake.submit(
             self.workspace,
             job,
-            code=self._code(job.code, draft.base),
+            code=self._code(str(draft.code or job.code or ""), draft.base),
             user=operator(),
             now=timezone.now(),
             rng=random.SystemRandom(),
         )
 
-    def _code(self, code: str | None, base: Path) -> CodeSnapshot | None:
+    def _code(self, code: str, base: Path) -> CodeSnapshot | None:
         """The code that a job names; relative to its file, as Azure's command line has it."""
         if not code:
             return None

@@ -119,6 +119,22 @@ def test_the_spec_may_be_a_plain_field(api: Caller) -> None:
     assert Sweep.objects.count() == 1
 
 
+def test_the_form_may_name_uploaded_code(api: Caller) -> None:
+    place = POST.removesuffix("/sweeps") + "/code"
+    digest = api.upload(place, code=zipped(**{"train.py": "print(1)\n"})).json()["digest"]
+    spec = yaml.safe_dump(JOB)
+    assert api.upload(POST, spec=spec, code=f"studio:{digest}").status_code == 201
+    code = Sweep.objects.get().code
+    assert code is not None
+    assert code.digest == digest
+    missing = api.upload(POST, spec=spec, code=f"studio:{'0' * 64}").json()["error"]
+    assert "upload it first" in missing["message"]
+    for odd in ("/etc", f"studio:{digest}\0", "studio:"):
+        refused = api.upload(POST, spec=spec, code=odd)
+        assert (refused.status_code, refused.json()["error"]["field"]) == (422, "code")
+    assert Sweep.objects.count() == 1
+
+
 def test_a_zip_that_climbs_out_is_refused(api: Caller) -> None:
     response = api.upload(
         POST, spec=yaml.safe_dump(JOB), code=zipped(**{"../evil.py": "", "train.py": ""})

@@ -15,12 +15,14 @@ from sweeps.client import MLClient, progress, shell
 from sweeps.domain.space_doc import parse_space
 from sweeps.domain.states import PausedBy
 from sweeps.management.commands.sweep import Command
-from sweeps.models import Sweep
+from sweeps.models import CodeSnapshot, Sweep
 from sweeps.queries.places import spool_of
 from sweeps.services import control
+from sweeps.stores.digests import combine, file_digest
 from tests.api.acts import play, start
 from tests.client.test_client import built
 from tests.spec.test_katib import RANDOM as KATIB
+from tests.spec.test_wandb import SWEEP as WANDB
 
 
 class Ran(NamedTuple):
@@ -242,6 +244,37 @@ def test_a_job_file_is_submitted_with_the_code_beside_it(run: Run, job_file: Pat
     assert sweep.code.file_count == 1
     job_file.write_text(job_file.read_text().replace("tuned", "second"))
     assert run("submit", str(job_file), "--json").json["name"] == "second"
+
+
+@pytest.mark.parametrize("tool", ["W&B", "Katib", "none, and it names other code"])
+def test_code_is_handed_in_beside_a_file(run: Run, job_file: Path, tool: str) -> None:
+    script = job_file.parent / "other" / "lib" / "t.py"  # one folder in it, which stays
+    script.parent.mkdir(parents=True)
+    script.write_text("print(2)\n")
+    texts = {"W&B": WANDB, "Katib": KATIB}
+    file = job_file.parent / "files" / "job.yml"
+    file.parent.mkdir()
+    file.write_text(texts.get(tool) or job_file.read_text().replace("./src", "./gone"))
+    assert run("submit", str(file), "--code", "other").code == 0
+    [code] = CodeSnapshot.objects.all()
+    assert Sweep.objects.get().code == code
+    assert code.digest == combine([("lib/t.py", file_digest(script))])
+
+
+def test_a_folder_of_code_that_is_not_there_is_told(run: Run, job_file: Path) -> None:
+    ran = run("submit", str(job_file), "--code", "lib")
+    assert ran == (1, "", f"There is no folder {job_file.parent}/lib.\n")
+    assert not Sweep.objects.exists()
+
+
+def test_problems_of_a_file_with_code_beside_it_are_told_where_they_stand(
+    run: Run, job_file: Path
+) -> None:
+    job_file.write_text(WANDB.replace("run_cap: 50", "run_cap: 0"))
+    ran = run("submit", str(job_file), "--code", "src")
+    line = WANDB.splitlines().index("run_cap: 50") + 1
+    assert (ran.code, ran.out) == (1, "")
+    assert ran.err.startswith(f"{job_file}:{line}:1: run_cap: Must be from 1 to ")
 
 
 def test_a_conda_file_and_inputs_beside_the_job_file_go_with_it(run: Run, job_file: Path) -> None:
