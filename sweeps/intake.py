@@ -11,11 +11,13 @@ from typing import IO
 from django.conf import settings
 
 from studio.models import Compute, User, Workspace
+from sweeps.domain.command import parse_command
 from sweeps.domain.elsewhere import KEPT_CODE
 from sweeps.domain.environments import THE_COMPUTES, Chosen
 from sweeps.domain.job import DataInput, SweepJob
 from sweeps.domain.limits import Limits
 from sweeps.domain.problems import InvalidInput, Problem
+from sweeps.domain.scripts import missing_script
 from sweeps.domain.web_inputs import (
     asset_problem,
     is_address,
@@ -233,6 +235,7 @@ def _input_problem(value: DataInput, files: Collection[str]) -> str | None:
     return asset_problem(path) or f"There is no {cut(path, 200)} in the code."
 
 
+_NO_SCRIPT = "The command runs {}, but there is no such file in the {}: its trials would fail."
 Code = CodeSnapshot | snapshots.Snapshot | None
 
 
@@ -255,6 +258,8 @@ def _resolve(workspace: Workspace, job: SweepJob, code: Code) -> _Resolved:
     if problems:
         raise InvalidInput(problems)
     notes = [note] if note else []
+    if script := missing_script(parse_command(job.command), _files(code)):
+        notes.append(_NO_SCRIPT.format(script, "code" if code else "job, which names no code"))
     if job.limits.max_concurrent_trials > compute.slots:
         notes.append(
             f"{job.limits.max_concurrent_trials} trials may run at once, but “{compute.name}” has "

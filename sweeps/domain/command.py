@@ -222,8 +222,8 @@ def _notes(sign: str, hidden: str) -> list[str]:
         )
     if re.search(r"\bpip3?\s+install\b", hidden):
         notes.append(
-            "pip install runs anew in every trial and changes the Python that they share; name "
-            "packages in an environment instead."
+            "pip install runs anew in every trial, if it runs at all; name packages in an "
+            "environment, which is built once for all."
         )
     return notes
 

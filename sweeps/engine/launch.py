@@ -96,6 +96,8 @@ def _work_folder(sweep: Sweep, spool: Path) -> Path:
         work.mkdir()
     else:
         snapshots.materialise(settings.STUDIO_HOME / "code", sweep.code.digest, work)
+    # Azure ML makes it, so scripts and redirections write there without asking.
+    (work / "outputs").mkdir(exist_ok=True)
     return work
 
 

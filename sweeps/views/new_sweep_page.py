@@ -16,6 +16,7 @@ from sweeps.domain.problems import InvalidInput, Problem
 from sweeps.domain.samplers.draws import prior_draw, uniforms
 from sweeps.domain.samplers.points import point
 from sweeps.domain.samplers.registry import ALGORITHMS, get_sampler
+from sweeps.domain.scripts import missing_script
 from sweeps.domain.space import ParamValue, SearchSpace, grid_size, leaves, realise
 from sweeps.domain.space_doc import parse_space
 from sweeps.domain.wording import shown
@@ -226,22 +227,20 @@ def grid_hint(draft: Draft) -> str:
 def command_warnings(draft: Draft, compute: Compute | None) -> list[str]:
     """A program or script that no trial will find, said before it is run."""
     try:
-        words = parse_command(draft["command"]).words
+        template = parse_command(draft["command"])
     except InvalidInput:
         return []
-    texts = [word.parts[0] if len(word.parts) == 1 else None for word in words[:2]]
+    words = template.words
     files = files_of(draft["code"]) if draft["code"] else ()
     found = []
-    program = texts[0]
+    program = words[0].parts[0] if len(words[0].parts) == 1 else None
     # An environment brings programs of its own, which are there once it is built.
     is_own = bool(draft["environment"]) and "/" not in str(program)
     if isinstance(program, str) and not is_own and not _is_known(program, files, compute):
         found.append(
             f"{shown(program)} was not found on this machine; a trial would fail to start."
         )
-    script = texts[1] if len(texts) > 1 else None
-    is_script = isinstance(script, str) and script.endswith(".py")
-    if is_script and not Path(str(script)).is_absolute() and _clean(str(script)) not in files:
+    if script := missing_script(template, files):
         found.append(
             f"There is no {script} in the training code."
             if draft["code"]

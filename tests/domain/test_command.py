@@ -26,6 +26,7 @@ from sweeps.domain.command import (
 )
 from sweeps.domain.param_names import known_names, presence
 from sweeps.domain.problems import InvalidInput
+from sweeps.domain.scripts import missing_script
 from sweeps.domain.space_doc import parse_space
 
 SPACE = parse_space(
@@ -355,7 +356,7 @@ def test_an_optional_part_needs_a_command_without_a_shell() -> None:
     [
         ("python a.py --x {search_space.lr}", "{…} for parameters is deprecated"),
         ("train.sh x\na.py", "Line breaks count as spaces"),
-        ("pip install x", "changes the Python that they share"),
+        ("pip install x", "name packages in an environment"),
     ],
 )
 def test_lenient_readings_are_noted(template: str, note: str) -> None:
@@ -523,3 +524,23 @@ def test_long_commands_are_read_in_reasonable_time() -> None:
     for part in ("<<E ", "<<E\n", "$("):
         with suppress(InvalidInput):
             parse_command(f"true && {part * (30_000 // len(part))}")
+
+
+@pytest.mark.parametrize(
+    ("command", "files", "missing"),
+    [
+        ("python t.py --x 1", [], "t.py"),
+        ("python t.py --x 1", ["t.py"], ""),
+        ("python ./src/t.py", ["src/t.py"], ""),
+        ("python src/t.py", ["t.py"], "src/t.py"),
+        ("python /opt/t.py", [], ""),
+        ("python -m t", [], ""),
+        ("python ${{inputs.iris}}", [], ""),
+        ("cd src && python t.py", [], ""),
+        ("train", [], ""),
+    ],
+)
+def test_a_script_that_is_not_in_the_code_is_noticed(
+    command: str, files: list[str], missing: str
+) -> None:
+    assert missing_script(parse_command(command), files) == missing
