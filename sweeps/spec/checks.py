@@ -78,17 +78,18 @@ def _known(
     Of a parameter that could not be read nobody knows what is in it; of a part that is no mapping,
     and of an empty search space, which is told already, nobody knows any name.
     """
-    known: dict[str, Collection[str]] = {**known_names(space, named["inputs"], named["outputs"])}
+    known = known_names(space, named["inputs"], named["outputs"])
     unread = set(named["search_space"]).difference(space.names())
     lost = {kind for kind in commands.KINDS if not isinstance(doc.get(kind), Mapping | None)}
     if not named["search_space"]:
         lost.add("search_space")
-    known["search_space"] = (*known["search_space"], *unread)
-    for kind, name in {(one.kind, one.name): None for one in template.placeholders}:
-        is_inside = kind == "search_space" and name.partition(".")[0] in unread
-        if kind in lost or is_inside:
-            known[kind] = (*known[kind], name)
-    return known
+    more: dict[str, dict[str, None]] = {kind: {} for kind in commands.KINDS}
+    more["search_space"] = dict.fromkeys(unread)
+    for one in template.placeholders:
+        is_inside = one.kind == "search_space" and one.name.partition(".")[0] in unread
+        if one.kind in lost or is_inside:
+            more[one.kind][one.name] = None
+    return {kind: (*names, *more.get(kind, ())) for kind, names in known.items()}
 
 
 def _swept_inputs(text: str, names: Collection[str], inputs: Collection[str]) -> str:
