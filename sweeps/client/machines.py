@@ -64,9 +64,9 @@ class ManagedIdentityConfiguration(_Asked):
     principal_id: str | None = None
 
     def document(self) -> dict[str, Any]:
-        """The part as job files write it, where the resource has another name."""
-        names = {"resource_id": "msi_resource_id"}
-        return {names.get(name, name): value for name, value in super().document().items()}
+        """The part as job files write it: as Azure's client dumps it, without the other two."""
+        known = ("type", "client_id", "object_id")
+        return {name: value for name, value in super().document().items() if name in known}
 
 
 @dataclass

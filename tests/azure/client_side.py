@@ -19,7 +19,12 @@ logging.disable(logging.CRITICAL)
 
 import azure.ai.ml as ml  # noqa: E402
 from azure.ai.ml import sweep as sweeps  # noqa: E402
-from azure.ai.ml.entities import BuildContext, CommandComponent, Environment  # noqa: E402
+from azure.ai.ml.entities import (  # noqa: E402
+    BuildContext,
+    CommandComponent,
+    Environment,
+    ManagedIdentityConfiguration,
+)
 
 POLICIES = {
     "bandit": sweeps.BanditPolicy,
@@ -59,6 +64,7 @@ def executed(source: str) -> dict[str, Any]:
         for name in module.__all__:
             setattr(client, name, getattr(module, name))
     client.Environment, client.BuildContext = Environment, BuildContext
+    client.ManagedIdentityConfiguration = ManagedIdentityConfiguration
     sys.modules["sweeps"], sys.modules["sweeps.client"] = types.ModuleType("sweeps"), client
     names: dict[str, Any] = {"__name__": "copied"}
     exec(source, names)

@@ -8,6 +8,7 @@ from dataclasses import asdict, replace
 from typing import Any
 
 import pytest
+import yaml
 from hypothesis import HealthCheck, Phase, assume, given, settings
 from hypothesis import strategies as st
 
@@ -295,3 +296,39 @@ def test_a_name_without_a_prefix_is_one_that_azures_client_adds(azure: AzuresCli
 def test_an_environment_is_written_as_azure_names_it(azure: AzuresClient, name: str) -> None:
     found = azure.load(to_yaml(replace(PLAIN, environment=name)))
     assert found["trial"]["environment"] == f"azureml:{name.removeprefix('azureml:')}"
+
+
+# What only Azure's computes have, in Azure's words and ours.
+ASKING = """
+from sweeps.client import ManagedIdentityConfiguration, MpiDistribution, Uniform, command
+
+job = command(
+    command="python t.py ${{inputs.lr}}",
+    code="./src",
+    environment="azureml:sklearn@latest",
+    compute="gpu",
+    inputs={"lr": 0.1},
+    instance_count=2,
+    instance_type="D",
+    locations=["w"],
+    docker_args="--a",
+    shm_size="2g",
+    distribution=MpiDistribution(process_count_per_instance=2),
+    identity=ManagedIdentityConfiguration(client_id="c", object_id="o", resource_id="r"),
+    is_deterministic=False,
+    job_tier="Spot",
+    priority="low",
+)(lr=Uniform(0, 1))
+sweep_job = job.sweep(primary_metric="m", goal="Minimize", max_total_trials=3, priority="high")
+sweep_job.set_resources(instance_count=3, shm_size="1g")
+"""
+
+
+def test_what_only_azures_computes_have_is_written_as_azures_client_does(
+    azure: AzuresClient,
+) -> None:
+    names: dict[str, Any] = {}
+    exec(ASKING, names)
+    own = azure.execute(ASKING)["dict"]
+    assert {"identity", "queue_settings", "resources"} <= set(own)
+    assert azure.load(yaml.safe_dump(names["sweep_job"].document())) == own

@@ -202,11 +202,7 @@ def test_what_only_azures_computes_have_is_in_the_document_and_noted() -> None:
     )
     assert given["limits"] == {"trial_timeout": 7}
     assert given["queue_settings"] == {"job_tier": "Premium"}
-    assert given["identity"] == {
-        "type": "managed_identity",
-        "client_id": "c",
-        "msi_resource_id": "r",
-    }
+    assert given["identity"] == {"type": "managed_identity", "client_id": "c"}
 
 
 def test_a_sweep_job_by_hand_is_the_same_document() -> None:
