@@ -17,6 +17,7 @@ from sweeps.client.records import Job, Rerun, Trial, job_of, trial_of
 from sweeps.client.transport import Transport
 
 TRIAL_NAME = re.compile(r"(.+)_(\d+)")
+RUN_ID = re.compile(r"[0-9a-f]{32}")
 Files: TypeAlias = list[Path]  # within the class below `list` is a method
 
 
@@ -65,15 +66,19 @@ class JobOperations:
         return list(self._sent(draft_of(job), params={"dry_run": "1"})["notes"])
 
     def get(self, name: str) -> Job | Trial:
-        """The sweep of that name, or a trial, `<sweep>_<number>`."""
+        """The sweep of that name, or a trial: `<sweep>_<number>`, or the id of its MLflow run."""
         try:
             return self._sweep(name)
         except ResourceNotFoundError:
+            if RUN_ID.fullmatch(name):
+                run = self._transport.get(f"{self._place}/runs/{name}")
+                if run["trial"] is None:
+                    return self._sweep(run["sweep"])
+                return self._trial(run["sweep"], run["trial"])
             found = TRIAL_NAME.fullmatch(name)
             if not found:
                 raise
-            path = f"{self._path(found[1])}/trials/{found[2]}"
-            return trial_of(self._transport.get(path), found[1])
+            return self._trial(found[1], int(found[2]))
 
     def list(
         self, *, parent_job_name: str | None = None, status: str | None = None
@@ -142,7 +147,7 @@ class JobOperations:
         output_name: str | None = None,
         all: bool = False,  # noqa: A002 - Azure's word
     ) -> Files:
-        """Bring what the best trial of a sweep, or the trial `<sweep>_<number>`, has stored.
+        """Bring what the best trial of a sweep, or a trial named as in `get`, has stored.
 
         `output_name` brings only what stands in the folder of that name, below `named-outputs/`;
         `all` brings the logs too. Returns the files written. Raises ConflictError while there is
@@ -161,6 +166,9 @@ class JobOperations:
 
     def _sweep(self, name: str) -> Job:
         return job_of(self._transport.get(self._path(name)))
+
+    def _trial(self, sweep: str, number: int) -> Trial:
+        return trial_of(self._transport.get(f"{self._path(sweep)}/trials/{number}"), sweep)
 
     def _steer(self, name: str, verb: str) -> Job:
         return job_of(self._transport.post(f"{self._path(name)}/{verb}"))

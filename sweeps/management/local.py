@@ -37,6 +37,7 @@ from sweeps.models import CodeSnapshot, Sweep, Trial
 from sweeps.queries import failures, spec_of
 from sweeps.queries.clock import database_now
 from sweeps.queries.logs import read_log
+from sweeps.queries.of_run import of_run
 from sweeps.queries.places import newest_artifacts, spool_of
 from sweeps.services import control, trials
 from sweeps.spec.reader import read_job
@@ -103,15 +104,18 @@ class LocalJobs:
         return said_of("trial.code", intake.keep_folder, self.workspace, str(folder))
 
     def get(self, name: str) -> Job | TrialAnswer:
-        """The sweep of that name, or a trial, `<sweep>_<number>`."""
+        """The sweep of that name, or a trial: `<sweep>_<number>`, or the id of its MLflow run."""
         try:
             return _job(self._sweep(name))
         except ResourceNotFoundError:
             found = TRIAL_NAME.fullmatch(name)
-            if not found:
+            named = (found[1], int(found[2])) if found else of_run(self.workspace, name)
+            if named is None:
                 raise
-            sweep = self._sweep(found[1])
-            return next(_answers([self._trial(sweep, int(found[2]))], sweep))
+        sweep, number = self._sweep(named[0]), named[1]
+        if number is None:
+            return _job(sweep)
+        return next(_answers([self._trial(sweep, number)], sweep))
 
     def sweep(self, name: str) -> Job:
         """The sweep of that name."""

@@ -15,7 +15,7 @@ from sweeps.client import MLClient, progress, shell
 from sweeps.domain.space_doc import parse_space
 from sweeps.domain.states import PausedBy
 from sweeps.management.commands.sweep import Command
-from sweeps.models import CodeSnapshot, Sweep
+from sweeps.models import Attempt, CodeSnapshot, Sweep
 from sweeps.queries.places import spool_of
 from sweeps.services import control
 from sweeps.stores.digests import combine, file_digest
@@ -99,6 +99,19 @@ def test_lists_have_a_line_per_sweep_and_trial(run: Run, sweep: Sweep, now: Any)
     assert line.startswith("    1  Failed")
     assert line.endswith(failed.reason)
     assert run("show", f"{sweep.name}_2").out.startswith("    2  Completed")
+
+
+def test_runs_of_mlflow_name_what_they_belong_to(run: Run, sweep: Sweep, now: Any) -> None:
+    play(sweep, now, [0.4, 0.2])
+    parent, best, other = "a" * 32, "b" * 32, "c" * 32
+    Sweep.objects.update(run_id=parent)
+    Attempt.objects.filter(trial__number=1).update(run_id=best)
+    assert run("show", parent).out.startswith(f"sweep    {sweep.name}")
+    assert run("show", best).out.startswith("    1  Completed")
+    lost = run("show", other)
+    assert (lost.code, lost.out) == (1, "")
+    Sweep.objects.update(deleted_at=now)
+    assert run("show", best).code == 1
 
 
 def test_long_lists_come_whole_and_without_dry_runs(
