@@ -25,7 +25,6 @@ from sweeps.models import CodeSnapshot, MetricPoint, Sweep, Trial
 from sweeps.models.metrics import from_columns
 from sweeps.queries import spec_of, trials
 from sweeps.queries.logs import read_log
-from sweeps.queries.of_run import of_run
 from sweeps.queries.places import spool_of
 from sweeps.spec.writer import job_to_doc, to_yaml
 
@@ -187,15 +186,6 @@ def get_trial(request: HttpRequest, ws: str, name: str, number: int) -> Any:
     """One trial."""
     sweep = sweep_of(request, ws, name)
     return shapes.trials_out([trial_of(sweep, number)], sweep)[0]
-
-
-@router.get("/workspaces/{ws}/runs/{run_id}", response=shapes.RunOut)
-def get_run(request: HttpRequest, ws: str, run_id: str) -> Any:
-    """The sweep and trial of an MLflow run, such as a sweep's best_child_run_id."""
-    found = of_run(workspace_of(request, ws), run_id)
-    if found is None:
-        raise Http404(f"No sweep or trial here has the run {shown(run_id)}.")
-    return {"sweep": found[0], "trial": found[1]}
 
 
 @router.get(

@@ -173,13 +173,6 @@ class TrialOut(Schema):
     duration_s: float | None
 
 
-class RunOut(Schema):
-    """What an MLflow run belongs to; `trial` is null for the parent run of a sweep."""
-
-    sweep: str
-    trial: int | None
-
-
 class PointOut(Schema):
     """One logged value; `time` is when the script logged it."""
 
