@@ -12,7 +12,15 @@ from studio.services import revoke_token
 from sweeps import intake
 from sweeps.api import files
 from sweeps.domain.states import TrialStatus
-from sweeps.models import CodeSnapshot, DataUpload, Environment, EnvironmentBuild, Sweep, Trial
+from sweeps.models import (
+    Attempt,
+    CodeSnapshot,
+    DataUpload,
+    Environment,
+    EnvironmentBuild,
+    Sweep,
+    Trial,
+)
 from tests.api.acts import play, start
 from tests.api.conftest import Caller
 
@@ -42,6 +50,7 @@ READS = [
     f"{TRIAL}/logs/stdout",
     f"{TRIAL}/logs/stderr",
     f"{SWEEP}/trials.csv",
+    "/workspaces/{ws}/runs/RUN",
     f"{TRIAL}/artifacts",
     f"{TRIAL}/artifacts/a.txt",
 ]
@@ -93,6 +102,8 @@ def path_of(template: str, sweep: Sweep, ws: str = "default") -> str:
     for word, table in (("CODE", CodeSnapshot), ("DATA", DataUpload)):
         if word in path:
             path = path.replace(word, table.objects.get().digest)
+    if "RUN" in path:
+        path = path.replace("RUN", Attempt.objects.get(trial__number=0).run_id)
     return path
 
 
@@ -296,6 +307,7 @@ def test_every_operation_of_the_schema_is_walked_above(client: Any, db: None) ->
     known = {(m, p.replace("stdout", "{stream}").replace("stderr", "{stream}")) for m, p in known}
     known = {(m, p.replace("/a.txt", "/{path}").replace("/mine", "/{name}")) for m, p in known}
     known = {(m, p.replace("CODE", "{digest}").replace("DATA", "{digest}")) for m, p in known}
+    known = {(m, p.replace("RUN", "{run_id}")) for m, p in known}
     found = {
         (method.upper(), path.removeprefix("/api/v1"))
         for path, operations in schema["paths"].items()

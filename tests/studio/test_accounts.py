@@ -31,6 +31,7 @@ SAMPLES = {
     "stream": "stdout",
     "secret": "x",
     "path": "model/model.bin",
+    "digest": "0f" * 32,
 }
 
 

@@ -35,12 +35,14 @@ _numbers = itertools.count(1)
 
 @dataclass(frozen=True)
 class Stage:
-    """What there is: the workspace's name, an owner's token of it, and the digests of uploads."""
+    """What there is: the workspace's name, an owner's token of it, the digests of uploads, and the
+    MLflow run of a trial."""
 
     ws: str
     token: str
     code: str
     data: str
+    run: str
 
     def known(self, path: str, method: str) -> dict[str, tuple[Any, ...]]:
         """Parameters of an operation's path, with values that there are, a fitting one first."""
@@ -62,6 +64,7 @@ class Stage:
             "number": numbers,
             "stream": ("stdout", "stderr"),
             "path": ("a.txt", "folder"),
+            "run_id": (self.run,),
             "digest": (self.code if "/code/" in path else self.data,),
         }
 
@@ -78,11 +81,13 @@ def set_up() -> Stage:
     code = _code(workspace)
     data, _ = intake.keep_data_file(workspace, [b"1,2\n"], "a.csv")
     make = _maker(workspace, compute, code, _environments(workspace, now), now)
-    play(make("ended"), now, [0.5, None, 0.25])
+    ended = make("ended")
+    play(ended, now, [0.5, None, 0.25])
     _going(make("going"), now)
     control.pause_sweep(make("paused"), actor="fuzz", now=now)
     token = create_token(workspace, user, role=Role.OWNER, name="fuzz", now=now).secret
-    return Stage(name, token, code.digest, data.digest)
+    run = Attempt.objects.get(trial__sweep=ended, trial__number=0).run_id
+    return Stage(name, token, code.digest, data.digest, run)
 
 
 def artifacts() -> dict[str, Callable[..., Any]]:
