@@ -28,10 +28,13 @@ def done(studio: Studio, name: str, count: int) -> None:
 
 
 def started(studio: Studio, name: str) -> list[int]:
-    """For each trial, how often its command was started; a claim that came to nothing is none."""
+    """For each trial, how often its command was started; a claim that came to nothing is none, nor
+    is a launch whose starter was killed before there was a guard: that command never ran."""
     rows = studio.rows(
-        "SELECT count(a.started_at) FROM sweeps_trial t JOIN sweeps_sweep s ON s.id = t.sweep_id "
+        "SELECT count(CASE WHEN a.reason LIKE ? THEN NULL ELSE a.started_at END) "
+        "FROM sweeps_trial t JOIN sweeps_sweep s ON s.id = t.sweep_id "
         "JOIN sweeps_attempt a ON a.trial_id = t.id WHERE s.name = ? GROUP BY t.id",
+        "%while it was starting the command, which never ran%",
         name,
     )
     return [row[0] for row in rows]
