@@ -46,7 +46,9 @@ def test_documents_are_refused_by_their_keys(doc: Any) -> None:
 @ALWAYS_THE_SAME
 @given(fine)
 def test_fine_documents_are_read(doc: Any) -> None:
-    read_job(doc)
+    job = read_job(doc)
+    assert job.command.strip()
+    assert job.search_space.parameters
 
 
 def test_the_report_tells_what_is_read_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
