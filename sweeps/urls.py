@@ -53,6 +53,7 @@ JOB_PAGES = [
     path(f"{_TRIAL}live", trial.live, name="trial_live"),
     path(f"{_TRIAL}log/<str:stream>", trial.log, name="trial_log"),
     path(f"{_TRIAL}download/<str:stream>.log", trial.download_log, name="trial_log_download"),
+    path(f"{_TRIAL}artifacts/", artifacts.browse, name="trial_browse"),
     path(f"{_TRIAL}artifacts.zip", artifacts.download_all, name="trial_artifacts"),
     path(f"{_TRIAL}artifacts/<path:path>", artifacts.download, name="trial_artifact"),
     path(f"{_TRIAL}cancel", trial.cancel, name="trial_cancel"),

@@ -27,7 +27,11 @@ def artifacts_of(attempt: Attempt) -> Path | None:
 
     The gateway (gateway/routes.py) sees to it that no experiment keeps them elsewhere.
     """
-    experiment, run = attempt.trial.sweep.experiment_id, attempt.run_id
+    return artifacts_at(attempt.trial.sweep.experiment_id, attempt.run_id)
+
+
+def artifacts_at(experiment: str, run: str) -> Path | None:
+    """Where the tracking server keeps the artifacts of a run; None without one."""
     if not experiment.isalnum() or not run.isalnum():
         return None
     return Path(settings.TRACKING_ARTIFACTS) / experiment / run / "artifacts"

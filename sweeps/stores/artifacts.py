@@ -2,11 +2,13 @@
 
 import os
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import IO
+
+_CHUNK = 2**18
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +17,40 @@ class Artifact:
 
     path: str
     size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What stands directly in a folder; `size` in bytes, None for a folder."""
+
+    name: str
+    path: str
+    size: int | None
+
+    @property
+    def is_folder(self) -> bool:
+        """True for a folder."""
+        return self.size is None
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """One page of what stands in a folder, folders first; pages count from 1."""
+
+    path: str
+    entries: tuple[Entry, ...]
+    count: int
+    page: int
+    pages: int
+
+
+@dataclass(frozen=True, slots=True)
+class Tree:
+    """A folder to be packed, under `prefix` ("" or with a / at its end)."""
+
+    root: Path
+    below: str = ""
+    prefix: str = ""
 
 
 def artifacts(root: Path, below: str = "", most: int = 10_000) -> list[Artifact]:
@@ -30,8 +66,45 @@ def _walk(root: Path, folder: Path) -> Iterator[Artifact]:
         folders.sort()
         for name in sorted(files):
             path = Path(here) / name
-            if not path.is_symlink() and path.is_file() and not name.endswith(".part"):
+            if not path.is_symlink() and path.is_file() and _is_whole(name):
                 yield Artifact(path.relative_to(root).as_posix(), path.stat().st_size)
+
+
+def _is_whole(name: str) -> bool:
+    """False for half a copy, and for names that are no text."""
+    return not name.endswith(".part") and not any("\ud800" <= c <= "\udfff" for c in name)
+
+
+def listing(root: Path, path: str, page: int = 1, size: int = 200) -> Listing | None:
+    """A page of a folder; None where there is none. A page too far is the last one.
+
+    However much stands there, only what the page shows is asked for its size.
+    """
+    folder = inside(root, path)
+    if folder is None or not folder.is_dir():
+        return None
+    folders, files = [], []
+    with os.scandir(folder) as found:
+        for one in found:
+            if one.is_dir(follow_symlinks=False):
+                folders.append(one)
+            elif one.is_file(follow_symlinks=False) and _is_whole(one.name):
+                files.append(one)
+    entries = [*sorted(folders, key=_name), *sorted(files, key=_name)]
+    pages = max(1, -(-len(entries) // size))
+    page = min(max(page, 1), pages)
+    shown = entries[(page - 1) * size : page * size]
+    return Listing(path, tuple(_entry(path, one) for one in shown), len(entries), page, pages)
+
+
+def _name(entry: "os.DirEntry[str]") -> str:
+    return entry.name
+
+
+def _entry(path: str, one: "os.DirEntry[str]") -> Entry:
+    is_folder = one.is_dir(follow_symlinks=False)
+    size = None if is_folder else one.stat(follow_symlinks=False).st_size
+    return Entry(one.name, f"{path}/{one.name}" if path else one.name, size)
 
 
 def inside(root: Path, path: str) -> Path | None:
@@ -41,14 +114,68 @@ def inside(root: Path, path: str) -> Path | None:
     found = root / path
     try:
         real = found.resolve(strict=True)
-    except (OSError, RuntimeError):
+    except (OSError, RuntimeError, ValueError):
         return None
     return real if real.is_relative_to(root.resolve()) and real == root.resolve() / path else None
 
 
-def pack(root: Path, files: list[Artifact], out: IO[bytes]) -> None:
-    """A zip of the files. Raises OSError."""
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
-        for one in files:
-            archive.write(root / one.path, one.path)
-    out.seek(0)
+class _Pipe:
+    """What a zip is written to: keeps what has come since it was last emptied."""
+
+    def __init__(self) -> None:
+        self._parts: list[bytes] = []
+
+    def write(self, data: bytes) -> int:
+        """See `io.RawIOBase.write`."""
+        self._parts.append(bytes(data))
+        return len(data)
+
+    def flush(self) -> None:
+        """Nothing to do."""
+
+    def taken(self) -> bytes:
+        """All since the last call."""
+        data = b"".join(self._parts)
+        self._parts.clear()
+        return data
+
+
+def zipped(trees: Iterable[Tree], plain: Iterable[tuple[str, bytes]] = ()) -> Iterator[bytes]:
+    """A zip of all files in the trees, after the `plain` ones (name, contents), as it is made.
+
+    Nothing is kept on the disk or in memory, however much there is. What cannot be opened any
+    more is left out.
+    """
+    pipe = _Pipe()
+    # A target that cannot seek: each entry's size follows its contents.
+    with zipfile.ZipFile(pipe, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:  # type: ignore[call-overload]
+        for name, data in plain:
+            archive.writestr(name, data)
+            yield pipe.taken()
+        for tree in trees:
+            for name, path in _files(tree):
+                yield from _packed(archive, pipe, name, path)
+    yield pipe.taken()
+
+
+def _files(tree: Tree) -> Iterator[tuple[str, Path]]:
+    folder = inside(tree.root, tree.below)
+    if folder is None or not folder.is_dir():
+        return
+    for one in _walk(folder, folder):
+        yield f"{tree.prefix}{one.path}", folder / one.path
+
+
+def _packed(archive: zipfile.ZipFile, pipe: _Pipe, name: str, path: Path) -> Iterator[bytes]:
+    try:
+        source: IO[bytes] = path.open("rb")
+        info = zipfile.ZipInfo.from_file(path, name, strict_timestamps=False)
+    except OSError:
+        return
+    info.compress_type = zipfile.ZIP_DEFLATED
+    with source, archive.open(info, "w", force_zip64=info.file_size > 2**31 - 1) as target:
+        while data := source.read(_CHUNK):
+            target.write(data)
+            if ready := pipe.taken():
+                yield ready
+    yield pipe.taken()

@@ -1,50 +1,150 @@
-"""Downloading what a trial left behind."""
+"""Looking through what a trial left behind, and taking it away.
 
-import tempfile
+What a training script wrote is never a page of ours: files go out as attachments; images, known by
+their first bytes, in a sandbox; all else that is shown is text that we wrote into our own page.
+"""
+
+from dataclasses import dataclass
 from pathlib import Path
 
-from django.conf import settings
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from sweeps.models import Trial
+from sweeps.models import Sweep, Trial
 from sweeps.queries.places import newest_artifacts
-from sweeps.stores.artifacts import artifacts, inside, pack
+from sweeps.spec.mlmodel import FILE, ModelFacts, read_mlmodel
+from sweeps.stores.artifacts import Listing, Tree, inside, listing, zipped
+from sweeps.stores.previews import IMAGE_BYTES, Preview, image_type, preview
+from sweeps.views.files import safe, zip_response
 from sweeps.views.job import sweep_for
 
-# More is better fetched file by file: a zip is made on the studio's disk while somebody waits.
-MOST_ZIPPED = 2 * 2**30
+_MODEL_FILE_BYTES = 2**18
 
 
-def _root(request: HttpRequest, ws: str, name: str, number: int) -> Path:
-    trial = Trial.objects.filter(sweep=sweep_for(request, ws, name), number=number).first()
-    root = newest_artifacts(trial) if trial else None
+@dataclass(frozen=True, slots=True)
+class Crumb:
+    """A folder above: its name and its path."""
+
+    name: str
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A model folder: what its file says, and how to load it."""
+
+    facts: ModelFacts
+    uri: str
+    snippet: str
+
+
+def _trial(request: HttpRequest, ws: str, name: str, number: int) -> Trial:
+    sweep = sweep_for(request, ws, name)
+    trial = Trial.objects.filter(sweep=sweep, number=number).first()
+    if trial is None:
+        raise Http404
+    trial.sweep = sweep
+    return trial
+
+
+def _root(trial: Trial) -> Path:
+    root = newest_artifacts(trial)
     if root is None:
         raise Http404
     return root
 
 
 @require_safe
-def download(request: HttpRequest, ws: str, name: str, number: int, path: str) -> FileResponse:
-    """One file, never shown in the browser: it is a stranger's."""
-    found = inside(_root(request, ws, name, number), path)
-    if found is None or not found.is_file():
+def browse(request: HttpRequest, ws: str, name: str, number: int) -> HttpResponse:
+    """A folder of a trial's artifacts, or the preview of a file beside its folder.
+
+    `path` names it, `page` is that of a long folder.
+    """
+    trial = _trial(request, ws, name, number)
+    root, path = _root(trial), request.GET.get("path", "").strip("/")
+    found = inside(root, path) if path else root
+    if found is None or (path and not found.exists()):
         raise Http404
-    response = FileResponse(found.open("rb"), as_attachment=True, filename=found.name)
-    response["Content-Type"] = "application/octet-stream"
-    return response
+    is_file = found.is_file()
+    folder = path.rpartition("/")[0] if is_file else path
+    shown = listing(root, folder, _page(request)) or Listing("", (), 0, 1, 1)
+    return render(
+        request,
+        "sweeps/trial/artifacts.html",
+        {
+            "sweep": trial.sweep,
+            "workspace": trial.sweep.workspace,
+            "trial": trial,
+            "listing": shown,
+            "crumbs": _crumbs(folder),
+            "file": found.name if is_file else "",
+            "path": path,
+            "size": found.stat().st_size if is_file else None,
+            "preview": _preview(found) if is_file else None,
+            "model": _model(request, trial, root, folder),
+        },
+    )
+
+
+def _page(request: HttpRequest) -> int:
+    text = request.GET.get("page", "")
+    return int(text) if text.isdecimal() and len(text) < 9 else 1
+
+
+def _crumbs(path: str) -> list[Crumb]:
+    parts = path.split("/") if path else []
+    return [Crumb(part, "/".join(parts[: place + 1])) for place, part in enumerate(parts)]
+
+
+def _preview(path: Path) -> Preview:
+    try:
+        return preview(path)
+    except OSError as error:
+        raise Http404 from error
+
+
+def _model(request: HttpRequest, trial: Trial, root: Path, folder: str) -> Model | None:
+    """What a folder's file MLmodel says, if it has one that can be read."""
+    found = inside(root, f"{folder}/{FILE}" if folder else FILE)
+    if found is None or not found.is_file():
+        return None
+    with found.open("rb") as file:
+        facts = read_mlmodel(file.read(_MODEL_FILE_BYTES).decode(errors="replace"))
+    if facts is None:
+        return None
+    uri = f"runs:/{trial.run_id}/{folder}"
+    return Model(facts, uri, load_snippet(request, trial.sweep, facts.loader, uri))
+
+
+def load_snippet(request: HttpRequest, sweep: Sweep, loader: str, uri: str) -> str:
+    """Python that loads a model through the gateway with a person's token."""
+    url = request.build_absolute_uri(f"/tracking/{sweep.workspace.name}")
+    module = f"mlflow.{loader}"
+    return (
+        f"# An API token of yours (Settings): export MLFLOW_TRACKING_TOKEN=...\n"
+        f"import mlflow\nimport {module}\n\n"
+        f"mlflow.set_tracking_uri({url!r})\nmodel = {module}.load_model({uri!r})\n"
+    )
 
 
 @require_safe
-def download_all(
-    request: HttpRequest, ws: str, name: str, number: int
-) -> FileResponse | HttpResponse:
-    """All files as a zip."""
-    root = _root(request, ws, name, number)
-    files = artifacts(root)
-    if sum(one.size for one in files) > MOST_ZIPPED:
-        text = "More than 2 GB: download the files one by one, or with MLflow."
-        return HttpResponse(text, status=413, content_type="text/plain; charset=utf-8")
-    out = tempfile.TemporaryFile(dir=settings.STUDIO_HOME)  # noqa: SIM115 - the response closes it
-    pack(root, files, out)
-    return FileResponse(out, as_attachment=True, filename=f"{name}_{number}_artifacts.zip")
+def download(request: HttpRequest, ws: str, name: str, number: int, path: str) -> HttpResponse:
+    """One file to save; with `show` an image, in a sandbox, for an <img> of ours."""
+    found = inside(_root(_trial(request, ws, name, number)), path)
+    if found is None or not found.is_file():
+        raise Http404
+    is_shown = "show" in request.GET
+    kind = image_type(found) if is_shown and found.stat().st_size <= IMAGE_BYTES else ""
+    response = FileResponse(found.open("rb"), as_attachment=not kind, filename=found.name)
+    response["Content-Type"] = kind or "application/octet-stream"
+    return safe(response)  # type: ignore[return-value]
+
+
+@require_safe
+def download_all(request: HttpRequest, ws: str, name: str, number: int) -> StreamingHttpResponse:
+    """All files as a zip, or those below `path`."""
+    root, path = _root(_trial(request, ws, name, number)), request.GET.get("path", "").strip("/")
+    if path and inside(root, path) is None:
+        raise Http404
+    return zip_response(zipped([Tree(root, path)]), f"{name}_{number}_artifacts.zip")

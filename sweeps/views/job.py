@@ -25,6 +25,7 @@ from sweeps.queries.waiting import standstill
 from sweeps.spec.writer import to_yaml
 from sweeps.views.buttons import steering
 from sweeps.views.figures import CurveMode, sweep_figures
+from sweeps.views.files import has_artifacts
 from sweeps.views.live import around, is_known, news
 
 FIRST_TRIALS = 6
@@ -88,8 +89,10 @@ def _metric(request: HttpRequest, sweep: Sweep, names: Sequence[str]) -> str:
 def _overview(request: HttpRequest, sweep: Sweep) -> dict[str, Any]:
     latest = request.GET.get("show") == "latest"
     order = "-number" if latest else best_order(sweep)
+    best = best_of(sweep)
     return _with_failures(request, sweep, "overview") | {
-        "best": best_of(sweep),
+        "best": best,
+        "has_outputs": best is not None and has_artifacts(best.trial),
         "seen": metric_names(sweep),
         "table": few_trials(sweep, database_now(), order, FIRST_TRIALS),
         "latest": latest,

@@ -18,7 +18,7 @@ from sweeps.domain.command import shell_line
 from sweeps.domain.problems import InvalidInput
 from sweeps.domain.states import TrialStatus
 from sweeps.domain.verdict import Ending
-from sweeps.models import Attempt, MetricSummary, Sweep, Trial
+from sweeps.models import MetricSummary, Sweep, Trial
 from sweeps.queries.best import best_of
 from sweeps.queries.clock import database_now
 from sweeps.queries.decisions import decisions_of
@@ -26,9 +26,9 @@ from sweeps.queries.places import artifacts_of, spool_of
 from sweeps.queries.records import space_of
 from sweeps.queries.waiting import why_trial
 from sweeps.services import trials as services
-from sweeps.stores.artifacts import Artifact, artifacts
 from sweeps.views import log_pieces
 from sweeps.views.figures import trial_payload
+from sweeps.views.files import first_artifacts
 from sweeps.views.job import sweep_for
 from sweeps.views.live import around, is_known, news
 
@@ -67,7 +67,7 @@ def _context(request: HttpRequest, sweep: Sweep, trial: Trial) -> dict[str, Any]
         "attempt": attempt,
         "attempts": trial.attempts.order_by("number"),
         "endings": ENDINGS,
-        "artifacts": _artifacts(attempt),
+        "artifacts": first_artifacts(artifacts_of(attempt) if attempt else None),
         "is_best": best is not None and best.trial.pk == trial.pk,
         "best": best,
         "decisions": decisions_of(trial),
@@ -80,11 +80,6 @@ def _context(request: HttpRequest, sweep: Sweep, trial: Trial) -> dict[str, Any]
         "may_run": may_in(request, sweep.workspace, Role.CONTRIBUTOR),
         "duration_s": _duration(trial),
     }
-
-
-def _artifacts(attempt: Attempt | None) -> list[Artifact]:
-    root = artifacts_of(attempt) if attempt else None
-    return artifacts(root) if root else []
 
 
 def _duration(trial: Trial) -> float | None:

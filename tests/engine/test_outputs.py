@@ -96,7 +96,8 @@ def test_the_page_lists_and_downloads_them(
     page = f"/w/default/sweeps/{sweep.name}/trials/{trial.number}/"
     client.force_login(rita)
     html = client.get(page).content.decode()
-    assert f'href="{page}artifacts/outputs/model/m.bin"' in html
+    assert f'href="{page}artifacts/?path=outputs%2Fmodel"' in html, "a lone folder is opened"
+    assert f'href="{page}artifacts.zip"' in html
     answer = client.get(f"{page}artifacts/outputs/plot.svg")
     assert b"".join(answer.streaming_content) == b"<svg/>"
     assert answer["Content-Type"] == "application/octet-stream"
