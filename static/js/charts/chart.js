@@ -127,6 +127,7 @@ export class Chart {
     }
     this.found = pieces(this.gd.data);
     this.width = this.scroller.clientWidth;
+    this.reach();
     this.emphasise();
     this.settle();
   }
@@ -238,8 +239,19 @@ export class Chart {
     if (!this.drawn) this.schedule(true);
     else if (width !== this.width || this.gd.clientHeight !== this.gd._fullLayout.height) {
       this.width = width;
+      this.reach();
       window.Plotly.Plots.resize(this.gd).then(() => this.emphasise());
     }
+  }
+
+  /** Where it is wider than its place, it is scrolled by keyboard too. */
+  reach() {
+    const wide = this.scroller.scrollWidth > this.scroller.clientWidth;
+    this.scroller.toggleAttribute("tabindex", wide);
+    if (!wide) return ["role", "aria-label"].forEach((name) => this.scroller.removeAttribute(name));
+    this.scroller.tabIndex = 0;
+    this.scroller.setAttribute("role", "group");
+    this.scroller.setAttribute("aria-label", "Chart, scrolls sideways");
   }
 
   remove() {

@@ -1,0 +1,150 @@
+"""Every page of the studio: the routes of the project, with values that there are.
+
+A route whose parameter has no value here, or whose address answers 404, fails
+`tests/pages/test_everywhere.py`: give it a value in `VALUES` and, where needed, a thing in
+`set_up`.
+"""
+
+import random
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+
+from django.test import Client
+from django.urls import get_resolver
+
+from studio.models import Compute, Role, User, Workspace
+from studio.services import create_token
+from sweeps.domain.environments import THE_COMPUTES, Chosen, Recipe
+from sweeps.domain.limits import Limits
+from sweeps.environments import places
+from sweeps.intake_environments import recipe_of
+from sweeps.models import Environment, EnvironmentBuild, Sweep
+from sweeps.queries.environments import environments_root, log_folder
+from sweeps.queries.places import spool_of
+from sweeps.services import control, edits, environments, sweeps
+from tests.api.acts import CRASH, DONE, end, log, play, start
+from tests.conftest import job
+from tests.studio.test_accounts import OPEN, routes
+
+# By parameter; where one name stands for several kinds of things, by what is before it.
+VALUES = {
+    "<str:ws>": "default",
+    "sweeps/<str:name>/logs/environment": "sweeps/built/logs/environment",
+    "sweeps/<str:name>": "sweeps/going",
+    "dry-run/<str:name>": "dry-run/dry",
+    "computes/<str:name>": "computes/local",
+    "environments/<str:name>": "environments/trees",
+    "<int:number>": "1",
+    "<int:pk>": "1",
+    "<str:stream>": "stdout",
+}
+# Pages in other states than their plain addresses show, and what no route names.
+STATES = (
+    "/w/empty/", "/w/empty/sweeps/", "/w/empty/computes/", "/w/empty/environments/",
+    "/w/default/sweeps/?q=nothing", "/w/default/sweeps/new?from=done",
+    "/w/default/sweeps/new?as=file", "/w/default/sweeps/fresh/", "/w/default/sweeps/fresh/trials/",
+    "/w/default/sweeps/fresh/charts/", "/w/default/sweeps/paused/", "/w/default/sweeps/done/",
+    "/w/default/sweeps/broken/", "/w/default/sweeps/broken/charts/",
+    "/w/default/sweeps/going/compare/?t=0,1,2", "/w/default/sweeps/going/trials/?status=Failed",
+    "/w/default/sweeps/going/trials/?q=nothing", "/w/default/sweeps/going/trials/0/",
+    "/w/default/sweeps/going/trials/2/", "/w/default/nothing/",
+)  # fmt: skip
+# Files that are not there.
+FILES = ("/artifacts/<path:path>", "/artifacts.zip")
+SPACE = {
+    "lr": {"type": "loguniform", "min_value": -7, "max_value": 0},
+    "model": {
+        "type": "choice",
+        "values": ["linear", {"kind": "tree", "depth": {"type": "randint", "upper": 9}}],
+    },
+}
+
+
+def set_up(owner: User, compute: Compute, now: datetime) -> None:
+    """Something of everything in the owner's workspace, and an empty workspace beside it."""
+    workspace = compute.workspace
+    empty = Workspace.objects.create(name="empty", created_at=now)
+    empty.memberships.create(user=owner, role=Role.OWNER)
+    create_token(workspace, owner, role=Role.READER, name="a notebook", now=now)
+    make = partial(_sweep, workspace, compute, owner, now)
+    _going(make("going", limits=Limits(8, 2, 3600), tags={"team": "vision"}), now)
+    play(make("done", limits=Limits(2, 1, 3600)), now, [0.4, 0.2])
+    play(make("broken", limits=Limits(2, 1, 3600)), now, [None, None])
+    make("fresh")
+    control.pause_sweep(make("paused"), actor="alice", now=now)
+    make("dry", is_dry_run=True)
+    make("built", chosen=Chosen("trees", recipe=_environment(workspace, now)))
+
+
+def addresses() -> list[str]:
+    """What somebody who is signed in may open, sorted; a parameter without a value stays."""
+    found = [route for route in routes(get_resolver().url_patterns) if not route.startswith(OPEN)]
+    return sorted({_address(route) for route in found if not route.endswith(FILES)})
+
+
+def pages(client: Client) -> list[str]:
+    """Which of these are pages, and `STATES`."""
+    found = []
+    for address in addresses():
+        answer = client.get(address)
+        if answer.status_code == 200 and not answer.streaming and _is_page(answer.content):
+            found.append(address)
+    return ["/accounts/login/", *found, *STATES]
+
+
+def _is_page(content: bytes) -> bool:
+    return content.lstrip().startswith(b"<!doctype html>")
+
+
+def _address(route: str) -> str:
+    build = EnvironmentBuild.objects.values_list("digest", flat=True).first()
+    for parameter, value in {**VALUES, "<str:digest>": str(build)}.items():
+        route = route.replace(parameter, value)
+    return f"/{route}"
+
+
+def _sweep(
+    workspace: Workspace, compute: Compute, user: User, now: datetime, name: str,
+    *, chosen: Chosen = THE_COMPUTES, is_dry_run: bool = False, **changes: object,
+) -> Sweep:  # fmt: skip
+    return sweeps.create_sweep(
+        workspace, job(name=name, **changes), compute=compute, code=None, user=user, now=now,
+        rng=random.Random(1), chosen=chosen, is_dry_run=is_dry_run,
+    )  # fmt: skip
+
+
+def _environment(workspace: Workspace, now: datetime) -> Recipe:
+    """It is being built."""
+    recipe = recipe_of(Environment.objects.create(workspace=workspace, name="trees", source="six"))
+    assert recipe is not None
+    build = environments.build_of(recipe, now)
+    environments.ask_for(build.digest)
+    assert environments.begin_build(build, "handle", now)
+    build.refresh_from_db()
+    places.prepare(environments_root(), build.digest, recipe, build.tries)
+    folder = log_folder(build)
+    assert folder is not None
+    (folder / "stdout.log").write_text("Resolved 40 packages\n")
+    return recipe
+
+
+def _going(sweep: Sweep, now: datetime) -> None:
+    """Trial 0 is the best, 1 runs, 2 has crashed, 3 waits; its limits were edited."""
+    curves = {0: [0.5, float("nan"), 0.25], 1: [0.9, 0.8], 2: [float("inf")]}
+    for number, values in curves.items():
+        attempt = start(_next(sweep, now), now, Path(f"/spool/{sweep.uid}"))
+        assert attempt.trial.number == number
+        log(attempt, values)
+        folder = spool_of(attempt)
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "stdout.log").write_text("epoch 1\nepoch 2\n")
+        if number != 1:
+            end(attempt, now, CRASH if number else DONE)
+    sweeps.advance(sweep.pk, now)
+    edits.edit_sweep(sweep, {"description": "The second search."}, actor="alice", now=now)
+
+
+def _next(sweep: Sweep, now: datetime) -> int:
+    queued = sweep.trials.filter(status="Queued").order_by("number").first()
+    return queued.pk if queued else sweeps.advance(sweep.pk, now).trials[0]
