@@ -42,6 +42,7 @@ JOB_PAGES = [
     path(f"{_SWEEP}config/job.yml", export.job_file, name="sweep_job_file"),
     path(f"{_SWEEP}config/azure.yml", export.azure_yaml, name="sweep_azure_yaml"),
     path(f"{_SWEEP}config/job.py", export.python, name="sweep_python"),
+    path(f"{_SWEEP}config/code.zip", export.code, name="sweep_code"),
     path(f"{_SWEEP}pause", control.pause, name="sweep_pause"),
     path(f"{_SWEEP}resume", control.resume, name="sweep_resume"),
     path(f"{_SWEEP}stop", control.stop, name="sweep_stop"),
@@ -56,6 +57,7 @@ JOB_PAGES = [
     path(f"{_TRIAL}artifacts/", artifacts.browse, name="trial_browse"),
     path(f"{_TRIAL}artifacts.zip", artifacts.download_all, name="trial_artifacts"),
     path(f"{_TRIAL}artifacts/<path:path>", artifacts.download, name="trial_artifact"),
+    path(f"{_TRIAL}replay.sh", trial.replay, name="trial_replay"),
     path(f"{_TRIAL}cancel", trial.cancel, name="trial_cancel"),
     path(f"{_TRIAL}rerun", trial.rerun, name="trial_rerun"),
 ]

@@ -1,21 +1,24 @@
 """Files of trials: what they stored in MLflow, and all trials of a sweep as CSV."""
 
 import posixpath
+from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
 
-from django.http import Http404, HttpRequest, StreamingHttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from ninja import Schema
 from ninja.errors import HttpError
 
 from sweeps.api.lookup import sweep_of, trial_of
-from sweeps.api.operations import router
+from sweeps.api.operations import router, text_of
+from sweeps.domain.replay import replay_script
 from sweeps.domain.wording import shown
 from sweeps.engine.tracking import TrackingUnavailable
 from sweeps.gateway.proxy import Blocks
 from sweeps.gateway.upstream import ARTIFACT_TIMEOUT, look_up, send
 from sweeps.models import Sweep, Trial
 from sweeps.queries.export import trials_csv
+from sweeps.queries.replay import replayed
 
 TRIAL = "/workspaces/{ws}/sweeps/{name}/trials/{int:number}"
 _AWAY = "The tracking server, which keeps the artifacts, does not answer; try again soon."
@@ -42,7 +45,8 @@ class ArtifactsOut(Schema):
     next_cursor: str | None
 
 
-def _binary(kind: str) -> dict[str, Any]:
+def binary(kind: str) -> dict[str, Any]:
+    """An answer that is a file, for the schema."""
     schema = {"type": "string"}
     return {"responses": {200: {"description": "OK", "content": {kind: {"schema": schema}}}}}
 
@@ -57,7 +61,7 @@ _EITHER = {
 }
 
 
-@router.get("/workspaces/{ws}/sweeps/{name}/trials.csv", openapi_extra=_binary("text/csv"))
+@router.get("/workspaces/{ws}/sweeps/{name}/trials.csv", openapi_extra=binary("text/csv"))
 def get_trials_csv(request: HttpRequest, ws: str, name: str) -> Any:
     """All trials as CSV: number, status, objective, `params.<x>`, `metrics.<x>` (last), times."""
     sweep = sweep_of(request, ws, name)
@@ -65,6 +69,14 @@ def get_trials_csv(request: HttpRequest, ws: str, name: str) -> Any:
     response["Content-Disposition"] = _attachment(f"{sweep.name}-trials.csv")
     response["X-Content-Type-Options"] = "nosniff"
     return response
+
+
+@router.get(f"{TRIAL}/replay.sh", openapi_extra=text_of("text/plain"))
+def get_replay(request: HttpRequest, ws: str, name: str, number: int) -> Any:
+    """A shell script that fetches the code and runs the trial's command with its values."""
+    trial = trial_of(sweep_of(request, ws, name), number)
+    script = replay_script(replayed(trial, request.build_absolute_uri("/")))
+    return HttpResponse(script, content_type="text/plain; charset=utf-8")
 
 
 @router.get(f"{TRIAL}/artifacts", response=ArtifactsOut)
@@ -136,6 +148,15 @@ def _download(sweep: Sweep, trial: Trial, path: str) -> StreamingHttpResponse:
     if length := got.headers.get("Content-Length"):
         response["Content-Length"] = length
     response["Content-Disposition"] = _attachment(posixpath.basename(path))
+    for header, value in _SAFE.items():
+        response[header] = value
+    return response
+
+
+def zip_answer(parts: Iterator[bytes], name: str) -> StreamingHttpResponse:
+    """A zip that is made while it is sent."""
+    response = StreamingHttpResponse(parts, content_type="application/zip")
+    response["Content-Disposition"] = _attachment(name)
     for header, value in _SAFE.items():
         response[header] = value
     return response

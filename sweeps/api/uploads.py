@@ -10,11 +10,13 @@ from studio.models import Role, Workspace
 from sweeps import intake
 from sweeps.api.auth import workspace_of
 from sweeps.api.bodies import multipart
+from sweeps.api.files import binary, zip_answer
 from sweeps.api.intake import check_length
 from sweeps.domain.problems import InvalidInput, said_of
 from sweeps.domain.wording import shown
 from sweeps.models import CodeSnapshot, DataUpload
 from sweeps.stores import snapshots
+from sweeps.stores.artifacts import Tree, zipped
 
 router = Router(tags=["uploads"])
 
@@ -63,6 +65,15 @@ def get_code(request: HttpRequest, ws: str, digest: str) -> Any:
     if row is None:
         raise Http404(f"There is no code {shown(digest)} in this workspace.")
     return _code(row)
+
+
+@router.get("/workspaces/{ws}/code/{digest}/code.zip", openapi_extra=binary("application/zip"))
+def download_code(request: HttpRequest, ws: str, digest: str) -> Any:
+    """The files of code that is there, as a zip."""
+    row = intake.kept_code(workspace_of(request, ws), digest)
+    if row is None:
+        raise Http404(f"There is no code {shown(digest)} in this workspace.")
+    return zip_answer(zipped([Tree(intake.code_root() / row.digest)]), f"{row.digest[:12]}.zip")
 
 
 @router.post(

@@ -2,12 +2,15 @@
 
 from dataclasses import replace
 
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.views.decorators.http import require_safe
 
+from sweeps.intake import code_root, kept_code
 from sweeps.queries.spec_of import exported_job
 from sweeps.spec.python_writer import write_python
 from sweeps.spec.writer import to_yaml
+from sweeps.stores.artifacts import Tree, zipped
+from sweeps.views.files import zip_response
 from sweeps.views.job import sweep_for
 
 _PLAIN = "text/plain; charset=utf-8"
@@ -36,3 +39,12 @@ def python(request: HttpRequest, ws: str, name: str) -> HttpResponse:
     studio_url = request.build_absolute_uri("/").rstrip("/")
     job = replace(exported_job(sweep), name=None)  # Run, it makes another sweep.
     return HttpResponse(write_python(job, studio_url, ws), content_type=_PLAIN)
+
+
+@require_safe
+def code(request: HttpRequest, ws: str, name: str) -> StreamingHttpResponse:
+    """The code that its trials run, as a zip."""
+    sweep = sweep_for(request, ws, name)
+    if sweep.code is None or kept_code(sweep.workspace, sweep.code.digest) is None:
+        raise Http404
+    return zip_response(zipped([Tree(code_root() / sweep.code.digest)]), f"{sweep.name}_code.zip")

@@ -1,6 +1,5 @@
 """The page of one trial."""
 
-import shlex
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ from sweeps import tasks
 from sweeps.charts.placement import place_params
 from sweeps.domain.command import shell_line
 from sweeps.domain.problems import InvalidInput
+from sweeps.domain.replay import replay_script
 from sweeps.domain.states import TrialStatus
 from sweeps.domain.verdict import Ending
 from sweeps.models import MetricSummary, Sweep, Trial
@@ -24,6 +24,7 @@ from sweeps.queries.clock import database_now
 from sweeps.queries.decisions import decisions_of
 from sweeps.queries.places import artifacts_of, spool_of
 from sweeps.queries.records import space_of
+from sweeps.queries.replay import replayed
 from sweeps.queries.waiting import why_trial
 from sweeps.services import trials as services
 from sweeps.views import log_pieces
@@ -75,7 +76,6 @@ def _context(request: HttpRequest, sweep: Sweep, trial: Trial) -> dict[str, Any]
         "metrics": MetricSummary.objects.filter(trial=trial).order_by("name"),
         "minimize": sweep.goal == "minimize",
         "command": shell_line(attempt.argv) if attempt and attempt.argv else "",
-        "work_folder": shlex.quote(f"{spool_of(attempt)}/work") if attempt else "",
         "is_final": TrialStatus(trial.status).is_final,
         "may_run": may_in(request, sweep.workspace, Role.CONTRIBUTOR),
         "duration_s": _duration(trial),
@@ -165,6 +165,17 @@ def download_log(
     """A whole log as a file."""
     found = _trial(sweep_for(request, ws, name), number)
     return log_pieces.whole(_spool(found, stream), stream, f"{name}_{number}_{stream}.log")
+
+
+@require_safe
+def replay(request: HttpRequest, ws: str, name: str, number: int) -> HttpResponse:
+    """A shell script that runs the trial's command with its values outside the studio."""
+    found = _trial(sweep_for(request, ws, name), number)
+    try:
+        script = replay_script(replayed(found, request.build_absolute_uri("/")))
+    except InvalidInput as error:
+        return HttpResponse(str(error), status=409, content_type="text/plain; charset=utf-8")
+    return HttpResponse(script, content_type="text/plain; charset=utf-8")
 
 
 @require_POST

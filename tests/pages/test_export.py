@@ -1,5 +1,7 @@
 """What people take with them: the job file, Azure's YAML, Python source."""
 
+import io
+import zipfile
 from dataclasses import replace
 from random import Random
 
@@ -109,3 +111,12 @@ def test_nobody_exports_a_sweep_of_another_workspace(make_sweep, django_user_mod
     page = make_sweep().get_absolute_url()
     for name in ("job.yml", "azure.yml", "job.py"):
         assert stranger.get(f"{page}config/{name}").status_code == 404
+
+
+def test_the_code_can_be_taken_as_a_zip(rita_client: Client, workspace, compute, text) -> None:
+    sweep = submitted(workspace, text)
+    base = f"/w/default/sweeps/{sweep.name}/config/"
+    assert f'href="{base}code.zip"' in rita_client.get(base).content.decode()
+    packed = b"".join(rita_client.get(f"{base}code.zip").streaming_content)
+    with zipfile.ZipFile(io.BytesIO(packed)) as archive:
+        assert archive.read("t.py") == b"print(1)\n"

@@ -211,3 +211,12 @@ def test_a_picked_trial_tells_by_whom(page: Client, running: Attempt) -> None:
     assert "picked by bob" in read(page, running)
     table = page.get(address(running).rsplit("0/", 1)[0]).content.decode()
     assert 'title="picked by bob"' in table
+
+
+def test_the_command_can_be_taken_elsewhere(page: Client, running: Attempt) -> None:
+    html = read(page, running)
+    assert f'href="{address(running, "replay.sh")}" data-copy-url' in html
+    script = read(page, running, "replay.sh")
+    assert "python3}" in script
+    assert f"AZUREML_SWEEP_lr={running.trial.params['lr']!r}" in script
+    assert "STUDIO_TOKEN" not in script, "there is no code to fetch"
