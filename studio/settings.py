@@ -1,5 +1,6 @@
 """All settings, from typed environment variables; docs/configuration.md explains each."""
 
+import os
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -17,6 +18,10 @@ from studio.env import (
     url_host,
     writable_folder,
 )
+
+# Before numpy comes in: its BLAS would start threads, and whoever forks must have one alone. The
+# studio sums columns and multiplies nothing; trials have an environment of their own.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 

@@ -6,6 +6,7 @@ from sweeps.api.urls import urls as api
 from sweeps.views import (
     artifacts,
     build_log,
+    charts,
     compare,
     compute_test,
     computes,
@@ -30,6 +31,10 @@ JOB_PAGES = [
     path(f"{_SWEEP}live", job.live, name="sweep_live"),
     path(f"{_SWEEP}trials/", job.trials, name="sweep_trials"),
     path(f"{_SWEEP}charts/", job.charts, name="sweep_charts"),
+    path(f"{_SWEEP}charts/<str:kind>.json", charts.chart, name="sweep_chart"),
+    path(f"{_SWEEP}charts/<str:kind>.csv", charts.values, name="sweep_chart_csv"),
+    path(f"{_SWEEP}charts/<str:kind>/", charts.table, name="sweep_chart_table"),
+    path(f"{_SWEEP}cards.json", charts.cards, name="sweep_cards"),
     path(f"{_SWEEP}compare/", compare.compare_trials, name="sweep_compare"),
     path(f"{_SWEEP}logs/", job.logs, name="sweep_logs"),
     path(f"{_SWEEP}logs/environment", build_log.build_log, name="sweep_build_log"),

@@ -35,6 +35,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "sweeps.models", "sweeps.domain", "sweeps.environments", "studio.models", "studio.env",
         "studio.formatting",
     ),
+    "sweeps.figures": ("sweeps.charts", "sweeps.queries", "sweeps.models", "sweeps.domain"),
     "sweeps.forms": (
         "sweeps.models", "sweeps.domain", "sweeps.spec", "studio.models", "studio.forms",
     ),
@@ -62,8 +63,8 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
 _TOP = (
     "sweeps.tasks", "sweeps.engine", "sweeps.intake", "sweeps.intake_environments",
     "sweeps.services", "sweeps.queries", "sweeps.forms", "sweeps.models", "sweeps.domain",
-    "sweeps.spec", "sweeps.charts", "sweeps.stores", "sweeps.environments", "sweeps.views",
-    "sweeps.api", "sweeps.gateway", "sweeps.client", "studio",
+    "sweeps.spec", "sweeps.charts", "sweeps.figures", "sweeps.stores", "sweeps.environments",
+    "sweeps.views", "sweeps.api", "sweeps.gateway", "sweeps.client", "studio",
 )  # fmt: skip
 MAY_IMPORT |= dict.fromkeys(
     ("sweeps.views", "sweeps.api", "sweeps.gateway", "sweeps.management", "sweeps.urls"), _TOP
@@ -78,6 +79,7 @@ NEVER: dict[str, tuple[str, ...]] = {
     "sweeps.runners": ("django", "mlflow", "huey", "hyperopt"),
     "sweeps.tracking": ("django", "huey", "hyperopt"),
     "sweeps.charts": ("django", "mlflow", "huey"),
+    "sweeps.figures": ("mlflow", "huey", "httpx"),
     "sweeps.stores": ("django.db", "mlflow", "huey"),
     "sweeps.environments": ("django", "mlflow", "huey"),
     "sweeps.client": ("django", "mlflow", "huey", "azure"),

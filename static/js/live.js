@@ -7,7 +7,7 @@
 (() => {
   "use strict";
   const page = document.querySelector("[data-live]");
-  if (!page || page.hasAttribute("data-final")) return;
+  if (!page) return;
 
   const HIDDEN_MS = 15000;
   const BACKOFF_MS = [1000, 2000, 5000, 15000];
@@ -18,10 +18,12 @@
   let seen = Date.now();
   let timer = 0;
   let asking = false;
+  let asks = 0;
+  let ended = page.hasAttribute("data-final");
 
-  function address() {
+  function address(whole) {
     const query = new URLSearchParams(window.location.search);
-    query.set("since", revision);
+    query.set("since", whole ? "-1" : revision);
     query.set("around", around);
     query.set("tab", page.dataset.liveTab);
     return `${page.dataset.live}?${query}`;
@@ -57,19 +59,23 @@
     return true;
   }
 
-  function show(news) {
+  function show(news, whole) {
+    const isNews = String(news.revision) !== revision;
     revision = String(news.revision);
     around = news.around;
     Object.entries(news.fragments).forEach(([id, html]) => place(id, html));
     Object.entries(news.figures).forEach(([id, figure]) => window.studioCharts?.update(id, figure));
-    document.dispatchEvent(new CustomEvent("studio:news", { detail: news }));
+    const name = isNews || !whole ? "studio:news" : "studio:placed";
+    document.dispatchEvent(new CustomEvent(name, { detail: news }));
   }
 
-  async function ask() {
-    if (asking) return;
+  /** `whole`: everything anew, because the address of the page has changed. */
+  async function ask(whole = false) {
+    if (asking && !whole) return;
     asking = true;
+    const turn = (asks += 1);
     try {
-      const answer = await fetch(address(), { headers: { Accept: "application/json" } });
+      const answer = await fetch(address(whole), { headers: { Accept: "application/json" } });
       if (answer.redirected) {
         window.location.reload();
         return;
@@ -81,8 +87,10 @@
       wait = 1000;
       if (answer.status !== 204) {
         const news = await answer.json();
-        show(news);
-        if (!news.retry_ms) return;
+        // A newer question is on its way, with another address.
+        if (turn !== asks) return;
+        show(news, whole);
+        ended = !news.retry_ms;
         wait = news.retry_ms;
       }
       next();
@@ -91,18 +99,20 @@
       failures += 1;
       next();
     } finally {
-      asking = false;
+      if (turn === asks) asking = false;
       chip();
     }
   }
 
   function next() {
     clearTimeout(timer);
+    if (ended) return;
     timer = setTimeout(ask, document.hidden ? HIDDEN_MS : wait);
   }
 
   document.addEventListener("visibilitychange", () => {
-    if (!document.hidden) ask();
+    if (!document.hidden && !ended) ask();
   });
+  window.studioLive = { refresh: () => ask(true) };
   next();
 })();

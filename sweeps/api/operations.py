@@ -150,7 +150,7 @@ def list_trials(
 ) -> Any:
     """Trials of a sweep."""
     sweep = sweep_of(request, ws, name)
-    rows = trials.selected(sweep, trials.Selection(tuple(status)))
+    rows = trials.in_statuses(Trial.objects.filter(sweep=sweep), status)
     what, _, down = trials.order_parts(order_by)
     if what == "params":
         return _by_parameter(sweep, rows, order_by, limit, cursor)

@@ -22,6 +22,8 @@ class Key(NamedTuple):
     mark: Literal["line", "step", "dash", "dot", "disc", "ring", "diamond", "triangle", "cross"]
     color: str
     text: str
+    # The status that a click on the entry filters by, "" for none.
+    status: str = ""
 
 
 class Info(Protocol):
@@ -40,12 +42,18 @@ class Info(Protocol):
 
 
 def payload(
-    info: Info, figure: Figure, *, hint: str = "", cards: Mapping[str, Any] | None = None
+    info: Info,
+    figure: Figure,
+    *,
+    hint: str = "",
+    cards: Mapping[str, Any] | None = None,
+    with_table: bool = True,
 ) -> dict[str, Any]:
     """All a page needs to draw `figure`, fit for JSON: put it in the chart's script element.
 
     `note` is the half-sentence of the chart's head, `hint` the reading hint below, `cards` what
-    `cards.trial_cards` gives (once per page is enough).
+    `cards.trial_cards` gives (once per page is enough). Without its table the page asks for that
+    when somebody wants to see it.
     """
     return {
         **figure,
@@ -55,9 +63,13 @@ def payload(
         "summary": info.summary,
         "hint": hint,
         "legend": [entry._asdict() for entry in info.legend],
-        "table": {"header": list(info.table.header), "rows": [list(r) for r in info.table.rows]},
+        **(_table(info.table) if with_table else {}),
         "cards": dict(cards or {}),
     }
+
+
+def _table(table: Table) -> dict[str, Any]:
+    return {"table": {"header": list(table.header), "rows": [list(row) for row in table.rows]}}
 
 
 def _with_safe_uid(trace: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -1,23 +1,36 @@
 """Objective of every trial, and the best so far as a line."""
 
+import math
 from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from sweeps.charts.figure import Figure, Key, Table, axis, base_layout, whole_step
 from sweeps.charts.marks import MARKS, STATUS_WORDS
 from sweeps.charts.text import escape, objective_text, plural
 from sweeps.charts.value_axis import YScale, left_margin, resolve_scale, value_scales
 from sweeps.domain.objective import Goal, Objective
-from sweeps.domain.records import TrialRecord
 from sweeps.domain.states import WINNING_TRIAL, TrialStatus
 
 
 class Dot(NamedTuple):
-    """One trial; `value` None stands on the "no value" row."""
+    """One trial; without an objective it stands on the "no value" row. `out`: the selection leaves
+    it out."""
 
     number: int
-    value: float | None
+    objective: float | None
     status: TrialStatus
+    out: bool = False
+
+
+class Valued(Protocol):
+    """What the history needs of a trial."""
+
+    @property
+    def number(self) -> int: ...
+    @property
+    def objective(self) -> float | None: ...
+    @property
+    def status(self) -> TrialStatus: ...
 
 
 class Step(NamedTuple):
@@ -50,12 +63,27 @@ class ObjectiveInfo(NamedTuple):
     note: str
     summary: str
     legend: tuple[Key, ...]
-    table: Table
+
+    @property
+    def table(self) -> Table:
+        """Every trial with its status and objective."""
+        rows = (
+            (str(d.number), STATUS_WORDS[d.status], objective_text(d.objective)) for d in self.dots
+        )
+        return Table(("Trial", "Status", self.metric), tuple(rows))
 
     @property
     def best(self) -> Step | None:
         """The best trial; None before there is one."""
         return self.steps[-1] if self.steps else None
+
+    @property
+    def values_range(self) -> tuple[float, float]:
+        """Lowest and highest objective, as logarithms on a log scale."""
+        values = [dot.objective for dot in self.dots if dot.objective is not None]
+        if self.scale == "log":
+            values = [math.log(value) for value in values if value > 0]
+        return min(values, default=0.0), max(values, default=1.0)
 
     @property
     def to_go(self) -> int:
@@ -64,7 +92,7 @@ class ObjectiveInfo(NamedTuple):
 
 
 def build_objective_info(
-    records: Iterable[TrialRecord],
+    trials: Iterable[Valued],
     objective: Objective,
     *,
     total: int,
@@ -78,12 +106,14 @@ def build_objective_info(
     `seen_metrics` are names logged so far (said while the primary one is missing), `final` says
     that nothing more will come. Queued trials are not drawn.
     """
-    ordered = sorted(records, key=lambda record: record.number)
+    ordered = sorted(trials, key=lambda trial: trial.number)
     dots = tuple(
-        Dot(r.number, r.objective, r.status) for r in ordered if r.status != TrialStatus.QUEUED
+        Dot(t.number, t.objective, t.status, getattr(t, "out", False))
+        for t in ordered
+        if t.status != TrialStatus.QUEUED
     )
     steps = best_steps(ordered, objective)
-    values = [dot.value for dot in dots if dot.value is not None]
+    values = [dot.objective for dot in dots if dot.objective is not None]
     planned = ordered[-1].number + 1 if ordered else 0
     direction = "lower" if objective.goal is Goal.MINIMIZE else "higher"
     return ObjectiveInfo(
@@ -96,17 +126,20 @@ def build_objective_info(
         scale=resolve_scale(scale, values),
         edits=tuple(edits),
         empty=None if values else empty_sentence(len(dots), objective, seen_metrics, final),
-        note=f"best so far as a line, {direction} is better" if values else "",
+        note=_note_on(dots, direction) if values else "",
         summary=_summary(dots, steps, objective),
         legend=_legend(dots, bool(steps)),
-        table=Table(
-            ("Trial", "Status", objective.primary_metric),
-            tuple((str(d.number), STATUS_WORDS[d.status], objective_text(d.value)) for d in dots),
-        ),
     )
 
 
-def best_steps(ordered: Iterable[TrialRecord], objective: Objective) -> tuple[Step, ...]:
+def _note_on(dots: Sequence[Dot], direction: str) -> str:
+    what = f"best so far as a line, {direction} is better"
+    if len(dots) > MAX_DOTS:
+        return f"{len(dots):,} trials, dots in one spot drawn once; {what}"
+    return what
+
+
+def best_steps(ordered: Iterable[Valued], objective: Objective) -> tuple[Step, ...]:
     """The trials that were the best when they are taken in order of number; ties change nothing."""
     steps: list[Step] = []
     for record in ordered:
@@ -132,7 +165,7 @@ def empty_sentence(
 
 
 def _summary(dots: Sequence[Dot], steps: Sequence[Step], objective: Objective) -> str:
-    valued = sum(dot.value is not None for dot in dots)
+    valued = sum(dot.objective is not None for dot in dots)
     parts = [f"{plural(len(dots), 'trial')}, {valued} with a value of {objective.primary_metric}."]
     if steps:
         parts.append(
@@ -160,7 +193,8 @@ def _legend(dots: Sequence[Dot], best: bool) -> tuple[Key, ...]:
     present = {dot.status for dot in dots}
     for status, mark in MARKS.items():
         if status in present:
-            keys.append(Key(_SHAPES[mark.symbol], mark.color, mark.word))  # type: ignore[arg-type]
+            shape = _SHAPES[mark.symbol]
+            keys.append(Key(shape, mark.color, mark.word, status.value))  # type: ignore[arg-type]
     return tuple(keys)
 
 
@@ -174,7 +208,7 @@ def objective_figure(info: ObjectiveInfo) -> Figure:
     layout["xaxis"] = axis("Trial", range=[-0.8, end + 0.3], anchor="y2", rangemode="nonnegative")
     layout["xaxis"] |= {"tick0": 0, "dtick": whole_step(end), "minallowed": -1}
     layout["annotations"], layout["shapes"] = [], []
-    values = [dot.value for dot in info.dots if dot.value is not None]
+    values = [dot.objective for dot in info.dots if dot.objective is not None]
     if not values:
         layout["yaxis"] = axis(escape(info.metric), anchor="x")
         return {"data": [], "layout": layout}
@@ -188,7 +222,7 @@ def objective_figure(info: ObjectiveInfo) -> Figure:
 
 
 def _value_axes(layout: dict[str, Any], info: ObjectiveInfo, values: Sequence[float]) -> None:
-    bare = any(dot.value is None for dot in info.dots)
+    bare = any(dot.objective is None for dot in info.dots)
     # The best trial's label stands beyond the best value.
     scales = value_scales(values, (0.17, 0.07) if info.goal is Goal.MINIMIZE else (0.08, 0.14))
     layout["margin"]["l"] = left_margin(scales.values(), "no value" if bare else "")
@@ -259,30 +293,52 @@ def _step_line(info: ObjectiveInfo, end: float) -> list[dict[str, Any]]:
 
 def _dots(info: ObjectiveInfo) -> list[dict[str, Any]]:
     best = info.best.number if info.best else None
-    traces = []
-    for status, mark in MARKS.items():
-        for valued in (True, False):
-            dots = [
-                dot
-                for dot in info.dots
-                if dot.status == status and (dot.value is not None) == valued and dot.number != best
-            ]
-            if dots:
-                traces.append(_dot_trace(dots, status, valued, mark.color, mark.symbol, mark.size))
-    return traces
+    groups: dict[tuple[bool, int, bool], list[Dot]] = {}
+    for dot in _thinned(info):
+        if dot.number != best:
+            key = (not dot.out, _RANKS[dot.status], dot.objective is not None)
+            groups.setdefault(key, []).append(dot)
+    # Those that the selection leaves out lie behind the others.
+    return [_dot_trace(groups[key], key[0], key[2]) for key in sorted(groups)]
 
 
-def _dot_trace(
-    dots: Sequence[Dot], status: TrialStatus, valued: bool, color: str, symbol: str, size: float
-) -> dict[str, Any]:
+_RANKS = {status: rank for rank, status in enumerate(MARKS)}
+# More dots than this are one per spot: the screen has no more places for them.
+MAX_DOTS = 2000
+_ACROSS, _DOWN = 300, 80
+
+
+def _thinned(info: ObjectiveInfo) -> Sequence[Dot]:
+    """All dots, or of very many one for each spot, status and side of the selection."""
+    if len(info.dots) <= MAX_DOTS:
+        return info.dots
+    low, high = info.values_range
+    span = (high - low) or 1.0
+    log = info.scale == "log"
+    spots: dict[tuple[int, int, int, bool], Dot] = {}
+    for dot in info.dots:
+        value = dot.objective
+        place = -1
+        if value is not None:
+            level = math.log(value) if log and value > 0 else value if not log else low
+            place = int((level - low) / span * _DOWN)
+        across = dot.number * _ACROSS // max(info.planned, 1)
+        spots.setdefault((across, place, _RANKS[dot.status], dot.out), dot)
+    return tuple(spots.values())
+
+
+def _dot_trace(dots: Sequence[Dot], kept: bool, valued: bool) -> dict[str, Any]:
+    status = dots[0].status
+    color, symbol, size, _ = MARKS[status]
+    color = color if kept else "@border"
     filled = symbol == "circle"
     line = {"width": 1, "color": "@surface"} if filled else {"width": 1.7, "color": color}
     return {
         "type": "scatter",
-        "uid": f"{status.value}-{'value' if valued else 'none'}",
+        "uid": f"{status.value}-{'value' if valued else 'none'}{'' if kept else '-out'}",
         "mode": "markers",
         "x": [dot.number for dot in dots],
-        "y": [dot.value if valued else 0 for dot in dots],
+        "y": [dot.objective if valued else 0 for dot in dots],
         "yaxis": "y" if valued else "y2",
         "customdata": [dot.number for dot in dots],
         "marker": {"color": color, "symbol": symbol, "size": size, "line": line, "opacity": 1},

@@ -1,7 +1,7 @@
 """Parallel coordinates, what to draw: axes, and a line for every trial."""
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Literal, NamedTuple
 
 from sweeps.charts.axes import AxisInfo, space_axes
@@ -26,7 +26,7 @@ class Line(NamedTuple):
     """One trial: its place on every axis (0..1), None where it has none; the objective is last.
 
     `strength` from 0 (worst) to 1 (best) colours it, None without a value; `texts` are the values
-    in words.
+    in words; `out`: the selection leaves it out.
     """
 
     number: int
@@ -34,6 +34,7 @@ class Line(NamedTuple):
     positions: tuple[float | None, ...]
     texts: tuple[str, ...]
     strength: float | None
+    out: bool = False
 
 
 class ParallelInfo(NamedTuple):
@@ -57,13 +58,14 @@ def build_parallel_info(
     scale: YScale = "auto",
     seen_metrics: Sequence[str] = (),
     final: bool = False,
-    limit: int = MAX_LINES,
+    known: int | None = None,
+    out: Collection[int] = (),
 ) -> ParallelInfo:
-    """What to draw of the trials of a sweep; beyond `limit` the best ones and those that run."""
-    known = sorted((r for r in records if r.status != TrialStatus.QUEUED), key=lambda r: r.number)
-    shown = _selection(known, objective, limit)
+    """What to draw of the given trials, chosen out of `known` ones; those `out` step back."""
+    shown = sorted((r for r in records if r.status != TrialStatus.QUEUED), key=lambda r: r.number)
+    known = len(shown) if known is None else known
     flats = {record.number: flatten(record.params) for record in shown}
-    steps = best_steps(known, objective)
+    steps = best_steps(shown, objective)
     best_number = steps[-1].number if steps else None
     axes = (
         *space_axes(space, list(flats.values())),
@@ -74,6 +76,7 @@ def build_parallel_info(
         _line(r, flats[r.number], axes, strengths.get(r.number), still=r.number == best_number)
         for r in shown
     )
+    lines = tuple(line._replace(out=line.number in out) for line in lines)
     ordered = tuple(sorted(lines, key=lambda line: (line.strength or -1.0, -line.number)))
     best = next((line for line in lines if line.number == best_number), None)
     return ParallelInfo(
@@ -81,24 +84,11 @@ def build_parallel_info(
         lines=ordered,
         best=best,
         empty=None if shown else empty_sentence(0, objective, seen_metrics, final),
-        note=_note(len(shown), len(known)),
+        note=_note(len(shown), known),
         summary=_summary(axes, lines, best),
         legend=_legend(lines, best),
         table=_table(shown, axes, lines),
     )
-
-
-def _selection(
-    known: Sequence[TrialRecord], objective: Objective, limit: int
-) -> Sequence[TrialRecord]:
-    if len(known) <= limit:
-        return known
-
-    def rank(record: TrialRecord) -> tuple[bool, float]:
-        value = record.objective
-        return not record.status.is_active, math.inf if value is None else objective.loss(value)
-
-    return sorted(sorted(known, key=rank)[:limit], key=lambda record: record.number)
 
 
 def _objective_axis(values: Sequence[float], objective: Objective, scale: YScale) -> AxisInfo:

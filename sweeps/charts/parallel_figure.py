@@ -48,7 +48,8 @@ def parallel_figure(info: ParallelInfo) -> Figure:
     best = [info.best] if info.best else []
     opacity = 1.0 if len(others) <= CROWD else 0.6
     data = [
-        *(bundle | {"opacity": opacity} for bundle in _bundles(others)),
+        *_bundles([line for line in others if line.out]),
+        *(bundle | {"opacity": opacity} for bundle in _bundles(x for x in others if not x.out)),
         _axis_lines(info.axes, absent),
         _ticks(info, absent),
         *(trace for line in best for trace in _best(line, info.axes)),
@@ -101,6 +102,8 @@ def _bundles(lines: Iterable[Line]) -> list[dict[str, Any]]:
 
 
 def _style(line: Line) -> tuple[str, str]:
+    if line.out:
+        return "@border", "solid"
     if line.kind == "bare":
         return "@red-mark", "2px,3px"
     dash = "7px,5px" if line.kind == "running" else "solid"

@@ -6,17 +6,13 @@ from datetime import datetime
 
 from studio import formatting
 from sweeps.domain.objective import Goal
+from sweeps.domain.selection import Selection
 from sweeps.domain.states import TrialStatus
 from sweeps.models import Sweep, Trial
+from sweeps.queries.boards import board_of, metric_names
 from sweeps.queries.records import best_trial
-from sweeps.queries.trials import (
-    Selection,
-    last_metrics,
-    metric_names,
-    ordered,
-    parameter_columns,
-    selected,
-)
+from sweeps.queries.selecting import in_order, kept
+from sweeps.queries.trials import last_metrics, ordered, parameter_columns
 from sweeps.queries.waiting import MOMENT, why_trials
 
 PAGE = 50
@@ -88,11 +84,13 @@ def trial_table(
     Raises InvalidInput for an order or a status that there is not.
     """
     order = order or best_order(sweep)
-    rows = selected(sweep, selection)
-    shown = rows.count()
+    board = board_of(sweep)
+    rows = in_order(sweep, board, order)
+    rows = rows[kept(sweep, board, selection)[rows]]
+    shown = len(rows)
     pages = max(1, -(-shown // PAGE))
     page = min(max(page, 1), pages)
-    trials = list(ordered(rows, order)[(page - 1) * PAGE : page * PAGE])
+    trials = _trials(sweep, board.number[rows[(page - 1) * PAGE : page * PAGE]].tolist())
     names = metric_names(sweep)[: MAX_METRICS + 1]
     return TrialTable(
         columns=tuple(_columns(sweep, names, order)),
@@ -103,6 +101,12 @@ def trial_table(
         known=sweep.planned,
         shown=shown,
     )
+
+
+def _trials(sweep: Sweep, numbers: Sequence[int]) -> list[Trial]:
+    """These trials in this order."""
+    found = {row.number: row for row in Trial.objects.filter(sweep=sweep, number__in=numbers)}
+    return [found[number] for number in numbers if number in found]
 
 
 def best_order(sweep: Sweep) -> str:

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import F, FloatField, OuterRef, Q, QuerySet, Subquery
@@ -11,12 +10,10 @@ from django.db.models.fields.json import KeyTransform
 
 from sweeps.domain.problems import InvalidInput
 from sweeps.domain.records import MetricPoint as MetricRecord
+from sweeps.domain.selection import read_selection
 from sweeps.domain.space import columns
-from sweeps.domain.states import TrialStatus
-from sweeps.domain.wording import shown
 from sweeps.models import MetricPoint, MetricSummary, Sweep, Trial
 from sweeps.models.metrics import from_columns
-from sweeps.queries.failures import PROBLEMS
 from sweeps.queries.records import space_of
 
 PLAIN_ORDERS = ("objective", "number", "started_at", "duration_s", "status")
@@ -60,44 +57,16 @@ def _key(what: str, name: str | None) -> F | BaseExpression:
     return F(what)
 
 
-@dataclass(frozen=True, slots=True)
-class Selection:
-    """Which trials a table shows: statuses (none = all), a trial's number or text in its reason.
-
-    `signature` keeps those that ended badly in one way; None keeps all.
-    """
-
-    statuses: tuple[str, ...] = ()
-    text: str = ""
-    signature: str | None = None
-
-    @property
-    def is_filtered(self) -> bool:
-        """True if it may leave trials out."""
-        return bool(self.statuses or self.text) or self.signature is not None
-
-
-def selected(sweep: Sweep, selection: Selection) -> QuerySet[Trial]:
-    """The trials of a sweep that a selection keeps.
+def in_statuses(trials: QuerySet[Trial], statuses: Sequence[str]) -> QuerySet[Trial]:
+    """Those of `trials` in one of `statuses`, none given = all.
 
     Raises InvalidInput for an unknown status.
     """
-    trials = Trial.objects.filter(sweep=sweep)
-    unknown = [status for status in selection.statuses if status not in list(TrialStatus)]
-    if unknown:
-        known = ", ".join(TrialStatus)
-        raise InvalidInput.one("status", f"{shown(unknown[0])} is not a status; there are {known}.")
-    if selection.statuses:
-        trials = trials.filter(status__in=selection.statuses)
-    if selection.signature is not None:
-        trials = trials.filter(status__in=PROBLEMS, signature=_storable(selection.signature))
-    text = _storable(selection.text).strip()
-    if text.lstrip("#").isdecimal() and len(text) < 18:  # longer ones number no trial
-        return trials.filter(number=int(text.lstrip("#")))
-    return trials.filter(reason__icontains=text) if text else trials
+    asked = read_selection(("status", status) for status in statuses).statuses
+    return trials.filter(status__in=asked) if asked else trials
 
 
-def _storable(text: str) -> str:
+def storable(text: str) -> str:
     """PostgreSQL refuses NUL in any text."""
     return text.replace("\x00", "")
 

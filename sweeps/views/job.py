@@ -11,26 +11,30 @@ from django.views.decorators.http import require_safe
 from studio.access import may_in, signed_in
 from studio.models import Role
 from sweeps.domain.problems import InvalidInput
+from sweeps.domain.selection import Selection, read_selection
 from sweeps.domain.states import FINAL_TRIAL, SweepStatus, TrialStatus
 from sweeps.intake import diff_of
 from sweeps.models import StateChange, Sweep
 from sweeps.queries.best import best_of
+from sweeps.queries.boards import metric_names
 from sweeps.queries.clock import database_now
 from sweeps.queries.failures import PROBLEMS, groups
 from sweeps.queries.progress import progress
 from sweeps.queries.spec_of import exported_job
 from sweeps.queries.trial_table import TrialTable, best_order, few_trials, trial_table
-from sweeps.queries.trials import Selection, metric_names, parameter_columns
+from sweeps.queries.trials import parameter_columns
 from sweeps.queries.waiting import standstill
 from sweeps.spec.writer import to_yaml
 from sweeps.views.buttons import steering
-from sweeps.views.figures import CurveMode, sweep_figures
+from sweeps.views.chips import carried, chips
 from sweeps.views.files import has_artifacts
 from sweeps.views.live import around, is_known, news
 
 FIRST_TRIALS = 6
 # With so many axes or fewer the curves fit beside the parallel coordinates.
 FEW_AXES = 4
+# Tabs that show what the selection keeps.
+FILTERED = ("overview", "trials", "charts")
 RERUNNABLE = FINAL_TRIAL - {TrialStatus.COMPLETED}
 
 
@@ -61,6 +65,8 @@ def job_context(request: HttpRequest, sweep: Sweep, tab: str) -> dict[str, Any]:
         "sampling": sweep.sampling,
         "rerunnable": RERUNNABLE,
         "builds": _build_log(sweep),
+        "chips": chips(sweep, selection_of(request), request.GET) if tab in FILTERED else None,
+        "carried": carried(request.GET),
     }
 
 
@@ -76,8 +82,18 @@ def _with_failures(request: HttpRequest, sweep: Sweep, tab: str) -> dict[str, An
     return context | {"failures": groups(sweep) if context["failed"] else []}
 
 
-def _curve_mode(request: HttpRequest) -> CurveMode:
-    return "all" if request.GET.get("curves") == "all" else "best"
+def selection_of(request: HttpRequest) -> Selection:
+    """The selection in the address; Http404 for one that makes no sense."""
+    pairs = ((word, value) for word, values in request.GET.lists() for value in values)
+    try:
+        return read_selection(pairs)
+    except InvalidInput as error:
+        raise Http404(str(error)) from error
+
+
+def _curve_mode(request: HttpRequest) -> str:
+    mode = request.GET.get("curves", "")
+    return mode if mode in ("selected", "all") else "best"
 
 
 def _metric(request: HttpRequest, sweep: Sweep, names: Sequence[str]) -> str:
@@ -105,9 +121,7 @@ def _overview(request: HttpRequest, sweep: Sweep) -> dict[str, Any]:
 def overview(request: HttpRequest, ws: str, name: str) -> HttpResponse:
     """Progress, best trial, charts and the first trials."""
     sweep = sweep_for(request, ws, name)
-    context = _overview(request, sweep)
-    context["figures"] = sweep_figures(sweep, context["curves"])
-    return render(request, "sweeps/job/overview.html", context)
+    return render(request, "sweeps/job/overview.html", _overview(request, sweep))
 
 
 @require_safe
@@ -118,7 +132,6 @@ def live(request: HttpRequest, ws: str, name: str) -> HttpResponse:
     if is_known(request, sweep.revision, lambda: around(now, standstill(sweep, now))):
         return HttpResponse(status=204)
     context: dict[str, Any]
-    figures: dict[str, Any] = {}
     tab = _take_tab(request)
     if tab == "trials":
         context = _trials_or_404(request, sweep)
@@ -133,12 +146,10 @@ def live(request: HttpRequest, ws: str, name: str) -> HttpResponse:
             "job-failures": "sweeps/job/_failures.html",
             "job-trials": "sweeps/job/_first.html",
         }
-        figures = sweep_figures(sweep, context["curves"])
     else:
         context, fragments = job_context(request, sweep, tab), {}
-        if tab == "charts":
-            metric = _metric(request, sweep, metric_names(sweep))
-            figures = sweep_figures(sweep, _curve_mode(request), metric)
+    if tab in FILTERED:
+        fragments["job-selection"] = "sweeps/job/_selection.html"
     fragments |= {
         "job-notice": "sweeps/job/_notice.html",
         "job-status": "sweeps/job/_status.html",
@@ -152,7 +163,7 @@ def live(request: HttpRequest, ws: str, name: str) -> HttpResponse:
         around=context["around"],
         final=context["is_final"],
         fragments=fragments,
-        figures=figures,
+        figures={},
     )
 
 
@@ -171,11 +182,7 @@ def _whole(text: str, default: int) -> int:
 
 
 def _trials(request: HttpRequest, sweep: Sweep) -> dict[str, Any]:
-    selection = Selection(
-        tuple(request.GET.getlist("status")),
-        request.GET.get("q", ""),
-        request.GET.get("signature"),
-    )
+    selection = selection_of(request)
     table: TrialTable = trial_table(
         sweep,
         database_now(),
@@ -210,9 +217,7 @@ def charts(request: HttpRequest, ws: str, name: str) -> HttpResponse:
     names = metric_names(sweep)
     metric = _metric(request, sweep, names)
     mode = _curve_mode(request)
-    figures = sweep_figures(sweep, mode, metric)
     context = job_context(request, sweep, "charts") | {
-        "figures": figures,
         "curves": mode,
         "metric": metric,
         "metrics": names or [sweep.primary_metric],

@@ -149,7 +149,9 @@ def test_the_payload_is_json_with_words_table_and_key():
     )
     assert sent["table"]["header"] == ["Trial", "Status", "loss"]
     assert sent["table"]["rows"][2] == ["2", "Failed", "–"]
-    assert sent["legend"][0] == {"mark": "step", "color": "@best", "text": "best so far"}
+    best = {"mark": "step", "color": "@best", "text": "best so far", "status": ""}
+    assert sent["legend"][0] == best
+    assert sent["legend"][1]["status"] == "Completed"
     assert [key["text"] for key in sent["legend"]][1:] == [
         "completed", "early-terminated", "running, best so far of its own", "timed out", "failed",
         "canceled",
@@ -178,3 +180,21 @@ def test_words_of_edits_keep_off_the_best_line_the_edge_and_each_other(objective
     assert {note["yanchor"] for note in found.values()} == {anchor}
     lines = [shape["x0"] for shape in layout["shapes"] if shape["type"] == "line"]
     assert lines == [1.5, 15.5]
+
+
+def test_trials_that_the_selection_leaves_out_step_back():
+    dots = [Dot(0, 0.5, S.COMPLETED), Dot(1, 0.7, S.COMPLETED, out=True), Dot(2, 0.4, S.COMPLETED)]
+    figure = objective_figure(build_objective_info(dots, LOSS, total=3))
+    assert trace(figure, "Completed-value-out")["x"] == [1]
+    assert trace(figure, "Completed-value-out")["marker"]["color"] == "@border"
+    assert trace(figure, "Completed-value")["x"] == [0]
+
+
+def test_very_many_trials_are_one_dot_per_spot_and_the_note_says_so():
+    dots = [Dot(i, 1.0 + i % 7, S.COMPLETED) for i in range(20_000)]
+    info = build_objective_info(dots, LOSS, total=20_000)
+    drawn = trace(objective_figure(info), "Completed-value")
+    assert 300 < len(drawn["x"]) <= 300 * 7
+    assert set(drawn["y"]) == {1.0 + i for i in range(7)}
+    assert info.note.startswith("20,000 trials, dots in one spot drawn once")
+    assert len(info.table.rows) == 20_000

@@ -82,12 +82,18 @@ def test_unbounded_distributions_span_what_is_seen_and_integers_stay_whole():
     assert [tick.text for tick in axes[1].scale.ticks()] == ["0", "2", "4", "6"]
 
 
-def test_beyond_the_limit_the_best_and_the_running_remain_and_it_says_so():
-    records = [gbdt(i, 1.0 + i) for i in range(20)] + [gbdt(20, None, S.RUNNING)]
-    info = info_of(records, limit=5)
-    assert sorted(line.number for line in info.lines) == [0, 1, 2, 3, 20]
-    assert info.note == "the best 5 of 21 trials"
-    assert info_of(records).note == "all 21 trials"
+def test_of_more_trials_than_are_drawn_it_says_so():
+    records = [gbdt(i, 1.0 + i) for i in range(20)]
+    assert info_of(records, known=30).note == "the best 20 of 30 trials"
+    assert info_of(records).note == "all 20 trials"
+
+
+def test_lines_that_the_selection_leaves_out_step_back():
+    info = info_of([gbdt(i, 1.0 + i) for i in range(4)], out={2, 3})
+    assert {line.number for line in info.lines if line.out} == {2, 3}
+    traces = parallel_figure(info)["data"]
+    backs = [one for one in traces if one.get("line", {}).get("color") == "@border"]
+    assert [set(one["customdata"]) - {None} for one in backs] == [{2, 3}]
 
 
 def test_without_trials_it_says_what_it_waits_for():

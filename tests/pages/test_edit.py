@@ -277,9 +277,7 @@ def test_edits_are_listed_and_drawn_where_they_were_made(
         ("max trials 6 → 9; description edited", "alice"),
     ]
     at = Revision.objects.get(number=1).at
-    drawn = figure(
-        client.get(f"/w/default/sweeps/{played.name}/").content.decode(), "chart-objective"
-    )
+    drawn = figure(client, played, "objective")
     notes = [note for note in drawn["layout"]["annotations"] if "by alice" in note["text"]]
     assert [note["text"] for note in notes] == [f"max trials 6 → 9<br>by alice, {at:%H:%M} UTC"]
     assert notes[0]["x"] == played.planned - 0.5

@@ -76,7 +76,8 @@ def test_the_filter_is_told_kept_and_dropped(client: Client, rita: User, failing
     html = unescape(read(client, rita, failing, f"trials/{query}"))
     assert "2 of 6 shown" in html
     assert f'name="signature" value="{SIGNATURE}"' in html
-    [chip] = re.findall(r'<span class="filter-chip">failure.*?</span>', html)
+    chips = r'<span class="filter-chip"><span class="mono">failure</span>.*?</a></span>'
+    [chip] = re.findall(chips, html)
     assert SIGNATURE in chip
     assert 'href="?sort=-number"' in chip
     assert 'failures" open' in html

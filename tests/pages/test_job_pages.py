@@ -14,10 +14,12 @@ from django.utils import timezone
 from studio.models import User
 from sweeps.domain.job import FailurePolicy
 from sweeps.domain.limits import Limits
+from sweeps.domain.selection import Selection
 from sweeps.domain.states import Desired, SweepStatus, TrialStatus
+from sweeps.figures.ask import ask
+from sweeps.figures.registry import KINDS, drawn
 from sweeps.models import Sweep, Trial
 from sweeps.services import sweeps, trials
-from sweeps.views.figures import sweep_figures
 from tests.api.acts import CRASH, end, log, play, start
 
 TABS = ["", "trials/", "charts/", "compare/", "compare/?t=0,1", "logs/", "config/", "live"]
@@ -56,11 +58,13 @@ def without_secrets(body: bytes) -> str:
     return re.sub(r'("X-CSRFToken": "|name="csrfmiddlewaretoken" value=")\w+', "", body.decode())
 
 
-def figure(html: str, name: str) -> Any:
+def figure(client: Client, sweep: Sweep, kind: str, query: str = "") -> Any:
     """A chart's JSON, read as a browser reads it."""
-    text = re.search(rf'<script id="{name}-data" type="application/json">(.*?)</script>', html)
-    assert text is not None
-    return json.loads(text[1], parse_constant=lambda word: pytest.fail(f"{word} is not JSON"))
+    response = client.get(url(sweep, f"charts/{kind}.json{query}"))
+    assert response.status_code == 200
+    return json.loads(
+        response.content, parse_constant=lambda word: pytest.fail(f"not JSON: {word}")
+    )
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -155,17 +159,17 @@ def test_the_overview_shows_progress_best_and_the_first_trials(
     latest = html_of(client, rita, url(played, "?show=latest"))
     assert re.findall(r'<tr id="trial-row-(\d+)"', latest) == ["4", "3", "2", "1", "0"]
     assert "ended with exit code 1" in html
-    assert figure(html, "chart-objective")["empty"] is None
+    assert figure(client, played, "objective")["empty"] is None
 
 
 def test_the_best_line_of_each_chart_has_the_reserved_colour(
     client: Client, rita: User, played: Sweep
 ) -> None:
-    html = html_of(client, rita, url(played, "charts/"))
-    for name in ("chart-objective", "chart-parallel", "chart-curves"):
-        drawn = figure(html, name)
-        assert '"@best"' in json.dumps(drawn["data"]), name
-        for trace in drawn["data"]:
+    client.force_login(rita)
+    for kind in ("objective", "parallel", "curves"):
+        found = figure(client, played, kind)
+        assert '"@best"' in json.dumps(found["data"]), kind
+        for trace in found["data"]:
             assert re.fullmatch(r"[\w-]+", trace["uid"]), trace["uid"]
 
 
@@ -174,10 +178,10 @@ def test_curves_of_another_metric_and_of_all_trials(
 ) -> None:
     attempt = played.trials.get(number=4).attempts.get()
     log(attempt, [0.9, float("nan")], name="acc")
-    html = html_of(client, rita, url(played, "charts/?metric=acc&curves=all"))
-    assert figure(html, "chart-curves")["layout"]["yaxis"]["title"]["text"] == "acc"
-    unknown = html_of(client, rita, url(played, "charts/?metric=nothing"))
-    assert figure(unknown, "chart-curves")["layout"]["yaxis"]["title"]["text"] == "loss"
+    client.force_login(rita)
+    for query, metric in (("?metric=acc&curves=all", "acc"), ("?metric=nothing", "loss")):
+        layout = figure(client, played, "curves", query)["layout"]
+        assert layout["yaxis"]["title"]["text"] == metric
 
 
 def test_trials_without_a_value_do_not_crowd_out_the_curves(
@@ -186,8 +190,8 @@ def test_trials_without_a_value_do_not_crowd_out_the_curves(
     never_pause = FailurePolicy(max_consecutive_failures=0)
     sweep = make_sweep(limits=Limits(20, 1, 3600), failure_policy=never_pause)
     play(sweep, now, [float("nan")] * 11 + [0.4])
-    html = html_of(client, rita, url(sweep))
-    assert figure(html, "chart-curves")["note"] == "best 1"
+    client.force_login(rita)
+    assert figure(client, sweep, "curves")["note"] == "best 1"
 
 
 def test_the_table_keeps_sort_filter_and_page_in_each_others_links(
@@ -257,7 +261,7 @@ def test_empty_states_say_what_comes(client: Client, rita: User, sweep: Sweep, n
     html = html_of(client, rita, url(sweep))
     assert "The first trial appears here as soon as it starts." in html
     assert "The best trial stands here as soon as one has completed." in html
-    assert figure(html, "chart-objective")["empty"]
+    assert figure(client, sweep, "objective")["empty"]
     assert "nothing to compare" in html_of(client, rita, url(sweep, "compare/"))
     filtered = html_of(client, rita, url(sweep, "trials/?q=nothing"))
     assert "No trial fits these filters." in filtered
@@ -273,7 +277,7 @@ def test_a_sweep_in_which_all_failed_says_why(
     assert "No trial completed with a value of loss." in html
     assert "data-final" in html
     assert "data-live-chip" not in html
-    assert figure(html, "chart-objective")["empty"] == "No trial logged a value of loss."
+    assert figure(client, sweep, "objective")["empty"] == "No trial logged a value of loss."
 
 
 def test_hostile_words_are_only_words(client: Client, bob: User, make_sweep: Any, now: Any) -> None:
@@ -298,7 +302,7 @@ def test_hostile_words_are_only_words(client: Client, bob: User, make_sweep: Any
             assert not script.strip() or json.loads(script)
     news = client.get(url(sweep, "live?tab=overview")).json()
     assert all("<script>alert" not in html for html in news["fragments"].values())
-    for trace in news["figures"]["chart-curves"]["data"]:
+    for trace in figure(client, sweep, "curves")["data"]:
         assert re.fullmatch(r"[\w-]+", trace["uid"])
 
 
@@ -342,20 +346,49 @@ def test_live_is_204_until_something_changes(
     assert client.get(address).status_code == 200
 
 
-def test_live_brings_fragments_and_figures(client: Client, rita: User, played: Sweep) -> None:
+def test_live_brings_fragments(client: Client, rita: User, played: Sweep) -> None:
     client.force_login(rita)
     news = client.get(url(played, "live?since=0&tab=overview")).json()
     assert (news["revision"], news["retry_ms"]) == (played.revision, 1000)
     assert set(news["fragments"]) == {
         *("job-status", "job-actions", "job-progress", "job-best", "job-trials", "job-failures"),
-        *("nav-slots", "nav-running", "nav-notices", "job-notice"),
+        *("nav-slots", "nav-running", "nav-notices", "job-notice", "job-selection"),
     }
-    assert set(news["figures"]) == {"chart-objective", "chart-parallel", "chart-curves"}
     page = html_of(client, rita, url(played))
     for name in news["fragments"]:
         assert f'id="{name}"' in page
-    for name, drawn in news["figures"].items():
-        assert drawn == figure(page, name)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_chart_is_drawn_and_has_a_table(
+    client: Client, rita: User, played: Sweep, kind: str
+) -> None:
+    client.force_login(rita)
+    found = figure(client, played, kind)
+    assert (found["empty"], found["revision"]) == (None, played.revision)
+    assert f'data-src="{url(played, f"charts/{kind}.json")}"' in html_of(
+        client, rita, url(played, "charts/")
+    )
+    page = html_of(client, rita, url(played, f"charts/{kind}/"))
+    assert "<html" in page
+    assert "<td>" in page
+    fragment = client.get(url(played, f"charts/{kind}/"), headers={"X-Fragment": "1"})
+    assert "<html" not in fragment.content.decode()
+    lines = client.get(url(played, f"charts/{kind}.csv")).content.decode().splitlines()
+    assert len(lines) > 3
+
+
+def test_a_chart_that_there_is_not_is_404(client: Client, rita: User, played: Sweep) -> None:
+    client.force_login(rita)
+    for page in ("charts/pie.json", "charts/pie/", "charts/pie.csv", "charts/parallel.json?in=x"):
+        assert client.get(url(played, page)).status_code == 404
+
+
+def test_the_hover_cards_of_some_trials(client: Client, rita: User, played: Sweep) -> None:
+    client.force_login(rita)
+    cards = client.get(url(played, "cards.json?t=1,2,99")).json()
+    assert set(cards) == {"1", "2"}
+    assert cards["2"]["reason"]
 
 
 @pytest.mark.parametrize("since", ["", "x", "-1", "9" * 40])
@@ -440,7 +473,7 @@ def test_the_history_chart_leaves_no_room_for_trials_that_never_come(
 
 
 def history(sweep: Sweep) -> Any:
-    return sweep_figures(sweep)["chart-objective"]["layout"]
+    return drawn("objective", ask(sweep, Selection(), {}))["layout"]
 
 
 def test_a_sweep_that_ended_before_its_first_trial_promises_none(

@@ -32,6 +32,7 @@ SAMPLES = {
     "secret": "x",
     "path": "model/model.bin",
     "digest": "0f" * 32,
+    "kind": "parallel",
 }
 
 

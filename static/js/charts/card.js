@@ -1,6 +1,23 @@
 // The hover card, and the one event by which charts and tables speak of a trial.
 
 const cards = new Map();
+const asked = new Set();
+
+/** What is known of running trials has changed. */
+export function forget() {
+  cards.clear();
+  asked.clear();
+}
+
+/** The card of a trial is fetched when it is first looked at; `then` is called when it is there. */
+async function fetchCard(host, number, then) {
+  if (!host.dataset.cards || asked.has(number)) return;
+  asked.add(number);
+  const answer = await fetch(`${host.dataset.cards}?t=${number}`).catch(() => null);
+  if (!answer?.ok) return;
+  learn(await answer.json());
+  if (current === number) then();
+}
 
 export function learn(found) {
   Object.entries(found || {}).forEach(([number, card]) => cards.set(Number(number), card));
@@ -27,6 +44,7 @@ export function show(host, number, x, y, point) {
     box.setAttribute("aria-hidden", "true");
     host.append(box);
   }
+  if (!cards.has(number)) fetchCard(host, number, () => show(host, number, x, y, point));
   const card = cards.get(number) || { status: "", rows: [], reason: "", more: "" };
   const dot = element("span", "chart-card-dot");
   dot.style.background = `var(--trial-${number % 10})`;

@@ -71,9 +71,9 @@ export class Chart {
   }
 
   /** Show another payload (same chart, newer data). */
-  update(payload) {
+  update(payload, now = false) {
     this.payload = payload;
-    this.schedule();
+    this.schedule(now);
   }
 
   /** Draw in the next frame; unless `now`, not before a second, or three times what drawing takes,
@@ -227,10 +227,16 @@ export class Chart {
     else this.schedule(true);
   }
 
-  fillTable() {
+  async fillTable() {
+    this.table.tabIndex = 0;
+    if (this.host.dataset.table) {
+      const address = `${this.host.dataset.table}${window.location.search}`;
+      const answer = await fetch(address, { headers: { "X-Fragment": "1" } });
+      if (answer.ok) this.table.innerHTML = await answer.text();
+      return;
+    }
     const made = tableOf(this.payload.table, this.payload.summary, this.host.dataset.trialUrl);
     this.table.replaceChildren(made);
-    this.table.tabIndex = 0;
   }
 
   resized() {

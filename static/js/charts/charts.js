@@ -1,15 +1,40 @@
-// Charts of a page: found by [data-chart], drawn from the JSON that data-figure names.
+// Charts of a page: found by [data-chart], drawn from the JSON at data-src, which is asked with the
+// page's own query, or from the inline JSON that data-figure names.
 //
 // window.studioCharts.update(id, payload)  newer data for the chart with this element id
 // window.studioCharts.scan(root)           draw charts that came with a fragment
-// Events: studio:theme (in), studio:hover (in and out), studio:chart-drawn, studio:chart-scale (out)
+// Events: studio:theme, studio:query, studio:news (in), studio:hover (in and out), studio:chart-drawn, studio:chart-scale (out)
 
 import * as card from "./card.js";
 import { Chart } from "./chart.js";
+import { Source } from "./source.js";
 import { palette } from "./tokens.js";
 import { csvOf, fullScreen, save, saveImage } from "./tools.js";
 
 const charts = new Map();
+const sources = new Map();
+
+/** A chart that fetches what it draws; until the first payload its place says so. */
+function follow(host) {
+  const show = (payload) => {
+    const chart = charts.get(host.id);
+    if (chart?.host === host) chart.update(payload, true);
+    else charts.set(host.id, new Chart(host, payload));
+  };
+  const failed = (message) => {
+    if (charts.get(host.id)?.host === host) return;
+    const again = document.createElement("button");
+    again.type = "button";
+    again.className = "btn btn-sm";
+    again.textContent = "Try again";
+    again.addEventListener("click", () => sources.get(host.id)?.renew());
+    const words = document.createElement("p");
+    words.className = "chart-empty";
+    words.append(message, " ", again);
+    host.replaceChildren(words);
+  };
+  sources.set(host.id, new Source(host, show, failed));
+}
 
 function scan(root = document) {
   charts.forEach((chart, id) => {
@@ -17,10 +42,19 @@ function scan(root = document) {
     chart.remove();
     charts.delete(id);
   });
+  sources.forEach((source, id) => {
+    if (source.host.isConnected) return;
+    source.remove();
+    sources.delete(id);
+  });
   const found = [...root.querySelectorAll("[data-chart]")];
   if (root.matches?.("[data-chart]")) found.push(root);
   found.forEach((host) => {
     if (charts.get(host.id)?.host === host) return;
+    if (host.dataset.src) {
+      if (sources.get(host.id)?.host !== host) follow(host);
+      return;
+    }
     const source = document.getElementById(host.dataset.figure);
     if (source) charts.set(host.id, new Chart(host, JSON.parse(source.textContent)));
   });
@@ -46,6 +80,7 @@ const TOOLS = {
     button.setAttribute("aria-pressed", String(shown));
     chart.showTable(shown);
   },
+  values: (chart) => window.location.assign(sources.get(chart.host.id).address("csv")),
   csv(chart) {
     save(csvOf(chart.payload.table), "text/csv;charset=utf-8", `${chart.host.id}.csv`);
   },
@@ -73,6 +108,11 @@ document.addEventListener("studio:hover", ({ detail }) => {
   charts.forEach((chart) => chart.hover(detail.number));
 });
 // Captured at the window, so that it does not matter on which node the theme switch speaks.
+document.addEventListener("studio:query", () => sources.forEach((source) => source.renew()));
+document.addEventListener("studio:news", () => {
+  card.forget();
+  sources.forEach((source, id) => source.news(charts.get(id)?.cost || 0));
+});
 window.addEventListener("studio:theme", () => charts.forEach((chart) => chart.schedule(true)), true);
 document.addEventListener("htmx:load", (event) => scan(event.detail.elt));
 

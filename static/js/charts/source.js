@@ -1,0 +1,74 @@
+// Where a chart's payload comes from: fetched when the chart comes into view, and again when the
+// address or the sweep has changed.
+
+const LEAST_MS = 1000;
+
+export class Source {
+  /** `show(payload)` is called with each new payload, `failed(message)` when there is none. */
+  constructor(host, show, failed) {
+    this.host = host;
+    this.show = show;
+    this.failed = failed;
+    this.seen = false;
+    this.stale = true;
+    this.askedAt = 0;
+    this.pause = LEAST_MS;
+    this.observer = new IntersectionObserver(([entry]) => this.moved(entry), { rootMargin: "240px" });
+    this.observer.observe(host);
+  }
+
+  moved(entry) {
+    this.seen = entry.isIntersecting;
+    if (this.seen && this.stale) this.ask();
+  }
+
+  address(kind = "src") {
+    const [path, own] = this.host.dataset[kind].split("?");
+    const words = new URLSearchParams(window.location.search);
+    new URLSearchParams(own).forEach((value, word) => words.set(word, value));
+    return words.size ? `${path}?${words}` : path;
+  }
+
+  /** The address has changed: at once. */
+  renew() {
+    this.stale = true;
+    if (this.seen) this.ask();
+  }
+
+  /** The sweep has news: not more often than the chart can be drawn. */
+  news(cost) {
+    this.stale = true;
+    this.pause = Math.max(LEAST_MS, 3 * cost);
+    if (!this.seen || this.timer) return;
+    const wait = Math.max(0, this.askedAt + this.pause - performance.now());
+    this.timer = setTimeout(() => this.ask(), wait);
+  }
+
+  async ask() {
+    clearTimeout(this.timer);
+    this.timer = 0;
+    this.abort?.abort();
+    this.abort = new AbortController();
+    this.askedAt = performance.now();
+    this.stale = false;
+    const { signal } = this.abort;
+    this.host.setAttribute("aria-busy", "true");
+    try {
+      const answer = await fetch(this.address(), { signal, headers: { Accept: "application/json" } });
+      if (!answer.ok || answer.redirected) throw new Error(String(answer.status));
+      this.show(await answer.json());
+      this.host.removeAttribute("aria-busy");
+    } catch (error) {
+      if (error.name === "AbortError") return;
+      this.stale = true;
+      this.host.removeAttribute("aria-busy");
+      this.failed("This chart could not be loaded.");
+    }
+  }
+
+  remove() {
+    this.observer.disconnect();
+    this.abort?.abort();
+    clearTimeout(this.timer);
+  }
+}

@@ -1,0 +1,125 @@
+"""All trials of a sweep as columns: what charts, filters and orders of 100,000 trials work on.
+
+Rows are in order of trial number. Arrays are never changed after they are made: a newer board has
+new ones, so threads may read while another brings news.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+from sweeps.domain.selection import Condition, word_of
+from sweeps.domain.space import Scalar
+from sweeps.domain.states import WINNING_TRIAL, TrialStatus
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+Mask = npt.NDArray[np.bool_]
+
+STATUSES: tuple[TrialStatus, ...] = tuple(TrialStatus)
+CODES: Mapping[str, int] = {status.value: code for code, status in enumerate(STATUSES)}
+
+
+class Column:
+    """One value per trial, as it is; None where the trial has none."""
+
+    def __init__(self, raw: Sequence[Scalar | None]) -> None:
+        self.raw = raw
+
+    @cached_property
+    def numbers(self) -> Floats:
+        """As floats; NaN where there is none or it is no number."""
+        known = [
+            float(v) if isinstance(v, int | float) and not isinstance(v, bool) else np.nan
+            for v in self.raw
+        ]
+        return np.array(known, dtype=np.float64)
+
+    @cached_property
+    def missing(self) -> Mask:
+        """Where there is none."""
+        return np.array([value is None for value in self.raw], dtype=np.bool_)
+
+    @cached_property
+    def words(self) -> tuple[tuple[str, ...], Ints]:
+        """The different values as words, as they come; and whose each trial's is (-1: none)."""
+        places: dict[str, int] = {}
+        codes = [
+            -1 if value is None else places.setdefault(word_of(value), len(places))
+            for value in self.raw
+        ]
+        return tuple(places), np.array(codes, dtype=np.int64)
+
+
+@dataclass(frozen=True, eq=False)
+class Board:
+    """The trials of a sweep at `revision`.
+
+    Times are seconds since the epoch, NaN while there is none; `objective` is the best finite
+    value of each trial, NaN without one.
+    """
+
+    revision: int
+    number: Ints
+    status: Ints
+    objective: Floats
+    last: Floats
+    reports: Ints
+    best_report: Floats
+    started: Floats
+    ended: Floats
+    params: Mapping[str, Column]
+
+    def __len__(self) -> int:
+        return len(self.number)
+
+    def having(self, statuses: Iterable[str]) -> Mask:
+        """Trials in one of these statuses."""
+        return np.isin(self.status, [CODES[status] for status in statuses])
+
+    def rows_of(self, numbers: Iterable[int]) -> Ints:
+        """Rows of these trials, in the order given; those there are not are passed over."""
+        asked = np.array(list(numbers), dtype=np.int64)
+        rows = np.searchsorted(self.number, asked)
+        rows = rows[rows < len(self)] if not len(self) else np.minimum(rows, len(self) - 1)
+        return rows[self.number[rows] == asked[: len(rows)]] if len(rows) else rows
+
+    @cached_property
+    def duration_s(self) -> Floats:
+        """Seconds from start to end, NaN until both are known."""
+        return np.asarray(self.ended - self.started, dtype=np.float64)
+
+    @cached_property
+    def can_win(self) -> Mask:
+        """Trials that may be the best."""
+        return self.having(WINNING_TRIAL) & ~np.isnan(self.objective)
+
+    def best_first(self, *, minimize: bool) -> Ints:
+        """Rows of trials that can win, best first, the lower number first among equals."""
+        rows = np.flatnonzero(self.can_win)
+        values = self.objective[rows] if minimize else -self.objective[rows]
+        return rows[np.argsort(values, kind="stable")]
+
+    def plain(self, key: str) -> Floats:
+        """The column of a plain key (objective, number, duration_s, reports) as floats."""
+        return np.asarray(getattr(self, key), dtype=np.float64)
+
+
+def holds(condition: Condition, column: Column | Floats) -> Mask:
+    """Where the condition holds of a column."""
+    if isinstance(column, Column):
+        numbers, missing = column.numbers, column.missing
+    else:
+        numbers, missing = column, np.isnan(column)
+    kept = missing.copy() if condition.missing else np.zeros(len(numbers), dtype=np.bool_)
+    for low, high in condition.spans:
+        above = numbers >= (-np.inf if low is None else low)
+        kept |= above & (numbers <= (np.inf if high is None else high))
+    if condition.words and isinstance(column, Column):
+        known, codes = column.words
+        wanted = [place for place, word in enumerate(known) if word in condition.words]
+        kept |= np.isin(codes, wanted)
+    return kept

@@ -1,0 +1,125 @@
+"""Charts of a sweep over HTTP: as JSON to draw, as a table to read, as CSV to keep."""
+
+import csv
+import gzip
+import io
+import json
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from sweeps.charts.cards import trial_cards
+from sweeps.charts.figure import Table
+from sweeps.figures.ask import Ask, ask
+from sweeps.figures.cache import Shared
+from sweeps.figures.registry import KINDS, drawn, tabled
+from sweeps.models import Sweep, Trial
+from sweeps.queries.records import objective_of, trial_records
+from sweeps.queries.trials import parameter_columns
+from sweeps.views.job import job_context, selection_of, sweep_for
+
+MOST_CARDS = 100
+MOST_ROWS = 1000
+_payloads: Shared[bytes] = Shared(300)
+
+
+def _ask(request: HttpRequest, sweep: Sweep) -> Ask:
+    return ask(sweep, selection_of(request), request.GET.dict())
+
+
+def _kind(kind: str) -> str:
+    if kind not in KINDS:
+        raise Http404
+    return kind
+
+
+@require_safe
+def chart(request: HttpRequest, ws: str, name: str, kind: str) -> HttpResponse:
+    """What to draw, as JSON; made once for all who look at the same revision."""
+    sweep = sweep_for(request, ws, name)
+    query = request.GET.copy()
+    query.pop("v", None)
+    key = (sweep.uid, _kind(kind), sweep.revision, sweep.status, query.urlencode())
+
+    def make() -> bytes:
+        found = drawn(kind, _ask(request, sweep))
+        text = json.dumps(
+            {"revision": sweep.revision, **found}, separators=(",", ":"), allow_nan=False
+        )
+        return gzip.compress(text.encode(), compresslevel=1)
+
+    return _packed(request, _payloads.get(key, make))
+
+
+def _packed(request: HttpRequest, packed: bytes) -> HttpResponse:
+    accepts = "gzip" in request.headers.get("Accept-Encoding", "")
+    response = HttpResponse(packed if accepts else gzip.decompress(packed))
+    response["Content-Type"] = "application/json"
+    response["Cache-Control"] = "no-store"
+    response["Vary"] = "Accept-Encoding"
+    if accepts:
+        response["Content-Encoding"] = "gzip"
+    return response
+
+
+@require_safe
+def table(request: HttpRequest, ws: str, name: str, kind: str) -> HttpResponse:
+    """The chart in rows and columns: a page of its own, or the fragment below the chart."""
+    sweep = sweep_for(request, ws, name)
+    found, summary = tabled(_kind(kind), _ask(request, sweep))
+    context: dict[str, Any] = {
+        "title": KINDS[kind].title,
+        "kind": kind,
+        "header": found.header,
+        "rows": found.rows[:MOST_ROWS],
+        "count": len(found.rows),
+        "most": MOST_ROWS,
+        "summary": summary,
+    }
+    if request.headers.get("X-Fragment"):
+        return render(request, "sweeps/job/_chart_table.html", context | {"sweep": sweep})
+    return render(
+        request, "sweeps/job/chart_table.html", job_context(request, sweep, "charts") | context
+    )
+
+
+@require_safe
+def values(request: HttpRequest, ws: str, name: str, kind: str) -> HttpResponse:
+    """The chart's values as CSV."""
+    sweep = sweep_for(request, ws, name)
+    found, _ = tabled(_kind(kind), _ask(request, sweep))
+    response = HttpResponse(csv_text(found), content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="{sweep.name}-{kind}.csv"'
+    return response
+
+
+# A cell that begins like this would run as a formula in a spreadsheet.
+_FORMULA = ("=", "+", "@", "\t", "\r")
+
+
+def _safe(text: str) -> str:
+    begins = text.startswith(_FORMULA) or (
+        text.startswith("-") and not text[1:2].isdigit() and text[1:2] != "."
+    )
+    return f"'{text}" if begins else text
+
+
+def csv_text(found: Table) -> str:
+    """A table after RFC 4180."""
+    out = io.StringIO()
+    writer = csv.writer(out)
+    writer.writerow([_safe(text) for text in found.header])
+    writer.writerows([_safe(text) for text in row] for row in found.rows)
+    return out.getvalue()
+
+
+@require_safe
+def cards(request: HttpRequest, ws: str, name: str) -> HttpResponse:
+    """What the hover cards of trials `t` say."""
+    sweep = sweep_for(request, ws, name)
+    numbers = selection_of(request).picked[:MOST_CARDS]
+    trials = Trial.objects.filter(sweep=sweep, number__in=numbers)
+    found = trial_cards(trial_records(trials), objective_of(sweep), parameter_columns(sweep))
+    return HttpResponse(json.dumps(found), content_type="application/json")

@@ -1,0 +1,115 @@
+"""The columns of a sweep's trials: as the rows, brought up to date by what changed."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from sweeps.domain.problems import InvalidInput
+from sweeps.domain.selection import read_selection
+from sweeps.models import Sweep, Trial
+from sweeps.queries import boards
+from sweeps.queries.boards import board_of, metric_column
+from sweeps.queries.selecting import in_order, kept
+from tests.api.acts import end, log, play, start
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def played(make_sweep: Any, now: Any) -> Sweep:
+    sweep: Sweep = make_sweep()
+    play(sweep, now, [0.4, 0.1, None])
+    sweep.refresh_from_db()
+    return sweep
+
+
+def numbers(sweep: Sweep, query: list[tuple[str, str]], order: str = "number") -> list[int]:
+    board = board_of(sweep)
+    rows = in_order(sweep, board, order)
+    mask = kept(sweep, board, read_selection(query))
+    found: list[int] = board.number[rows[mask[rows]]].tolist()
+    return found
+
+
+def test_columns_are_the_rows(played: Sweep) -> None:
+    board = board_of(played)
+    trials = list(Trial.objects.filter(sweep=played).order_by("number"))
+    assert board.number.tolist() == [trial.number for trial in trials]
+    assert [None if v != v else v for v in board.objective] == [t.objective for t in trials]
+    assert list(board.params["lr"].raw) == [trial.flat_params["lr"] for trial in trials]
+    for row, trial in enumerate(trials):
+        if trial.started_at and trial.ended_at:
+            assert board.started[row] == pytest.approx(trial.started_at.timestamp(), abs=1e-3)
+            took = (trial.ended_at - trial.started_at).total_seconds()
+            assert board.duration_s[row] == pytest.approx(took, abs=1e-3)
+        else:
+            assert np.isnan(board.duration_s[row])
+
+
+def test_news_are_read_by_revision_and_old_boards_stay_as_they_were(
+    played: Sweep, now: Any, django_assert_num_queries: Any
+) -> None:
+    old = board_of(played)
+    with django_assert_num_queries(0):
+        assert board_of(played) is old
+    trial = Trial.objects.filter(sweep=played, status="Queued").first()
+    assert trial is not None
+    attempt = start(trial.pk, now)
+    log(attempt, [0.05], name="loss")
+    log(attempt, [7.0], name="acc")
+    end(attempt, now)
+    played.refresh_from_db()
+    with django_assert_num_queries(1):
+        new = board_of(played)
+    assert np.isnan(old.objective[trial.number])
+    assert new.objective[trial.number] == 0.05
+    assert metric_column(played, new, "acc")[trial.number] == 7.0
+    assert boards.metric_names(played) == ["loss", "acc"]
+
+
+def test_a_metric_is_brought_up_to_date(played: Sweep, now: Any) -> None:
+    before = metric_column(played, board_of(played), "loss").copy()
+    trial = Trial.objects.filter(sweep=played, status="Queued").first()
+    assert trial is not None
+    log(start(trial.pk, now), [0.9], name="loss")
+    played.refresh_from_db()
+    after = metric_column(played, board_of(played), "loss")
+    assert after[trial.number] == 0.9
+    assert after[:3].tolist()[:2] == before[:3].tolist()[:2] == [0.4, 0.1]
+
+
+def test_selections_keep_by_status_range_text_and_pick(played: Sweep) -> None:
+    assert numbers(played, [("status", "Completed")]) == [0, 1]
+    assert numbers(played, [("in", "objective:..0.2")]) == [1]
+    assert numbers(played, [("no", "objective"), ("status", "Failed")]) == [2]
+    assert numbers(played, [("q", "exit code")]) == [2]
+    assert numbers(played, [("q", "#1")]) == [1]
+    assert numbers(played, [("only", "1"), ("t", "2,0")]) == [0, 2]
+    assert numbers(played, [("in", "params.nothing:0..1")]) == []
+    assert numbers(played, [("in", "metrics.loss:0.3..0.5")]) == [0]
+
+
+def test_orders_put_missing_values_last_either_way(played: Sweep) -> None:
+    assert numbers(played, [], "objective")[:2] == [1, 0]
+    assert numbers(played, [], "-objective")[:2] == [0, 1]
+    assert numbers(played, [], "-number")[0] == len(board_of(played)) - 1
+    by_lr = numbers(played, [], "-params.lr")
+    values = board_of(played).params["lr"].numbers
+    assert by_lr == sorted(by_lr, key=lambda number: -values[number])
+    with pytest.raises(InvalidInput):
+        numbers(played, [], "speed")
+
+
+def test_little_used_sweeps_are_let_go(
+    make_sweep: Any, now: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = make_sweep(name="first"), make_sweep(name="second")
+    for sweep in (first, second):
+        play(sweep, now, [0.5])
+        sweep.refresh_from_db()
+    boards.forget()
+    monkeypatch.setattr(boards, "MOST_TRIALS", 1)
+    kept_one = board_of(first)
+    assert board_of(second) is board_of(second)
+    assert board_of(first) is not kept_one
