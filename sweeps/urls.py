@@ -89,6 +89,7 @@ LISTS = [
     path("w/<str:ws>/examples/iris", home.run_example, name="run_example"),
     path("w/<str:ws>/sweeps/", lists.sweep_list, name="sweep_list"),
     path("w/<str:ws>/computes/", computes.compute_list, name="compute_list"),
+    path("w/<str:ws>/computes/live", computes.compute_live, name="compute_live"),
     path(f"{_COMPUTE}test", compute_test.compute_test, name="compute_test"),
     path(f"{_COMPUTE}test/result", compute_test.compute_test_result, name="compute_test_result"),
 ]

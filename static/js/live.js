@@ -1,9 +1,9 @@
 /* The page's one timer: asks for news since the revision that it shows, and puts them in place.
 
    [data-live] holds the URL, data-live-tab which page it is, data-revision what it shows, and
-   data-around what it shows of the studio around it; data-final: nothing more will come. An answer
-   is 204, or JSON {revision, around, retry_ms, fragments by element id, figures by chart id};
-   retry_ms 0 ends it. */
+   data-around what it shows of the studio around it; data-live-every how often it asks, in ms
+   (default 1000); data-final: nothing more will come. An answer is 204, or JSON {revision, around,
+   retry_ms, fragments by element id, figures by chart id}; retry_ms 0 ends it. */
 (() => {
   "use strict";
   const page = document.querySelector("[data-live]");
@@ -13,7 +13,8 @@
   const BACKOFF_MS = [1000, 2000, 5000, 15000];
   let revision = page.dataset.revision;
   let around = page.dataset.around || "";
-  let wait = 1000;
+  const pace = Number(page.dataset.liveEvery) || 1000;
+  let wait = pace;
   let failures = 0;
   let seen = Date.now();
   let timer = 0;
@@ -84,7 +85,7 @@
       if (!answer.ok) throw new Error(String(answer.status));
       failures = 0;
       seen = Date.now();
-      wait = 1000;
+      wait = pace;
       if (answer.status !== 204) {
         const news = await answer.json();
         // A newer question is on its way, with another address.

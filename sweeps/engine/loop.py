@@ -15,6 +15,7 @@ from sweeps.engine import builds, steps
 from sweeps.engine.bells import engine_bell
 from sweeps.engine.disk import DiskWatch
 from sweeps.engine.downloads import Downloads
+from sweeps.engine.gauges import Gauges
 from sweeps.engine.holders import acquire, me
 from sweeps.engine.trouble import TROUBLE
 from sweeps.queries import work
@@ -50,6 +51,7 @@ class Engine:
         self._bell = engine_bell()
         self._ended = self._put_back = False
         self._disk = DiskWatch(settings.STUDIO_HOME, settings.STUDIO_MIN_FREE_MB)
+        self._gauges = Gauges()
         self._waker = steps.Waker()
         self._downloads = Downloads()
         self._builds = False
@@ -126,6 +128,7 @@ class Engine:
             self._builds = True
         if self._builds:
             self._builds = builds.look(now)
+        self._gauges.look(now)
         return running
 
     def _drain(self) -> None:

@@ -5,6 +5,7 @@ from sweeps.models.code import CodeSnapshot, DataUpload
 from sweeps.models.engine import EngineLease, StateChange
 from sweeps.models.environment import Environment, EnvironmentBuild, EnvironmentKind
 from sweeps.models.fetch import InputFetch
+from sweeps.models.machine import MachineSample
 from sweeps.models.metrics import MetricPoint, MetricSummary, OutboxEntry
 from sweeps.models.steering import Condition, Revision, TerminationDecision
 from sweeps.models.sweep import DEFAULT_EXPERIMENT, Sweep
@@ -22,6 +23,7 @@ __all__ = [
     "EnvironmentBuild",
     "EnvironmentKind",
     "InputFetch",
+    "MachineSample",
     "MetricPoint",
     "MetricSummary",
     "OutboxEntry",

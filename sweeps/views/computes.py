@@ -1,36 +1,80 @@
 """The computes of a workspace: what runs on them, what waits for them."""
 
-from django.conf import settings
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlencode
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from studio.access import may_in, workspace_for
-from studio.models import Role
-from sweeps.queries import compute_load, machine
+from studio.models import Role, Workspace
+from sweeps.queries import compute_load
 from sweeps.queries.clock import database_now
-from sweeps.views.lists import wants_fragment
+from sweeps.queries.lanes import SPANS, lanes_of
+from sweeps.views.gauges import gauges
+from sweeps.views.lanes import lines, rows
+from sweeps.views.live import around, news
+
+# Lanes and gauges move all the time: there is always news, so it is asked for less often.
+LIVE_MS = 3000
+_FRAGMENTS = {
+    "computes-facts": "computes/_facts.html",
+    "computes-machine": "computes/_machine.html",
+    "computes-lanes": "computes/_computes.html",
+    "computes-queue": "computes/_queue.html",
+}
 
 
 @require_safe
 def compute_list(request: HttpRequest, ws: str) -> HttpResponse:
-    """Slots as lanes, gauges of this machine, the queue. htmx gets the live part alone."""
+    """Gauges of this machine, slots as lanes (or `as=table`) over `span`, the queue."""
+    workspace = workspace_for(request, ws)
+    return render(request, "computes/list.html", _context(request, workspace, database_now()))
+
+
+@require_safe
+def compute_live(request: HttpRequest, ws: str) -> HttpResponse:
+    """The parts of the page that move."""
     workspace = workspace_for(request, ws)
     now = database_now()
+    context = _context(request, workspace, now)
+    return news(
+        request,
+        context,
+        revision=0,
+        around=around(now),
+        final=False,
+        fragments=_FRAGMENTS,
+        figures={},
+        every_ms=LIVE_MS,
+    )
+
+
+def _context(request: HttpRequest, workspace: Workspace, now: datetime) -> dict[str, Any]:
+    span = request.GET.get("span", "")
+    span, as_table = (span if span in SPANS else ""), request.GET.get("as") == "table"
     computes = compute_load.computes_of(workspace)
-    attempts = compute_load.recent_attempts(computes, now)
-    window = compute_load.window_of(attempts, now)
-    loads = compute_load.loads(computes, attempts, window, now)
-    queue = compute_load.waiting(workspace, now)
-    context = {
+    loads = lanes_of(computes, now, span)
+    show = rows if as_table else lines
+    return {
         "workspace": workspace,
         "may_manage": may_in(request, workspace, Role.OWNER),
-        "loads": loads,
-        "queue": queue,
-        "ticks": compute_load.ticks(window, now),
+        "may_run": may_in(request, workspace, Role.CONTRIBUTOR),
+        "loads": [(load, show(load, now)) for load in loads],
+        "queue": compute_load.waiting(workspace, now),
         "used": sum(load.used for load in loads),
-        "slots": sum(load.compute.slots for load in loads),
-        "machine": machine.machine(settings.STUDIO_HOME),
+        "slots": sum(compute.slots for compute in computes),
+        "gauges": gauges(now),
+        "as_table": as_table,
+        "span": span,
+        "spans": [(key, _query(key, as_table)) for key in ("", *SPANS)],
+        "other_view": _query(span, not as_table),
+        "live_ms": LIVE_MS,
     }
-    template = "computes/_live.html" if wants_fragment(request) else "computes/list.html"
-    return render(request, template, context)
+
+
+def _query(span: str, as_table: bool) -> str:
+    words = {"span": span, "as": "table" if as_table else ""}
+    return "?" + urlencode({key: value for key, value in words.items() if value})

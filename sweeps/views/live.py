@@ -43,13 +43,17 @@ def news(
     final: bool,
     fragments: Mapping[str, str],
     figures: Mapping[str, Any],
+    every_ms: int = ACTIVE_MS,
 ) -> JsonResponse:
-    """`fragments` maps element ids to the templates that render what is inside them."""
+    """`fragments` maps element ids to the templates that render what is inside them.
+
+    The page asks again after `every_ms`, and no more once what it shows is `final`.
+    """
     return JsonResponse(
         {
             "revision": revision,
             "around": around,
-            "retry_ms": 0 if final else ACTIVE_MS,
+            "retry_ms": 0 if final else every_ms,
             "fragments": {
                 key: render_to_string(template, dict(context), request)
                 for key, template in {**FRAME, **fragments}.items()

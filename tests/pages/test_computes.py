@@ -10,7 +10,7 @@ from huey.contrib.djhuey import HUEY
 from studio.models import Compute
 from sweeps.domain.states import SweepStatus, TrialStatus
 from sweeps.models import Attempt, Sweep, Trial
-from sweeps.queries import compute_load, machine
+from sweeps.queries import compute_load, lanes
 from tests.pages.test_lists import add_trials
 
 URL = "/w/default/computes/"
@@ -30,17 +30,21 @@ def fields(**changes):
 
 
 def attempt(trial, start, end=None, number=1):
+    if TrialStatus(trial.status).is_final:
+        Trial.objects.filter(pk=trial.pk).update(started_at=start, ended_at=end)
     return Attempt.objects.create(
         trial=trial, number=number, spool=f"/spool/{trial.pk}.{number}", started_at=start,
         created_at=start, ended_at=end, token_digest=f"{trial.pk}.{number}",
     )  # fmt: skip
 
 
-def lanes_of(compute, now):
-    attempts = compute_load.recent_attempts([compute], now)
-    window = compute_load.window_of(attempts, now)
-    [load] = compute_load.loads([compute], attempts, window, now)
+def lanes_of(compute, now, span=""):
+    [load] = lanes.lanes_of([compute], now, span)
     return load
+
+
+def numbers(load):
+    return [[piece.trial.number for piece in lane.pieces] for lane in load.lanes]
 
 
 # --- the list -----------------------------------------------------------------------------------
@@ -49,7 +53,8 @@ def test_the_list_shows_slots_gauges_and_an_empty_queue(owner):
     assert "0 of 2 slots in use" in page
     assert page.count('<div class="lane">') == 2
     assert "Nothing waits for a slot." in page
-    assert "Memory" in page
+    assert all(name in page for name in ("CPU", "Memory", "Disk of the studio"))
+    assert "GPU" not in page
 
 
 def test_a_workspace_without_computes_asks_for_one(client, alice, rita):
@@ -81,11 +86,20 @@ def test_trials_that_follow_each_other_share_a_lane(compute, sweep, now):
     attempt(second, at[1], at[3])
     attempt(third, at[2])
     load = lanes_of(compute, now)
-    assert [[bar.trial.number for bar in lane.bars] for lane in load.lanes] == [[0, 2], [1]]
+    assert numbers(load) == [[0, 2], [1]]
     assert [lane.holder for lane in load.lanes] == [third, None]
     assert load.used == 1
-    bar = load.lanes[0].bars[0]
-    assert (bar.start, bar.end) == (50.0, 75.0)  # of four minutes
+    piece = load.lanes[0].pieces[0]
+    assert (piece.start, piece.end) == (60.0, 80.0)  # of five minutes
+
+
+def test_a_trial_keeps_its_lane_when_its_neighbour_leaves_the_picture(compute, sweep, now):
+    add_trials(sweep, *[("Completed", 1.0)] * 2)
+    first, second = Trial.objects.order_by("number")
+    attempt(first, now - timedelta(seconds=100), now - timedelta(seconds=9))
+    attempt(second, now - timedelta(seconds=10), now)
+    assert numbers(lanes_of(compute, now, "5m")) == [[0], [1]]
+    assert numbers(lanes_of(compute, now + timedelta(seconds=292), "5m")) == [[], [1]]
 
 
 def test_trials_beyond_the_slots_are_still_drawn(compute, sweep, now):
@@ -94,23 +108,32 @@ def test_trials_beyond_the_slots_are_still_drawn(compute, sweep, now):
     add_trials(sweep, ("Running", None), ("Running", None))
     for trial in Trial.objects.all():
         attempt(trial, now - timedelta(minutes=1))
-    assert [len(lane.bars) for lane in lanes_of(compute, now).lanes] == [1, 1]
+    assert numbers(lanes_of(compute, now)) == [[0], [1]]
 
 
-def test_the_window_grows_to_hold_what_runs(compute, sweep, now):
+def test_the_span_grows_to_hold_what_runs_and_may_be_chosen(compute, sweep, now):
     add_trials(sweep, ("Running", None))
     trial = Trial.objects.get()
-    for minutes, window in ((3, 4), (6, 8), (15, 20), (600, 20)):
+    for minutes, span in ((3, "5m"), (6, "20m"), (40, "1h"), (600, "4h")):
         Attempt.objects.all().delete()
         attempt(trial, now - timedelta(minutes=minutes))
-        found = compute_load.window_of(compute_load.recent_attempts([compute], now), now)
-        assert found == timedelta(minutes=window)
+        assert lanes_of(compute, now).span == lanes.SPANS[span]
+    assert lanes_of(compute, now, "1h").span == timedelta(hours=1)
 
 
-def test_attempts_that_ended_before_the_window_are_left_out(compute, sweep, now):
+def test_a_busy_compute_shows_the_last_minutes_only(compute, sweep, now):
+    add_trials(sweep, *[("Completed", 1.0)] * 20)
+    for minute, trial in enumerate(Trial.objects.order_by("-number")):
+        start = now - timedelta(minutes=2 + minute)
+        attempt(trial, start, start + timedelta(seconds=50))
+    assert lanes_of(compute, now).span == timedelta(minutes=20)  # not the hour that holds all
+
+
+def test_attempts_that_ended_before_the_longest_span_are_left_out(compute, sweep, now):
     add_trials(sweep, ("Completed", 1.0))
-    attempt(Trial.objects.get(), now - timedelta(hours=2), now - timedelta(hours=1))
-    assert compute_load.recent_attempts([compute], now) == []
+    attempt(Trial.objects.get(), now - timedelta(hours=6), now - timedelta(hours=5))
+    assert numbers(lanes_of(compute, now)) == [[], []]
+    assert lanes_of(compute, now).span == timedelta(minutes=5)
 
 
 def test_an_earlier_attempt_of_a_trial_is_shown_as_lost(compute, sweep, now):
@@ -120,8 +143,44 @@ def test_an_earlier_attempt_of_a_trial_is_shown_as_lost(compute, sweep, now):
     minute = timedelta(minutes=1)
     attempt(trial, now - 3 * minute, now - 2 * minute, number=1)
     attempt(trial, now - minute, number=2)
-    [bars, _] = [lane.bars for lane in lanes_of(compute, now).lanes]
-    assert [bar.status for bar in bars] == [TrialStatus.LOST, TrialStatus.RUNNING]
+    pieces = lanes_of(compute, now).lanes[0].pieces
+    assert [piece.status for piece in pieces] == [TrialStatus.LOST, TrialStatus.RUNNING]
+
+
+def test_what_is_too_short_to_be_seen_is_drawn_together_but_never_the_best(
+    owner, compute, sweep, now
+):
+    add_trials(sweep, *[("Completed", 1.0 + n) for n in range(9)], ("Failed", None))
+    Trial.objects.filter(number=8).update(objective=0.5)
+    Trial.objects.update(attempt=1)
+    now = timezone.now()
+    for trial in Trial.objects.order_by("number"):
+        start = now - timedelta(seconds=20 - trial.number)
+        attempt(trial, start, start + timedelta(seconds=1))
+    load = lanes_of(compute, now, "20m")
+    assert [len(piece.attempts) for piece in load.lanes[0].pieces] == [8, 1, 1]
+    assert [piece.is_best for piece in load.lanes[0].pieces] == [False, True, False]
+    page = owner.get(URL, {"span": "20m"}).content.decode()
+    assert "#0 to #7; 8 short trials; 8 completed" in page
+    assert f'href="/w/default/sweeps/{sweep.name}/trials/"' in page
+    assert "loss 0.500000, best of its sweep" in page
+
+
+def test_a_lane_says_of_a_trial_how_it_went_and_what_it_took(owner, compute, sweep):
+    add_trials(sweep, ("Failed", None))
+    hostile = '<b>x</b>; "y"'
+    Trial.objects.update(attempt=1, reason="Out of memory.")
+    Sweep.objects.update(display_name=hostile)
+    now = timezone.now()
+    attempt(Trial.objects.get(), now - timedelta(minutes=2), now - timedelta(minutes=1))
+    Attempt.objects.update(peak_memory=3 * 2**30)
+    page = owner.get(URL).content.decode()
+    said = "Failed, 1m 00s; peak memory 3.00 GiB; Out of memory."
+    assert f"&lt;b&gt;x&lt;/b&gt;, &quot;y&quot; #0; {said}" in page
+    table = owner.get(URL, {"as": "table"}).content.decode()
+    assert "3.00 GiB" in table
+    assert "lane-track" not in table
+    assert "Show as lanes" in table
 
 
 def test_the_queue_names_next_trial_and_how_many_follow(sweep, workspace, now):
@@ -132,6 +191,38 @@ def test_the_queue_names_next_trial_and_how_many_follow(sweep, workspace, now):
     Sweep.objects.update(exhausted=True)
     [row] = compute_load.waiting(workspace, now)
     assert (row.number, row.more) == (1, 0)
+
+
+def test_the_queue_says_who_comes_next_and_when_a_slot_should_fall_free(another_sweep, now):
+    busy, waiting, paused = another_sweep(), another_sweep(), another_sweep()
+    Sweep.objects.update(status=SweepStatus.RUNNING, run_id="r")
+    Sweep.objects.filter(pk=paused.pk).update(desired="pause", status=SweepStatus.PAUSED)
+    add_trials(busy, ("Completed", 1.0), ("Running", None), ("Running", None))
+    Trial.objects.filter(number=0).update(
+        started_at=now - timedelta(seconds=100), ended_at=now - timedelta(seconds=40)
+    )
+    for number, ago in ((1, 20), (2, 50)):
+        Trial.objects.filter(number=number).update(started_at=now - timedelta(seconds=ago))
+    Sweep.objects.filter(pk=busy.pk).update(planned=3)
+    rows = compute_load.waiting(busy.workspace, now)
+    assert [row.sweep for row in rows] == [waiting, busy, paused]
+    assert [row.place for row in rows] == [1, 2, None]
+    # Trials took a minute: the one of 50 s makes room first.
+    assert [row.expected_s for row in rows] == [10.0, 40.0, None]
+    assert [row.is_at_limit for row in rows] == [False, True, False]
+
+
+def test_the_queue_offers_what_helps(owner, client, rita, sweep):
+    Sweep.objects.update(status=SweepStatus.PAUSED, desired="pause", paused_by="breaker")
+    resume = f'action="/w/default/sweeps/{sweep.name}/resume"'
+    assert resume in owner.get(URL).content.decode()
+    Sweep.objects.update(paused_by="disk")
+    page = owner.get(URL).content.decode()
+    assert resume not in page
+    assert "when there is room" in page
+    Sweep.objects.update(paused_by="person")
+    client.force_login(rita)
+    assert resume not in client.get(URL).content.decode()
 
 
 def test_ended_canceled_and_fully_started_sweeps_wait_for_nothing(sweep, workspace, now):
@@ -161,17 +252,17 @@ def test_the_list_costs_as_many_queries_for_many_trials(
         owner.get(URL)
 
 
-def test_a_poll_gets_the_live_part_alone(owner):
-    text = owner.get(URL, **HTMX).content.decode()
-    assert text.startswith('<div id="computes"')
-    assert "<html" not in text
-
-
-def test_the_machine_says_plausible_numbers(tmp_path):
-    found = machine.machine(tmp_path)
-    assert 0 <= found.cpu_percent <= 100
-    assert 0 < found.memory_used < found.memory_total
-    assert 0 < found.disk_percent < 100
+def test_a_poll_gets_the_parts_that_move_and_the_next_time(owner, client, charlie):
+    page = owner.get(URL).content.decode()
+    answer = owner.get(f"{URL}live", {"span": "1h", "since": "0", "tab": "computes"})
+    news = answer.json()
+    assert news["retry_ms"] == 3000
+    for key, html in news["fragments"].items():
+        assert f'id="{key}"' in page
+        assert "<html" not in html
+    assert 'href="?span=1h" aria-current="true"' in news["fragments"]["computes-lanes"]
+    client.force_login(charlie)
+    assert client.get(f"{URL}live").status_code == 404
 
 
 # --- the form -----------------------------------------------------------------------------------
