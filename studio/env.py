@@ -112,6 +112,39 @@ def database(url: str, home: Path) -> dict[str, Any]:
     }
 
 
+# Scheme of a mail server's URL -> its usual port, TLS by STARTTLS, TLS from the start.
+_MAIL = {
+    "smtp": (25, False, False),
+    "smtp+starttls": (587, True, False),
+    "smtps": (465, False, True),
+}
+
+
+def mail_server(url: str, name: str) -> dict[str, Any]:
+    """Django's settings for the mail server that the variable `name` says; {} for none.
+
+    Raises ImproperlyConfigured for what is no such URL.
+    """
+    if not url:
+        return {}
+    parts = urlsplit(url)
+    try:
+        usual, starttls, tls = _MAIL[parts.scheme]
+        port = parts.port or usual
+    except (KeyError, ValueError) as error:
+        raise ImproperlyConfigured(
+            f"{name} must be smtps://user:password@host:465, or smtp+starttls:// or smtp://."
+        ) from error
+    return {
+        "EMAIL_HOST": parts.hostname or "localhost",
+        "EMAIL_PORT": port,
+        "EMAIL_HOST_USER": unquote(parts.username or ""),
+        "EMAIL_HOST_PASSWORD": unquote(parts.password or ""),
+        "EMAIL_USE_TLS": starttls,
+        "EMAIL_USE_SSL": tls,
+    }
+
+
 def sqlalchemy_url(url: str) -> str:
     """The same URL for SQLAlchemy, which would look for a driver that is not installed."""
     scheme, _, rest = url.partition("://")

@@ -14,6 +14,7 @@ from studio.env import (
     env_list,
     env_str,
     kept_secret,
+    mail_server,
     sqlalchemy_url,
     url_host,
     writable_folder,
@@ -50,6 +51,8 @@ STUDIO_UPLOAD_CAP_MB = env_int("STUDIO_UPLOAD_CAP_MB", 1024, 1, 1_000_000)
 # Inputs by http(s): the largest, and whether hosts of private networks may be asked.
 STUDIO_DOWNLOAD_CAP_MB = env_int("STUDIO_DOWNLOAD_CAP_MB", 10_240, 1, 10_000_000)
 STUDIO_DOWNLOAD_PRIVATE = env_bool("STUDIO_DOWNLOAD_PRIVATE")
+# Whether notices may go to hosts of private networks.
+STUDIO_NOTIFY_PRIVATE = env_bool("STUDIO_NOTIFY_PRIVATE")
 # Requests a minute that one API token may make; 0: any number.
 STUDIO_API_RATE = env_int("STUDIO_API_RATE", 1200, 0, 1_000_000)
 # Of one trial's outputs so much becomes artifacts.
@@ -173,6 +176,12 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = STUDIO_URL.startswith("https://")
 # Two studios on one host differ in port only, which cookies do not see.
 SESSION_COOKIE_NAME = f"studio_session_{STUDIO_PORT}"
 CSRF_COOKIE_NAME = f"studio_csrf_{STUDIO_PORT}"
+
+# --- Mail: only notices go out by it -----------------------------------------------------------
+STUDIO_SMTP_URL = env_str("STUDIO_SMTP_URL")
+globals().update(mail_server(STUDIO_SMTP_URL, "STUDIO_SMTP_URL"))
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = env_str("STUDIO_MAIL_FROM", "Sweep Studio <studio@localhost>")
 
 # --- Files and texts ----------------------------------------------------------------------------
 STATIC_URL = "/static/"

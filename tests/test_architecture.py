@@ -29,6 +29,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "sweeps.charts": ("sweeps.domain", "studio.formatting"),
     "sweeps.stores": ("sweeps.domain",),
     "sweeps.environments": ("sweeps.domain",),
+    "sweeps.notify": ("sweeps.domain", "sweeps.stores"),
     "sweeps.client": ("sweeps.domain", "sweeps.spec", "sweeps.stores"),
     "sweeps.models": ("sweeps.domain", "studio.models"),
     "sweeps.queries": (
@@ -53,7 +54,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "sweeps.engine": (
         "sweeps.tasks", "sweeps.services", "sweeps.queries", "sweeps.models", "sweeps.domain",
         "sweeps.runners", "sweeps.tracking", "sweeps.stores", "sweeps.environments",
-        "studio.models", "studio.env", "studio.bell",
+        "sweeps.notify", "studio.models", "studio.env", "studio.bell",
     ),
     "sweeps.tasks": (
         "sweeps.engine", "sweeps.services", "sweeps.queries", "sweeps.models", "sweeps.domain",
@@ -82,6 +83,7 @@ NEVER: dict[str, tuple[str, ...]] = {
     "sweeps.figures": ("mlflow", "huey", "httpx"),
     "sweeps.stores": ("django.db", "mlflow", "huey"),
     "sweeps.environments": ("django", "mlflow", "huey"),
+    "sweeps.notify": ("django.db", "mlflow", "huey"),
     "sweeps.client": ("django", "mlflow", "huey", "azure"),
     "sweeps.services": ("huey", "mlflow", "requests", "httpx", "hyperopt"),
     "sweeps.models": ("mlflow", "huey", "hyperopt"),

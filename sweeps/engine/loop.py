@@ -17,6 +17,7 @@ from sweeps.engine.disk import DiskWatch
 from sweeps.engine.downloads import Downloads
 from sweeps.engine.gauges import Gauges
 from sweeps.engine.holders import acquire, me
+from sweeps.engine.notices import Notices
 from sweeps.engine.trouble import TROUBLE
 from sweeps.queries import work
 from sweeps.queries.clock import database_now
@@ -54,6 +55,7 @@ class Engine:
         self._gauges = Gauges()
         self._waker = steps.Waker()
         self._downloads = Downloads()
+        self._notices = Notices()
         self._builds = False
         self._reconciled = self._forwarded = self._beaten = self._renewed = -math.inf
 
@@ -121,6 +123,7 @@ class Engine:
         if time.monotonic() - self._forwarded >= FORWARD_S:
             self._forwarded = time.monotonic()
             steps.forward(self._waker)
+            self._notices.look(now)
         if time.monotonic() - self._reconciled >= RECONCILE_S:
             self._reconciled = time.monotonic()
             steps.reconcile(self._waker, now)

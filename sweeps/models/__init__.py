@@ -7,6 +7,7 @@ from sweeps.models.environment import Environment, EnvironmentBuild, Environment
 from sweeps.models.fetch import InputFetch
 from sweeps.models.machine import MachineSample
 from sweeps.models.metrics import MetricPoint, MetricSummary, OutboxEntry
+from sweeps.models.notice import Channel, Delivery
 from sweeps.models.steering import Condition, Revision, TerminationDecision
 from sweeps.models.sweep import DEFAULT_EXPERIMENT, Sweep
 from sweeps.models.trial import Attempt, Trial
@@ -15,9 +16,11 @@ __all__ = [
     "DEFAULT_EXPERIMENT",
     "ApiRequest",
     "Attempt",
+    "Channel",
     "CodeSnapshot",
     "Condition",
     "DataUpload",
+    "Delivery",
     "EngineLease",
     "Environment",
     "EnvironmentBuild",

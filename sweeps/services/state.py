@@ -17,7 +17,7 @@ from sweeps.domain.states import (
     trial_sources,
 )
 from sweeps.models import StateChange, Sweep, Trial
-from sweeps.services import rows
+from sweeps.services import notices, rows
 
 
 def bump(sweep_id: int) -> int:
@@ -117,6 +117,7 @@ def move_sweep(
     StateChange.objects.create(
         sweep=sweep, before=before, after=to, reason=reason, actor=actor, at=now
     )
+    notices.tell_of_status(sweep, now)
     return True
 
 

@@ -23,6 +23,7 @@ from sweeps.queries.work import nobody_runs
 from sweeps.services import rows
 from sweeps.services.control import revive
 from sweeps.services.logged import count_all, logged_by
+from sweeps.services.notices import tell_if_best
 from sweeps.services.state import bump, lock, move_trial
 
 # Longer than a claim takes to become a started command, which is about a second.
@@ -181,7 +182,10 @@ def _end_as_wanted(trial: Trial, now: datetime) -> bool:
     """The end of a trial that is not to run again; it may have logged what was its sentence before
     anybody knew that it had started."""
     if trial.desired == Desired.TERMINATE_EARLY:
-        return move_trial(trial, TrialStatus.EARLY_TERMINATED, now, reason=trial.reason)
+        moved = move_trial(trial, TrialStatus.EARLY_TERMINATED, now, reason=trial.reason)
+        if moved:
+            tell_if_best(trial, now)
+        return moved
     wish = trial.reason if trial.desired != Desired.RUN else trial.sweep.reason
     return move_trial(trial, TrialStatus.CANCELED, now, reason=wish)
 
@@ -241,6 +245,8 @@ def finish(
         )
         if moved and verdict.status is TrialStatus.COMPLETED and trial.desired != Desired.RUN:
             count_all(attempt, trial)
+        if moved:
+            tell_if_best(trial, seen or now)
     return verdict if moved else None
 
 

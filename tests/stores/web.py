@@ -65,6 +65,9 @@ def serving() -> Iterator[Web]:
         def do_GET(self) -> None:
             web[0].answer(self)
 
+        def do_POST(self) -> None:
+            web[0].answer(self)
+
         def log_message(self, *_: object) -> None:
             """Nothing: tests look at what was asked."""
 

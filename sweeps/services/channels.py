@@ -1,0 +1,46 @@
+"""Channels: whom a workspace tells."""
+
+import base64
+import secrets
+from datetime import datetime
+
+from django.db import transaction
+
+from sweeps.domain.notices import ChannelKind
+from sweeps.models import Channel, Delivery
+
+SECRET_PREFIX = "whsec_"
+
+
+def new_signing_secret() -> str:
+    """256 random bits, written as the Standard Webhooks libraries read them."""
+    return SECRET_PREFIX + base64.b64encode(secrets.token_bytes(32)).decode()
+
+
+def create_channel(channel: Channel) -> str:
+    """Save a checked new channel; its signing secret, to be shown once, "" if it needs none."""
+    channel.secret = new_signing_secret() if channel.kind == ChannelKind.WEBHOOK else ""
+    channel.save(force_insert=True)
+    return channel.secret
+
+
+def save_channel(channel: Channel, now: datetime) -> None:
+    """Save a checked change. What waits for a channel that is turned off is given up."""
+    with transaction.atomic():
+        channel.save()
+        if not channel.is_on:
+            waiting = channel.deliveries.filter(state=Delivery.WAITING)
+            answer = "The channel was turned off."
+            waiting.update(state=Delivery.FAILED, answer=answer, ended_at=now)
+
+
+def renew_secret(channel: Channel) -> str:
+    """A new signing secret for a webhook, to be shown once; the old one signs no more."""
+    channel.secret = new_signing_secret()
+    Channel.objects.filter(pk=channel.pk).update(secret=channel.secret)
+    return channel.secret
+
+
+def delete_channel(channel: Channel) -> None:
+    """Nothing more is told there, what waits neither."""
+    channel.delete()
