@@ -19,6 +19,7 @@ from sweeps.views import (
     job,
     lists,
     new_sweep,
+    notifications,
     pick,
     trial,
 )
@@ -82,6 +83,23 @@ ENVIRONMENTS = [
     path(f"{_BUILD}log", environments.build_log, name="build_log"),
 ]
 
+_NOTIFICATIONS = "w/<str:ws>/settings/notifications/"
+_CHANNEL = f"{_NOTIFICATIONS}<int:pk>/"
+
+NOTIFICATIONS = [
+    path(_NOTIFICATIONS, notifications.notification_list, name="notification_list"),
+    path(f"{_NOTIFICATIONS}new", notifications.channel_new, name="channel_new"),
+    path(_CHANNEL, notifications.channel, name="channel"),
+    path(f"{_CHANNEL}test", notifications.channel_test, name="channel_test"),
+    path(f"{_CHANNEL}secret", notifications.channel_secret, name="channel_secret"),
+    path(f"{_CHANNEL}delete", notifications.channel_delete, name="channel_delete"),
+    path(
+        f"{_NOTIFICATIONS}deliveries/<int:pk>/retry",
+        notifications.delivery_retry,
+        name="delivery_retry",
+    ),
+]
+
 LISTS = [
     path("", home.home, name="home"),
     path("help/", home.help_page, name="help"),
@@ -108,4 +126,5 @@ urlpatterns = [
     *JOB_PAGES,
     *LISTS,
     *ENVIRONMENTS,
+    *NOTIFICATIONS,
 ]

@@ -26,6 +26,7 @@ def _page(request: HttpRequest, workspace: Workspace, **forms: Any) -> HttpRespo
     context = {
         "workspace": workspace,
         "is_owner": may_in(request, workspace, Role.OWNER),
+        "may_run": may_in(request, workspace, Role.CONTRIBUTOR),
         "members": members.order_by("user__username"),
         "tokens": tokens,
         "roles": Role.choices,
