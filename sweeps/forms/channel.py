@@ -34,7 +34,7 @@ class ChannelForm(forms.ModelForm):
             "on_ended": "A sweep ends: completed, failed or canceled",
             "on_broken": "A sweep breaks: it fails, or the studio pauses it",
             "on_best": "A trial is the best so far, once a minute at most",
-            "is_on": "Tell this channel",
+            "is_on": "The channel is on",
         }
         help_texts = {"name": "What this page calls it, for example the room where it is read."}
 

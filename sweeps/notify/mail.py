@@ -38,7 +38,8 @@ def send(parcel: Parcel) -> str:
     except smtplib.SMTPResponseException as error:
         raise NotSent(_told(error.smtp_code, error.smtp_error)) from error
     except (smtplib.SMTPException, OSError, ValueError) as error:
-        raise NotSent(f"The mail server could not be used: {error}.") from error
+        said = getattr(error, "strerror", None) or error
+        raise NotSent(f"The mail server could not be used: {said}.") from error
     return "handed to the mail server"
 
 
