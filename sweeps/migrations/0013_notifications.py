@@ -10,7 +10,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('studio', '0001_initial'),
-        ('sweeps', '0011_export'),
+        ('sweeps', '0012_machine_samples'),
     ]
 
     operations = [
