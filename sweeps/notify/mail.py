@@ -38,8 +38,8 @@ def send(parcel: Parcel) -> str:
     except smtplib.SMTPResponseException as error:
         raise NotSent(_told(error.smtp_code, error.smtp_error)) from error
     except (smtplib.SMTPException, OSError, ValueError) as error:
-        said = getattr(error, "strerror", None) or error
-        raise NotSent(f"The mail server could not be used: {said}.") from error
+        why = getattr(error, "strerror", None) or str(error)
+        raise NotSent(f"The mail server could not be used: {why}.") from error
     return "handed to the mail server"
 
 
