@@ -9,19 +9,30 @@ from sweeps.charts.metric_curves import Mode, TrialCurve, build_curves_info
 from sweeps.domain.board import Ints
 from sweeps.domain.states import ACTIVE_TRIAL, TrialStatus
 from sweeps.figures.ask import Ask, Drawing
+from sweeps.figures.options import Choices, Option, fixed
 from sweeps.models import Trial
 from sweeps.queries.trials import curves
 
 BEST_CURVES = 5
 # One SVG line each: more are neither readable nor quick.
 MOST_CURVES = 100
-MODES = ("best", "selected", "all")
+
+
+def _metrics(ask: Ask) -> Choices:
+    return [(name, name) for name in ask.metrics or [ask.sweep.primary_metric]]
+
+
+METRIC = Option("metric", "Metric", _metrics)
+WHICH = Option(
+    "curves", "Trials", fixed(("best", "best 5"), ("selected", "picked"), ("all", "all"))
+)
+OPTIONS = (METRIC, WHICH)
 
 
 def build(ask: Ask) -> Drawing:
     """`metric` of the best five and those that run, of the picked ones, or of all (a hundred)."""
-    mode: Mode = ask.choice("curves", MODES, "best")  # type: ignore[assignment]
-    metric = ask.choice("metric", tuple(ask.metrics), ask.sweep.primary_metric)
+    mode: Mode = WHICH.chosen(ask)  # type: ignore[assignment]
+    metric = METRIC.chosen(ask)
     trials = _trials(ask, _rows(ask, mode))
     info = build_curves_info(
         trial_curves(trials, metric),

@@ -1,6 +1,5 @@
 """The job page: its tabs and its live updates."""
 
-from collections.abc import Sequence
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
@@ -13,6 +12,7 @@ from studio.models import Role
 from sweeps.domain.problems import InvalidInput
 from sweeps.domain.selection import Selection, read_selection
 from sweeps.domain.states import FINAL_TRIAL, SweepStatus, TrialStatus
+from sweeps.figures.ask import ask
 from sweeps.intake import diff_of
 from sweeps.models import StateChange, Sweep
 from sweeps.queries.best import best_of
@@ -26,6 +26,7 @@ from sweeps.queries.trials import parameter_columns
 from sweeps.queries.waiting import standstill
 from sweeps.spec.writer import to_yaml
 from sweeps.views.buttons import steering
+from sweeps.views.chart_cards import cards
 from sweeps.views.chips import carried, chips
 from sweeps.views.files import has_artifacts
 from sweeps.views.live import around, is_known, news
@@ -94,12 +95,6 @@ def selection_of(request: HttpRequest) -> Selection:
 def _curve_mode(request: HttpRequest) -> str:
     mode = request.GET.get("curves", "")
     return mode if mode in ("selected", "all") else "best"
-
-
-def _metric(request: HttpRequest, sweep: Sweep, names: Sequence[str]) -> str:
-    """The metric whose curves are asked for, if some trial logged it; else the primary one."""
-    metric = request.GET.get("metric", "")
-    return metric if metric in names else sweep.primary_metric
 
 
 def _overview(request: HttpRequest, sweep: Sweep) -> dict[str, Any]:
@@ -212,15 +207,12 @@ def trials(request: HttpRequest, ws: str, name: str) -> HttpResponse:
 
 @require_safe
 def charts(request: HttpRequest, ws: str, name: str) -> HttpResponse:
-    """All charts, large."""
+    """Every kind of chart, large, with its options."""
     sweep = sweep_for(request, ws, name)
-    names = metric_names(sweep)
-    metric = _metric(request, sweep, names)
-    mode = _curve_mode(request)
+    asked = ask(sweep, selection_of(request), request.GET.dict())
     context = job_context(request, sweep, "charts") | {
-        "curves": mode,
-        "metric": metric,
-        "metrics": names or [sweep.primary_metric],
+        "cards": cards(asked, request.GET),
+        "own_words": f"?{request.GET.urlencode()}" if request.GET else "",
     }
     return render(request, "sweeps/job/charts.html", context)
 

@@ -7,6 +7,7 @@
 
 import * as card from "./card.js";
 import { Chart } from "./chart.js";
+import { renew } from "./controls.js";
 import { Source } from "./source.js";
 import { palette } from "./tokens.js";
 import { csvOf, fullScreen, save, saveImage } from "./tools.js";
@@ -20,6 +21,7 @@ function follow(host) {
     const chart = charts.get(host.id);
     if (chart?.host === host) chart.update(payload, true);
     else charts.set(host.id, new Chart(host, payload));
+    renew(host.closest("[data-chart-frame]"), payload.controls);
   };
   const failed = (message) => {
     if (charts.get(host.id)?.host === host) return;
