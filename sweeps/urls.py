@@ -6,6 +6,7 @@ from sweeps.api.urls import urls as api
 from sweeps.views import (
     artifacts,
     build_log,
+    bundle,
     charts,
     compare,
     compute_test,
@@ -49,6 +50,7 @@ JOB_PAGES = [
     path(f"{_SWEEP}config/azure.yml", export.azure_yaml, name="sweep_azure_yaml"),
     path(f"{_SWEEP}config/job.py", export.python, name="sweep_python"),
     path(f"{_SWEEP}config/code.zip", export.code, name="sweep_code"),
+    path(f"{_SWEEP}bundle.zip", bundle.bundle, name="sweep_bundle"),
     path(f"{_SWEEP}pause", control.pause, name="sweep_pause"),
     path(f"{_SWEEP}resume", control.resume, name="sweep_resume"),
     path(f"{_SWEEP}stop", control.stop, name="sweep_stop"),
@@ -115,6 +117,7 @@ LISTS = [
 # Before the pages of a sweep, which would take "new" for a name.
 NEW_SWEEP = [
     path("w/<str:ws>/sweeps/new", new_sweep.new_sweep, name="sweep_new"),
+    path("w/<str:ws>/sweeps/import", bundle.bring_in, name="sweep_import"),
     path("w/<str:ws>/sweeps/new/dry-run/<str:name>", new_sweep.dry_run, name="dry_run"),
 ]
 

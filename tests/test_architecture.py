@@ -51,6 +51,11 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "sweeps.services", "sweeps.queries", "sweeps.models", "sweeps.domain", "sweeps.spec",
         "sweeps.stores", "sweeps.environments", "studio.models",
     ),
+    "sweeps.intake_bundles": (
+        "sweeps.intake",
+        "sweeps.services", "sweeps.queries", "sweeps.models", "sweeps.domain", "sweeps.spec",
+        "sweeps.stores", "sweeps.environments", "studio.models",
+    ),
     "sweeps.engine": (
         "sweeps.tasks", "sweeps.services", "sweeps.queries", "sweeps.models", "sweeps.domain",
         "sweeps.runners", "sweeps.tracking", "sweeps.stores", "sweeps.environments",
@@ -63,7 +68,8 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 _TOP = (
     "sweeps.tasks", "sweeps.engine", "sweeps.intake", "sweeps.intake_environments",
-    "sweeps.services", "sweeps.queries", "sweeps.forms", "sweeps.models", "sweeps.domain",
+    "sweeps.intake_bundles", "sweeps.services", "sweeps.queries", "sweeps.forms", "sweeps.models",
+    "sweeps.domain",
     "sweeps.spec", "sweeps.charts", "sweeps.figures", "sweeps.stores", "sweeps.environments",
     "sweeps.views", "sweeps.api", "sweeps.gateway", "sweeps.client", "studio",
 )  # fmt: skip

@@ -19,7 +19,7 @@ from django.views.decorators.csrf import csrf_exempt
 from ninja import Swagger
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 
-from sweeps.api import environments, files, places, runs, steering, uploads
+from sweeps.api import bundles, environments, files, places, runs, steering, uploads
 from sweeps.api.auth import Limited
 from sweeps.api.document import StudioAPI
 from sweeps.api.etags import tagged
@@ -40,6 +40,7 @@ api.add_router("", steering.router)
 api.add_router("", places.router)
 api.add_router("", environments.router)
 api.add_router("", uploads.router)
+api.add_router("", bundles.router)
 
 
 def _answer(request: HttpRequest, problems: list[Problem], status: int) -> HttpResponse:

@@ -139,6 +139,18 @@ class JobOperations:
         path = f"{self._path(name)}/trials/{number}"
         yield from log_parts(self._transport, path, stream)
 
+    def bundle(self, name: str, target: Path, *, points: bool = False) -> None:
+        """Write a sweep as one file: job, code, packages, trials; with `points` all values."""
+        query = "?points=1" if points else ""
+        self._transport.download(f"{self._path(name)}/bundle.zip{query}", target)
+
+    def import_bundle(self, file: Path, *, replay: bool = False) -> Job:
+        """Bring a bundle in as an ended sweep, or have its points run again (`replay`)."""
+        path = f"{self._place}/bundles{'?replay=1' if replay else ''}"
+        key = {"Idempotency-Key": uuid.uuid4().hex}
+        sent = {"file": ("bundle", file.name, file), "headers": key}
+        return job_of(self._transport.send("POST", path, **sent).json())
+
     def download(
         self,
         name: str,

@@ -68,6 +68,12 @@ class Jobs(Protocol):
     def logs(self, name: str, number: int, stream: str = "stdout") -> Iterator[str]:
         """What a trial has written."""
 
+    def bundle(self, name: str, target: Path, *, points: bool = False) -> None:
+        """Write a sweep as one file."""
+
+    def import_bundle(self, file: Path, *, replay: bool = False) -> Job:
+        """Bring such a file in."""
+
     def download(
         self, name: str, *, download_path: Any = ".", output_name: str | None = None,
         all: bool = False,  # noqa: A002
@@ -99,6 +105,11 @@ def add_verbs(verb: Callable[..., ArgumentParser]) -> None:
     logs.add_argument("--trial", type=int, help="its number; by default the best trial's")
     logs.add_argument("--stderr", action="store_true", dest="wants_stderr", help="the other log")
     verb("export", "print a sweep as a job file (YAML)")
+    bundle = verb("bundle", "write a sweep as one file: job, code, packages, trials")
+    bundle.add_argument("-o", "--output", metavar="FILE", help="by default NAME.zip")
+    bundle.add_argument("--points", action="store_true", help="all logged values too")
+    brought = verb("import", "bring a bundle in as an ended sweep", "FILE.zip")
+    brought.add_argument("--replay", action="store_true", help="run its points again instead")
     for name, text in STEERING.items():
         verb(name, text)
     verb("rerun-failed", "run all failed, lost and timed-out trials again")
@@ -223,6 +234,19 @@ def _export(jobs: Jobs, given: Namespace, terminal: Terminal) -> None:
         terminal.out.write(text)
 
 
+def _bundle(jobs: Jobs, given: Namespace, terminal: Terminal) -> None:
+    target = Path(given.output or f"{given.subject}.zip")
+    jobs.bundle(given.subject, target, points=given.points)
+    answer(given, terminal, str(target), [str(target)])
+
+
+def _import(jobs: Jobs, given: Namespace, terminal: Terminal) -> None:
+    job = jobs.import_bundle(Path(given.subject), replay=given.replay)
+    for note in job.notes:
+        print(note, file=terminal.err)
+    answer(given, terminal, job.raw, [job.name])
+
+
 def _steer(jobs: Jobs, given: Namespace, terminal: Terminal) -> None:
     before = _sweep(jobs, given)
     job = getattr(jobs, given.verb)(before.name)
@@ -266,6 +290,8 @@ VERBS: dict[str, Verb] = {
     "best": _best,
     "logs": _logs,
     "export": _export,
+    "bundle": _bundle,
+    "import": _import,
     **dict.fromkeys(STEERING, _steer),
     "rerun-failed": _rerun,
     "download": _download,

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TextIO
 
+from django.conf import settings
 from django.db.models import QuerySet
 from django.utils import timezone
 from ninja import Schema
@@ -33,6 +34,7 @@ from sweeps.client.records import Trial as TrialAnswer
 from sweeps.domain.elsewhere import is_far_code
 from sweeps.domain.problems import InvalidInput, said_of
 from sweeps.domain.wording import shown
+from sweeps.intake_bundles import bundled, import_bundle
 from sweeps.models import CodeSnapshot, Sweep, Trial
 from sweeps.queries import failures, spec_of
 from sweeps.queries.clock import database_now
@@ -179,6 +181,28 @@ class LocalJobs:
     def logs(self, name: str, number: int, stream: str = "stdout") -> Iterator[str]:
         """What a trial has written to `stdout` or `stderr` so far, piece by piece."""
         return _log(self._trial(self._sweep(name), number), stream)
+
+    def bundle(self, name: str, target: Path, *, points: bool = False) -> None:
+        """Write a sweep as one file: job, code, packages, trials; with `points` all values."""
+        sweep = self._sweep(name)
+        origin = f"{settings.STUDIO_URL}{sweep.get_absolute_url()}"
+        with target.open("wb") as out:
+            out.writelines(bundled(sweep, origin, database_now(), points=points))
+
+    def import_bundle(self, file: Path, *, replay: bool = False) -> Job:
+        """Bring a bundle in as an ended sweep, or have its points run again (`replay`)."""
+        os.umask(0o077)
+        try:
+            with file.open("rb") as packed:
+                sweep = import_bundle(
+                    self.workspace, packed, file.name, replay=replay, user=operator(),
+                    now=database_now(), rng=random.SystemRandom(),
+                )  # fmt: skip
+        except InvalidInput as error:
+            raise told(error) from error
+        if replay:
+            tasks.advance_sweep(sweep.pk)
+        return _job(sweep)
 
     def download(
         self,

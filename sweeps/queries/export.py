@@ -38,7 +38,7 @@ def trials_csv(sweep: Sweep) -> Iterator[str]:
     write = csv.writer(_Line()).writerow
     head = [*_FIRST, *(f"params.{name}" for name in params), *(f"metrics.{m}" for m in metrics)]
     yield write([*head, *_LAST])
-    for trials in _batches(sweep):
+    for trials in batches(sweep):
         logged = _last([trial.pk for trial in trials])
         for trial in trials:
             values = logged.get(trial.pk, {})
@@ -51,7 +51,8 @@ def trials_csv(sweep: Sweep) -> Iterator[str]:
             yield write([_cell(value) for value in row])
 
 
-def _batches(sweep: Sweep) -> Iterator[list[Trial]]:
+def batches(sweep: Sweep) -> Iterator[list[Trial]]:
+    """All trials by number, some at a time."""
     number = -1
     while True:
         rows = Trial.objects.filter(sweep=sweep, number__gt=number).order_by("number")

@@ -140,8 +140,10 @@ class _Pipe:
         return data
 
 
-def zipped(trees: Iterable[Tree], plain: Iterable[tuple[str, bytes]] = ()) -> Iterator[bytes]:
-    """A zip of all files in the trees, after the `plain` ones (name, contents), as it is made.
+def zipped(
+    trees: Iterable[Tree], made: Iterable[tuple[str, Iterable[bytes]]] = ()
+) -> Iterator[bytes]:
+    """A zip of all files in the trees, after those `made` for it (name, contents), as it is made.
 
     Nothing is kept on the disk or in memory, however much there is. What cannot be opened any
     more is left out.
@@ -149,8 +151,13 @@ def zipped(trees: Iterable[Tree], plain: Iterable[tuple[str, bytes]] = ()) -> It
     pipe = _Pipe()
     # A target that cannot seek: each entry's size follows its contents.
     with zipfile.ZipFile(pipe, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:  # type: ignore[call-overload]
-        for name, data in plain:
-            archive.writestr(name, data)
+        for name, parts in made:
+            info = zipfile.ZipInfo(name)
+            info.compress_type, info.external_attr = zipfile.ZIP_DEFLATED, 0o644 << 16
+            with archive.open(info, "w", force_zip64=True) as target:
+                for part in parts:
+                    target.write(part)
+                    yield pipe.taken()
             yield pipe.taken()
         for tree in trees:
             for name, path in _files(tree):

@@ -49,7 +49,7 @@ def snapshot_folder(root: Path, folder: Path) -> Snapshot:
 
     Raises InvalidInput when it is too large, empty or cannot be read.
     """
-    with _staging(root) as stage:
+    with staging(root) as stage:
         try:
             _copy(folder, stage)
             if not any(stage.iterdir()) and (source := read_rules(folder).source):
@@ -84,7 +84,7 @@ def snapshot_archive(
 
     Raises InvalidInput for an archive that is unsafe or cannot be read.
     """
-    with _staging(root) as stage:
+    with staging(root) as stage:
         file.seek(0)
         unpack(file, filename, stage)
         inner = [path for path in stage.iterdir() if path.name != "__MACOSX"]
@@ -95,10 +95,15 @@ def snapshot_archive(
         return _keep(root, only)
 
 
+def keep_folder(root: Path, stage: Path) -> Snapshot:
+    """Keep a folder within a `staging` of the same root, which goes from there, as it is."""
+    return _keep(root, stage)
+
+
 def snapshot_file(root: Path, file: IO[bytes], filename: str) -> Snapshot:
     """Keep a single script."""
     name = file_name(filename)
-    with _staging(root) as stage:
+    with staging(root) as stage:
         file.seek(0)
         with (stage / name).open("wb") as out:
             shutil.copyfileobj(file, out)
@@ -132,7 +137,7 @@ def _folder(root: Path, digest: str) -> Path:
     return root / digest
 
 
-class _staging:  # noqa: N801 - used as a function
+class staging:  # noqa: N801 - used as a function
     """A folder beside the kept ones, gone afterwards unless it was kept."""
 
     def __init__(self, root: Path) -> None:

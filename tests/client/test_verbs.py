@@ -466,3 +466,21 @@ def test_a_misspelt_command_exits_with_2(words: list[str]) -> None:
         with pytest.raises(SystemExit) as end:
             typed(words)
         assert end.value.code == 2
+
+
+def test_a_sweep_goes_out_as_one_file_and_comes_back(
+    run: Run, sweep: Sweep, now: Any, tmp_path: Path
+) -> None:
+    play(sweep, now, [0.5, 0.25, 0.75, 0.5])
+    file = str(tmp_path / "b.zip")
+    assert run("bundle", sweep.name, "-o", file, "--points").out == f"{file}\n"
+    back = run("import", file)
+    assert (back.code, Sweep.objects.get(name=back.out.strip()).status) == (0, "Completed")
+    assert "Imported from http" in back.err
+    again = run("import", file, "--replay")
+    assert Sweep.objects.get(name=again.out.strip()).max_total_trials == 4
+    (tmp_path / "x.zip").write_text("x")
+    bad = run("import", str(tmp_path / "x.zip"))
+    assert bad.code == 1
+    assert "cannot be read as an archive" in bad.err
+    assert run("import", str(tmp_path / "none.zip")).code == 1

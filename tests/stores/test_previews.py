@@ -94,11 +94,12 @@ def test_a_zip_is_made_while_it_is_sent(tmp_path: Path) -> None:
     kept(root, "a/b.bin", bytes(range(256)) * 4096)
     kept(root, "ü.txt", "é".encode())
     (root / "link").symlink_to("/etc/passwd")
-    parts = list(zipped([Tree(root, "", "x/")], [("README", b"hi")]))
+    parts = list(zipped([Tree(root, "", "x/")], [("README", [b"h", b"i"])]))
     assert len(parts) > 3
     with zipfile.ZipFile(io.BytesIO(b"".join(parts))) as archive:
         assert archive.testzip() is None
         assert sorted(archive.namelist()) == ["README", "x/a/b.bin", "x/ü.txt"]
+        assert archive.read("README") == b"hi"
         assert archive.read("x/a/b.bin") == bytes(range(256)) * 4096
     with zipfile.ZipFile(io.BytesIO(b"".join(zipped([Tree(root, "a")])))) as archive:
         assert archive.namelist() == ["b.bin"]

@@ -28,7 +28,7 @@ from schemathesis.specs.openapi.checks import (
 
 from studio.wsgi import application
 from sweeps.api import files
-from tests.api.fuzz.stage import Stage, artifacts, set_up, zipped
+from tests.api.fuzz.stage import Stage, artifacts, bundle, set_up, zipped
 from tests.api.test_submit import JOB
 from tests.fuzz.inputs import DOCUMENTS, document
 
@@ -273,10 +273,12 @@ class _Sender:
             case.body = {"spec": text, "code": zipped()} if form else text
 
     def _files(self, path: str) -> dict[str, bytes]:
-        """An upload that is fine: of code always an archive, of data a file or an archive."""
+        """An upload that is fine: of code and bundles an archive, of data a file or an archive."""
         text = str(self.chance.randrange(5))
         if path.endswith("/code"):
             return {"code": zipped(text)}
+        if path.endswith("/bundles"):
+            return {"bundle": bundle()}
         return self.chance.choice(({"file": text.encode()}, {"folder": zipped(text)}))
 
     def _learn(self, response: Any) -> None:

@@ -2,6 +2,7 @@
 
 import io
 import itertools
+import json
 import random
 import sys
 import zipfile
@@ -112,6 +113,26 @@ def zipped(text: str = "print(1)\n") -> bytes:
     data = io.BytesIO()
     with zipfile.ZipFile(data, "w") as archive:
         archive.writestr(zipfile.ZipInfo("train.py"), text)
+    return data.getvalue()
+
+
+def bundle() -> bytes:
+    """A sweep bundle of one trial."""
+    trial = {"number": 0, "status": "Completed", "params": {"lr": 0.5}, "objective": 0.5}
+    facts = {
+        "format": "sweep-studio-bundle", "version": 1, "sweep": "brought", "status": "Completed",
+        "seed": 1,
+    }  # fmt: skip
+    spec = {
+        "type": "sweep", "trial": {"command": "python train.py --lr ${{search_space.lr}}"},
+        "search_space": {"lr": {"type": "uniform", "min_value": 0, "max_value": 1}},
+        "sampling_algorithm": "random", "limits": {"max_total_trials": 1},
+        "objective": {"goal": "minimize", "primary_metric": "loss"},
+    }  # fmt: skip
+    data = io.BytesIO()
+    with zipfile.ZipFile(data, "w") as archive:
+        for name, doc in (("bundle.json", facts), ("job.yml", spec), ("trials.jsonl", trial)):
+            archive.writestr(zipfile.ZipInfo(name), json.dumps(doc))
     return data.getvalue()
 
 

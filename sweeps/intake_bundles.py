@@ -1,0 +1,149 @@
+"""Sweep bundles: a sweep packed as one file, and such a file as a sweep of this studio."""
+
+import json
+import random
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from datetime import datetime
+from typing import IO
+
+from django.conf import settings
+
+from studio.models import User, Workspace
+from sweeps import intake
+from sweeps.domain import bundles
+from sweeps.domain.bundles import Facts, Recorded
+from sweeps.domain.job import StopRules, SweepJob
+from sweeps.domain.problems import InvalidInput
+from sweeps.environments import own
+from sweeps.models import CodeSnapshot, Sweep
+from sweeps.queries import bundle
+from sweeps.queries.computes import resolve_compute
+from sweeps.queries.environments import environments_root
+from sweeps.services.bundles import IMPORTED_FROM, record_sweep
+from sweeps.spec.reader import read_job
+from sweeps.spec.studio import MAX_FIRST_TRIALS
+from sweeps.spec.writer import to_yaml
+from sweeps.stores.artifacts import Tree, zipped
+from sweeps.stores.bundles import Opened, opened
+
+
+def bundled(sweep: Sweep, origin: str, now: datetime, *, points: bool = False) -> Iterator[bytes]:
+    """The bundle of a sweep, a zip, as it is made; with `points` all logged values."""
+    facts = bundle.bundle_facts(sweep, origin, now)
+    made: list[tuple[str, Iterable[bytes]]] = [
+        ("README.txt", [bundle.readme(sweep, origin, now, points=points).encode()]),
+        (bundles.FACTS, [json.dumps(facts, indent=1).encode()]),
+        (bundles.JOB, [to_yaml(bundle.bundled_job(sweep)).encode()]),
+        (bundles.PACKAGES, [_packages(sweep).encode()]),
+        (bundles.TRIALS, bundle.trial_lines(sweep, points=points)),
+    ]
+    code = sweep.code
+    trees = [Tree(intake.code_root() / code.digest, prefix=f"{bundles.CODE}/")] if code else []
+    return zipped(trees, made)
+
+
+def _packages(sweep: Sweep) -> str:
+    """What its trials had: of their own environment, or beside the studio."""
+    build = sweep.environment_build
+    if build:
+        return "".join(f"{line}\n" for line in build.packages)
+    if sweep.interpreter or sweep.compute.python:
+        return f"# {sweep.interpreter or sweep.compute.python}: its packages are not known\n"
+    return own.constraints(environments_root()).read_text()
+
+
+def import_bundle(
+    workspace: Workspace,
+    file: IO[bytes],
+    filename: str,
+    *,
+    replay: bool,
+    user: User | None,
+    now: datetime,
+    rng: random.Random,
+    ticket: str = "",
+) -> Sweep:
+    """A bundle as an ended sweep with its trials, or (`replay`) as a new one that runs the
+    recorded points in their order; the caller wakes the queue.
+
+    All is checked before anything is written. Raises InvalidInput with what cannot be used.
+    """
+    with opened(intake.code_root(), file, filename) as found:
+        facts = bundles.facts_of(found.facts)
+        job = _job(found.job)
+        numbers = [trial.number for trial in _checked(found, job)]
+        if replay and not numbers:
+            raise InvalidInput.one(bundles.TRIALS, "There is no trial in it whose point could run.")
+        kept = found.keep_code()
+        code = intake.keep(workspace, kept, f"bundle of {facts.sweep}") if kept else None
+        if replay:
+            again = _replayed(job, facts, _checked(found, job), len(numbers))
+            return intake.submit(
+                workspace, again, code=code, user=user, now=now, rng=rng, ticket=ticket
+            )
+        return _recorded(workspace, job, facts, _checked(found, job), code, user, now, rng, ticket)
+
+
+def _job(text: str) -> SweepJob:
+    try:
+        return read_job(text)
+    except InvalidInput as error:
+        raise InvalidInput(problem.under(bundles.JOB) for problem in error.problems) from error
+
+
+def _checked(found: Opened, job: SweepJob) -> Iterator[Recorded]:
+    """The trials, each by itself and all by their numbers. Raises InvalidInput with the line."""
+    last, points = -1, 0
+    for line, document in found.trials():
+        try:
+            trial = bundles.trial_of(document, job)
+            points += sum(len(one) for one in trial.points.values())
+            if trial.number <= last:
+                raise InvalidInput.one("number", "Trials come in the order of their numbers.")
+            if points > bundles.MAX_ALL_POINTS:
+                text = f"At most {bundles.MAX_ALL_POINTS:,} values are taken."
+                raise InvalidInput.one("points", text)
+        except InvalidInput as error:
+            where = [replace(p.under(bundles.TRIALS), line=line) for p in error.problems]
+            raise InvalidInput(where) from error
+        last = trial.number
+        yield trial
+
+
+def _recorded(
+    workspace: Workspace,
+    job: SweepJob,
+    facts: Facts,
+    trials: Iterator[Recorded],
+    code: CodeSnapshot | None,
+    user: User | None,
+    now: datetime,
+    rng: random.Random,
+    ticket: str,
+) -> Sweep:
+    compute, _ = resolve_compute(workspace, job.compute, settings.STUDIO_COMPUTE_ALIAS)
+    note = f"Imported from {facts.origin or 'a bundle'}: its trials ran there."
+    return record_sweep(
+        workspace, replace(job, notes=()), facts, trials, compute=compute, code=code, user=user,
+        now=now, rng=rng, notes=(note,), ticket=ticket,
+    )  # fmt: skip
+
+
+def _replayed(job: SweepJob, facts: Facts, trials: Iterator[Recorded], count: int) -> SweepJob:
+    """The same job, for exactly the recorded points; nothing ends it before the last."""
+    points = tuple(trial.params for trial, _ in zip(trials, range(MAX_FIRST_TRIALS), strict=False))
+    notes = job.notes
+    if count > len(points):
+        notes = (*notes, f"Of {count:,} recorded points the first {len(points):,} are run.")
+    return replace(
+        job,
+        name=None,
+        display_name=f"Replay of {job.display_name or facts.sweep}"[:255],
+        first_trials=points,
+        limits=replace(job.limits, max_total_trials=len(points)),
+        sampling=replace(job.sampling, seed=facts.seed),
+        stop_rules=StopRules(),
+        properties={**job.properties, IMPORTED_FROM: facts.origin},
+        notes=notes,
+    )
