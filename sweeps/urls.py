@@ -19,6 +19,7 @@ from sweeps.views import (
     home,
     job,
     lists,
+    marks,
     new_sweep,
     notifications,
     pick,
@@ -66,6 +67,7 @@ JOB_PAGES = [
     path(f"{_TRIAL}artifacts.zip", artifacts.download_all, name="trial_artifacts"),
     path(f"{_TRIAL}artifacts/<path:path>", artifacts.download, name="trial_artifact"),
     path(f"{_TRIAL}replay.sh", trial.replay, name="trial_replay"),
+    path(f"{_TRIAL}mark", marks.mark, name="trial_mark"),
     path(f"{_TRIAL}cancel", trial.cancel, name="trial_cancel"),
     path(f"{_TRIAL}rerun", trial.rerun, name="trial_rerun"),
 ]

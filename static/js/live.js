@@ -56,7 +56,10 @@
   /** What the person ticked, opened or typed stays as it is. */
   function keepTicks(old, fresh) {
     if (old.tagName === "INPUT" && old.type === "checkbox") fresh.checked = old.checked;
-    if (old.tagName === "DETAILS" && old.open) fresh.open = true;
+    if (old.tagName === "DETAILS" && old.open) {
+      if (old.dataset.keep !== undefined) return false; // somebody is typing in it
+      fresh.open = true;
+    }
     return true;
   }
 

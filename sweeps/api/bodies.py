@@ -7,6 +7,7 @@ field, and unknown keys are told instead of dropped.
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
+from sweeps.domain.marks import MOST_TAGS
 from sweeps.domain.problems import InvalidInput
 from sweeps.domain.wording import shown
 from sweeps.spec import checks
@@ -51,6 +52,14 @@ def multipart(parts: dict[str, str], required: Sequence[str] = ()) -> dict[str, 
 CLONE = _body({"name": _or_null(_TEXT), "display_name": _or_null(_TEXT)})
 RERUN = _body({"signature": _or_null(_TEXT)})
 POINT = _body({"params": {"type": "object"}}, required=["params"])
+MARK = _body(
+    {
+        "pinned": {"type": "boolean"},
+        "tags": _or_null({"type": "array", "items": _TEXT, "maxItems": MOST_TAGS}),
+        "note": _or_null(_TEXT),
+    }
+)
+MARK["requestBody"]["required"] = True
 EDIT = _body(
     {
         "limits": _object(

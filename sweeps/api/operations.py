@@ -12,7 +12,7 @@ from ninja import Query, Router, Status
 
 from studio.models import Role
 from sweeps import intake, tasks
-from sweeps.api import shapes
+from sweeps.api import shapes, words
 from sweeps.api.auth import token_of, workspace_of
 from sweeps.api.intake import in_text, read_posted
 from sweeps.api.lookup import sweep_of, trial_of
@@ -212,8 +212,8 @@ def _points_out(points: Sequence[MetricPoint]) -> list[dict[str, Any]]:
         {
             "name": point.name,
             "step": point.step,
-            "value": shapes.number(from_columns(point.value, point.kind)),
-            "time": shapes.moment(point.timestamp_ms),
+            "value": words.number(from_columns(point.value, point.kind)),
+            "time": words.moment(point.timestamp_ms),
         }
         for point in points
     ]

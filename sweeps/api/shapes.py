@@ -1,19 +1,18 @@
 """What the API answers: the public shapes of sweeps and trials; programs rely on them."""
 
 import json
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from datetime import UTC, datetime
-from typing import Annotated, Any
+from datetime import datetime
+from typing import Any
 
 from django.conf import settings
-from ninja import Field, Schema
+from ninja import Schema
 
+from sweeps.api.words import BuildState, GoalWord, Number, SweepState, TrialState, number
 from sweeps.domain.objective import Goal
-from sweeps.domain.states import SweepStatus, TrialStatus
+from sweeps.domain.states import TrialStatus
 from sweeps.models import (
-    EnvironmentBuild,
     MetricSummary,
     Revision,
     Sweep,
@@ -31,28 +30,6 @@ from sweeps.queries.records import (
     stop_rules_of,
 )
 from sweeps.queries.waiting import Waits, why_trials
-
-Number = float | str | None
-_LAST_SECOND = datetime(9999, 12, 31, tzinfo=UTC).timestamp()
-
-
-def number(value: float | None) -> Number:
-    """JSON has no NaN: non-finite numbers are the strings "NaN", "Infinity", "-Infinity"."""
-    if value is None or math.isfinite(value):
-        return value
-    return "NaN" if math.isnan(value) else ("Infinity" if value > 0 else "-Infinity")
-
-
-def moment(timestamp_ms: int) -> datetime:
-    """A client's clock; one that is far off stands at the end of time as Python knows it."""
-    seconds = min(max(timestamp_ms / 1000, 0), _LAST_SECOND)
-    return datetime.fromtimestamp(seconds, UTC)
-
-
-SweepState = Annotated[str, Field(json_schema_extra={"enum": [str(s) for s in SweepStatus]})]
-TrialState = Annotated[str, Field(json_schema_extra={"enum": [str(s) for s in TrialStatus]})]
-BuildState = Annotated[str, Field(json_schema_extra={"enum": list(EnvironmentBuild.STATES)})]
-GoalWord = Annotated[str, Field(json_schema_extra={"enum": [str(g) for g in Goal]})]
 
 
 class ObjectiveOut(Schema):
@@ -155,7 +132,8 @@ class TrialOut(Schema):
     """A trial. `objective` is the best finite value, null when there is none.
 
     `waiting` is why a queued or starting one does not run yet; `picked_by` names the person who
-    chose its point, "" where the sampling algorithm did.
+    chose its point, "" where the sampling algorithm did. `pinned`, `tags` and `note` are what
+    people noted on it.
     """
 
     number: int
@@ -163,6 +141,9 @@ class TrialOut(Schema):
     reason: str
     waiting: str
     picked_by: str
+    pinned: bool
+    tags: list[str]
+    note: str
     params: dict[str, Any]
     objective: Number
     metrics: dict[str, MetricOut]
@@ -339,6 +320,9 @@ def _trial(trial: Trial, metrics: Mapping[str, Any], waiting: str) -> dict[str, 
         "reason": trial.reason,
         "waiting": waiting,
         "picked_by": trial.picked_by,
+        "pinned": trial.pinned,
+        "tags": trial.tags,
+        "note": trial.note,
         "params": trial.params,
         "objective": number(trial.objective),
         "metrics": metrics,

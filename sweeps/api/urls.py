@@ -19,7 +19,16 @@ from django.views.decorators.csrf import csrf_exempt
 from ninja import Swagger
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 
-from sweeps.api import bundles, environments, files, places, runs, steering, uploads
+from sweeps.api import (
+    bundles,
+    environments,
+    files,
+    marking,
+    places,
+    runs,
+    steering,
+    uploads,
+)
 from sweeps.api.auth import Limited
 from sweeps.api.document import StudioAPI
 from sweeps.api.etags import tagged
@@ -35,7 +44,7 @@ api = StudioAPI(
     # Swagger UI would ask a validator on the internet about the schema.
     docs=Swagger(settings={"validatorUrl": None}),
 )
-assert files.router is runs.router is steering.router  # all add to it
+assert files.router is marking.router is runs.router is steering.router  # all add to it
 api.add_router("", steering.router)
 api.add_router("", places.router)
 api.add_router("", environments.router)

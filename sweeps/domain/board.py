@@ -4,13 +4,14 @@ Rows are in order of trial number. Arrays are never changed after they are made:
 new ones, so threads may read while another brings news.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 
+from sweeps.domain.marks import Mark
 from sweeps.domain.selection import Condition, word_of
 from sweeps.domain.space import Scalar
 from sweeps.domain.states import WINNING_TRIAL, TrialStatus
@@ -59,7 +60,7 @@ class Board:
     """The trials of a sweep at `revision`.
 
     Times are seconds since the epoch, NaN while there is none; `objective` is the best finite
-    value of each trial, NaN without one.
+    value of each trial, NaN without one. `marks` has those that have any, by number.
     """
 
     revision: int
@@ -72,6 +73,7 @@ class Board:
     started: Floats
     ended: Floats
     params: Mapping[str, Column]
+    marks: Mapping[int, Mark] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.number)
@@ -79,6 +81,15 @@ class Board:
     def having(self, statuses: Iterable[str]) -> Mask:
         """Trials in one of these statuses."""
         return np.isin(self.status, [CODES[status] for status in statuses])
+
+    def marked(self, fits: Callable[[Mark], bool]) -> Mask:
+        """Trials whose marks fit; those without any are left out."""
+        numbers = [number for number, mark in self.marks.items() if fits(mark)]
+        return np.isin(self.number, np.array(numbers, dtype=np.int64))
+
+    def tags(self) -> list[str]:
+        """Every tag of a trial, by the alphabet."""
+        return sorted({tag for mark in self.marks.values() for tag in mark.tags})
 
     def rows_of(self, numbers: Iterable[int]) -> Ints:
         """Rows of these trials, in the order given; those there are not are passed over."""

@@ -73,6 +73,10 @@ class Trial(models.Model):
     picked_by = models.CharField(max_length=150, blank=True)
     # What the request that picked it called itself: sent twice, it makes one trial.
     ticket = models.CharField(max_length=64, blank=True)
+    # What people note on it, as in `domain.marks`.
+    pinned = models.BooleanField(default=False)
+    tags = models.JSONField(default=list, blank=True)
+    note = models.TextField(blank=True)
     not_before = models.DateTimeField(null=True, blank=True)
     run_id = models.CharField(max_length=64, blank=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)

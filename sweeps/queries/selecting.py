@@ -21,10 +21,15 @@ def kept(sweep: Sweep, board: Board, selection: Selection) -> Mask:
         mask &= holds(condition, column_of(sweep, board, condition.key))
     if selection.only_picked:
         mask &= np.isin(board.number, selection.picked)
-    words = _words(selection)
-    if words is not None:
-        numbers = Trial.objects.filter(words, sweep=sweep).values_list("number", flat=True)
-        mask &= np.isin(board.number, np.array(list(numbers), dtype=np.int64))
+    if selection.pinned:
+        mask &= board.marked(lambda mark: mark.pinned)
+    for tag in selection.tags:
+        mask &= board.marked(lambda mark, tag=tag: tag in mark.tags)  # type: ignore[misc]
+    if selection.signature is not None:
+        failed = Q(status__in=PROBLEMS, signature=storable(selection.signature))
+        mask &= _found(sweep, board, failed)
+    if text := storable(selection.text).strip():
+        mask &= _saying(sweep, board, text)
     return mask
 
 
@@ -38,17 +43,19 @@ def column_of(sweep: Sweep, board: Board, key: str) -> Column | Floats:
     return board.plain(what)
 
 
-def _words(selection: Selection) -> Q | None:
-    """What only the database can tell: texts; None if nothing is asked of them."""
-    asked = Q()
-    if selection.signature is not None:
-        asked &= Q(status__in=PROBLEMS, signature=storable(selection.signature))
-    text = storable(selection.text).strip()
-    if text.lstrip("#").isdecimal() and len(text) < 18:  # longer ones number no trial
-        asked &= Q(number=int(text.lstrip("#")))
-    elif text:
-        asked &= Q(reason__icontains=text)
-    return asked or None
+def _saying(sweep: Sweep, board: Board, text: str) -> Mask:
+    """Trials of this number, or with this text in the reason, in a tag or in the note."""
+    number = text.removeprefix("#")
+    if number.isdecimal() and len(number) < 18:  # longer ones number no trial
+        return np.asarray(board.number == int(number), dtype=np.bool_)
+    told = _found(sweep, board, Q(reason__icontains=text))
+    return told | board.marked(lambda mark: mark.says(text))
+
+
+def _found(sweep: Sweep, board: Board, words: Q) -> Mask:
+    """What only the database can tell: texts."""
+    numbers = Trial.objects.filter(words, sweep=sweep).values_list("number", flat=True)
+    return np.isin(board.number, np.array(list(numbers), dtype=np.int64))
 
 
 def in_order(sweep: Sweep, board: Board, order_by: str) -> Ints:

@@ -46,7 +46,8 @@ ENDINGS = {
 }
 
 
-def _trial(sweep: Sweep, number: int) -> Trial:
+def trial_or_404(sweep: Sweep, number: int) -> Trial:
+    """The trial, which knows its sweep; else Http404."""
     trial = Trial.objects.filter(sweep=sweep, number=number).first()
     if trial is None:
         raise Http404
@@ -92,21 +93,26 @@ def _names(request: HttpRequest) -> list[str]:
     return request.GET.getlist("metric")[:8]
 
 
-@require_safe
-def trial(request: HttpRequest, ws: str, name: str, number: int) -> HttpResponse:
-    """Parameters, metrics, curves, log, command, and what became of it."""
-    sweep = sweep_for(request, ws, name)
-    found = _trial(sweep, number)
+def page_context(request: HttpRequest, sweep: Sweep, trial: Trial) -> dict[str, Any]:
+    """What the whole page shows."""
+    number = trial.number
     numbers = list(
         sweep.trials.filter(number__in=(number - 1, number + 1)).values_list("number", flat=True)
     )
-    context = _context(request, sweep, found) | {
-        "figure": trial_payload(sweep, found, _names(request)),
+    return _context(request, sweep, trial) | {
+        "figure": trial_payload(sweep, trial, _names(request)),
         "chosen": _names(request) or [sweep.primary_metric],
         "previous": number - 1 if number - 1 in numbers else None,
         "next": number + 1 if number + 1 in numbers else None,
         "mlflow_ui": mlflow_ui_command(),
     }
+
+
+@require_safe
+def trial(request: HttpRequest, ws: str, name: str, number: int) -> HttpResponse:
+    """Parameters, metrics, curves, log, command, and what became of it."""
+    sweep = sweep_for(request, ws, name)
+    context = page_context(request, sweep, trial_or_404(sweep, number))
     return render(request, "sweeps/trial/trial.html", context)
 
 
@@ -114,7 +120,7 @@ def trial(request: HttpRequest, ws: str, name: str, number: int) -> HttpResponse
 def live(request: HttpRequest, ws: str, name: str, number: int) -> HttpResponse:
     """What changed since the revision that the page has."""
     sweep = sweep_for(request, ws, name)
-    found = _trial(sweep, number)
+    found = trial_or_404(sweep, number)
     now = database_now()
     if is_known(request, found.revision, lambda: around(now, why_trial(found, now))):
         return HttpResponse(status=204)
@@ -123,6 +129,7 @@ def live(request: HttpRequest, ws: str, name: str, number: int) -> HttpResponse:
         "trial-status": "sweeps/trial/_status.html",
         "trial-actions": "sweeps/trial/_actions.html",
         "trial-facts": "sweeps/trial/_facts.html",
+        "trial-marks": "sweeps/trial/_marks.html",
         "trial-objective": "sweeps/trial/_objective.html",
         "trial-metrics": "sweeps/trial/_metrics.html",
         "trial-decisions": "sweeps/trial/_decisions.html",
@@ -144,7 +151,7 @@ def live(request: HttpRequest, ws: str, name: str, number: int) -> HttpResponse:
 @require_safe
 def log(request: HttpRequest, ws: str, name: str, number: int, stream: str) -> HttpResponse:
     """A piece of a log from `offset` on (`tail=1`: the end), or all of it as a download."""
-    found = _trial(sweep_for(request, ws, name), number)
+    found = trial_or_404(sweep_for(request, ws, name), number)
     final = TrialStatus(found.status).is_final
     spool = _spool(found, stream)
     return log_pieces.piece(request, spool, stream, attempt=found.attempt, final=final)
@@ -163,14 +170,14 @@ def download_log(
     request: HttpRequest, ws: str, name: str, number: int, stream: str
 ) -> HttpResponse:
     """A whole log as a file."""
-    found = _trial(sweep_for(request, ws, name), number)
+    found = trial_or_404(sweep_for(request, ws, name), number)
     return log_pieces.whole(_spool(found, stream), stream, f"{name}_{number}_{stream}.log")
 
 
 @require_safe
 def replay(request: HttpRequest, ws: str, name: str, number: int) -> HttpResponse:
     """A shell script that runs the trial's command with its values outside the studio."""
-    found = _trial(sweep_for(request, ws, name), number)
+    found = trial_or_404(sweep_for(request, ws, name), number)
     try:
         script = replay_script(replayed(found, request.build_absolute_uri("/")))
     except InvalidInput as error:
@@ -181,7 +188,7 @@ def replay(request: HttpRequest, ws: str, name: str, number: int) -> HttpRespons
 @require_POST
 def cancel(request: HttpRequest, ws: str, name: str, number: int) -> HttpResponse:
     """Kill one trial, or take it from the queue."""
-    found = _trial(sweep_for(request, ws, name, Role.CONTRIBUTOR), number)
+    found = trial_or_404(sweep_for(request, ws, name, Role.CONTRIBUTOR), number)
     try:
         services.cancel_trial(found, actor=str(request.user), now=database_now())
     except InvalidInput as error:
@@ -192,7 +199,7 @@ def cancel(request: HttpRequest, ws: str, name: str, number: int) -> HttpRespons
 @require_POST
 def rerun(request: HttpRequest, ws: str, name: str, number: int) -> HttpResponse:
     """A new attempt of an ended trial that did not complete."""
-    found = _trial(sweep_for(request, ws, name, Role.CONTRIBUTOR), number)
+    found = trial_or_404(sweep_for(request, ws, name, Role.CONTRIBUTOR), number)
     try:
         services.rerun_trial(found, actor=str(request.user), now=database_now())
         tasks.run_trial(found.pk)

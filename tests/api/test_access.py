@@ -77,6 +77,7 @@ WRITES = [
     *(("POST", f"{SWEEP}/{verb}") for verb in ("pause", "resume", "stop", "cancel", "clone")),
     ("POST", f"{SWEEP}/trials"),
     ("POST", f"{SWEEP}/trials/rerun"),
+    ("PATCH", TRIAL),
     ("POST", f"{TRIAL}/cancel"),
     ("POST", f"{TRIAL}/rerun"),
 ]
