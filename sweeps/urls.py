@@ -16,6 +16,7 @@ from sweeps.views import (
     environments,
     export,
     health,
+    heard,
     home,
     job,
     lists,
@@ -91,6 +92,7 @@ _NOTIFICATIONS = "w/<str:ws>/settings/notifications/"
 _CHANNEL = f"{_NOTIFICATIONS}<int:pk>/"
 
 NOTIFICATIONS = [
+    path("notices", heard.notices, name="notices"),
     path(_NOTIFICATIONS, notifications.notification_list, name="notification_list"),
     path(f"{_NOTIFICATIONS}new", notifications.channel_new, name="channel_new"),
     path(_CHANNEL, notifications.channel, name="channel"),

@@ -71,7 +71,7 @@ _TOP = (
     "sweeps.intake_bundles", "sweeps.services", "sweeps.queries", "sweeps.forms", "sweeps.models",
     "sweeps.domain",
     "sweeps.spec", "sweeps.charts", "sweeps.figures", "sweeps.stores", "sweeps.environments",
-    "sweeps.views", "sweeps.api", "sweeps.gateway", "sweeps.client", "studio",
+    "sweeps.notify", "sweeps.views", "sweeps.api", "sweeps.gateway", "sweeps.client", "studio",
 )  # fmt: skip
 MAY_IMPORT |= dict.fromkeys(
     ("sweeps.views", "sweeps.api", "sweeps.gateway", "sweeps.management", "sweeps.urls"), _TOP

@@ -17,12 +17,11 @@ from sweeps.domain.notices import (
     is_hopeless,
     wait_before,
 )
-from sweeps.domain.states import FINAL_TRIAL, WINNING_TRIAL, TrialStatus
+from sweeps.domain.states import WINNING_TRIAL
 from sweeps.models import Channel, Delivery, Sweep, Trial
 from sweeps.models.notice import new_notice_id
 from sweeps.queries import notices as queries
-from sweeps.queries.best import best_of
-from sweeps.queries.records import trial_counts
+from sweeps.queries.notice_payload import payload_of
 
 log = logging.getLogger(__name__)
 
@@ -112,36 +111,6 @@ def _drop_best(channel: Channel, sweep_id: int, event: Event) -> None:
     """The end tells the best, too: what comes after it would be no news."""
     if event is not Event.PAUSED:
         _waiting_best(channel, sweep_id).delete()
-
-
-def payload_of(sweep: Sweep, event: Event, now: datetime) -> dict[str, Any]:
-    """The notice as webhooks get it: type, timestamp and data (docs/notifications.md)."""
-    counts, best = trial_counts(sweep), best_of(sweep)
-    data: dict[str, Any] = {
-        "workspace": sweep.workspace.name,
-        "sweep": sweep.name,
-        "display_name": sweep.display_name,
-        "experiment": sweep.experiment_name,
-        "url": settings.STUDIO_URL + sweep.get_absolute_url(),
-        "status": sweep.status,
-        "reason": sweep.reason,
-        "metric": sweep.primary_metric,
-        "goal": sweep.goal,
-        "trials": {
-            "total": sweep.max_total_trials,
-            "ended": sum(count for status, count in counts.items() if status in FINAL_TRIAL),
-            "completed": counts.get(TrialStatus.COMPLETED, 0),
-            "failed": counts.get(TrialStatus.FAILED, 0),
-        },
-        "best": None,
-    }
-    if best is not None:
-        data["best"] = {
-            "trial": best.trial.number,
-            "value": best.value,
-            "params": best.trial.flat_params,
-        }
-    return {"type": event.value, "timestamp": now.isoformat(), "data": data}
 
 
 def send_test(channel: Channel, by: str, now: datetime) -> Delivery:

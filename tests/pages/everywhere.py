@@ -19,10 +19,10 @@ from sweeps.domain.environments import THE_COMPUTES, Chosen, Recipe
 from sweeps.domain.limits import Limits
 from sweeps.environments import places
 from sweeps.intake_environments import recipe_of
-from sweeps.models import Environment, EnvironmentBuild, Sweep
+from sweeps.models import Channel, Environment, EnvironmentBuild, Sweep
 from sweeps.queries.environments import environments_root, log_folder
 from sweeps.queries.places import spool_of
-from sweeps.services import control, edits, environments, sweeps
+from sweeps.services import control, edits, environments, notices, sweeps
 from tests.api.acts import CRASH, DONE, end, log, play, start
 from tests.conftest import job
 from tests.studio.test_accounts import OPEN, routes
@@ -42,6 +42,7 @@ VALUES = {
 # Pages in other states than their plain addresses show, and what no route names.
 STATES = (
     "/w/empty/", "/w/empty/sweeps/", "/w/empty/computes/", "/w/empty/environments/",
+    "/w/empty/settings/notifications/",
     "/w/default/sweeps/?q=nothing", "/w/default/sweeps/new?from=done",
     "/w/default/sweeps/new?as=file", "/w/default/sweeps/fresh/", "/w/default/sweeps/fresh/trials/",
     "/w/default/sweeps/fresh/charts/", "/w/default/sweeps/paused/", "/w/default/sweeps/done/",
@@ -67,6 +68,7 @@ def set_up(owner: User, compute: Compute, now: datetime) -> None:
     empty = Workspace.objects.create(name="empty", created_at=now)
     empty.memberships.create(user=owner, role=Role.OWNER)
     create_token(workspace, owner, role=Role.READER, name="a notebook", now=now)
+    _channels(workspace, now)
     make = partial(_sweep, workspace, compute, owner, now)
     _going(make("going", limits=Limits(8, 2, 3600), tags={"team": "vision"}), now)
     play(make("done", limits=Limits(2, 1, 3600)), now, [0.4, 0.2])
@@ -99,7 +101,9 @@ def _is_page(content: bytes) -> bool:
 
 def _address(route: str) -> str:
     build = EnvironmentBuild.objects.values_list("digest", flat=True).first()
-    for parameter, value in {**VALUES, "<str:digest>": str(build)}.items():
+    channel = Channel.objects.values_list("pk", flat=True).first()
+    values = {"notifications/<int:pk>": f"notifications/{channel}", "<str:digest>": str(build)}
+    for parameter, value in {**values, **VALUES}.items():
         route = route.replace(parameter, value)
     return f"/{route}"
 
@@ -112,6 +116,18 @@ def _sweep(
         workspace, job(name=name, **changes), compute=compute, code=None, user=user, now=now,
         rng=random.Random(1), chosen=chosen, is_dry_run=is_dry_run,
     )  # fmt: skip
+
+
+def _channels(workspace: Workspace, now: datetime) -> None:
+    """Two, one of which is off; tests to the other that wait, were sent, and were given up."""
+    common = {"workspace": workspace, "kind": "slack", "address": "https://hooks.example.org/T/B"}
+    channel = Channel.objects.create(name="room", **common)
+    Channel.objects.create(name="hall", is_on=False, **common)
+    for outcome in ("", "sent", "failed"):
+        delivery = notices.send_test(channel, "alice", now)
+        if outcome and (trying := notices.claim(delivery.pk, now)):
+            end_it = notices.mark_sent if outcome == "sent" else notices.put_off
+            end_it(trying, "204 in 0.1 s" if outcome == "sent" else "It answered 500.", now)
 
 
 def _environment(workspace: Workspace, now: datetime) -> Recipe:
