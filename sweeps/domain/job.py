@@ -120,12 +120,22 @@ def _range(name: str, value: int, lowest: int, highest: int) -> list[Problem]:
 
 
 @dataclass(frozen=True, slots=True)
+class WarmTrial:
+    """A trial of an earlier sweep that bayesian sampling may learn from: its point, and its best
+    finite value of the same metric."""
+
+    params: Mapping[str, ParamValue]
+    value: float
+
+
+@dataclass(frozen=True, slots=True)
 class SweepJob:
     """Everything that makes a sweep, independent of where it runs.
 
     `code` is a folder (as written) or None when it comes apart from the job, as an upload does;
-    `first_trials` are points to try before the sampler's own; `notes` says what a reader replaced
-    or ignored.
+    `first_trials` are points to try before the sampler's own, `warm_start` trials of earlier sweeps
+    that it knows from the beginning (bayesian alone learns from them); `notes` says what a reader
+    replaced or ignored.
     """
 
     command: str
@@ -147,6 +157,7 @@ class SweepJob:
     stop_rules: StopRules = StopRules()
     failure_policy: FailurePolicy = FailurePolicy()
     first_trials: tuple[Mapping[str, ParamValue], ...] = ()
+    warm_start: tuple[WarmTrial, ...] = ()
     tags: Mapping[str, str] = field(default_factory=dict)
     properties: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()

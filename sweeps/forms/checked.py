@@ -53,7 +53,10 @@ PATHS = {
 # Parts of a job that the form does not ask for; clones and files that were read keep them:
 # "inputs" holds types and modes that the form has no name for, "trial" and "top" other keys.
 # "environment" is the one to go back to after another was chosen.
-KEPT = ("outputs", "properties", "first_trials", "environment", "code", "inputs", "trial", "top")
+KEPT = (
+    "outputs", "properties", "first_trials", "warm_start", "environment", "code", "inputs", "trial",
+    "top",
+)  # fmt: skip
 LABELS = {
     "command": "Command",
     "file": "Job file",
@@ -216,6 +219,7 @@ def to_doc(draft: Draft) -> tuple[dict[str, Any], Places, list[Problem]]:
             "stop_rules": rules.stop_doc(draft, problems),
             "failure_policy": rules.failure_doc(draft, problems),
             "first_trials": _first_trials(draft, problems),
+            **_said(warm_start=kept.get("warm_start")),
         },
         "tags": parse_tags(draft["tags"]),
     }

@@ -32,6 +32,7 @@ def kept_of_job(job: SweepJob, doc: Mapping[str, Any] | None = None) -> str:
         "outputs": {name: _said(type=out.type, mode=out.mode) for name, out in job.outputs.items()},
         "properties": dict(job.properties),
         "first_trials": [dict(point) for point in job.first_trials[1:]],
+        "warm_start": [{"params": dict(w.params), "value": w.value} for w in job.warm_start],
         "environment": job.environment,
         "code": job.code,
         "inputs": {

@@ -108,6 +108,8 @@ class Sweep(models.Model):
     stop_rules = models.JSONField(default=dict, blank=True)
     failure_policy = models.JSONField(default=dict, blank=True)
     first_trials = models.JSONField(default=list, blank=True)
+    # Trials of earlier sweeps that its sampler knows: {"params", "value"} each.
+    warm_start = models.JSONField(default=list, blank=True)
 
     max_total_trials = models.PositiveIntegerField()
     max_concurrent_trials = models.PositiveIntegerField()

@@ -51,6 +51,20 @@ def trial_records(trials: Iterable[Trial]) -> tuple[TrialRecord, ...]:
     return tuple(trial_record(trial) for trial in trials)
 
 
+def warm_records(sweep: Sweep) -> tuple[TrialRecord, ...]:
+    """What a bayesian sweep knows of earlier ones: completed trials, numbered below its own."""
+    warm = sweep.warm_start if sweep.sampling.get("algorithm") == "bayesian" else []
+    return tuple(
+        TrialRecord(
+            number=place - len(warm),
+            status=TrialStatus.COMPLETED,
+            params=one["params"],
+            objective=one["value"],
+        )
+        for place, one in enumerate(warm)
+    )
+
+
 def trial_counts(sweep: Sweep) -> Counter[TrialStatus]:
     """How many trials stand in each status."""
     rows = sweep.trials.order_by().values_list("status").annotate(count=Count("pk"))

@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 from sweeps.domain.elsewhere import KEPT_CODE
-from sweeps.domain.job import DataInput, Output, SweepJob
+from sweeps.domain.job import DataInput, Output, SweepJob, WarmTrial
 from sweeps.domain.limits import Limits
 from sweeps.domain.naming import is_made_up
 from sweeps.domain.space import Scalar
@@ -61,6 +61,7 @@ def job_of(sweep: Sweep) -> SweepJob:
         stop_rules=stop_rules_of(sweep),
         failure_policy=failure_policy_of(sweep),
         first_trials=tuple(sweep.first_trials),
+        warm_start=tuple(WarmTrial(**one) for one in sweep.warm_start),
         tags=sweep.tags,
         properties=sweep.properties,
     )

@@ -134,6 +134,7 @@ def _columns(job: SweepJob) -> dict[str, Any]:
         "stop_rules": said(job.stop_rules),
         "failure_policy": said(job.failure_policy),
         "first_trials": [dict(point) for point in job.first_trials],
+        "warm_start": [{"params": dict(w.params), "value": w.value} for w in job.warm_start],
         "max_total_trials": job.limits.max_total_trials,
         "max_concurrent_trials": job.limits.max_concurrent_trials,
         "timeout_s": job.limits.timeout,
@@ -279,8 +280,10 @@ def _suggest(sweep: Sweep, count: int) -> tuple[list[Suggestion], Exhausted | No
     sampler = get_sampler(sampling.algorithm)
     # Independent draws look at nothing; a long sweep must not read itself for each of them.
     independent = sampling.algorithm == "random"
-    known = () if independent else records.trial_records(sweep.trials.order_by("number"))
-    history = list(known)
+    history: list[TrialRecord] = []
+    if not independent:
+        history += records.warm_records(sweep)
+        history += records.trial_records(sweep.trials.order_by("number"))
     suggestions: list[Suggestion] = []
     end = time.monotonic() + DRAW_S
     for number in range(sweep.planned, sweep.planned + count):

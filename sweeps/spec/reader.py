@@ -142,6 +142,7 @@ def _job(doc: Any, reading: Reading) -> SweepJob:
     note_differences(early, sampling, reading)
     stop_rules, failure_policy = studio.rules(extras, reading)
     first_trials = studio.first_trials(extras, space, sampling, limits, reading)
+    warm_start = studio.warm_start(extras, space, sampling, reading)
     name = checks.name(reading.text(doc, "name", ""), reading)
     if sampling is not None:
         checks.sampler(readable, sampling, limits, reading)
@@ -164,6 +165,7 @@ def _job(doc: Any, reading: Reading) -> SweepJob:
         stop_rules=stop_rules,
         failure_policy=failure_policy,
         first_trials=first_trials,
+        warm_start=warm_start,
         notes=tuple(reading.notes),
         properties=properties,
         **words,

@@ -5,11 +5,19 @@ which Azure's tools load and ignore; both are read.
 """
 
 import json
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from sweeps.domain.job import EarlyTermination, FailurePolicy, Sampling, StopRules, SweepJob
+from sweeps.domain.job import (
+    EarlyTermination,
+    FailurePolicy,
+    Sampling,
+    StopRules,
+    SweepJob,
+    WarmTrial,
+)
 from sweeps.domain.limits import Limits
 from sweeps.domain.picks import checked_point
 from sweeps.domain.problems import InvalidInput
@@ -23,6 +31,7 @@ from sweeps.spec.keys import Reading
 PROPERTY = "studio"
 IN_PROPERTIES = f"properties.{PROPERTY}"
 MAX_FIRST_TRIALS = 1_000
+MAX_WARM_TRIALS = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +90,7 @@ def rules(extras: Extras, reading: Reading) -> tuple[StopRules, FailurePolicy]:
         "stop_rules",
         "failure_policy",
         "first_trials",
+        "warm_start",
         "early_termination",
         "seed",
         "search_space",
@@ -144,15 +154,8 @@ def first_trials(
     reading: Reading,
 ) -> tuple[dict[str, ParamValue], ...]:
     """The points to try first, as the space would give them."""
-    value, where = extras.doc.get("first_trials"), f"{extras.where}.first_trials"
-    if value is None:
-        return ()
-    if not isinstance(value, list | tuple):
-        reading.problem(where, f"Must be a list of parameters, but got {shown(value)}.")
-        return ()
-    if len(value) > MAX_FIRST_TRIALS:
-        reading.problem(where, f"At most {MAX_FIRST_TRIALS:,} are taken, but got {len(value):,}.")
-        return ()
+    where = f"{extras.where}.first_trials"
+    value = _listed(extras, "first_trials", "parameters", MAX_FIRST_TRIALS, reading)
     if space is None or sampling is None:
         return ()
     found = []
@@ -171,6 +174,54 @@ def first_trials(
     return tuple(found)
 
 
+def warm_start(
+    extras: Extras, space: SearchSpace | None, sampling: Sampling | None, reading: Reading
+) -> tuple[WarmTrial, ...]:
+    """Trials of earlier sweeps (`{params: {...}, value: ...}` each) that lie in the space."""
+    where, found, outside = f"{extras.where}.warm_start", [], 0
+    value = _listed(extras, "warm_start", "trials", MAX_WARM_TRIALS, reading)
+    if space is None or sampling is None:
+        return ()
+    for index, item in enumerate(value):
+        here = f"{where}[{index}]"
+        doc = reading.mapping(item, here)
+        reading.known(doc, here, ("params", "value"))
+        number = reading.number(doc, "value", here)
+        if number is None or not math.isfinite(number):
+            reading.problem(f"{here}.value", "Give the trial's finite value of the primary metric.")
+            continue
+        params = reading.mapping(doc.get("params"), f"{here}.params")
+        try:
+            found.append(WarmTrial(checked_point(space, params, sampling.logbase), number))
+        except InvalidInput:
+            outside += 1
+    if outside:
+        reading.note(
+            f"{outside:,} of {len(value):,} earlier trials of warm_start lie outside the search "
+            "space and are left out."
+        )
+    if found and sampling.algorithm != "bayesian":
+        reading.note(
+            f"Only bayesian sampling learns from the {len(found):,} earlier trials of warm_start; "
+            f"{sampling.algorithm} does without."
+        )
+    return tuple(found)
+
+
+def _listed(extras: Extras, key: str, what: str, most: int, reading: Reading) -> Sequence[Any]:
+    """A list of `most` items, as written; empty where there is a problem."""
+    value, where = extras.doc.get(key), f"{extras.where}.{key}"
+    if value is None:
+        return ()
+    if not isinstance(value, list | tuple):
+        reading.problem(where, f"Must be a list of {what}, but got {shown(value)}.")
+        return ()
+    if len(value) > most:
+        reading.problem(where, f"At most {most:,} are taken, but got {len(value):,}.")
+        return ()
+    return value
+
+
 def to_property(job: SweepJob) -> dict[str, Any]:
     """What goes into `properties.studio`: the parts that are not at their default."""
     defaults = asdict(FailurePolicy())
@@ -178,6 +229,7 @@ def to_property(job: SweepJob) -> dict[str, Any]:
         "stop_rules": {k: v for k, v in asdict(job.stop_rules).items() if v is not None},
         "failure_policy": {k: v for k, v in asdict(job.failure_policy).items() if v != defaults[k]},
         "first_trials": [dict(point) for point in job.first_trials],
+        "warm_start": [{"params": dict(w.params), "value": w.value} for w in job.warm_start],
     }
     policy = job.early_termination
     if policy and policy.type not in AZURES:

@@ -18,7 +18,8 @@ from sweeps.figures.registry import KINDS, drawn, tabled
 from sweeps.models import Sweep, Trial
 from sweeps.queries.records import objective_of, trial_records
 from sweeps.queries.trials import parameter_columns
-from sweeps.views.job import job_context, selection_of, sweep_for
+from sweeps.views.job import job_context, sweep_for
+from sweeps.views.selection import selection_of
 
 MOST_CARDS = 100
 MOST_ROWS = 1000

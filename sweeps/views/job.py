@@ -10,7 +10,6 @@ from django.views.decorators.http import require_safe
 from studio.access import may_in, signed_in
 from studio.models import Role
 from sweeps.domain.problems import InvalidInput
-from sweeps.domain.selection import Selection, read_selection
 from sweeps.domain.states import FINAL_TRIAL, SweepStatus, TrialStatus
 from sweeps.figures.ask import ask
 from sweeps.intake import diff_of
@@ -19,6 +18,7 @@ from sweeps.queries.best import best_of
 from sweeps.queries.boards import metric_names
 from sweeps.queries.clock import database_now
 from sweeps.queries.failures import PROBLEMS, groups
+from sweeps.queries.next_sweep import doctor
 from sweeps.queries.progress import progress
 from sweeps.queries.spec_of import exported_job
 from sweeps.queries.trial_table import TrialTable, best_order, few_trials, trial_table
@@ -30,6 +30,7 @@ from sweeps.views.chart_cards import cards
 from sweeps.views.chips import carried, chips
 from sweeps.views.files import has_artifacts
 from sweeps.views.live import around, is_known, news
+from sweeps.views.selection import selection_of
 
 FIRST_TRIALS = 6
 # With so many axes or fewer the curves fit beside the parallel coordinates.
@@ -83,15 +84,6 @@ def _with_failures(request: HttpRequest, sweep: Sweep, tab: str) -> dict[str, An
     return context | {"failures": groups(sweep) if context["failed"] else []}
 
 
-def selection_of(request: HttpRequest) -> Selection:
-    """The selection in the address; Http404 for one that makes no sense."""
-    pairs = ((word, value) for word, values in request.GET.lists() for value in values)
-    try:
-        return read_selection(pairs)
-    except InvalidInput as error:
-        raise Http404(str(error)) from error
-
-
 def _curve_mode(request: HttpRequest) -> str:
     mode = request.GET.get("curves", "")
     return mode if mode in ("selected", "all") else "best"
@@ -103,6 +95,7 @@ def _overview(request: HttpRequest, sweep: Sweep) -> dict[str, Any]:
     best = best_of(sweep)
     return _with_failures(request, sweep, "overview") | {
         "best": best,
+        "findings": doctor(sweep) if SweepStatus(sweep.status).is_final else [],
         "has_outputs": best is not None and has_artifacts(best.trial),
         "seen": metric_names(sweep),
         "table": few_trials(sweep, database_now(), order, FIRST_TRIALS),
@@ -138,6 +131,7 @@ def live(request: HttpRequest, ws: str, name: str) -> HttpResponse:
         context = _overview(request, sweep)
         fragments = {
             "job-best": "sweeps/job/_best.html",
+            "job-doctor": "sweeps/job/_doctor.html",
             "job-failures": "sweeps/job/_failures.html",
             "job-trials": "sweeps/job/_first.html",
         }

@@ -21,13 +21,9 @@ from sweeps.domain.limits import Limits
 from sweeps.domain.problems import InvalidInput
 from sweeps.forms.checked import Checked, checked, kept_of
 from sweeps.forms.draft import INPUT_KINDS, Draft
-from sweeps.forms.from_file import kept_of_job
-from sweeps.forms.from_job import from_job
-from sweeps.forms.rows import Row
 from sweeps.forms.rules import FAILING, STOPPING
 from sweeps.forms.rules import FIELDS as POLICY_FIELDS
 from sweeps.models import CodeSnapshot, Sweep
-from sweeps.queries.spec_of import job_of
 from sweeps.services import control as services
 from sweeps.spec.reader import tool_of
 from sweeps.spec.yaml_text import MAX_BYTES
@@ -39,6 +35,7 @@ from sweeps.views.new_sweep_actions import YAML, Page, act, page_of
 from sweeps.views.new_sweep_dry_run import dry_run_context
 from sweeps.views.new_sweep_environment import context_of
 from sweeps.views.new_sweep_rows import row_views
+from sweeps.views.new_sweep_start import first_draft
 
 # Sections of the page, and the fields that stand in each.
 SECTIONS = (
@@ -62,7 +59,7 @@ def new_sweep(request: HttpRequest, ws: str) -> HttpResponse:
     """The form: empty, from a sweep, from the example; or as posted, after one of its buttons."""
     workspace = workspace_for(request, ws, Role.CONTRIBUTOR)
     if request.method != "POST":
-        return _respond(request, workspace, Page(_first_draft(request, workspace)))
+        return _respond(request, workspace, Page(first_draft(request, workspace)))
     page = page_of(request.POST, workspace)
     action = request.POST.get("action", "preview")
     if action == "open_file":
@@ -79,45 +76,15 @@ def new_sweep(request: HttpRequest, ws: str) -> HttpResponse:
 # --- Where it starts ----------------------------------------------------------------------------
 
 
-def _first_draft(request: HttpRequest, workspace: Workspace) -> Draft:
-    name = request.GET.get("from", "")
-    if name:
-        rows = Sweep.objects.allowed(signed_in(request)).filter(workspace=workspace)
-        sweep = get_object_or_404(rows.select_related("code", "compute"), name=name)
-        return _clone(job_of(sweep), sweep.code)
-    if request.GET.get("example") == "iris":
-        return _clone(*intake.iris(workspace))
-    default = workspace.computes.order_by("-is_default", "name").first()
-    empty = Draft(rows=(Row("0"),))
-    if default is None:
-        return empty
-    return empty.having(compute=default.name, max_concurrent_trials=str(min(default.slots, 20)))
-
-
 def _open_file(request: HttpRequest, workspace: Workspace) -> HttpResponse:
     """A job file from the person's machine, in the form if that can show it."""
-    page = Page(_first_draft(request, workspace))
+    page = Page(first_draft(request, workspace))
     try:
         text = file_side.text_of(request.FILES.get("job_file"))
     except InvalidInput as error:
         return _respond(request, workspace, page.with_error("job_file", error), 422)
     page = file_side.opened(replace(page, file=text), workspace)
     return _respond(request, workspace, page, 422 if page.errors else 200)
-
-
-def _clone(job: SweepJob, code: CodeSnapshot | None) -> Draft:
-    """The draft of a job; what the form does not ask for travels along."""
-    draft = from_job(
-        job,
-        kept=kept_of_job(replace(job, code=None)),
-        experiment_name="" if job.experiment_name == "Default" else job.experiment_name or "",
-    )
-    if code is None:
-        return draft
-    entry = code_reading.entry_of(code.digest, job.command)
-    facts = code_reading.facts_of(code.digest, entry)
-    texts = {"code": code.digest, "code_origin": code.origin, "entry": entry, "entry_read": entry}
-    return replace(draft.having(**texts), metrics=facts.metrics)
 
 
 # --- Handing in ---------------------------------------------------------------------------------

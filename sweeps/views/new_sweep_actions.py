@@ -292,6 +292,12 @@ def _drop_first(draft: Draft, _: str) -> Draft:
     return draft.having(kept=json.dumps(kept) if kept else "")
 
 
+def _drop_warm(draft: Draft, _: str) -> Draft:
+    """Without the earlier trials that its sampler would start with."""
+    kept = {key: part for key, part in kept_of(draft).items() if key != "warm_start"}
+    return draft.having(kept=json.dumps(kept) if kept else "")
+
+
 def _drop_code(draft: Draft, _: str) -> Draft:
     """Without the folder that a job file named for its code."""
     kept = {key: part for key, part in kept_of(draft).items() if key != "code"}
@@ -309,6 +315,7 @@ _EDITS: dict[str, _Edit] = {
     "add_variable": _add_variable,
     "remove_variable": _remove_variable,
     "drop_first": _drop_first,
+    "drop_warm": _drop_warm,
     "metric": _metric,
     "drop_code": _drop_code,
     "remove": command.remove,

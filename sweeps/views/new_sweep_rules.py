@@ -136,6 +136,7 @@ def first_context(draft: Draft, by_field: Mapping[str, Sequence[str]]) -> dict[s
     defaults = defaults_of(draft)
     names = {row.key: row.name.strip() for row in draft.rows}
     more = kept_of(draft).get("first_trials", [])
+    warm = kept_of(draft).get("warm_start", [])
     active = point_fields(draft, by_field) if draft["try_first"] else []
     shown = {one.key for one in active}
     return {
@@ -143,6 +144,7 @@ def first_context(draft: Draft, by_field: Mapping[str, Sequence[str]]) -> dict[s
         "first_hidden": [pair for pair in draft.first.items() if pair[0] not in shown],
         "first_defaults": ", ".join(f"{names[key]} {text}" for key, text in defaults.items()),
         "first_more": len(more) if isinstance(more, list) else 0,
+        "warm_count": len(warm) if isinstance(warm, list) else 0,
     }
 
 

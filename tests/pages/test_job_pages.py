@@ -352,7 +352,7 @@ def test_live_brings_fragments(client: Client, rita: User, played: Sweep) -> Non
     assert (news["revision"], news["retry_ms"]) == (played.revision, 1000)
     assert set(news["fragments"]) == {
         *("job-status", "job-actions", "job-progress", "job-best", "job-trials", "job-failures"),
-        *("nav-slots", "nav-running", "nav-notices", "job-notice", "job-selection"),
+        *("nav-slots", "nav-running", "nav-notices", "job-notice", "job-selection", "job-doctor"),
     }
     page = html_of(client, rita, url(played))
     for name in news["fragments"]:

@@ -1,0 +1,171 @@
+"""The sweep to run next: from a region, from the best trials, or as the space doctor advises."""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from sweeps.domain.board import Board, Ints, Mask
+from sweeps.domain.doctor import Finding, changed, findings
+from sweeps.domain.job import SweepJob, WarmTrial
+from sweeps.domain.narrowing import Cut, around, cuts_of, narrowed
+from sweeps.domain.objective import Goal
+from sweeps.domain.picks import checked_point
+from sweeps.domain.problems import InvalidInput
+from sweeps.domain.selection import Selection
+from sweeps.domain.space import Scalar, SearchSpace, grid_size
+from sweeps.models import Sweep, Trial
+from sweeps.queries.boards import board_of
+from sweeps.queries.records import sampling_of, space_of
+from sweeps.queries.selecting import kept
+from sweeps.queries.spec_of import job_of
+
+MOST_WARM = 500
+# By parameter: its share, and the upper end of its interval.
+Importance = Mapping[str, tuple[float, float]]
+
+
+@dataclass(frozen=True, slots=True)
+class NextSweep:
+    """A job to look through and submit; `notes` say how it came about, a sentence each."""
+
+    job: SweepJob
+    notes: tuple[str, ...]
+
+
+def from_region(sweep: Sweep, selection: Selection) -> NextSweep:
+    """The space cut down to what the selection keeps: its ranges, or else what its trials span."""
+    board = board_of(sweep)
+    mask = kept(sweep, board, selection)
+    cuts = cuts_of(selection.conditions)
+    if not cuts:
+        cuts = _around(sweep, board, np.flatnonzero(mask & board.can_win))
+    return _next(sweep, board, _cut(sweep, cuts), mask, "the selected region")
+
+
+def from_best(sweep: Sweep, count: int) -> NextSweep:
+    """The space around the best `count` trials."""
+    board = board_of(sweep)
+    best = _best_first(sweep, board)[:count]
+    cuts = _around(sweep, board, best)
+    mask = np.ones(len(board), dtype=np.bool_)
+    return _next(sweep, board, _cut(sweep, cuts), mask, f"the best {len(best)} trials")
+
+
+def advised(sweep: Sweep, keys: Iterable[str]) -> NextSweep:
+    """The space with the changes that these findings of the doctor ask for."""
+    board = board_of(sweep)
+    best = _best_first(sweep, board)
+    point = _points(board, best[:1])[0] if len(best) else {}
+    space, base = space_of(sweep), _base(sweep)
+    known = {finding.key: finding for finding in doctor(sweep)}
+    chosen = [known[key] for key in dict.fromkeys(keys) if key in known]
+    for finding in chosen:
+        space = changed(space, finding.kind, finding.column, point, base)
+    mask = np.ones(len(board), dtype=np.bool_)
+    made = _next(sweep, board, space, mask, "")
+    job, notes = made.job, [finding.action + "." for finding in chosen]
+    size = grid_size(space)
+    if any(finding.kind == "small" for finding in chosen) and size:
+        job = replace(job, limits=replace(job.limits, max_total_trials=size))
+    return NextSweep(job, (*notes, *made.notes))
+
+
+def doctor(
+    sweep: Sweep, importance: Mapping[str, tuple[float, float]] | None = None
+) -> list[Finding]:
+    """What the trials so far say of the search space."""
+    board = board_of(sweep)
+    best = _best_first(sweep, board)
+    return findings(
+        space_of(sweep),
+        _points(board, best[: max(5, len(best) // 10)]),
+        valued=len(best),
+        max_total_trials=sweep.max_total_trials,
+        importance=importance,
+        base=_base(sweep),
+    )
+
+
+def _best_first(sweep: Sweep, board: Board) -> Ints:
+    return board.best_first(minimize=sweep.goal == Goal.MINIMIZE)
+
+
+def _base(sweep: Sweep) -> float:
+    base = sampling_of(sweep).logbase
+    return math.e if base is None else base
+
+
+def _points(board: Board, rows: Ints) -> list[dict[str, Scalar]]:
+    """Parameters by dotted name."""
+    return [
+        {
+            name: value
+            for name, column in board.params.items()
+            if (value := column.raw[row]) is not None
+        }
+        for row in rows.tolist()
+    ]
+
+
+def _around(sweep: Sweep, board: Board, rows: Ints) -> dict[str, Cut]:
+    return around(space_of(sweep), _points(board, rows))
+
+
+def _cut(sweep: Sweep, cuts: Mapping[str, Cut]) -> SearchSpace:
+    return narrowed(space_of(sweep), cuts, _base(sweep))
+
+
+def _next(sweep: Sweep, board: Board, space: SearchSpace, mask: Mask, where: str) -> NextSweep:
+    """The sweep's job over another space: its best trial there first, the others as warm start."""
+    rows = _best_first(sweep, board)
+    rows = rows[mask[rows]][:MOST_WARM]
+    warm = _warm(sweep, space, board.number[rows].tolist())
+    job = replace(
+        job_of(sweep),
+        name=None,
+        display_name=f"{sweep}, next"[:255],
+        search_space=space,
+        first_trials=tuple(one.params for one in warm[:1]),
+        warm_start=tuple(warm),
+    )
+    return NextSweep(job, tuple(_notes(sweep, where, warm, rows, board)))
+
+
+def _warm(sweep: Sweep, space: SearchSpace, numbers: Sequence[int]) -> list[WarmTrial]:
+    """Trials that are points of the space, in the order of `numbers`."""
+    fields = ("number", "params", "objective")
+    found = Trial.objects.filter(sweep=sweep, number__in=numbers).values_list(*fields)
+    rows = {number: (params, value) for number, params, value in found}
+    logbase = sampling_of(sweep).logbase
+    warm = []
+    for number in numbers:
+        params, value = rows.get(number, ({}, None))
+        point = _fitting(space, params, logbase)
+        if point is not None and value is not None:
+            warm.append(WarmTrial(point, value))
+    return warm
+
+
+def _fitting(space: SearchSpace, params: Any, logbase: float | None) -> Any:
+    try:
+        return checked_point(space, params, logbase)
+    except InvalidInput:
+        return None
+
+
+def _notes(
+    sweep: Sweep, where: str, warm: Sequence[WarmTrial], rows: Ints, board: Board
+) -> Iterable[str]:
+    if where:
+        yield f"The search space is {sweep}’s, cut down to {where}."
+    if not warm:
+        yield "No earlier trial lies in it, so it starts from nothing."
+        return
+    yield f"The best trial there, with {warm[0].value:.6g}, is tried first."
+    if sampling_of(sweep).algorithm == "bayesian":
+        yield f"Bayesian sampling starts with {len(warm):,} earlier trials that lie in it."
+    else:
+        yield f"Bayesian sampling would start with the {len(warm):,} earlier trials that lie in it."

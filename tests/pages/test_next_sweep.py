@@ -1,0 +1,117 @@
+"""The next sweep: from a region, from the best trials, as the space doctor advises."""
+
+import random
+import re
+from dataclasses import replace
+from html import unescape
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from studio.models import User
+from sweeps.domain.job import Sampling
+from sweeps.domain.limits import Limits
+from sweeps.domain.selection import read_selection
+from sweeps.domain.space import Uniform
+from sweeps.models import Sweep, Trial
+from sweeps.queries import boards
+from sweeps.queries.next_sweep import advised, doctor, from_best, from_region
+from sweeps.queries.records import warm_records
+from sweeps.services import sweeps
+from sweeps.spec.reader import read_job
+from sweeps.spec.writer import to_yaml
+from tests.api.acts import play
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def played(make_sweep: Any, now: Any) -> Sweep:
+    """Ended; parameter lr of trial n is (n + 1) / 100, its loss as much."""
+    sweep: Sweep = make_sweep(limits=Limits(30, 1, 3600))
+    play(sweep, now, [0.5] * 30)
+    for trial in sweep.trials.all():
+        value = (trial.number + 1) / 100
+        params = {**trial.params, "lr": value}
+        Trial.objects.filter(pk=trial.pk).update(params=params, flat_params=params, objective=value)
+    space = {**sweep.search_space, "lr": {"type": "uniform", "min_value": 0.01, "max_value": 0.4}}
+    Sweep.objects.update(search_space=space)
+    sweep.refresh_from_db()
+    boards.forget()
+    return sweep
+
+
+def space_of(found: Any) -> dict[str, Any]:
+    return dict(found.job.search_space.parameters)
+
+
+def test_a_region_becomes_the_space_and_its_trials_go_along(played: Sweep) -> None:
+    found = from_region(played, read_selection([("in", "params.lr:0.05..0.1")]))
+    assert space_of(found)["lr"] == Uniform(0.05, 0.1)
+    assert [one.value for one in found.job.warm_start] == [0.05, 0.06, 0.07, 0.08, 0.09, 0.1]
+    assert [point["lr"] for point in found.job.first_trials] == [0.05]
+    assert found.job.name is None
+    assert found.notes[1] == "The best trial there, with 0.05, is tried first."
+
+
+def test_a_selection_without_a_range_spans_its_trials(played: Sweep) -> None:
+    found = from_region(played, read_selection([("in", "objective:0.1..0.2")]))
+    lr = space_of(found)["lr"]
+    assert (lr.min_value, lr.max_value) == pytest.approx((0.09, 0.21))
+
+
+def test_the_best_trials_span_the_space(played: Sweep) -> None:
+    lr = space_of(from_best(played, 5))["lr"]
+    assert (lr.min_value, lr.max_value) == pytest.approx((0.01, 0.054))
+
+
+def test_the_doctor_sees_the_edge_and_its_advice_is_taken(played: Sweep) -> None:
+    keys = [found.key for found in doctor(played)]
+    assert "low_edge:lr" in keys
+    found = advised(played, ["low_edge:lr", "nonsense"])
+    assert space_of(found)["lr"] == Uniform(0.001, 0.4)
+    assert found.notes[0] == "Widen lr downwards."
+
+
+def test_the_form_opens_with_it_and_what_is_submitted_has_it(
+    client: Client, bob: User, played: Sweep
+) -> None:
+    client.force_login(bob)
+    page = f"/w/default/sweeps/{played.name}/"
+    overview = unescape(client.get(f"{page}?in=params.lr:0.05..0.1").content.decode())
+    [link] = re.findall(r'href="([^"]*region=1[^"]*)"', overview)
+    form = unescape(client.get(link).content.decode())
+    assert "cut down to the selected region" in form
+    assert "6 earlier trials of the sweep this form started from" in form
+    assert 'value="0.05"' in form
+    [best] = re.findall(r'href="([^"]*best=10)"', overview)
+    assert client.get(best).status_code == 200
+    assert client.get(f"/w/default/sweeps/new?from={played.name}&region=1&in=x").status_code == 404
+
+
+def test_readers_are_offered_no_sweep(client: Client, rita: User, played: Sweep) -> None:
+    client.force_login(rita)
+    html = client.get(f"/w/default/sweeps/{played.name}/?in=params.lr:0.05..0.1").content.decode()
+    assert "6 of 30 shown" in html
+    assert "region=1" not in html
+    assert "best=10" not in html
+    assert "fix=" not in html
+
+
+def test_warm_trials_are_stored_exported_and_known_to_the_sampler(
+    played: Sweep, workspace: Any, now: Any
+) -> None:
+    made = from_region(played, read_selection([("in", "params.lr:0.05..0.1")])).job
+    job = replace(made, sampling=Sampling("bayesian", seed=1), first_trials=())
+    again = read_job(to_yaml(job))
+    assert again.warm_start == job.warm_start
+    fields = {"compute": played.compute, "code": None, "user": None, "now": now}
+    sweep = sweeps.create_sweep(workspace, job, rng=random.Random(2), **fields)
+    known = warm_records(sweep)
+    assert [(record.number, record.objective) for record in known][:2] == [(-6, 0.05), (-5, 0.06)]
+    ids = sweeps.advance(sweep.pk, now).trials
+    assert Trial.objects.filter(pk__in=ids).exists()
+    Sweep.objects.filter(pk=sweep.pk).update(sampling={"algorithm": "random"})
+    sweep.refresh_from_db()
+    assert warm_records(sweep) == ()
