@@ -1,4 +1,4 @@
-/* Asking before something is lost, and the list of keys.
+/* Asking before something is lost.
 
    data-confirm="What will happen" on a form, a button or a link with hx-*:
      data-confirm-title   the question
@@ -69,52 +69,7 @@
     ask(source).then((yes) => yes && event.detail.issueRequest(true));
   });
 
-  function keyNames(keys) {
-    return keys.split(" ").map((key) => {
-      const element = document.createElement("kbd");
-      element.textContent = key;
-      return element;
-    });
-  }
-
-  function addKey(list, keys, help) {
-    const term = document.createElement("dt");
-    const text = document.createElement("dd");
-    term.append(...keyNames(keys));
-    text.textContent = help;
-    list.append(term, text);
-  }
-
-  function showKeys() {
-    const dialog = document.getElementById("keys");
-    const list = part(dialog, "list");
-    list.replaceChildren();
-    addKey(list, "?", "this list");
-    for (const element of document.querySelectorAll("[data-key][data-key-help]"))
-      addKey(list, element.dataset.key, element.dataset.keyHelp);
-    addKey(list, "Esc", "close what is open");
-    dialog.showModal();
-  }
-
   document.addEventListener("click", (event) => {
-    if (event.target.closest?.("[data-show-keys]")) showKeys();
     if (event.target.tagName === "DIALOG") event.target.close(); // a click on the backdrop
-  });
-
-  // data-key="g s" on a link, button or input: two keys within a second follow, press or focus it.
-  let before = { key: "", at: 0 };
-  document.addEventListener("keydown", (event) => {
-    const typing = event.target.closest?.("input:not([type=checkbox]), select, textarea, dialog");
-    if (typing || event.repeat || event.ctrlKey || event.metaKey || event.altKey) return;
-    if (event.key === "?") return showKeys();
-    const recent = event.timeStamp - before.at < 1000 ? `${before.key} ${event.key}` : "";
-    before = { key: event.key, at: event.timeStamp };
-    const known = [...document.querySelectorAll("[data-key]")];
-    const find = (keys) => keys && known.find((element) => element.dataset.key === keys);
-    const target = find(recent) || find(event.key);
-    if (!target || target.tagName === "DT") return;
-    event.preventDefault();
-    if (target.matches("input, select, textarea")) target.focus();
-    else target.click();
   });
 })();

@@ -16,10 +16,10 @@
   const pace = Number(page.dataset.liveEvery) || 1000;
   let wait = pace;
   let failures = 0;
-  let seen = Date.now();
   let timer = 0;
   let asking = false;
   let asks = 0;
+  let paused = false;
   let ended = page.hasAttribute("data-final");
 
   function address(whole) {
@@ -30,27 +30,33 @@
     return `${page.dataset.live}?${query}`;
   }
 
-  function chip() {
-    const shown = document.querySelector("[data-live-chip]");
-    if (!shown) return;
-    const word = shown.querySelector("[data-live-word]");
-    const lost = failures > 1;
-    const seconds = Math.max(0, Math.round((Date.now() - seen) / 1000));
-    word.textContent = lost ? "Reconnecting" : "Live";
-    word.className = lost ? "family-amber" : "family-green";
-    const since = seconds < 2 ? "just now" : `${seconds} s ago`;
-    shown.querySelector("[data-live-ago]").textContent = lost ? `last update ${since}` : "";
-  }
+  const tell = (name) => document.dispatchEvent(new CustomEvent(`studio:${name}`));
 
   function place(id, html) {
     const element = document.getElementById(id);
     if (!element) return;
+    const focused = focusIn(element);
     window.Idiomorph.morph(element, html, {
       morphStyle: "innerHTML",
       ignoreActiveValue: true,
       callbacks: { beforeNodeMorphed: keepTicks },
     });
     window.htmx.process(element);
+    focused?.();
+  }
+
+  /** How to give the focus back should it get lost: to the same control of what has the nearest id. */
+  function focusIn(element) {
+    const active = document.activeElement;
+    if (active === element || !element.contains(active)) return null;
+    const owner = active.closest("[id]");
+    const alike = () => [...document.getElementById(owner.id).querySelectorAll(active.tagName)];
+    const at = owner === active ? -1 : alike().indexOf(active);
+    return () => {
+      if (document.activeElement === active || !document.getElementById(owner.id)) return;
+      const again = at < 0 ? document.getElementById(owner.id) : alike()[at];
+      again?.focus({ preventScroll: true });
+    };
   }
 
   /** What the person ticked, opened or typed stays as it is. */
@@ -84,10 +90,10 @@
         window.location.reload();
         return;
       }
-      if (answer.status === 404) return;
+      if (answer.status === 404) return gone();
       if (!answer.ok) throw new Error(String(answer.status));
       failures = 0;
-      seen = Date.now();
+      tell("heard");
       wait = pace;
       if (answer.status !== 204) {
         const news = await answer.json();
@@ -95,27 +101,40 @@
         if (turn !== asks) return;
         show(news, whole);
         ended = !news.retry_ms;
+        if (ended) tell("ended");
         wait = news.retry_ms;
       }
       next();
     } catch {
       wait = BACKOFF_MS[Math.min(failures, BACKOFF_MS.length - 1)];
       failures += 1;
+      tell("unheard");
       next();
     } finally {
       if (turn === asks) asking = false;
-      chip();
     }
+  }
+
+  function gone() {
+    ended = true;
+    tell("ended");
+    const text = "This is no longer there: it was deleted, or is not shown to you any more.";
+    window.studio.toast(text, "red");
   }
 
   function next() {
     clearTimeout(timer);
-    if (ended) return;
+    if (ended || paused) return;
     timer = setTimeout(ask, document.hidden ? HIDDEN_MS : wait);
   }
 
   document.addEventListener("visibilitychange", () => {
-    if (!document.hidden && !ended) ask();
+    if (!document.hidden && !ended && !paused) ask();
+  });
+  document.addEventListener("studio:pause", ({ detail }) => {
+    paused = detail.paused;
+    if (paused) clearTimeout(timer);
+    else if (!ended) ask();
   });
   window.studioLive = { refresh: () => ask(true) };
   next();

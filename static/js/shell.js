@@ -25,7 +25,8 @@
     amber: "alert-triangle",
     red: "alert-circle",
   };
-  function toast(text, family = "blue") {
+  // What went wrong stays until it is closed; what is read or pointed at does not go either.
+  function toast(text, family = "blue", { stays = family === "red" } = {}) {
     const area = document.getElementById("toasts");
     const note = document.getElementById("toast-template").content.firstElementChild.cloneNode(true);
     const use = note.querySelector("use");
@@ -36,7 +37,13 @@
     for (const old of [...area.children])
       if (old.querySelector("div").textContent === text) old.remove();
     area.append(note);
-    setTimeout(() => note.remove(), family === "red" ? 12000 : 6000);
+    if (stays) return note;
+    const leave = () => {
+      if (note.matches(":hover, :focus-within")) setTimeout(leave, 2000);
+      else note.remove();
+    };
+    setTimeout(leave, family === "amber" ? 12000 : 6000);
+    return note;
   }
   document.addEventListener("studio:toast", (event) =>
     toast(event.detail.text ?? event.detail.value, event.detail.family),

@@ -1,4 +1,5 @@
-/* Loaded in the head, not deferred: the theme is set before anything is painted. */
+/* Loaded in the head, not deferred: before anything is painted the theme is set, and said (has-js)
+   that scripts run. */
 (() => {
   "use strict";
   const KEY = "studio:theme";
@@ -30,6 +31,7 @@
     apply();
   }
 
+  document.documentElement.classList.add("has-js");
   apply();
   dark.addEventListener("change", apply);
   window.addEventListener("storage", (event) => event.key === KEY && apply());

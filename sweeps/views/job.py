@@ -31,6 +31,7 @@ from sweeps.views.chips import carried, chips
 from sweeps.views.files import has_artifacts
 from sweeps.views.live import around, is_known, news
 from sweeps.views.selection import selection_of
+from sweeps.views.standing import standing_of_sweep
 
 FIRST_TRIALS = 6
 # With so many axes or fewer the curves fit beside the parallel coordinates.
@@ -51,11 +52,14 @@ def job_context(request: HttpRequest, sweep: Sweep, tab: str) -> dict[str, Any]:
     now = database_now()
     done = progress(sweep, now)
     waiting = standstill(sweep, now)
+    best = best_of(sweep)
     return {
         "sweep": sweep,
         "workspace": sweep.workspace,
         "tab": tab,
         "progress": done,
+        "best": best,
+        "standing": standing_of_sweep(sweep, done, best),
         "waiting": waiting,
         "around": around(now, waiting),
         "is_final": SweepStatus(sweep.status).is_final,

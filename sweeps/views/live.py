@@ -59,5 +59,6 @@ def news(
                 for key, template in {**FRAME, **fragments}.items()
             },
             "figures": figures,
+            "standing": context.get("standing"),
         }
     )

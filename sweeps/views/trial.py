@@ -32,6 +32,7 @@ from sweeps.views.figures import trial_payload
 from sweeps.views.files import first_artifacts
 from sweeps.views.job import sweep_for
 from sweeps.views.live import around, is_known, news
+from sweeps.views.standing import standing_of_trial
 
 STREAMS = ("stdout", "stderr")
 # How an attempt ended, in words.
@@ -61,6 +62,7 @@ def _context(request: HttpRequest, sweep: Sweep, trial: Trial) -> dict[str, Any]
     best = best_of(sweep)
     waiting = why_trial(trial, now)
     return {
+        "standing": standing_of_trial(trial),
         "waiting": waiting,
         "around": around(now, waiting),
         "sweep": sweep,
