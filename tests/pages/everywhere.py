@@ -10,34 +10,33 @@ from datetime import datetime
 from functools import partial
 from pathlib import Path
 
+from django.conf import settings
 from django.test import Client
 from django.urls import get_resolver
 
 from studio.models import Compute, Role, User, Workspace
 from studio.services import create_token
+from sweeps import intake
 from sweeps.domain.environments import THE_COMPUTES, Chosen, Recipe
 from sweeps.domain.limits import Limits
 from sweeps.environments import places
 from sweeps.intake_environments import recipe_of
-from sweeps.models import Channel, Environment, EnvironmentBuild, Sweep
+from sweeps.models import Channel, CodeSnapshot, Environment, EnvironmentBuild, Sweep
 from sweeps.queries.environments import environments_root, log_folder
-from sweeps.queries.places import spool_of
+from sweeps.queries.places import artifacts_at, spool_of
 from sweeps.services import control, edits, environments, notices, sweeps
 from tests.api.acts import CRASH, DONE, end, log, play, start
 from tests.conftest import job
-from tests.studio.test_accounts import OPEN, routes
+from tests.studio.test_accounts import OPEN, SAMPLES, routes
+from tests.studio.test_accounts import address as sampled
 
-# By parameter; where one name stands for several kinds of things, by what is before it.
+# By what is before a parameter, where it is no other than elsewhere (`SAMPLES`).
 VALUES = {
-    "<str:ws>": "default",
     "sweeps/<str:name>/logs/environment": "sweeps/built/logs/environment",
     "sweeps/<str:name>": "sweeps/going",
     "dry-run/<str:name>": "dry-run/dry",
     "computes/<str:name>": "computes/local",
     "environments/<str:name>": "environments/trees",
-    "<int:number>": "1",
-    "<int:pk>": "1",
-    "<str:stream>": "stdout",
 }
 # Pages in other states than their plain addresses show, and what no route names.
 STATES = (
@@ -51,8 +50,7 @@ STATES = (
     "/w/default/sweeps/going/trials/?q=nothing", "/w/default/sweeps/going/trials/0/",
     "/w/default/sweeps/going/trials/2/", "/w/default/nothing/",
 )  # fmt: skip
-# Files that are not there.
-FILES = ("/artifacts/<path:path>", "/artifacts.zip")
+MODEL = SAMPLES["path"]
 SPACE = {
     "lr": {"type": "loguniform", "min_value": -7, "max_value": 0},
     "model": {
@@ -70,7 +68,8 @@ def set_up(owner: User, compute: Compute, now: datetime) -> None:
     create_token(workspace, owner, role=Role.READER, name="a notebook", now=now)
     _channels(workspace, now)
     make = partial(_sweep, workspace, compute, owner, now)
-    _going(make("going", limits=Limits(8, 2, 3600), tags={"team": "vision"}), now)
+    code = intake.keep_folder(workspace, str(settings.BASE_DIR / "examples" / "iris_lightgbm"))
+    _going(make("going", code=code, limits=Limits(8, 2, 3600), tags={"team": "vision"}), now)
     play(make("done", limits=Limits(2, 1, 3600)), now, [0.4, 0.2])
     play(make("broken", limits=Limits(2, 1, 3600)), now, [None, None])
     make("fresh")
@@ -82,7 +81,7 @@ def set_up(owner: User, compute: Compute, now: datetime) -> None:
 def addresses() -> list[str]:
     """What somebody who is signed in may open, sorted; a parameter without a value stays."""
     found = [route for route in routes(get_resolver().url_patterns) if not route.startswith(OPEN)]
-    return sorted({_address(route) for route in found if not route.endswith(FILES)})
+    return sorted({_address(route) for route in found})
 
 
 def pages(client: Client) -> list[str]:
@@ -90,13 +89,10 @@ def pages(client: Client) -> list[str]:
     found = []
     for address in addresses():
         answer = client.get(address)
-        if answer.status_code == 200 and not answer.streaming and _is_page(answer.content):
+        # Read to its end, a file is closed.
+        if answer.getvalue().lstrip().startswith(b"<!doctype html>") and answer.status_code == 200:
             found.append(address)
     return ["/accounts/login/", *found, *STATES]
-
-
-def _is_page(content: bytes) -> bool:
-    return content.lstrip().startswith(b"<!doctype html>")
 
 
 def _address(route: str) -> str:
@@ -105,15 +101,16 @@ def _address(route: str) -> str:
     values = {"notifications/<int:pk>": f"notifications/{channel}", "<str:digest>": str(build)}
     for parameter, value in {**values, **VALUES}.items():
         route = route.replace(parameter, value)
-    return f"/{route}"
+    return sampled(route)
 
 
 def _sweep(
     workspace: Workspace, compute: Compute, user: User, now: datetime, name: str,
-    *, chosen: Chosen = THE_COMPUTES, is_dry_run: bool = False, **changes: object,
+    *, code: CodeSnapshot | None = None, chosen: Chosen = THE_COMPUTES, is_dry_run: bool = False,
+    **changes: object,
 ) -> Sweep:  # fmt: skip
     return sweeps.create_sweep(
-        workspace, job(name=name, **changes), compute=compute, code=None, user=user, now=now,
+        workspace, job(name=name, **changes), compute=compute, code=code, user=user, now=now,
         rng=random.Random(1), chosen=chosen, is_dry_run=is_dry_run,
     )  # fmt: skip
 
@@ -146,7 +143,9 @@ def _environment(workspace: Workspace, now: datetime) -> Recipe:
 
 
 def _going(sweep: Sweep, now: datetime) -> None:
-    """Trial 0 is the best, 1 runs, 2 has crashed, 3 waits; its limits were edited."""
+    """Trial 0 is the best, 1 runs, 2 has crashed, 3 waits; it was edited."""
+    sweep.experiment_id = "1"
+    sweep.save()
     curves = {0: [0.5, float("nan"), 0.25], 1: [0.9, 0.8], 2: [float("inf")]}
     for number, values in curves.items():
         attempt = start(_next(sweep, now), now, Path(f"/spool/{sweep.uid}"))
@@ -155,6 +154,9 @@ def _going(sweep: Sweep, now: datetime) -> None:
         folder = spool_of(attempt)
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "stdout.log").write_text("epoch 1\nepoch 2\n")
+        file = artifacts_at(sweep.experiment_id, attempt.run_id) / MODEL
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(b"\0")
         if number != 1:
             end(attempt, now, CRASH if number else DONE)
     sweeps.advance(sweep.pk, now)
