@@ -24,6 +24,7 @@ from sweeps.views import (
     new_sweep,
     notifications,
     pick,
+    selected,
     trial,
 )
 
@@ -108,10 +109,14 @@ NOTIFICATIONS = [
 
 LISTS = [
     path("", home.home, name="home"),
+    path("live", home.home_live, name="home_live"),
     path("help/", home.help_page, name="help"),
     path("w/<str:ws>/", home.workspace, name="workspace"),
+    path("w/<str:ws>/live", home.workspace_live, name="workspace_live"),
     path("w/<str:ws>/examples/iris", home.run_example, name="run_example"),
     path("w/<str:ws>/sweeps/", lists.sweep_list, name="sweep_list"),
+    path("w/<str:ws>/sweeps/live", lists.sweep_list_live, name="sweep_list_live"),
+    path("w/<str:ws>/sweeps/selected", selected.selected, name="sweeps_selected"),
     path("w/<str:ws>/computes/", computes.compute_list, name="compute_list"),
     path("w/<str:ws>/computes/live", computes.compute_live, name="compute_live"),
     path(f"{_COMPUTE}test", compute_test.compute_test, name="compute_test"),

@@ -13,7 +13,7 @@
   const BACKOFF_MS = [1000, 2000, 5000, 15000];
   let revision = page.dataset.revision;
   let around = page.dataset.around || "";
-  const pace = Number(page.dataset.liveEvery) || 1000;
+  let pace = Number(page.dataset.liveEvery) || 1000;
   let wait = pace;
   let failures = 0;
   let timer = 0;
@@ -102,7 +102,7 @@
         show(news, whole);
         ended = !news.retry_ms;
         if (ended) tell("ended");
-        wait = news.retry_ms;
+        pace = wait = news.retry_ms;
       }
       next();
     } catch {

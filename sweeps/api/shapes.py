@@ -23,12 +23,12 @@ from sweeps.models.metrics import from_columns
 from sweeps.queries.best import best_of_each
 from sweeps.queries.clock import database_now
 from sweeps.queries.failures import FailureGroup
-from sweeps.queries.lists import counts_of
 from sweeps.queries.records import (
     early_termination_of,
     failure_policy_of,
     stop_rules_of,
 )
+from sweeps.queries.summaries import counts_of
 from sweeps.queries.waiting import Waits, why_trials
 
 

@@ -3,40 +3,35 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
+from typing import Any
 
 from django.db.models import (
-    Avg,
     Case,
     Count,
     DurationField,
+    Exists,
     ExpressionWrapper,
     F,
-    FloatField,
     IntegerField,
     Max,
-    Min,
+    OuterRef,
     Q,
-    QuerySet,
-    RowRange,
+    Subquery,
     Sum,
     TextField,
     Value,
     When,
-    Window,
 )
-from django.db.models.functions import Cast, Coalesce
+from django.db.models.functions import Cast, Coalesce, Lower, NullIf
 
 from studio.models import Workspace
 from sweeps.domain.objective import Goal
-from sweeps.domain.states import (
-    LIVE_SWEEP,
-    WINNING_TRIAL,
-    SweepStatus,
-    TrialStatus,
-)
+from sweeps.domain.states import FINAL_SWEEP, LIVE_SWEEP, WINNING_TRIAL, SweepStatus, TrialStatus
 from sweeps.models import Sweep, Trial
+from sweeps.models.sweep import SweepQuerySet
 from sweeps.queries.progress import Progress, progress_of
+from sweeps.queries.summaries import summaries
 from sweeps.queries.waiting import Waits
 
 PAGE_SIZE = 25
@@ -51,17 +46,29 @@ GROUPS: Mapping[str, tuple[str, frozenset[SweepStatus]]] = {
 }
 
 
+# What a list may be sorted by; a minus before it turns it round. "" puts active sweeps first.
+SORTS = ("name", "trials", "best", "compute", "started", "duration", "by")
+# Tags are collected from so many of the newest sweeps, and so many are offered.
+_TAGGED, _TAGS = 2_000, 30
+
+
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Which sweeps a list shows: a key of GROUPS and text in names, metric, tags or person."""
+    """Which sweeps a list shows, and in which order.
+
+    `group` is a key of GROUPS, `text` stands in names, metric, tags or person, `tag` is the name
+    of a tag or name=value, `sort` one of SORTS, perhaps with a minus.
+    """
 
     group: str = ""
     text: str = ""
+    tag: str = ""
+    sort: str = ""
 
     @property
     def is_filtered(self) -> bool:
         """True if it may leave sweeps out."""
-        return bool(self.group or self.text)
+        return bool(self.group or self.text or self.tag)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,12 +105,12 @@ class Row:
         return self.sweep.goal == Goal.MINIMIZE
 
 
-def sweeps_of(workspaces: Sequence[Workspace]) -> QuerySet[Sweep]:
+def sweeps_of(workspaces: Sequence[Workspace]) -> SweepQuerySet:
     """The sweeps of some workspaces, dry runs left out."""
     return Sweep.objects.filter(workspace__in=[row.pk for row in workspaces]).real()
 
 
-def matching(sweeps: QuerySet[Sweep], text: str) -> QuerySet[Sweep]:
+def matching(sweeps: SweepQuerySet, text: str) -> SweepQuerySet:
     """Those with `text` in their names, metric, tags or the name of who made them."""
     text = text.strip()
     if not text:
@@ -118,7 +125,30 @@ def matching(sweeps: QuerySet[Sweep], text: str) -> QuerySet[Sweep]:
     )
 
 
-def groups(sweeps: QuerySet[Sweep]) -> list[Group]:
+def tagged(sweeps: SweepQuerySet, tag: str) -> SweepQuerySet:
+    """Those with the tag: `name`, or `name=value`."""
+    name, equals, value = tag.partition("=")
+    if not name:
+        return sweeps
+    # Not by a path in JSON: there a tag named "0" is an index, and one with quotes is not found.
+    rows = sweeps.exclude(tags={}).order_by().values_list("pk", "tags")
+    fits = (lambda tags: tags.get(name) == value) if equals else (lambda tags: name in tags)
+    return sweeps.filter(pk__in=[key for key, tags in rows if fits(tags)])
+
+
+def tags_of(sweeps: SweepQuerySet) -> list[tuple[str, int]]:
+    """The most frequent tags as `name` or `name=value` and how many sweeps have them, by name."""
+    newest = sweeps.exclude(tags={}).order_by("-pk").values_list("tags", flat=True)[:_TAGGED]
+    found = Counter(
+        f"{name}={value}" if value else name
+        for tags in newest
+        for name, value in tags.items()
+        if "=" not in name
+    )
+    return sorted(found.most_common(_TAGS))
+
+
+def groups(sweeps: SweepQuerySet) -> list[Group]:
     """The filters with their counts."""
     found = dict(sweeps.order_by().values_list("status").annotate(n=Count("pk")))
     return [
@@ -127,22 +157,63 @@ def groups(sweeps: QuerySet[Sweep]) -> list[Group]:
     ]
 
 
-def in_group(sweeps: QuerySet[Sweep], group: str) -> QuerySet[Sweep]:
+def in_group(sweeps: SweepQuerySet, group: str) -> SweepQuerySet:
     """The sweeps that a filter keeps."""
     return sweeps.filter(status__in=GROUPS[group][1]) if group else sweeps
 
 
-def listed(sweeps: QuerySet[Sweep]) -> QuerySet[Sweep]:
-    """Active sweeps first, then by start, the newest first."""
-    rank = Case(
-        When(status__in=LIVE_SWEEP, then=Value(0)), default=Value(1), output_field=IntegerField()
-    )
+def listed(sweeps: SweepQuerySet, now: datetime, sort: str = "") -> SweepQuerySet:
+    """In the order asked for; by itself active sweeps first, then the newest start.
+
+    What has no value of what is sorted by comes last.
+    """
+    rows = sweeps.with_build_states().select_related("workspace", "compute", "created_by")
     start = Coalesce("started_at", "created_at")
-    rows = sweeps.select_related("workspace", "compute", "created_by")
-    return rows.order_by(rank, start.desc(), "-pk")
+    if sort.removeprefix("-") not in SORTS:
+        rank = Case(
+            When(status__in=LIVE_SWEEP, then=Value(0)),
+            default=Value(1),
+            output_field=IntegerField(),
+        )
+        return rows.order_by(rank, start.desc(), "-pk")
+    key = _key(sort.removeprefix("-"), now)
+    rows = rows.annotate(sorted_by=key)
+    by = F("sorted_by")
+    order = by.desc(nulls_last=True) if sort.startswith("-") else by.asc(nulls_last=True)
+    return rows.order_by(order, "-pk")
 
 
-def revision(sweeps: QuerySet[Sweep]) -> str:
+def _key(word: str, now: datetime) -> Any:
+    """What one of SORTS sorts by."""
+    if word == "best":
+        own = Trial.objects.filter(sweep=OuterRef("pk"))
+        first = {goal: Subquery(own.best_first(goal).values("objective")[:1]) for goal in Goal}
+        return Case(
+            When(goal=Goal.MINIMIZE, then=first[Goal.MINIMIZE]), default=first[Goal.MAXIMIZE]
+        )
+    if word == "duration":
+        took = Coalesce("ended_at", Value(now)) - F("started_at")
+        return ExpressionWrapper(took, output_field=DurationField())
+    return {
+        "name": Lower(Coalesce(NullIf("display_name", Value("")), "name")),
+        "trials": F("planned"),
+        "compute": Lower("compute__name"),
+        "started": Coalesce("started_at", "created_at"),
+        "by": Lower("created_by__username"),
+    }[word]
+
+
+def ended_with_value(sweeps: SweepQuerySet) -> SweepQuerySet:
+    """Ended ones that have a best trial, the last to end first."""
+    winners = Trial.objects.filter(
+        sweep=OuterRef("pk"), status__in=WINNING_TRIAL, objective__isnull=False
+    )
+    found = sweeps.filter(Exists(winners), status__in=FINAL_SWEEP, ended_at__isnull=False)
+    rows = found.select_related("workspace", "compute", "created_by")
+    return rows.order_by("-ended_at", "-pk")
+
+
+def revision(sweeps: SweepQuerySet) -> str:
     """A word that changes whenever a row of the list may look different."""
     figures = sweeps.order_by().aggregate(
         n=Count("pk"), total=Sum("revision"), most=Max("revision")
@@ -151,59 +222,16 @@ def revision(sweeps: QuerySet[Sweep]) -> str:
 
 
 def rows(sweeps: Sequence[Sweep], now: datetime) -> list[Row]:
-    """What each of the sweeps shows, in the order given; five queries, however many there are."""
-    keys = [sweep.pk for sweep in sweeps]
-    counts, means, records = counts_of(keys), _means(keys), _records(keys)
+    """What each of the sweeps shows, in the order given; as many queries for many as for one."""
+    known = summaries(sweeps)
     waits = Waits(sweeps, now)
     return [
         Row(
             sweep=sweep,
-            progress=progress_of(sweep, counts[sweep.pk], means.get(sweep.pk), now),
-            counts=counts[sweep.pk],
-            records=tuple(records[sweep.pk]),
-            reason=waits.reason(sweep, counts[sweep.pk]),
+            progress=progress_of(sweep, known[sweep.pk].counts, known[sweep.pk].mean_s, now),
+            counts=known[sweep.pk].counts,
+            records=known[sweep.pk].records,
+            reason=waits.reason(sweep, known[sweep.pk].counts),
         )
         for sweep in sweeps
     ]
-
-
-def counts_of(keys: Sequence[int]) -> dict[int, Counter[TrialStatus]]:
-    """By sweep id: how many trials stand in each status."""
-    found: dict[int, Counter[TrialStatus]] = {key: Counter() for key in keys}
-    trials = Trial.objects.filter(sweep__in=keys).order_by()
-    for key, status, n in trials.values_list("sweep", "status").annotate(n=Count("pk")):
-        found[key][TrialStatus(status)] = n
-    return found
-
-
-def _means(keys: Sequence[int]) -> dict[int, float]:
-    took = ExpressionWrapper(F("ended_at") - F("started_at"), output_field=DurationField())
-    ended = Trial.objects.filter(sweep__in=keys, started_at__isnull=False, ended_at__isnull=False)
-    means: dict[int, timedelta] = dict(
-        ended.order_by().values_list("sweep").annotate(mean=Avg(took))
-    )
-    return {key: mean.total_seconds() for key, mean in means.items()}
-
-
-def _records(keys: Sequence[int]) -> dict[int, list[tuple[int, float]]]:
-    """By sweep: number and objective of each trial that beat all trials before it.
-
-    The database finds them: of 100,000 trials only some ten are records.
-    """
-    loss = Case(
-        When(sweep__goal=Goal.MAXIMIZE, then=-F("objective")),
-        default=F("objective"),
-        output_field=FloatField(),
-    )
-    before = Window(Min(loss), partition_by=F("sweep"), order_by="number", frame=RowRange(None, -1))
-    winners = Trial.objects.filter(
-        sweep__in=keys, status__in=WINNING_TRIAL, objective__isnull=False
-    )
-    better = winners.annotate(loss=loss, before=before).filter(
-        Q(before=None) | Q(loss__lt=F("before"))
-    )
-    found: dict[int, list[tuple[int, float]]] = {key: [] for key in keys}
-    for key, number, value in better.order_by("number").values_list("sweep", "number", "objective"):
-        if value is not None:
-            found[key].append((number, value))
-    return found

@@ -2,7 +2,6 @@
 
 import re
 from datetime import timedelta
-from html import unescape
 from typing import Any
 
 import pytest
@@ -82,11 +81,11 @@ def test_pages_begin_with_what_live_answers_compare(page: Client, sweep: Sweep) 
 
 def test_the_list_learns_of_it_too(page: Client, sweep: Sweep, now: Any) -> None:
     html = page.get("/w/default/sweeps/").content.decode()
-    [poll] = re.findall(r'hx-get="([^"]*rev=[^"]*)"', html)
-    ask: Any = {"path": unescape(poll), "headers": {"HX-Request": "true"}}
-    assert page.get(**ask).status_code == 204
+    [around] = re.findall(r'data-around="(\w+)"', html)
+    ask = f"/w/default/sweeps/live?since=0&around={around}"
+    assert page.get(ask).status_code == 204
     set_condition("disk", FULL, now)
-    assert FULL in page.get(**ask).content.decode()
+    assert FULL in page.get(ask).json()["fragments"]["nav-notices"]
 
 
 def test_why_a_sweep_waits_stands_in_its_strip_and_changes_by_itself(
