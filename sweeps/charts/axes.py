@@ -1,12 +1,13 @@
 """The axes of a search space: name, kind, scale and condition of every column."""
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from sweeps.charts.scales import Scale, numeric_scale
 from sweeps.charts.text import param_text
 from sweeps.domain.preview import real_bounds
+from sweeps.domain.selection import word_of
 from sweeps.domain.space import (
     LOG_KINDS,
     Branch,
@@ -28,15 +29,29 @@ from sweeps.domain.space import (
 
 
 class AxisInfo(NamedTuple):
-    """One parameter as an axis; `kind` is the muted line under its name ("log, integer")."""
+    """One parameter as an axis; `kind` is the muted line under its name ("log, integer").
+
+    `words` are, by category of the scale, the values that it stands for as a selection writes them.
+    """
 
     name: str
     kind: str
     scale: Scale
+    words: tuple[tuple[str, ...], ...] = ()
 
 
 def space_axes(space: SearchSpace, params: Sequence[Mapping[str, Scalar]]) -> tuple[AxisInfo, ...]:
     """An axis for every column of `space`, wide enough for all of `params` (flat, per trial)."""
+    return axes_over(space, lambda name, _: [flat[name] for flat in params if name in flat])
+
+
+def axes_over(
+    space: SearchSpace, seen: Callable[[str, bool], Sequence[Scalar]]
+) -> tuple[AxisInfo, ...]:
+    """An axis for every column of `space`, wide enough for the values seen in it.
+
+    `seen(column, numeric)` gives these; of a numeric column its ends are enough.
+    """
     found = leaves(space)
     by_label = {leaf.label: leaf for leaf in found}
     by_column: dict[str, list[Leaf]] = {}
@@ -47,10 +62,14 @@ def space_axes(space: SearchSpace, params: Sequence[Mapping[str, Scalar]]) -> tu
         _collect_constants(name, distribution, fixed)
     result = []
     for column in columns(space):
-        seen = [*fixed.get(column, ()), *(flat[column] for flat in params if column in flat)]
         own = by_column.get(column, [])
-        scale = column_scale([leaf.distribution for leaf in own], seen)
-        result.append(AxisInfo(column, _kind(own, scale, by_label), scale))
+        distributions = [leaf.distribution for leaf in own]
+        numeric = bool(own) and not any(isinstance(d, Choice) for d in distributions)
+        values = [*fixed.get(column, ()), *seen(column, numeric)]
+        scale = column_scale(distributions, values)
+        words = _words(distributions, values) if scale.kind == "category" else {}
+        by_category = tuple(tuple(words[text]) for text in scale.categories)
+        result.append(AxisInfo(column, _kind(own, scale, by_label), scale, by_category))
     return tuple(result)
 
 
@@ -90,15 +109,22 @@ def column_scale(distributions: Sequence[Distribution], seen: Sequence[Scalar]) 
 
 
 def _category_scale(distributions: Iterable[Distribution], seen: Iterable[Scalar]) -> Scale:
-    texts: dict[str, None] = {}
+    return Scale("category", categories=tuple(_words(distributions, seen)))
+
+
+def _words(
+    distributions: Iterable[Distribution], seen: Iterable[Scalar]
+) -> dict[str, dict[str, None]]:
+    """By category the words of its values: 1 and 1.0 read alike, a selection tells them apart."""
+    words: dict[str, dict[str, None]] = {}
     for distribution in distributions:
         if isinstance(distribution, Choice):
             for value in distribution.values:
                 if not isinstance(value, Branch):
-                    texts[param_text(value)] = None
+                    words.setdefault(param_text(value), {})[word_of(value)] = None
     for value in seen:
-        texts[param_text(value)] = None
-    return Scale("category", categories=tuple(texts))
+        words.setdefault(param_text(value), {})[word_of(value)] = None
+    return words
 
 
 def _bounds(distribution: Numeric, seen: Sequence[float]) -> tuple[float, float]:

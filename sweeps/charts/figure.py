@@ -24,6 +24,8 @@ class Key(NamedTuple):
     text: str
     # The status that a click on the entry filters by, "" for none.
     status: str = ""
+    # The key of a selection that has no value in these trials; a click filters by that.
+    missing: str = ""
 
 
 class Info(Protocol):

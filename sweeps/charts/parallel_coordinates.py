@@ -1,23 +1,38 @@
-"""Parallel coordinates, what to draw: axes, and a line for every trial."""
+"""Parallel coordinates, what to draw: axes, single lines, and the density of very many."""
 
-import math
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal, NamedTuple
 
-from sweeps.charts.axes import AxisInfo, space_axes
-from sweeps.charts.figure import Key, Table
-from sweeps.charts.marks import STATUS_WORDS
-from sweeps.charts.objective_history import best_steps, empty_sentence
-from sweeps.charts.scales import numeric_scale, prefers_log
-from sweeps.charts.text import objective_text, param_text, plural
-from sweeps.charts.value_axis import YScale
-from sweeps.domain.objective import Goal, Objective
-from sweeps.domain.records import TrialRecord
-from sweeps.domain.space import Scalar, SearchSpace, flatten
-from sweeps.domain.states import TrialStatus
+import numpy as np
 
+from sweeps.charts.axes import AxisInfo
+from sweeps.charts.density import Density, density
+from sweeps.charts.figure import Key, Table
+from sweeps.charts.marks import STATUS_WORDS, trial_color
+from sweeps.charts.objective_history import empty_sentence
+from sweeps.charts.parallel_axes import (
+    AxisChoice,
+    axis_choices,
+    column_places,
+    jitter,
+    shown_axes,
+)
+from sweeps.charts.text import objective_text, param_text, plural
+from sweeps.domain.board import STATUSES, Board, Floats, Ints, Mask
+from sweeps.domain.objective import Goal, Objective
+from sweeps.domain.space import SearchSpace
+from sweeps.domain.states import ACTIVE_TRIAL, TrialStatus
+
+# So many trials are a line each; of more the best ones are, over the density of all.
 MAX_LINES = 500
-_GOLDEN = (math.sqrt(5) - 1) / 2
+BEST_LINES = 50
+# Running and picked ones beside these.
+OTHER_LINES = 100
+# Where "none" and "no value" stand, below the lowest value at 0; and the ends of the drawing.
+ABSENT = -0.12
+TOP = 1.03
 
 LineKind = Literal["valued", "running", "bare"]
 
@@ -25,173 +40,304 @@ LineKind = Literal["valued", "running", "bare"]
 class Line(NamedTuple):
     """One trial: its place on every axis (0..1), None where it has none; the objective is last.
 
-    `strength` from 0 (worst) to 1 (best) colours it, None without a value; `texts` are the values
-    in words; `out`: the selection leaves it out.
+    `strength` from 0 (worst) to 1 (best) colours it, None without a value; `out`: the selection
+    leaves it out; `picked`: somebody wants to see this one.
     """
 
     number: int
     kind: LineKind
     positions: tuple[float | None, ...]
-    texts: tuple[str, ...]
     strength: float | None
     out: bool = False
+    picked: bool = False
 
 
-class ParallelInfo(NamedTuple):
-    """What parallel coordinates draw; the last of `axes` is the objective. Lines: worst first."""
+@dataclass(frozen=True)
+class ParallelInfo:
+    """What parallel coordinates draw; the last of `axes` is the objective. Lines: worst first.
 
-    axes: tuple[AxisInfo, ...]
+    `best_texts` are the best trial's values by axis. `density` is that of all trials looked at,
+    None while each is a line. `absent`: by axis, whether some trial has no place on it.
+    """
+
+    choices: tuple[AxisChoice, ...]
+    shown: tuple[AxisChoice, ...]
     lines: tuple[Line, ...]
     best: Line | None
+    best_texts: tuple[str, ...]
+    absent: tuple[bool, ...]
+    density: Density | None
     empty: str | None
     note: str
     summary: str
     legend: tuple[Key, ...]
-    table: Table
+    trials: "_Trials"
+
+    @property
+    def axes(self) -> tuple[AxisInfo, ...]:
+        return tuple(choice.axis for choice in self.shown)
+
+    @property
+    def bottom(self) -> float:
+        """Where the drawing ends below: room for "none" only where it is needed."""
+        return _bottom(self.absent)
+
+    @cached_property
+    def table(self) -> Table:
+        """Every trial that the selection keeps, with all its values."""
+        return self.trials.table(self.choices)
+
+
+@dataclass(frozen=True)
+class _Trials:
+    """Rows of a board that were started, and which of them the selection keeps."""
+
+    board: Board
+    rows: Ints
+    kept: Mask
+    objective: Objective
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def texts(self, row: int, choices: Sequence[AxisChoice]) -> tuple[str, ...]:
+        params = self.board.params
+        names = [choice.axis.name for choice in choices if not choice.fixed]
+        value = float(self.board.objective[row])
+        last = "no value" if np.isnan(value) else objective_text(value)
+        return (*(param_text(params[n].raw[row]) if n in params else "none" for n in names), last)
+
+    def table(self, choices: Sequence[AxisChoice]) -> Table:
+        header = ("Trial", "Status", *(choice.axis.name for choice in choices))
+        numbers, status = self.board.number, self.board.status
+        rows = (
+            (str(numbers[row]), STATUS_WORDS[STATUSES[status[row]]], *self.texts(row, choices))
+            for row in self.rows[self.kept].tolist()
+        )
+        return Table(header, tuple(rows))
 
 
 def build_parallel_info(
-    records: Iterable[TrialRecord],
+    board: Board,
     space: SearchSpace,
     objective: Objective,
     *,
-    scale: YScale = "auto",
+    kept: Mask | None = None,
+    filtered: bool = False,
+    picked: Collection[int] = (),
+    order: Sequence[str] = (),
     seen_metrics: Sequence[str] = (),
     final: bool = False,
-    known: int | None = None,
-    out: Collection[int] = (),
 ) -> ParallelInfo:
-    """What to draw of the given trials, chosen out of `known` ones; those `out` step back."""
-    shown = sorted((r for r in records if r.status != TrialStatus.QUEUED), key=lambda r: r.number)
-    known = len(shown) if known is None else known
-    flats = {record.number: flatten(record.params) for record in shown}
-    steps = best_steps(shown, objective)
-    best_number = steps[-1].number if steps else None
-    axes = (
-        *space_axes(space, list(flats.values())),
-        _objective_axis([r.objective for r in shown if r.objective is not None], objective, scale),
-    )
-    strengths = _strengths(shown, objective, axes[-1])
-    lines = tuple(
-        _line(r, flats[r.number], axes, strengths.get(r.number), still=r.number == best_number)
-        for r in shown
-    )
-    lines = tuple(line._replace(out=line.number in out) for line in lines)
-    ordered = tuple(sorted(lines, key=lambda line: (line.strength or -1.0, -line.number)))
-    best = next((line for line in lines if line.number == best_number), None)
+    """What to draw of all trials that were started.
+
+    `kept`: by row of the board whether the selection keeps it (`filtered`: it may leave some out);
+    `picked`: numbers of trials to emphasise; `order`: names of the axes to show, none for all.
+    """
+    rows = np.flatnonzero(~board.having([TrialStatus.QUEUED]))
+    looked_at = np.ones(len(rows), np.bool_) if kept is None else kept[rows]
+    trials = _Trials(board, rows, looked_at, objective)
+    choices = axis_choices(board, rows, space, objective, order)
+    shown = shown_axes(choices, order)
+    places = _places(trials, shown)
+    strengths = _strengths(trials, shown[-1].axis)
+    winners = board.best_first(minimize=objective.goal is Goal.MINIMIZE)
+    single, mode = _single(trials, winners, picked, filtered)
+    best_row = int(winners[0]) if len(winners) else None
+    lines = _lines(trials, shown, places, strengths, single, best_row, set(picked))
+    best = next((line for line in lines if line.number == _number(board, best_row)), None)
     return ParallelInfo(
-        axes=axes,
-        lines=ordered,
+        choices=choices,
+        shown=shown,
+        lines=lines,
         best=best,
-        empty=None if shown else empty_sentence(0, objective, seen_metrics, final),
-        note=_note(len(shown), known),
-        summary=_summary(axes, lines, best),
+        best_texts=trials.texts(best_row, shown) if best_row is not None else (),
+        absent=tuple(bool(np.isnan(one).any()) for one in places),
+        density=None if mode == "lines" else _density(trials, shown, places, strengths, filtered),
+        empty=None if len(trials) else empty_sentence(0, objective, seen_metrics, final),
+        note=_note(trials, lines, mode, filtered, choices),
+        summary=_summary(trials, shown, best_row),
         legend=_legend(lines, best),
-        table=_table(shown, axes, lines),
+        trials=trials,
     )
 
 
-def _objective_axis(values: Sequence[float], objective: Objective, scale: YScale) -> AxisInfo:
-    log = prefers_log(values) if scale == "auto" else scale == "log" and min(values, default=0) > 0
-    low, high = _with_air(min(values, default=0.0), max(values, default=1.0), log)
-    axis = numeric_scale(low, high, log=log, bounded=False)
-    kind = f"{objective.goal.value}, log" if axis.kind == "log" else objective.goal.value
-    return AxisInfo(objective.primary_metric, kind, axis)
+def _bottom(absent: Sequence[bool]) -> float:
+    return ABSENT - 0.05 if any(absent) else -0.03
 
 
-def _with_air(low: float, high: float, log: bool) -> tuple[float, float]:
-    """A little more than the values span, so that the best is not lost on the axis's end."""
-    if low == high:
-        return low, high
-    if log:
-        air = (high / low) ** 0.03
-        return max(low / air, 5e-324), min(high * air, 1.7e308)
-    span = high / 2 - low / 2
-    return max(low - 0.06 * span, -1.7e308), min(high + 0.06 * span, 1.7e308)
+def _number(board: Board, row: int | None) -> int | None:
+    return None if row is None else int(board.number[row])
 
 
-def _strengths(
-    shown: Sequence[TrialRecord], objective: Objective, axis: AxisInfo
-) -> dict[int, float]:
+def _places(trials: _Trials, shown: Sequence[AxisChoice]) -> Floats:
+    """Axes by trials, NaN where a trial has no place."""
+    board, found = trials.board, []
+    for choice in shown:
+        column = board.objective if choice.fixed else board.params.get(choice.axis.name)
+        found.append(column_places(choice.axis, column, len(board))[trials.rows])
+    return np.array(found).reshape(len(shown), len(trials))
+
+
+def _strengths(trials: _Trials, axis: AxisInfo) -> Floats:
     """Half rank, half place on the objective axis: a crowded top still separates."""
-    values = {record.number: record.objective for record in shown if record.objective is not None}
-    ranked = sorted(set(values.values()), key=objective.loss, reverse=True)
-    ranks = {value: rank for rank, value in enumerate(ranked)}
-    strengths = {}
-    for number, value in values.items():
-        by_rank = ranks[value] / (len(ranked) - 1) if len(ranked) > 1 else 1.0
-        place = axis.scale.position(value) or 0.0
-        by_value = 1 - place if objective.goal is Goal.MINIMIZE else place
-        strengths[number] = (by_rank + by_value) / 2
+    values = trials.board.objective[trials.rows]
+    strengths = np.full(len(values), np.nan)
+    valued = ~np.isnan(values)
+    if not valued.any():
+        return strengths
+    different, ranks = np.unique(values[valued], return_inverse=True)
+    by_rank = ranks / (len(different) - 1) if len(different) > 1 else np.ones(len(ranks))
+    by_value = axis.scale.places(values[valued])
+    if trials.objective.goal is Goal.MINIMIZE:
+        by_rank = 1 - by_rank if len(different) > 1 else by_rank
+        by_value = 1 - by_value
+    strengths[valued] = (by_rank + by_value) / 2
     return strengths
 
 
-def _line(
-    record: TrialRecord,
-    flat: Mapping[str, Scalar],
-    axes: Sequence[AxisInfo],
-    strength: float | None,
-    *,
-    still: bool,
-) -> Line:
-    positions, texts = [], []
-    for axis in axes[:-1]:
-        value = flat.get(axis.name)
-        place = None if value is None else axis.scale.position(value)
-        if place is not None and axis.scale.kind == "category" and not still:
-            place += jitter(record.number, len(axis.scale.categories))
-        positions.append(place)
-        texts.append(param_text(value))
-    value = record.objective
-    positions.append(None if value is None else axes[-1].scale.position(value))
-    texts.append("no value" if value is None else objective_text(value))
-    kind: LineKind = "valued" if value is not None else "bare"
-    if record.status.is_active:
-        kind = "running"
-    return Line(record.number, kind, tuple(positions), tuple(texts), strength)
+_Mode = Literal["lines", "few", "density"]
 
 
-def jitter(number: int, categories: int) -> float:
-    """A small offset, always the same for a trial, so that lines through a category stay apart."""
-    spread = min(0.06, 0.4 / max(categories, 1))
-    return (number * _GOLDEN % 1 - 0.5) * spread
+def _single(
+    trials: _Trials, winners: Ints, picked: Collection[int], filtered: bool
+) -> tuple[Ints, _Mode]:
+    """Which trials (places among `trials.rows`) are a line each, and what the others are: lines
+    too, a ground below the few that are selected, or a density."""
+    if len(trials) <= MAX_LINES:
+        return np.arange(len(trials)), "lines"
+    board = trials.board
+    of_row = np.full(len(board), -1)
+    of_row[trials.rows] = np.arange(len(trials))
+    own = of_row[board.rows_of(list(picked)[:OTHER_LINES])]
+    always = np.concatenate([own[own >= 0], of_row[winners[:1]]])
+    looked_at = np.flatnonzero(trials.kept)
+    if filtered and len(looked_at) <= MAX_LINES:
+        return np.union1d(looked_at, always), "few"
+    best = of_row[winners]
+    best = best[trials.kept[best]][:BEST_LINES]
+    active = looked_at[board.having(ACTIVE_TRIAL)[trials.rows[looked_at]]][:OTHER_LINES]
+    return np.unique(np.concatenate([always, best, active])), "density"
 
 
-def _note(shown: int, known: int) -> str:
-    if shown < known:
-        return f"the best {shown:,} of {known:,} trials"
-    if known < 2:
-        return "1 trial" if known else ""
-    return f"all {known:,} trials"
+def _lines(
+    trials: _Trials,
+    shown: Sequence[AxisChoice],
+    places: Floats,
+    strengths: Floats,
+    single: Ints,
+    best_row: int | None,
+    picked: Collection[int],
+) -> tuple[Line, ...]:
+    """The single lines, worst first, so that better ones lie above them."""
+    board, rows = trials.board, trials.rows[single]
+    numbers = board.number[rows]
+    spread = places[:, single].copy()
+    for i, choice in enumerate(shown):
+        if choice.axis.scale.kind == "category":
+            moved = jitter(numbers, len(choice.axis.scale.categories))
+            spread[i] += np.where(rows == best_row, 0.0, moved)
+    active = board.having(ACTIVE_TRIAL)[rows]
+    valued = ~np.isnan(board.objective[rows])
+    lines = []
+    for k, number in enumerate(numbers.tolist()):
+        strength = float(strengths[single[k]])
+        kind: LineKind = "running" if active[k] else "valued" if valued[k] else "bare"
+        lines.append(
+            Line(
+                number,
+                kind,
+                tuple(None if place != place else place for place in spread[:, k].tolist()),
+                None if strength != strength else strength,
+                out=not trials.kept[single[k]],
+                picked=number in picked,
+            )
+        )
+    lines.sort(key=lambda line: (-1.0 if line.strength is None else line.strength, -line.number))
+    return tuple(lines)
 
 
-def _summary(axes: Sequence[AxisInfo], lines: Sequence[Line], best: Line | None) -> str:
-    bare = sum(line.positions[-1] is None for line in lines)
-    text = (
-        f"{plural(len(lines), 'trial')} over {plural(len(axes) - 1, 'parameter')} "
-        f"and {axes[-1].name}"
-    )
-    text += f"; {bare} without a value." if bare else "."
-    if best:
-        pairs = zip(axes, best.texts, strict=True)
-        text += f" Best trial {best.number}: "
-        text += ", ".join(f"{axis.name} {value}" for axis, value in pairs) + "."
+def _density(
+    trials: _Trials,
+    shown: Sequence[AxisChoice],
+    places: Floats,
+    strengths: Floats,
+    filtered: bool,
+) -> Density:
+    spread = places.copy()
+    numbers = trials.board.number[trials.rows]
+    for i, choice in enumerate(shown):
+        if choice.axis.scale.kind == "category":
+            spread[i] += jitter(numbers, len(choice.axis.scale.categories))
+    spread = np.where(np.isnan(spread), ABSENT, spread)
+    low = _bottom([bool(np.isnan(one).any()) for one in places])
+    looked_at = trials.kept if filtered else np.ones(len(trials), dtype=np.bool_)
+    return density(spread, strengths, looked_at, low, TOP, ground=filtered)
+
+
+def _note(
+    trials: _Trials,
+    lines: Sequence[Line],
+    mode: _Mode,
+    filtered: bool,
+    choices: Sequence[AxisChoice],
+) -> str:
+    """What exactly is drawn."""
+    known, selected = len(trials), int(trials.kept.sum())
+    if not known:
+        return ""
+    if mode == "lines":
+        text = "1 trial" if known == 1 else f"all {known:,} trials"
+        if filtered:
+            text = f"{selected:,} of {plural(known, 'trial')} selected, the others faint"
+    elif mode == "few":
+        text = f"{selected:,} of {known:,} trials selected, a line each; the others as a ground"
+    else:
+        text = f"density of all {known:,} trials"
+        if filtered:
+            text = f"density of {selected:,} selected of {known:,} trials, the others as a ground"
+        text += f"; {_alone(lines)} as lines"
+    hidden = [c.axis.name for c in choices if c.constant and not c.shown]
+    if hidden:
+        what = f"constant {hidden[0]}" if len(hidden) == 1 else f"{len(hidden)} constant parameters"
+        text += f"; {what} hidden"
     return text
+
+
+def _alone(lines: Sequence[Line]) -> str:
+    """Which trials are lines over the density: "the best 50 and 6 running"."""
+    running = sum(line.kind == "running" and not line.picked for line in lines)
+    picked = sum(line.picked for line in lines)
+    best = sum(not line.out for line in lines if not line.picked) - running
+    parts = [f"the best {best}"] if best else []
+    parts += [f"{running} running"] if running else []
+    parts += [f"{picked} picked"] if picked else []
+    return ", ".join(parts[:-1]) + (" and " if len(parts) > 1 else "") + parts[-1] if parts else "0"
+
+
+def _summary(trials: _Trials, shown: Sequence[AxisChoice], best_row: int | None) -> str:
+    bare = int(np.isnan(trials.board.objective[trials.rows]).sum())
+    name = shown[-1].axis.name
+    text = f"{plural(len(trials), 'trial')} over {plural(len(shown) - 1, 'parameter')} and {name}"
+    text += f"; {bare:,} without a value." if bare else "."
+    if best_row is not None:
+        pairs = zip(shown, trials.texts(best_row, shown), strict=True)
+        text += f" Best trial {trials.board.number[best_row]}: "
+        text += ", ".join(f"{choice.axis.name} {value}" for choice, value in pairs) + "."
+    return text
+
+
+_MOST_PICKED_KEYS = 8
 
 
 def _legend(lines: Sequence[Line], best: Line | None) -> tuple[Key, ...]:
     keys = [Key("line", "@best", "best trial")] if best else []
+    own = [line.number for line in lines if line.picked and line is not best]
+    for number in sorted(own)[:_MOST_PICKED_KEYS]:
+        keys.append(Key("line", trial_color(number), f"#{number}"))
     kinds = {line.kind for line in lines}
     if "running" in kinds:
-        keys.append(Key("dash", "@ramp-0.50", "running"))
+        keys.append(Key("dash", "@ramp-0.50", "running", TrialStatus.RUNNING.value))
     if "bare" in kinds:
-        keys.append(Key("dot", "@red-mark", "no value: failed or canceled"))
+        keys.append(Key("dot", "@red-mark", "no value: failed or canceled", missing="objective"))
     return tuple(keys)
-
-
-def _table(shown: Sequence[TrialRecord], axes: Sequence[AxisInfo], lines: Sequence[Line]) -> Table:
-    rows = tuple(
-        (str(record.number), STATUS_WORDS[record.status], *line.texts)
-        for record, line in zip(shown, lines, strict=True)
-    )
-    return Table(("Trial", "Status", *(axis.name for axis in axes)), rows)

@@ -11,48 +11,48 @@ from typing import Any
 
 from sweeps.charts.axes import AxisInfo
 from sweeps.charts.figure import Figure, base_layout
-from sweeps.charts.marks import ramp_color
-from sweeps.charts.parallel_coordinates import Line, ParallelInfo
+from sweeps.charts.marks import ramp_color, trial_color, trial_dash
+from sweeps.charts.parallel_coordinates import ABSENT, TOP, Line, ParallelInfo
+from sweeps.charts.parallel_page import absent_text, page_meta
 from sweeps.charts.text import escape, wrap_name
 
 BUCKETS = 12
 # Beyond so many lines they let each other through.
 CROWD = 150
-# Where "none" and "no value" stand, below the lowest value at 0.
-ABSENT = -0.12
 MIN_GAP_PX = 106
 _CHAR_PX, _TICK_PX = 6.7, 6.4
 
 
 def parallel_figure(info: ParallelInfo) -> Figure:
-    """The Plotly figure of `info`; `layout.meta.minWidth` is in pixels."""
+    """The Plotly figure of `info`; `layout.meta` is what the page needs to act on its axes."""
     names = [wrap_name(axis.name) for axis in info.axes]
     left, right = _left(info, names), _right(info, names)
     top = 46 + 15 * max(len(name) for name in names)
     layout = base_layout(left=left, right=right, top=top, bottom=12, revision="parallel")
     last = len(info.axes) - 1
-    absent = [any(line.positions[i] is None for line in info.lines) for i in range(last + 1)]
     # Nothing to zoom: the axes are no numbers to people.
     still = {"visible": False, "fixedrange": True}
     layout["xaxis"] = {**still, "range": [0, max(last, 1)]}
-    layout["yaxis"] = {**still, "range": [ABSENT - 0.05 if any(absent) else -0.03, 1.03]}
+    layout["yaxis"] = {**still, "range": [info.bottom, TOP]}
     layout["dragmode"] = False
     layout["annotations"] = [
         note for i, axis in enumerate(info.axes) for note in _title(i, axis, names[i])
     ]
-    layout["meta"] = {
+    layout["meta"] = page_meta(info) | {
         "minWidth": left + right + _gap(info, names) * last,
-        "axes": [axis.name for axis in info.axes],
+        "density": info.density.packed() if info.density else None,
     }
-    others = [line for line in info.lines if line is not info.best]
-    best = [info.best] if info.best else []
+    others = [line for line in info.lines if line is not info.best and not line.picked]
+    picked = [line for line in info.lines if line is not info.best and line.picked]
     opacity = 1.0 if len(others) <= CROWD else 0.6
     data = [
         *_bundles([line for line in others if line.out]),
         *(bundle | {"opacity": opacity} for bundle in _bundles(x for x in others if not x.out)),
-        _axis_lines(info.axes, absent),
-        _ticks(info, absent),
-        *(trace for line in best for trace in _best(line, info.axes)),
+        _axis_lines(info.axes, info.absent),
+        *(trace for line in picked for trace in _picked(line)),
+        *_best_line(info),
+        _ticks(info),
+        *_best_values(info),
     ]
     return {"data": data, "layout": layout}
 
@@ -80,10 +80,10 @@ def _left(info: ParallelInfo, names: Sequence[Sequence[str]]) -> int:
 
 
 def _right(info: ParallelInfo, names: Sequence[Sequence[str]]) -> int:
-    shown = [len(tick.text) for tick in info.axes[-1].scale.ticks()]
-    shown += [len(info.best.texts[-1]) + 1] if info.best else []
+    shown: list[float] = [len(tick.text) for tick in info.axes[-1].scale.ticks()]
+    shown += [len(info.best_texts[-1]) * 1.1 + 1] if info.best_texts else []
     shown += [8]
-    return round(max(_half(names[-1]) + 2, max(shown) * _TICK_PX + 14))
+    return round(max(_half(names[-1]) + 2, max(shown) * _TICK_PX + 16))
 
 
 # --- Traces -------------------------------------------------------------------------------------
@@ -151,14 +151,14 @@ def _axis_lines(axes: Sequence[AxisInfo], absent: Sequence[bool]) -> dict[str, A
     }
 
 
-def _ticks(info: ParallelInfo, absent: Sequence[bool]) -> dict[str, Any]:
+def _ticks(info: ParallelInfo) -> dict[str, Any]:
     """Tick marks and their texts: left of each axis, right of the last."""
     last = len(info.axes) - 1
     ticks: list[tuple[int, float, str]] = []
     for i, axis in enumerate(info.axes):
         own = [(tick.position, tick.text) for tick in axis.scale.ticks()] if info.lines else []
-        if absent[i]:
-            own.append((ABSENT, "no value" if i == last else "none"))
+        if info.absent[i]:
+            own.append((ABSENT, absent_text(i == last)))
         ticks += [(i, *tick) for tick in own if not _replaced(info, i, *tick)]
     return {
         "type": "scatter",
@@ -175,38 +175,76 @@ def _ticks(info: ParallelInfo, absent: Sequence[bool]) -> dict[str, Any]:
     }
 
 
+def _labelled(info: ParallelInfo) -> Line | None:
+    """The best trial, if its values are written: one that the selection leaves out steps back."""
+    return info.best if info.best and not info.best.out else None
+
+
 def _replaced(info: ParallelInfo, i: int, place: float, text: str) -> bool:
     """True when the best trial's label stands for this tick or in its way."""
-    if info.best is None:
+    best = _labelled(info)
+    if best is None:
         return False
-    if info.best.texts[i] == text:
+    if info.best_texts[i] == text:
         return True
-    own = info.best.positions[i]
+    own = best.positions[i]
     return i == len(info.axes) - 1 and own is not None and abs(own - place) < 0.06
 
 
-def _best(line: Line, axes: Sequence[AxisInfo]) -> list[dict[str, Any]]:
-    """The best trial on top: a halo in the surface's colour, the line, its dots and values."""
+def _alone(line: Line, uid: str) -> dict[str, Any]:
     path = _path(line)
-    shared: dict[str, Any] = {
+    return {
         "type": "scatter",
+        "uid": uid,
+        "mode": "lines",
         "x": list(range(len(path))),
         "y": path,
         "cliponaxis": False,
     }
-    halo = shared | {"uid": "best-halo", "mode": "lines"}
-    halo["line"] = {"color": "@surface", "width": 6}
-    best = shared | {
-        "uid": "best",
-        "mode": "lines+markers+text",
-        "customdata": [line.number] * len(path),
+
+
+def _halo(line: Line, uid: str) -> dict[str, Any]:
+    return _alone(line, f"{uid}-halo") | {"line": {"color": "@surface", "width": 6}}
+
+
+def _picked(line: Line) -> list[dict[str, Any]]:
+    """A picked trial over a halo, in its own colour and dash."""
+    uid = f"picked-{line.number}"
+    style = {"color": trial_color(line.number), "width": 2.6, "dash": trial_dash(line.number)}
+    numbers = [line.number] * len(line.positions)
+    return [_halo(line, uid), _alone(line, uid) | {"customdata": numbers, "line": style}]
+
+
+def _best_line(info: ParallelInfo) -> list[dict[str, Any]]:
+    """The best trial on top: a halo in the surface's colour, and the line."""
+    line = info.best
+    if line is None:
+        return []
+    best = _alone(line, "best") | {
+        "customdata": [line.number] * len(line.positions),
         "line": {"color": "@best", "width": 3},
-        "marker": {"size": 8, "color": "@best", "line": {"color": "@surface", "width": 1.5}},
-        "text": [f"<b>{escape(text)}</b>" for text in line.texts],
-        "textposition": [_label_side(path, i) for i in range(len(path))],
-        "textfont": {"size": 11.5, "color": "@best"},
     }
-    return [halo, best]
+    if line.out:
+        return [best | {"opacity": 0.45, "line": {"color": "@best", "width": 1.4}}]
+    return [_halo(line, "best"), best]
+
+
+def _best_values(info: ParallelInfo) -> list[dict[str, Any]]:
+    """The dots of the best trial with their values, above everything else."""
+    line = _labelled(info)
+    if line is None:
+        return []
+    path = _path(line)
+    return [
+        _alone(line, "best-values")
+        | {
+            "mode": "markers+text",
+            "marker": {"size": 8, "color": "@best", "line": {"color": "@surface", "width": 1.5}},
+            "text": [f"<b>{escape(text)}</b>" for text in info.best_texts],
+            "textposition": [_label_side(path, i) for i in range(len(path))],
+            "textfont": {"size": 11.5, "color": "@best"},
+        }
+    ]
 
 
 def _label_side(path: Sequence[float], i: int) -> str:

@@ -4,9 +4,13 @@ import math
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
+import numpy as np
+import numpy.typing as npt
+
 from sweeps.charts.text import param_text, tick_text
 from sweeps.domain.space import Scalar
 
+Floats = npt.NDArray[np.float64]
 ScaleKind = Literal["linear", "log", "category"]
 # A log scale is chosen when positive values span more than this ratio.
 LOG_SPAN = 30.0
@@ -53,6 +57,19 @@ class Scale(NamedTuple):
             return None
         span = math.log(self.high) - math.log(self.low)
         return (math.log(value) - math.log(self.low)) / span if span else 0.5
+
+    def places(self, values: Floats) -> Floats:
+        """Where numbers stand on a numeric scale, NaN for missing ones; what has no logarithm
+        stands at the low end."""
+        if self.low == self.high:
+            return np.where(np.isnan(values), np.nan, 0.5)
+        if self.kind == "linear":
+            places = (values / 2 - self.low / 2) / (self.high / 2 - self.low / 2)
+        else:
+            low, high = math.log(self.low), math.log(self.high)
+            known = np.where(values > 0, values, np.where(np.isnan(values), np.nan, self.low))
+            places = (np.log(known) - low) / (high - low)
+        return np.asarray(places, dtype=np.float64)
 
     def ticks(self, count: int = 5) -> tuple[Tick, ...]:
         """About `count` written values, the ends among them where they are bounds."""

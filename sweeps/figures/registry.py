@@ -26,7 +26,12 @@ class Kind(NamedTuple):
 
 # In the order in which the Charts tab shows them.
 KINDS: dict[str, Kind] = {
-    "parallel": Kind("Parallel coordinates", parallel.build, wide=True),
+    "parallel": Kind(
+        "Parallel coordinates",
+        parallel.build,
+        "stronger colour is better; drag along an axis to select, drag its name to move it",
+        wide=True,
+    ),
     "objective": Kind("Objective", history.build, scale=True),
     "curves": Kind("Metric curves", curves.build, options=curves.OPTIONS, scale=True),
 }

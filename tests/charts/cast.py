@@ -1,13 +1,24 @@
 """Trials, spaces and curves that the chart tests share."""
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import plotly.graph_objects as go
 
+from sweeps.domain.board import CODES, Board, Column
 from sweeps.domain.objective import Goal, Objective
 from sweeps.domain.records import MetricPoint, TrialRecord
-from sweeps.domain.space import Branch, Choice, LogUniform, QUniform, SearchSpace, Uniform
+from sweeps.domain.space import (
+    Branch,
+    Choice,
+    LogUniform,
+    QUniform,
+    SearchSpace,
+    Uniform,
+    flatten,
+)
 from sweeps.domain.states import TrialStatus
 
 LOSS = Objective("loss", Goal.MINIMIZE)
@@ -41,6 +52,27 @@ def gbdt(number: int, objective: float | None, status=TrialStatus.COMPLETED, lr=
 
 def dart(number: int, objective: float | None, status=TrialStatus.COMPLETED, drop=0.5):
     return trial(number, objective, status, lr=0.01, leaves=8, model={"kind": "dart", "drop": drop})
+
+
+def board(records: Sequence[TrialRecord]) -> Board:
+    """The trials as columns."""
+    records = sorted(records, key=lambda record: record.number)
+    flats = [flatten(record.params) for record in records]
+    names = dict.fromkeys(name for flat in flats for name in flat)
+    nothing = np.full(len(records), np.nan)
+    values = [np.nan if r.objective is None else r.objective for r in records]
+    return Board(
+        revision=1,
+        number=np.array([r.number for r in records], dtype=np.int64),
+        status=np.array([CODES[r.status] for r in records], dtype=np.int64),
+        objective=np.array(values, dtype=np.float64),
+        last=nothing,
+        reports=np.zeros(len(records), dtype=np.int64),
+        best_report=nothing,
+        started=nothing,
+        ended=nothing,
+        params={name: Column([flat.get(name) for flat in flats]) for name in names},
+    )
 
 
 def points(*values: float, name: str = "loss", every: int = 1) -> list[MetricPoint]:

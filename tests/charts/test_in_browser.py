@@ -21,7 +21,7 @@ from sweeps.charts.parallel_coordinates import build_parallel_info
 from sweeps.charts.parallel_figure import parallel_figure
 from sweeps.domain.states import TrialStatus as S
 from tests.browsers import find_chromium
-from tests.charts.cast import LOSS, SPACE, dart, gbdt, trial
+from tests.charts.cast import LOSS, SPACE, board, dart, gbdt, trial
 
 pytestmark = pytest.mark.browser
 ROOT = Path(__file__).resolve().parents[2]
@@ -41,7 +41,7 @@ def objective_payload(trials=TRIALS) -> dict[str, Any]:
 
 
 def parallel_payload() -> dict[str, Any]:
-    info = build_parallel_info(TRIALS, SPACE, LOSS)
+    info = build_parallel_info(board(TRIALS), SPACE, LOSS)
     return payload(info, parallel_figure(info))
 
 

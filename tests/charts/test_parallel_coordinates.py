@@ -3,14 +3,16 @@
 import json
 import random
 
+import numpy as np
 import pytest
 
-from sweeps.charts.parallel_coordinates import build_parallel_info, jitter
-from sweeps.charts.parallel_figure import ABSENT, parallel_figure
+from sweeps.charts.parallel_axes import jitter
+from sweeps.charts.parallel_coordinates import ABSENT, build_parallel_info
+from sweeps.charts.parallel_figure import parallel_figure
 from sweeps.domain.objective import Goal, Objective
 from sweeps.domain.space import Choice, Normal, Randint, SearchSpace, Uniform
 from sweeps.domain.states import TrialStatus as S
-from tests.charts.cast import AUC, LOSS, SPACE, check, dart, gbdt, trace, trial
+from tests.charts.cast import AUC, LOSS, SPACE, board, check, dart, gbdt, trace, trial
 
 TRIALS = [
     gbdt(0, 0.4, lr=0.5),
@@ -22,7 +24,12 @@ TRIALS = [
 
 
 def info_of(records=TRIALS, space=SPACE, objective=LOSS, **options):
-    return build_parallel_info(records, space, objective, **options)
+    return build_parallel_info(board(records), space, objective, **options)
+
+
+def keeping(records, *numbers):
+    """The options of a selection that keeps these trials."""
+    return {"kept": np.isin([r.number for r in records], numbers), "filtered": True}
 
 
 def test_axes_are_the_flat_columns_and_the_objective_last():
@@ -46,10 +53,10 @@ def test_axes_span_the_space_and_whatever_lies_outside_it():
 
 def test_lines_carry_places_and_texts():
     line = next(line for line in info_of().lines if line.number == 0)
-    assert line.texts == ("0.5000", "4", "gbdt", "none", "0.400000")
     assert line.positions[1] == 0.25
     assert line.positions[3] is None
-    assert line.positions[2] == pytest.approx(0.25 + jitter(0, 2))
+    assert line.positions[2] == pytest.approx(0.25 + jitter(np.array([0]), 2)[0])
+    assert info_of().best_texts == ("0.01000", "8", "dart", "0.5000", "0.200000")
 
 
 def test_queued_trials_are_no_lines_and_worse_ones_lie_further_back():
@@ -72,7 +79,7 @@ def test_strength_blends_rank_and_value():
 def test_the_objective_axis_is_log_when_its_values_span_much():
     wide = info_of([gbdt(0, 0.01), gbdt(1, 0.9)])
     assert (wide.axes[-1].kind, wide.axes[-1].scale.kind) == ("minimize, log", "log")
-    assert info_of([gbdt(0, 0.01), gbdt(1, 0.9)], scale="linear").axes[-1].kind == "minimize"
+    assert info_of([gbdt(0, 0.1), gbdt(1, 0.9)]).axes[-1].kind == "minimize"
 
 
 def test_unbounded_distributions_span_what_is_seen_and_integers_stay_whole():
@@ -82,18 +89,66 @@ def test_unbounded_distributions_span_what_is_seen_and_integers_stay_whole():
     assert [tick.text for tick in axes[1].scale.ticks()] == ["0", "2", "4", "6"]
 
 
-def test_of_more_trials_than_are_drawn_it_says_so():
-    records = [gbdt(i, 1.0 + i) for i in range(20)]
-    assert info_of(records, known=30).note == "the best 20 of 30 trials"
-    assert info_of(records).note == "all 20 trials"
-
-
 def test_lines_that_the_selection_leaves_out_step_back():
-    info = info_of([gbdt(i, 1.0 + i) for i in range(4)], out={2, 3})
+    records = [gbdt(i, 1.0 + i) for i in range(4)]
+    info = info_of(records, **keeping(records, 0, 1))
     assert {line.number for line in info.lines if line.out} == {2, 3}
+    assert info.note == "2 of 4 trials selected, the others faint"
     traces = parallel_figure(info)["data"]
     backs = [one for one in traces if one.get("line", {}).get("color") == "@border"]
     assert [set(one["customdata"]) - {None} for one in backs] == [{2, 3}]
+
+
+def test_a_best_trial_that_is_left_out_steps_back_with_its_values():
+    records = [gbdt(i, 1.0 + i) for i in range(4)]
+    figure = parallel_figure(info_of(records, **keeping(records, 1, 2)))
+    assert trace(figure, "best")["line"]["width"] < 2
+    assert not any(one["uid"] == "best-values" for one in figure["data"])
+
+
+def test_picked_trials_are_lines_of_their_own_colour_above_the_others():
+    figure = parallel_figure(info_of(picked=[0, 3, 99]))
+    line = trace(figure, "picked-3")
+    assert line["line"] == {"color": "@trial-3", "width": 2.6, "dash": "solid"}
+    assert [key.text for key in info_of(picked=[0, 3]).legend][:3] == ["best trial", "#0", "#3"]
+    check(figure)
+
+
+def test_axes_stand_as_asked_and_the_objective_stays_last():
+    info = info_of(order=["model.kind", "nonsense", "lr"])
+    assert [axis.name for axis in info.axes] == ["model.kind", "lr", "loss"]
+    assert [choice.axis.name for choice in info.choices if not choice.shown] == [
+        "leaves",
+        "model.drop",
+    ]
+    assert len(info.lines[0].positions) == 3
+    assert len(info_of(order=["nonsense"]).axes) == 5
+
+
+def test_constants_are_hidden_unless_asked_for_and_it_says_so():
+    space = SearchSpace((("x", Uniform(0, 1)), ("seed", Choice((7,)))))
+    records = [trial(0, 1.0, x=0.5, seed=7)]
+    info = info_of(records, space)
+    assert [axis.name for axis in info.axes] == ["x", "loss"]
+    assert info.note == "1 trial; constant seed hidden"
+    assert len(info_of(records, space, order=["seed", "x"]).axes) == 3
+    assert "seed" in info.table.header
+
+
+def test_a_page_can_brush_every_axis():
+    meta = parallel_figure(info_of())["layout"]["meta"]
+    lr, leaves, kind, drop, loss = meta["axes"]
+    assert (lr["key"], lr["scale"], lr["high"]) == ("params.lr", "log", 1.0)
+    assert (leaves["integer"], leaves["low"], leaves["high"]) == (True, 2, 10)
+    assert kind["categories"] == [
+        {"text": "gbdt", "words": ["gbdt"]},
+        {"text": "dart", "words": ["dart"]},
+    ]
+    assert (drop["absent"], drop["absentText"]) == (True, "none")
+    assert (loss["key"], loss["fixed"], loss["absentText"]) == ("objective", True, "no value")
+    mixed = SearchSpace((("x", Choice((1, 1.0, True))),))
+    [axis, _] = parallel_figure(info_of([trial(0, 1.0, x=1)], mixed))["layout"]["meta"]["axes"]
+    assert [word for one in axis["categories"] for word in one["words"]] == ["1", "1.0", "true"]
 
 
 def test_without_trials_it_says_what_it_waits_for():
@@ -119,11 +174,12 @@ def test_five_hundred_trials_stay_a_handful_of_traces():
 
 def test_the_best_line_is_drawn_last_wide_in_the_reserved_colour_over_a_halo():
     figure = parallel_figure(info_of())
-    halo, best = figure["data"][-2:]
+    halo, best = figure["data"][-4:-2]
     assert halo["line"] == {"color": "@surface", "width": 6}
     assert best["line"] == {"color": "@best", "width": 3}
-    assert best["text"] == [f"<b>{text}</b>" for text in info_of().best.texts]
-    others = [t for t in figure["data"][:-1] if t["mode"] == "lines"]
+    values = figure["data"][-1]
+    assert values["text"] == [f"<b>{text}</b>" for text in info_of().best_texts]
+    others = [t for t in figure["data"][:-4] if t["mode"] == "lines"]
     assert all(t["line"]["color"] != "@best" for t in others)
 
 
@@ -202,6 +258,13 @@ def test_the_summary_and_the_table_say_the_same():
     assert info.table.rows[2] == ("2", "Failed", "0.1000", "4", "gbdt", "none", "no value")
 
 
+def test_the_table_holds_what_the_selection_keeps():
+    rows = info_of(**keeping(TRIALS, 1, 3)).table.rows
+    assert [row[0] for row in rows] == ["1", "3"]
+
+
 def test_jitter_is_small_and_always_the_same():
-    assert all(abs(jitter(n, 2)) <= 0.03 for n in range(200))
-    assert jitter(7, 2) == jitter(7, 2) != jitter(8, 2)
+    offsets = jitter(np.arange(200), 2)
+    assert np.abs(offsets).max() <= 0.03
+    assert len(set(offsets.tolist())) == 200
+    assert jitter(np.array([7]), 2)[0] == offsets[7]

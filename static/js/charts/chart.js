@@ -4,6 +4,8 @@ import * as card from "./card.js";
 import { legend } from "./legend.js";
 import { makeRoom } from "./labels.js";
 import { emphasise, nearest, pieces, place, svg } from "./overlay.js";
+import { densityImage } from "./parallel/density.js";
+import { Parallel } from "./parallel/parallel.js";
 import { logTicks } from "./ticks.js";
 import { palette, resolve } from "./tokens.js";
 import { tableOf } from "./tools.js";
@@ -46,6 +48,8 @@ export class Chart {
     this.drawnAt = 0;
     this.cost = 0;
     this.waiting = false;
+    this.held = false;
+    this.parallel = null;
     this.width = 0;
     host.replaceChildren();
     this.summary = part(host, "visually-hidden", "p");
@@ -72,8 +76,23 @@ export class Chart {
 
   /** Show another payload (same chart, newer data). */
   update(payload, now = false) {
+    if (this.held) {
+      this.kept = payload;
+      return;
+    }
     this.payload = payload;
     this.schedule(now);
+  }
+
+  /** Nothing is drawn anew while somebody drags in it; what came meanwhile is drawn afterwards. */
+  hold() {
+    this.held = true;
+  }
+
+  release() {
+    this.held = false;
+    if (this.kept) this.update(this.kept, true);
+    this.kept = null;
   }
 
   /** Draw in the next frame; unless `now`, not before a second, or three times what drawing takes,
@@ -90,7 +109,7 @@ export class Chart {
 
   async draw() {
     this.waiting = false;
-    if (!this.host.isConnected) return;
+    if (!this.host.isConnected || this.held) return;
     const { payload } = this;
     card.learn(payload.cards);
     this.summary.textContent = payload.summary;
@@ -128,6 +147,7 @@ export class Chart {
     this.found = pieces(this.gd.data);
     this.width = this.scroller.clientWidth;
     this.reach();
+    if (this.payload.layout.meta?.axes) this.parallel ||= new Parallel(this);
     this.emphasise();
     this.settle();
   }
@@ -149,7 +169,11 @@ export class Chart {
       this.resets += 1;
       this.resetter.hidden = true;
     }
-    const { scales, scale } = layout.meta || {};
+    const { scales, scale, density } = layout.meta || {};
+    if (density) {
+      const { xaxis, yaxis } = layout;
+      layout.images = [densityImage(density, xaxis.range[1], yaxis.range, color)];
+    }
     if (scales) {
       const chosen = scales[this.scale] ? this.scale : scale;
       Object.assign(layout.yaxis, scales[chosen].yaxis);
@@ -337,5 +361,12 @@ export class Chart {
     makeRoom(this.gd);
     place(this.gd, this.found);
     this.hover(this.hovered);
+    this.parallel?.placed();
+  }
+
+  /** A press on what lies above the plot was meant for the trial below it. */
+  click(event) {
+    const number = this.look(event);
+    if (typeof number === "number" && event.pointerType !== "touch") this.open(number, event);
   }
 }
