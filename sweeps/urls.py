@@ -19,6 +19,7 @@ from sweeps.views import (
     heard,
     home,
     job,
+    job_live,
     lists,
     marks,
     new_sweep,
@@ -33,7 +34,7 @@ _TRIAL = f"{_SWEEP}trials/<int:number>/"
 
 JOB_PAGES = [
     path(_SWEEP, job.overview, name="sweep"),
-    path(f"{_SWEEP}live", job.live, name="sweep_live"),
+    path(f"{_SWEEP}live", job_live.live, name="sweep_live"),
     path(f"{_SWEEP}trials/", job.trials, name="sweep_trials"),
     path(f"{_SWEEP}charts/", job.charts, name="sweep_charts"),
     path(f"{_SWEEP}charts/<str:kind>.json", charts.chart, name="sweep_chart"),

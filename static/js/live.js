@@ -27,16 +27,23 @@
     query.set("since", whole ? "-1" : revision);
     query.set("around", around);
     query.set("tab", page.dataset.liveTab);
+    // When the address has changed the charts ask by themselves.
+    const charts = whole ? [] : window.studioCharts?.due() || [];
+    if (charts.length) query.set("charts", charts.join(","));
     return `${page.dataset.live}?${query}`;
   }
 
   const tell = (name) => document.dispatchEvent(new CustomEvent(`studio:${name}`));
 
+  /** Forms come without a token against forgery: what is sent is the same for all who watch. */
+  const headers = JSON.parse(document.body.getAttribute("hx-headers") || "{}");
+  const own = (html) => html.replaceAll("__token_of_the_page__", headers["X-CSRFToken"] || "");
+
   function place(id, html) {
     const element = document.getElementById(id);
     if (!element) return;
     const focused = focusIn(element);
-    window.Idiomorph.morph(element, html, {
+    window.Idiomorph.morph(element, own(html), {
       morphStyle: "innerHTML",
       ignoreActiveValue: true,
       callbacks: { beforeNodeMorphed: keepTicks },

@@ -1,6 +1,5 @@
 """Failed trials: how many in a row, and grouped by what they have in common."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from sweeps.domain.states import TrialStatus
@@ -48,15 +47,14 @@ class FailureGroup:
 def groups(sweep: Sweep) -> list[FailureGroup]:
     """Failed, lost and timed-out trials by what they have in common, the largest group first."""
     trials = sweep.trials.filter(status__in=PROBLEMS).order_by("-ended_at", "-number")
-    trials = trials.only("number", "status", "signature", "reason", "ended_at", "sweep")
-    return sorted(_grouped(trials), key=lambda group: (-group.count, group.signature))
-
-
-def _grouped(trials: Iterable[Trial]) -> list[FailureGroup]:
-    found: dict[str, FailureGroup] = {}
-    for trial in trials:
-        group = found.setdefault(trial.signature, FailureGroup(trial.signature, trial))
-        group.numbers.append(trial.number)
-    for group in found.values():
-        group.numbers.sort()
-    return list(found.values())
+    numbers: dict[str, list[int]] = {}
+    for signature, number in trials.values_list("signature", "number"):
+        numbers.setdefault(signature, []).append(number)
+    newest = [own[0] for own in numbers.values()]
+    examples = {one.number: one for one in trials.filter(number__in=newest)}
+    found = [
+        FailureGroup(name, examples[own[0]], sorted(own))
+        for name, own in numbers.items()
+        if own[0] in examples  # it may have been taken up again in between
+    ]
+    return sorted(found, key=lambda group: (-group.count, group.signature))

@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Avg, DurationField, ExpressionWrapper, F
+import numpy as np
 
 from sweeps.domain.states import Desired, TrialStatus
-from sweeps.models import Sweep, Trial
+from sweeps.models import Sweep
+from sweeps.queries.boards import board_of
 from sweeps.queries.records import trial_counts
 
 # The order of the segments of a progress bar.
@@ -109,7 +110,7 @@ def _left_s(sweep: Sweep, left: int, mean_s: float | None, timed_s: float | None
 
 
 def _mean_s(sweep: Sweep) -> float | None:
-    took = ExpressionWrapper(F("ended_at") - F("started_at"), output_field=DurationField())
-    ended = Trial.objects.filter(sweep=sweep, started_at__isnull=False, ended_at__isnull=False)
-    mean = ended.aggregate(mean=Avg(took))["mean"]
-    return mean.total_seconds() if mean is not None else None
+    """Of the trials that have ended."""
+    took = board_of(sweep).duration_s
+    took = took[~np.isnan(took)]
+    return float(took.mean()) if len(took) else None

@@ -19,11 +19,13 @@ from sweeps.models import Sweep, Trial
 from sweeps.queries.records import objective_of, trial_records
 from sweeps.queries.trials import parameter_columns
 from sweeps.views.job import job_context, sweep_for
+from sweeps.views.packed import packed
 from sweeps.views.selection import selection_of
 
 MOST_CARDS = 100
 MOST_ROWS = 1000
-_payloads: Shared[bytes] = Shared(300)
+_payloads: Shared[bytes] = Shared(100)
+_compressed: Shared[bytes] = Shared(300)
 
 
 def _ask(request: HttpRequest, sweep: Sweep) -> Ask:
@@ -38,31 +40,29 @@ def _kind(kind: str) -> str:
 
 @require_safe
 def chart(request: HttpRequest, ws: str, name: str, kind: str) -> HttpResponse:
-    """What to draw, as JSON; made once for all who look at the same revision."""
+    """What to draw, as JSON."""
     sweep = sweep_for(request, ws, name)
-    query = request.GET.copy()
-    query.pop("v", None)
-    key = (sweep.uid, _kind(kind), sweep.revision, sweep.status, query.urlencode())
+    key = _key(request, sweep, _kind(kind))
+
+    def make() -> bytes:
+        return gzip.compress(payload_text(request, sweep, kind), compresslevel=1)
+
+    return packed(request, _compressed.get(key, make))
+
+
+def _key(request: HttpRequest, sweep: Sweep, kind: str) -> tuple[object, ...]:
+    return (sweep.uid, kind, sweep.revision, sweep.status, request.GET.urlencode())
+
+
+def payload_text(request: HttpRequest, sweep: Sweep, kind: str) -> bytes:
+    """What to draw, as JSON; made once for all who look at the same revision."""
 
     def make() -> bytes:
         found = drawn(kind, _ask(request, sweep))
-        text = json.dumps(
-            {"revision": sweep.revision, **found}, separators=(",", ":"), allow_nan=False
-        )
-        return gzip.compress(text.encode(), compresslevel=1)
+        told = {"revision": sweep.revision, **found}
+        return json.dumps(told, separators=(",", ":"), allow_nan=False).encode()
 
-    return _packed(request, _payloads.get(key, make))
-
-
-def _packed(request: HttpRequest, packed: bytes) -> HttpResponse:
-    accepts = "gzip" in request.headers.get("Accept-Encoding", "")
-    response = HttpResponse(packed if accepts else gzip.decompress(packed))
-    response["Content-Type"] = "application/json"
-    response["Cache-Control"] = "no-store"
-    response["Vary"] = "Accept-Encoding"
-    if accepts:
-        response["Content-Encoding"] = "gzip"
-    return response
+    return _payloads.get(_key(request, sweep, kind), make)
 
 
 @require_safe

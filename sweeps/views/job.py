@@ -29,7 +29,7 @@ from sweeps.views.buttons import steering
 from sweeps.views.chart_cards import cards
 from sweeps.views.chips import carried, chips
 from sweeps.views.files import has_artifacts
-from sweeps.views.live import around, is_known, news
+from sweeps.views.live import around
 from sweeps.views.selection import selection_of
 from sweeps.views.standing import standing_of_sweep
 
@@ -93,7 +93,7 @@ def _curve_mode(request: HttpRequest) -> str:
     return mode if mode in ("selected", "all") else "best"
 
 
-def _overview(request: HttpRequest, sweep: Sweep) -> dict[str, Any]:
+def overview_context(request: HttpRequest, sweep: Sweep) -> dict[str, Any]:
     latest = request.GET.get("show") == "latest"
     order = "-number" if latest else best_order(sweep)
     best = best_of(sweep)
@@ -113,61 +113,7 @@ def _overview(request: HttpRequest, sweep: Sweep) -> dict[str, Any]:
 def overview(request: HttpRequest, ws: str, name: str) -> HttpResponse:
     """Progress, best trial, charts and the first trials."""
     sweep = sweep_for(request, ws, name)
-    return render(request, "sweeps/job/overview.html", _overview(request, sweep))
-
-
-@require_safe
-def live(request: HttpRequest, ws: str, name: str) -> HttpResponse:
-    """What changed since the revision that the page has: 204, or fragments and figures."""
-    sweep = sweep_for(request, ws, name)
-    now = database_now()
-    if is_known(request, sweep.revision, lambda: around(now, standstill(sweep, now))):
-        return HttpResponse(status=204)
-    context: dict[str, Any]
-    tab = _take_tab(request)
-    if tab == "trials":
-        context = _trials_or_404(request, sweep)
-        fragments = {
-            "job-failures": "sweeps/job/_failures.html",
-            "job-trials": "sweeps/job/_trials.html",
-        }
-    elif tab == "overview":
-        context = _overview(request, sweep)
-        fragments = {
-            "job-best": "sweeps/job/_best.html",
-            "job-doctor": "sweeps/job/_doctor.html",
-            "job-failures": "sweeps/job/_failures.html",
-            "job-trials": "sweeps/job/_first.html",
-        }
-    else:
-        context, fragments = job_context(request, sweep, tab), {}
-    if tab in FILTERED:
-        fragments["job-selection"] = "sweeps/job/_selection.html"
-    fragments |= {
-        "job-notice": "sweeps/job/_notice.html",
-        "job-status": "sweeps/job/_status.html",
-        "job-actions": "sweeps/job/_actions.html",
-        "job-progress": "sweeps/job/_progress.html",
-    }
-    return news(
-        request,
-        context,
-        revision=sweep.revision,
-        around=context["around"],
-        final=context["is_final"],
-        fragments=fragments,
-        figures={},
-    )
-
-
-def _take_tab(request: HttpRequest) -> str:
-    """The tab that asks; what is left of the query is the page's own, for the links in it."""
-    query = request.GET.copy()
-    query.pop("since", None)
-    query.pop("around", None)
-    [*_, tab] = query.pop("tab", ["overview"])
-    request.GET = query  # type: ignore[assignment]
-    return tab
+    return render(request, "sweeps/job/overview.html", overview_context(request, sweep))
 
 
 def _whole(text: str, default: int) -> int:
@@ -186,7 +132,7 @@ def _trials(request: HttpRequest, sweep: Sweep) -> dict[str, Any]:
     return _with_failures(request, sweep, "trials") | {"table": table, "selection": selection}
 
 
-def _trials_or_404(request: HttpRequest, sweep: Sweep) -> dict[str, Any]:
+def trials_context(request: HttpRequest, sweep: Sweep) -> dict[str, Any]:
     try:
         return _trials(request, sweep)
     except InvalidInput as error:
@@ -196,7 +142,7 @@ def _trials_or_404(request: HttpRequest, sweep: Sweep) -> dict[str, Any]:
 @require_safe
 def trials(request: HttpRequest, ws: str, name: str) -> HttpResponse:
     """The table of all trials; its state is in the URL."""
-    context = _trials_or_404(request, sweep_for(request, ws, name))
+    context = trials_context(request, sweep_for(request, ws, name))
     template = "sweeps/job/_trials.html" if request.htmx else "sweeps/job/trials.html"  # type: ignore[attr-defined]
     response = render(request, template, context)
     response["Vary"] = "HX-Request"

@@ -12,6 +12,8 @@ from sweeps.queries.conditions import notices
 
 # How soon a page asks again, in ms; 0 = it shows what is final and asks no more.
 ACTIVE_MS = 1000
+# Stands for the page's token against forgery (static/js/live.js).
+TOKEN = "__token_of_the_page__"
 # The parts of the frame that follow the work.
 FRAME = {
     "nav-slots": "_slots.html",
@@ -34,7 +36,7 @@ def is_known(request: HttpRequest, revision: int, word: Callable[[], str]) -> bo
     return shown is None or shown == word()
 
 
-def news(
+def told(
     request: HttpRequest,
     context: Mapping[str, Any],
     *,
@@ -42,23 +44,33 @@ def news(
     around: str,
     final: bool,
     fragments: Mapping[str, str],
-    figures: Mapping[str, Any],
     every_ms: int = ACTIVE_MS,
-) -> JsonResponse:
-    """`fragments` maps element ids to the templates that render what is inside them.
+) -> dict[str, Any]:
+    """What a page is told: `fragments` maps element ids to the templates of what is inside them.
 
-    The page asks again after `every_ms`, and no more once what it shows is `final`.
+    The page asks again after `every_ms`, and no more once what it shows is `final`. The words are
+    the same for everybody with the same rights: forms in them carry `TOKEN` where the page puts
+    its own token against forgery.
     """
-    return JsonResponse(
-        {
-            "revision": revision,
-            "around": around,
-            "retry_ms": 0 if final else every_ms,
-            "fragments": {
-                key: render_to_string(template, dict(context), request)
-                for key, template in {**FRAME, **fragments}.items()
-            },
-            "figures": figures,
-            "standing": context.get("standing"),
-        }
-    )
+    shared = {**context, "csrf_token": TOKEN}
+    return {
+        "revision": revision,
+        "around": around,
+        "retry_ms": 0 if final else every_ms,
+        "fragments": {
+            key: render_to_string(template, dict(shared), request)
+            for key, template in {**FRAME, **fragments}.items()
+        },
+        "standing": context.get("standing"),
+    }
+
+
+def news(
+    request: HttpRequest,
+    context: Mapping[str, Any],
+    *,
+    figures: Mapping[str, Any],
+    **given: Any,
+) -> JsonResponse:
+    """`told` and `figures`, by chart id, as an answer."""
+    return JsonResponse({**told(request, context, **given), "figures": figures})

@@ -20,6 +20,7 @@ from sweeps.figures.ask import ask
 from sweeps.figures.registry import KINDS, drawn
 from sweeps.models import Sweep, Trial
 from sweeps.services import sweeps, trials
+from sweeps.views import job_live
 from tests.api.acts import CRASH, end, log, play, start
 
 TABS = ["", "trials/", "charts/", "compare/", "compare/?t=0,1", "logs/", "config/", "live"]
@@ -485,3 +486,23 @@ def test_a_sweep_that_ended_before_its_first_trial_promises_none(
         assert "No trial was run." in html
         assert "The first trial appears" not in html
         assert "Open a failed trial" not in html
+
+
+def test_all_who_watch_share_what_is_rendered(
+    client: Client, rita: User, bob: User, played: Sweep, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rendered = []
+    told = job_live.told
+    monkeypatch.setattr(job_live, "told", lambda *a, **k: rendered.append(1) or told(*a, **k))
+    address = url(played, "live?since=0&around=x&tab=overview&charts=objective,pie")
+    answers = {}
+    for user in (rita, bob, rita, bob):
+        client.force_login(user)
+        answers[user] = client.get(address).json()
+    # Readers are offered less than contributors; a slow test may see one moment more of each.
+    assert 2 <= len(rendered) <= 4
+    assert set(answers[bob]["figures"]) == {"chart-objective"}
+    assert answers[bob]["figures"]["chart-objective"] == figure(client, played, "objective")
+    forms = answers[bob]["fragments"]["job-actions"]
+    assert 'name="csrfmiddlewaretoken" value="__token_of_the_page__"' in forms
+    assert "csrfmiddlewaretoken" not in answers[rita]["fragments"]["job-actions"]

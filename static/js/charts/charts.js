@@ -62,7 +62,17 @@ function scan(root = document) {
   });
 }
 
+/** Kinds of charts that the page's next question may bring along. */
+function due() {
+  return [...sources.values()].map((source) => source.due()).filter(Boolean);
+}
+
 function update(id, payload) {
+  const source = sources.get(id);
+  if (source) {
+    source.brought(payload);
+    return true;
+  }
   const chart = charts.get(id);
   if (chart) chart.update(payload);
   return Boolean(chart);
@@ -111,13 +121,15 @@ document.addEventListener("studio:hover", ({ detail }) => {
 });
 // Captured at the window, so that it does not matter on which node the theme switch speaks.
 document.addEventListener("studio:query", () => sources.forEach((source) => source.renew()));
-document.addEventListener("studio:news", () => {
+document.addEventListener("studio:news", ({ detail }) => {
   card.forget();
-  sources.forEach((source, id) => source.news(charts.get(id)?.cost || 0));
+  sources.forEach((source, id) => {
+    if (!detail.figures?.[id]) source.news(charts.get(id)?.cost || 0);
+  });
 });
 window.addEventListener("studio:theme", () => charts.forEach((chart) => chart.schedule(true)), true);
 document.addEventListener("htmx:load", (event) => scan(event.detail.elt));
 
 card.linkRows();
-window.studioCharts = { update, scan, ids: () => [...charts.keys()] };
+window.studioCharts = { update, scan, due, ids: () => [...charts.keys()] };
 scan();

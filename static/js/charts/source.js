@@ -35,10 +35,29 @@ export class Source {
     if (this.seen) this.ask();
   }
 
+  /** What the page's own question may bring along: its kind, if the chart is seen, is asked with
+      the page's words alone, and has been drawn long enough ago. */
+  due() {
+    const { src } = this.host.dataset;
+    const rested = performance.now() >= this.askedAt + this.pause;
+    return this.seen && rested && !src.includes("?") ? src.match(/([^/]+)\.json$/)?.[1] : null;
+  }
+
+  /** It came along. */
+  brought(payload) {
+    clearTimeout(this.timer);
+    this.timer = 0;
+    this.abort?.abort();
+    this.askedAt = performance.now();
+    this.stale = false;
+    this.host.removeAttribute("aria-busy");
+    this.show(payload);
+  }
+
   /** The sweep has news: not more often than the chart can be drawn. */
   news(cost) {
-    this.stale = true;
     this.pause = Math.max(LEAST_MS, 3 * cost);
+    this.stale = true;
     if (!this.seen || this.timer) return;
     const wait = Math.max(0, this.askedAt + this.pause - performance.now());
     this.timer = setTimeout(() => this.ask(), wait);

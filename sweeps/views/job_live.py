@@ -1,0 +1,103 @@
+"""What a job page gets when there is news; rendered once for all who watch the same sweep."""
+
+import gzip
+import json
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.views.decorators.http import require_safe
+
+from studio.access import signed_in
+from studio.models import Membership
+from sweeps.figures.cache import Shared
+from sweeps.figures.registry import KINDS
+from sweeps.models import Sweep
+from sweeps.queries.clock import database_now
+from sweeps.queries.waiting import standstill
+from sweeps.views.charts import payload_text
+from sweeps.views.job import FILTERED, job_context, overview_context, sweep_for, trials_context
+from sweeps.views.live import around, is_known, told
+from sweeps.views.packed import packed
+
+# Fragments of every tab, and those of each.
+_ALWAYS = {
+    "job-notice": "sweeps/job/_notice.html",
+    "job-status": "sweeps/job/_status.html",
+    "job-actions": "sweeps/job/_actions.html",
+    "job-progress": "sweeps/job/_progress.html",
+}
+_OVERVIEW = {
+    "job-best": "sweeps/job/_best.html",
+    "job-doctor": "sweeps/job/_doctor.html",
+    "job-failures": "sweeps/job/_failures.html",
+    "job-trials": "sweeps/job/_first.html",
+}
+_TRIALS = {
+    "job-failures": "sweeps/job/_failures.html",
+    "job-trials": "sweeps/job/_trials.html",
+}
+# What is rendered says how long something takes: it is told anew after so many seconds.
+_FRESH_S = 2
+_answers: Shared[bytes] = Shared(200)
+
+
+@require_safe
+def live(request: HttpRequest, ws: str, name: str) -> HttpResponse:
+    """What changed since the revision that the page has: 204, or fragments and the charts that the
+    page asks for (`charts=objective,parallel`)."""
+    sweep = sweep_for(request, ws, name)
+    now = database_now()
+    word = cache(lambda: around(now, standstill(sweep, now)))
+    if is_known(request, sweep.revision, word):
+        return HttpResponse(status=204)
+    tab, kinds = _take_own_words(request)
+    rights = Membership.objects.role_of(signed_in(request), sweep.workspace)
+    moment = (sweep.revision, sweep.status, word(), int(now.timestamp()) // _FRESH_S)
+    key = (sweep.uid, *moment, rights, tab, kinds, request.GET.urlencode())
+    return packed(request, _answers.get(key, lambda: _answer(request, sweep, tab, kinds)))
+
+
+def _answer(request: HttpRequest, sweep: Sweep, tab: str, kinds: tuple[str, ...]) -> bytes:
+    context, fragments = _parts(request, sweep, tab)
+    said = told(
+        request,
+        context,
+        revision=sweep.revision,
+        around=context["around"],
+        final=context["is_final"],
+        fragments=fragments,
+    )
+    figures = b",".join(
+        json.dumps(f"chart-{kind}").encode() + b":" + payload_text(request, sweep, kind)
+        for kind in kinds
+    )
+    text = json.dumps(said).encode()[:-1] + b',"figures":{' + figures + b"}}"
+    return gzip.compress(text, compresslevel=1)
+
+
+def _parts(
+    request: HttpRequest, sweep: Sweep, tab: str
+) -> tuple[dict[str, Any], Mapping[str, str]]:
+    """The tab's context and its fragments."""
+    if tab == "overview":
+        context, own = overview_context(request, sweep), _OVERVIEW
+    elif tab == "trials":
+        context, own = trials_context(request, sweep), _TRIALS
+    else:
+        context, own = job_context(request, sweep, tab), {}
+    chips = {"job-selection": "sweeps/job/_selection.html"} if tab in FILTERED else {}
+    return context, {**_ALWAYS, **own, **chips}
+
+
+def _take_own_words(request: HttpRequest) -> tuple[str, tuple[str, ...]]:
+    """The tab that asks and the charts that it wants; what is left of the query is the page's own,
+    for the links in it."""
+    query = request.GET.copy()
+    query.pop("since", None)
+    query.pop("around", None)
+    [*_, tab] = query.pop("tab", ["overview"])
+    [*_, wanted] = query.pop("charts", [""])
+    request.GET = query  # type: ignore[assignment]
+    return tab, tuple(kind for kind in wanted.split(",") if kind in KINDS)
