@@ -25,6 +25,7 @@ from sweeps.views import (
     new_sweep,
     notifications,
     pick,
+    report,
     selected,
     trial,
 )
@@ -55,6 +56,7 @@ JOB_PAGES = [
     path(f"{_SWEEP}config/job.py", export.python, name="sweep_python"),
     path(f"{_SWEEP}config/code.zip", export.code, name="sweep_code"),
     path(f"{_SWEEP}bundle.zip", bundle.bundle, name="sweep_bundle"),
+    path(f"{_SWEEP}report.html", report.report, name="sweep_report"),
     path(f"{_SWEEP}pause", control.pause, name="sweep_pause"),
     path(f"{_SWEEP}resume", control.resume, name="sweep_resume"),
     path(f"{_SWEEP}stop", control.stop, name="sweep_stop"),

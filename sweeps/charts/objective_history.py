@@ -178,7 +178,8 @@ def _summary(dots: Sequence[Dot], steps: Sequence[Step], objective: Objective) -
     return " ".join(parts)
 
 
-_SHAPES = {
+# Of the legend, and of pictures without Plotly, by Plotly's symbol.
+SHAPES = {
     "circle": "disc",
     "circle-open": "ring",
     "diamond-open": "diamond",
@@ -193,7 +194,7 @@ def _legend(dots: Sequence[Dot], best: bool) -> tuple[Key, ...]:
     present = {dot.status for dot in dots}
     for status, mark in MARKS.items():
         if status in present:
-            shape = _SHAPES[mark.symbol]
+            shape = SHAPES[mark.symbol]
             keys.append(Key(shape, mark.color, mark.word, status.value))  # type: ignore[arg-type]
     return tuple(keys)
 
@@ -294,7 +295,7 @@ def _step_line(info: ObjectiveInfo, end: float) -> list[dict[str, Any]]:
 def _dots(info: ObjectiveInfo) -> list[dict[str, Any]]:
     best = info.best.number if info.best else None
     groups: dict[tuple[bool, int, bool], list[Dot]] = {}
-    for dot in _thinned(info):
+    for dot in thinned(info):
         if dot.number != best:
             key = (not dot.out, _RANKS[dot.status], dot.objective is not None)
             groups.setdefault(key, []).append(dot)
@@ -308,7 +309,7 @@ MAX_DOTS = 2000
 _ACROSS, _DOWN = 300, 80
 
 
-def _thinned(info: ObjectiveInfo) -> Sequence[Dot]:
+def thinned(info: ObjectiveInfo) -> Sequence[Dot]:
     """All dots, or of very many one for each spot, status and side of the selection."""
     if len(info.dots) <= MAX_DOTS:
         return info.dots
