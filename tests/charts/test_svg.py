@@ -17,6 +17,7 @@ from sweeps.domain.objective import Goal, Objective
 from sweeps.domain.records import MetricPoint, TrialRecord
 from sweeps.domain.space_doc import parse_space
 from sweeps.domain.states import TrialStatus
+from tests.charts.cast import board
 
 HOSTILE = "<script>\"&'</script>"
 LOSS = Objective(HOSTILE, Goal.MINIMIZE)
@@ -61,7 +62,7 @@ def test_ten_thousand_trials_stay_small() -> None:
     assert len(svg) < 150_000
 
 
-def records(count: int, names: int = 3) -> tuple[list[TrialRecord], object]:
+def parallel(count: int, names: int = 3) -> str:
     space = {f"p{i}": {"type": "uniform", "min_value": 0, "max_value": 1} for i in range(names)}
     space |= {"c": {"type": "choice", "values": [HOSTILE, "b", 3]}}
     made = [
@@ -74,22 +75,29 @@ def records(count: int, names: int = 3) -> tuple[list[TrialRecord], object]:
         )
         for n in range(count)
     ]
-    return made, parse_space(space)
+    return parallel_svg(build_parallel_info(board(made), parse_space(space), LOSS))
 
 
 def test_parallel_coordinates_draw_every_trial_and_the_best_on_top() -> None:
-    made, space = records(40)
-    svg = parallel_svg(build_parallel_info(made, space, LOSS))  # type: ignore[arg-type]
+    svg = parallel(40)
     paths = [node.get("style", "") for node in parsed(svg).iter("path")]
     assert "var(--best)" in paths[-1]
     assert sum("--red-mark" in style for style in paths) == 8
     assert sum("color-mix" in style for style in paths) == 31, "all with a value but the best"
-    assert {"p0", "p1", "p2", "c", "none", "no value"} <= set(texts(svg))
+    assert {"p0", "p1", "p2", "c", "no value"} <= set(texts(svg))
+    assert "none" not in texts(svg), "every parameter has a value"
+
+
+def test_of_very_many_trials_the_density_lies_below_the_best() -> None:
+    svg = parallel(3_000)
+    shades = [n for n in parsed(svg).iter("path") if n.get("fill") == "none"]
+    assert 1 < len(shades) <= 6 * 6
+    assert len(svg) < 400_000
+    assert "var(--best)" in svg
 
 
 def test_very_many_parameters_are_cut_and_the_objective_stays() -> None:
-    made, space = records(3, names=60)
-    svg = parallel_svg(build_parallel_info(made, space, LOSS))  # type: ignore[arg-type]
+    svg = parallel(3, names=60)
     assert "p14" in texts(svg)
     assert "p15" not in texts(svg)
     assert "minimize" in " ".join(texts(svg))

@@ -78,7 +78,7 @@ def test_it_stays_small_at_thousands_of_trials(
     sweep = synthesize(workspace, made, compute=compute, user=None, now=NOW, rng=random.Random(1))
     html = report(page, sweep)
     assert len(html) < 700_000
-    assert "the best 500 of 3,000 trials" in html
+    assert "3,000 trials" in html
     assert "and 780 more" in html or "more</td>" in html
 
 
