@@ -51,7 +51,7 @@ def lines(payload: Mapping[str, Any], quote: Quote = plain) -> Iterator[str]:
         yield quote(data["reason"])
     trials = data["trials"]
     failed = f", {trials['failed']:,} of them failed" if trials["failed"] else ""
-    yield f"{trials['ended']:,} of {trials['total']:,} trials have ended{failed}."
+    yield f"{trials['ended']:,} of {trials['total']:,} trials ended{failed}."
     best = data["best"]
     if best and event is not Event.NEW_BEST:
         yield f"Best: {_best(data, quote)}."

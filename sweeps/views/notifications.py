@@ -80,7 +80,7 @@ def _told(row: Delivery) -> Told:
         Delivery.FAILED: ("Given up", "red", "circle-x"),
         Delivery.SENDING: ("Sending", "blue", "loader"),
     }.get(row.state) or (
-        ("Tried again", "amber", "refresh") if row.tries else ("Waiting", "neutral", "clock")
+        ("Trying again", "amber", "refresh") if row.tries else ("Waiting", "neutral", "clock")
     )
     data = row.payload.get("data", {})
     name = data.get("display_name") or data.get("sweep", "")

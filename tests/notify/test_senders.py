@@ -147,7 +147,7 @@ def test_slack_gets_a_text_in_which_names_are_only_names(receiver: Receiver) -> 
 def test_a_notice_says_what_happened_how_it_stands_and_where_to_look() -> None:
     assert headline(payload()) == "Sweep iris is complete"
     assert list(lines(payload())) == [
-        "20 of 20 trials have ended, 2 of them failed.",
+        "20 of 20 trials ended, 2 of them failed.",
         "Best: trial 12 with loss 0.123457.",
         "Its parameters: lr = 0.5, b = gbdt",
         URL,
@@ -158,7 +158,7 @@ def test_a_notice_says_what_happened_how_it_stands_and_where_to_look() -> None:
 
 def test_a_sweep_without_a_best_has_words_too() -> None:
     found = list(lines(payload("sweep.failed", best=None, reason="It broke.")))
-    assert found == ["It broke.", "20 of 20 trials have ended, 2 of them failed.", URL]
+    assert found == ["It broke.", "20 of 20 trials ended, 2 of them failed.", URL]
 
 
 def test_long_names_and_many_parameters_are_cut() -> None:

@@ -66,7 +66,7 @@ def test_a_notice_has_words_and_a_place(client, bobs, now):
     assert notice["url"] == f"/w/default/sweeps/{bobs.name}/"
     assert notice["body"].splitlines() == [
         "<b>Broken</b>",
-        "2 of 8 trials have ended.",
+        "2 of 8 trials ended.",
         "Best: trial 1 with loss 0.2.",
         "Its parameters: " + notice["body"].split("Its parameters: ")[1],
     ]
