@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from huey.contrib.djhuey import db_task
 
 from sweeps.domain.states import Desired
-from sweeps.engine import compute_test, forward, runs, start
+from sweeps.engine import analyses, compute_test, forward, runs, start
 from sweeps.engine.forward import ENOUGH_S
 from sweeps.engine.holders import me
 from sweeps.engine.keep import kept
@@ -216,3 +216,9 @@ def test_compute(compute_id: int) -> None:
     """Run a real command on a compute and keep what it showed."""
     with kept("compute-test", vouch):
         compute_test.test(compute_id)
+
+
+@db_task()
+def analyse(sweep_id: int) -> None:
+    """Work out what a page of the sweep waits for."""
+    analyses.analyse(sweep_id)

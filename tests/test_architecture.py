@@ -95,7 +95,11 @@ NEVER: dict[str, tuple[str, ...]] = {
     "sweeps.models": ("mlflow", "huey", "hyperopt"),
     "studio": ("sweeps", "mlflow", "hyperopt"),
 }
-ONLY_IMPORTER = {"hyperopt": "sweeps/domain/samplers/", "scipy": "sweeps/domain/samplers/"}
+ONLY_IMPORTER = {
+    "hyperopt": "sweeps/domain/samplers/",
+    "scipy": "sweeps/domain/samplers/",
+    "optuna": "sweeps/domain/analyses/",
+}
 # The root URLconf and settings name the apps they are made of.
 EXEMPT = {"studio/urls.py", "studio/settings.py"}
 
@@ -177,7 +181,7 @@ def test_the_web_process_loads_no_heavy_package():
         "import sys, studio.wsgi\n"
         "from django.urls import get_resolver\n"
         "get_resolver().url_patterns\n"
-        "heavy = ('mlflow', 'hyperopt', 'scipy', 'pandas', 'sklearn')\n"
+        "heavy = ('mlflow', 'hyperopt', 'optuna', 'scipy', 'pandas', 'sklearn')\n"
         "print([name for name in heavy if name in sys.modules])"
     )
     run = subprocess.run(

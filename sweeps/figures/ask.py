@@ -1,6 +1,6 @@
 """What a chart is asked to draw."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -24,13 +24,14 @@ class Ask:
     """One sweep at one moment, which of its trials are looked at, and the chart's own options.
 
     `options` are words of the page's address, unchecked: a kind takes those it knows and falls
-    back to its defaults for anything else.
+    back to its defaults for anything else. `others` are names of sweeps to draw beside this one.
     """
 
     sweep: Sweep
     board: Board
     selection: Selection
     options: Mapping[str, str]
+    others: Sequence[str] = ()
 
     @cached_property
     def mask(self) -> Mask:
@@ -69,6 +70,11 @@ class Ask:
         return asked if asked in known else default
 
 
-def ask(sweep: Sweep, selection: Selection, options: Mapping[str, str]) -> Ask:
+def ask(
+    sweep: Sweep,
+    selection: Selection,
+    options: Mapping[str, str],
+    others: Sequence[str] = (),
+) -> Ask:
     """The question to all kinds of charts of a page."""
-    return Ask(sweep, board_of(sweep), selection, options)
+    return Ask(sweep, board_of(sweep), selection, options, others)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from sweeps.charts.figure import Table, payload
-from sweeps.figures import curves, history, parallel
+from sweeps.figures import curves, edf, history, importance, parallel, savings, timeline
 from sweeps.figures.ask import Ask, Drawing
 from sweeps.figures.options import Option, controls
 
@@ -13,7 +13,10 @@ class Kind(NamedTuple):
     """A kind of chart. `hint` helps to read it and stands below it.
 
     `options` are its selects on the Charts tab, `scale` adds the linear/log switch (for figures
-    with `layout.meta.scales`), `wide` gives it the whole width.
+    with `layout.meta.scales`), `wide` gives it the whole width. `needs` names the analysis that it
+    draws, "" for none, which whoever shows the chart has worked out; `stamp` changes with what it
+    draws besides the sweep. `suits` says of which sweeps the Charts tab shows it; `tools` is a
+    template of its own in the card's head.
     """
 
     title: str
@@ -22,6 +25,10 @@ class Kind(NamedTuple):
     options: tuple[Option, ...] = ()
     scale: bool = False
     wide: bool = False
+    needs: Callable[[Ask], str] | None = None
+    stamp: Callable[[Ask], str] | None = None
+    suits: Callable[[Ask], bool] | None = None
+    tools: str = ""
 
 
 # In the order in which the Charts tab shows them.
@@ -34,6 +41,26 @@ KINDS: dict[str, Kind] = {
     ),
     "objective": Kind("Objective", history.build, scale=True),
     "curves": Kind("Metric curves", curves.build, options=curves.OPTIONS, scale=True),
+    "importance": Kind(
+        "Parameter importance",
+        importance.build,
+        "A bar that stays below its dotted line says nothing about the parameter.",
+        needs=importance.needs,
+    ),
+    "edf": Kind(
+        "Distribution of the objective",
+        edf.build,
+        "The higher a curve is near the better end, the more good trials its sweep has.",
+        stamp=edf.stamp,
+        tools="sweeps/job/_edf_others.html",
+    ),
+    "timeline": Kind("Timeline", timeline.build, "Gaps are slots that this sweep did not use."),
+    "savings": Kind(
+        "Early-termination savings",
+        savings.build,
+        "An estimate: as if each had gone on for as long as the median of those that completed.",
+        suits=savings.has_policy,
+    ),
 }
 
 

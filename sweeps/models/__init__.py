@@ -1,5 +1,6 @@
 """Tables of the work: sweeps, trials, attempts, metrics, and what the engine must remember."""
 
+from sweeps.models.analysis import Analysis
 from sweeps.models.api import ApiRequest
 from sweeps.models.code import CodeSnapshot, DataUpload
 from sweeps.models.engine import EngineLease, StateChange
@@ -14,6 +15,7 @@ from sweeps.models.trial import Attempt, Trial
 
 __all__ = [
     "DEFAULT_EXPERIMENT",
+    "Analysis",
     "ApiRequest",
     "Attempt",
     "Channel",

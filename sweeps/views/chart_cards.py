@@ -21,6 +21,7 @@ class Card:
     has_options: bool
     controls: Sequence[Control]
     others: Sequence[tuple[str, str]]
+    tools: str = ""
 
     @property
     def anchor(self) -> str:
@@ -29,12 +30,14 @@ class Card:
 
 
 def cards(ask: Ask, query: QueryDict) -> list[Card]:
-    """All kinds in the order of the registry."""
+    """All kinds that suit the sweep, in the order of the registry."""
     found = []
     for name, kind in KINDS.items():
+        if kind.suits and not kind.suits(ask):
+            continue
         own = controls(kind.options, ask)
         words = {control.word for control in own}
         others = [(w, v) for w, values in query.lists() for v in values if w not in words]
         has = bool(kind.options)
-        found.append(Card(name, kind.title, kind.scale, kind.wide, has, own, others))
+        found.append(Card(name, kind.title, kind.scale, kind.wide, has, own, others, kind.tools))
     return found

@@ -16,8 +16,10 @@ from sweeps.figures.ask import Ask, ask
 from sweeps.figures.cache import Shared
 from sweeps.figures.registry import KINDS, drawn, tabled
 from sweeps.models import Sweep, Trial
+from sweeps.queries.analyses import importance_of
 from sweeps.queries.records import objective_of, trial_records
 from sweeps.queries.trials import parameter_columns
+from sweeps.views.analyses import State, state_of
 from sweeps.views.job import job_context, sweep_for
 from sweeps.views.packed import packed
 from sweeps.views.selection import selection_of
@@ -29,7 +31,8 @@ _compressed: Shared[bytes] = Shared(300)
 
 
 def _ask(request: HttpRequest, sweep: Sweep) -> Ask:
-    return ask(sweep, selection_of(request), request.GET.dict())
+    others = request.GET.getlist("with")
+    return ask(sweep, selection_of(request), request.GET.dict(), others)
 
 
 def _kind(kind: str) -> str:
@@ -42,34 +45,43 @@ def _kind(kind: str) -> str:
 def chart(request: HttpRequest, ws: str, name: str, kind: str) -> HttpResponse:
     """What to draw, as JSON."""
     sweep = sweep_for(request, ws, name)
-    key = _key(request, sweep, _kind(kind))
+    asked, state = _asked(request, sweep, _kind(kind))
 
     def make() -> bytes:
-        return gzip.compress(payload_text(request, sweep, kind), compresslevel=1)
+        return gzip.compress(_text(request, asked, state, kind), compresslevel=1)
 
-    return packed(request, _compressed.get(key, make))
+    return packed(request, _compressed.get(_key(request, sweep, kind, state), make))
 
 
-def _key(request: HttpRequest, sweep: Sweep, kind: str) -> tuple[object, ...]:
-    return (sweep.uid, kind, sweep.revision, sweep.status, request.GET.urlencode())
+def _asked(request: HttpRequest, sweep: Sweep, kind: str) -> tuple[Ask, State]:
+    asked = _ask(request, sweep)
+    return asked, state_of(KINDS[kind], asked)
+
+
+def _key(request: HttpRequest, sweep: Sweep, kind: str, state: State) -> tuple[object, ...]:
+    return (sweep.uid, kind, sweep.revision, sweep.status, request.GET.urlencode(), state)
 
 
 def payload_text(request: HttpRequest, sweep: Sweep, kind: str) -> bytes:
     """What to draw, as JSON; made once for all who look at the same revision."""
+    return _text(request, *_asked(request, sweep, kind), kind)
 
+
+def _text(request: HttpRequest, asked: Ask, state: State, kind: str) -> bytes:
     def make() -> bytes:
-        found = drawn(kind, _ask(request, sweep))
-        told = {"revision": sweep.revision, **found}
+        told = {"revision": asked.sweep.revision, **drawn(kind, asked), "again_ms": state.again_ms}
         return json.dumps(told, separators=(",", ":"), allow_nan=False).encode()
 
-    return _payloads.get(_key(request, sweep, kind), make)
+    return _payloads.get(_key(request, asked.sweep, kind, state), make)
 
 
 @require_safe
 def table(request: HttpRequest, ws: str, name: str, kind: str) -> HttpResponse:
     """The chart in rows and columns: a page of its own, or the fragment below the chart."""
     sweep = sweep_for(request, ws, name)
-    found, summary = tabled(_kind(kind), _ask(request, sweep))
+    asked = _ask(request, sweep)
+    state_of(KINDS[_kind(kind)], asked)
+    found, summary = tabled(kind, asked)
     context: dict[str, Any] = {
         "title": KINDS[kind].title,
         "kind": kind,
@@ -122,5 +134,7 @@ def cards(request: HttpRequest, ws: str, name: str) -> HttpResponse:
     sweep = sweep_for(request, ws, name)
     numbers = selection_of(request).picked[:MOST_CARDS]
     trials = Trial.objects.filter(sweep=sweep, number__in=numbers)
-    found = trial_cards(trial_records(trials), objective_of(sweep), parameter_columns(sweep))
+    weights = importance_of(sweep) or {}
+    names = sorted(parameter_columns(sweep), key=lambda name: -weights.get(name, 0.0))
+    found = trial_cards(trial_records(trials), objective_of(sweep), names)
     return HttpResponse(json.dumps(found), content_type="application/json")

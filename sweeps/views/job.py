@@ -20,6 +20,8 @@ from sweeps.queries.clock import database_now
 from sweeps.queries.failures import PROBLEMS, groups
 from sweeps.queries.next_sweep import doctor
 from sweeps.queries.progress import progress
+from sweeps.queries.savings import saved_s
+from sweeps.queries.siblings import MOST_OFFERED, siblings
 from sweeps.queries.spec_of import exported_job
 from sweeps.queries.trial_table import TrialTable, best_order, few_trials, trial_table
 from sweeps.queries.trials import parameter_columns
@@ -60,6 +62,7 @@ def job_context(request: HttpRequest, sweep: Sweep, tab: str) -> dict[str, Any]:
         "progress": done,
         "best": best,
         "standing": standing_of_sweep(sweep, done, best),
+        "saved_s": saved_s(sweep),
         "waiting": waiting,
         "around": around(now, waiting),
         "is_final": SweepStatus(sweep.status).is_final,
@@ -156,6 +159,8 @@ def charts(request: HttpRequest, ws: str, name: str) -> HttpResponse:
     asked = ask(sweep, selection_of(request), request.GET.dict())
     context = job_context(request, sweep, "charts") | {
         "cards": cards(asked, request.GET),
+        "siblings": siblings(sweep)[:MOST_OFFERED],
+        "beside": request.GET.getlist("with"),
         "own_words": f"?{request.GET.urlencode()}" if request.GET else "",
     }
     return render(request, "sweeps/job/charts.html", context)

@@ -33,7 +33,7 @@ SPACE = SearchSpace(
     )
 )
 TOKEN = re.compile(
-    r"@(best|text|muted|grid|axis|surface|sunken|[a-z]+-mark|trial-\d|ramp-[01]\.\d\d)"
+    r"@(best|text|muted|grid|axis|border|surface|sunken|primary(-tint)?|[a-z]+-mark|trial-\d|ramp-[01]\.\d\d)"
 )
 
 

@@ -135,6 +135,7 @@ export class Chart {
   async plot(figure) {
     const width = `${figure.layout.meta?.minWidth || 0}px`;
     this.sheet.style.minWidth = width;
+    this.gd.style.minHeight = `${figure.layout.meta?.minHeight || 0}px`;
     const start = performance.now();
     this.gd.setAttribute("aria-label", this.payload.summary);
     await window.Plotly.react(this.gd, figure.data, figure.layout, CONFIG);

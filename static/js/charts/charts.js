@@ -8,6 +8,7 @@
 import * as card from "./card.js";
 import { Chart } from "./chart.js";
 import { renew } from "./controls.js";
+import "./others.js";
 import { Source } from "./source.js";
 import { palette } from "./tokens.js";
 import { csvOf, fullScreen, save, saveImage } from "./tools.js";

@@ -52,6 +52,7 @@ export class Source {
     this.stale = false;
     this.host.removeAttribute("aria-busy");
     this.show(payload);
+    this.later(payload.again_ms);
   }
 
   /** The sweep has news: not more often than the chart can be drawn. */
@@ -61,6 +62,15 @@ export class Source {
     if (!this.seen || this.timer) return;
     const wait = Math.max(0, this.askedAt + this.pause - performance.now());
     this.timer = setTimeout(() => this.ask(), wait);
+  }
+
+  /** What is drawn is being worked out anew: ask again when it may be there. */
+  later(ms) {
+    if (!ms || this.timer) return;
+    this.timer = setTimeout(() => {
+      this.timer = 0;
+      this.renew();
+    }, ms);
   }
 
   async ask() {
@@ -75,8 +85,10 @@ export class Source {
     try {
       const answer = await fetch(this.address(), { signal, headers: { Accept: "application/json" } });
       if (!answer.ok || answer.redirected) throw new Error(String(answer.status));
-      this.show(await answer.json());
+      const payload = await answer.json();
+      this.show(payload);
       this.host.removeAttribute("aria-busy");
+      this.later(payload.again_ms);
     } catch (error) {
       if (error.name === "AbortError") return;
       this.stale = true;

@@ -1,0 +1,37 @@
+"""What a chart needs from the queue: asked for when somebody looks, drawn when it is there."""
+
+from typing import NamedTuple
+
+from sweeps import tasks
+from sweeps.figures.ask import Ask
+from sweeps.figures.registry import Kind
+from sweeps.queries.analyses import is_due, latest
+from sweeps.queries.clock import database_now
+from sweeps.services import analyses
+
+# How soon a page asks again for what is being worked out.
+AGAIN_MS = 1500
+
+
+class State(NamedTuple):
+    """What a chart draws besides its sweep: the revision of the analysis behind it, when to look
+    for a newer one (0: no need), and the chart's own stamp."""
+
+    revision: int = -1
+    again_ms: int = 0
+    stamp: str = ""
+
+
+def state_of(kind: Kind, asked: Ask) -> State:
+    """The state of what the chart needs; wakes the queue where it is time."""
+    stamp = kind.stamp(asked) if kind.stamp else ""
+    needed = kind.needs(asked) if kind.needs else ""
+    if not needed:
+        return State(stamp=stamp)
+    found, now = latest(asked.sweep, needed), database_now()
+    revision = found.revision if found else -1
+    if not is_due(asked.sweep, found, now):
+        return State(revision, stamp=stamp)
+    if analyses.ask(asked.sweep, needed, now):
+        tasks.analyse(asked.sweep.pk)
+    return State(revision, AGAIN_MS, stamp)
