@@ -57,7 +57,7 @@
     if (event.target.matches("[data-tick-all]")) tickAll(event.target.checked);
     else if (event.target.matches('input[form="selected-form"]')) refresh();
   });
-  bar.querySelector("[data-untick]").addEventListener("click", () => tickAll(false));
+  bar.querySelector("[data-unpick]").addEventListener("click", () => tickAll(false));
   document.addEventListener("studio:news", refresh);
   document.addEventListener("studio:placed", refresh);
   refresh();

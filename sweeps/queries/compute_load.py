@@ -5,16 +5,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Avg, Count, DurationField, ExpressionWrapper, F, Min, Q, QuerySet
+from django.db.models import Avg, Count, DurationField, ExpressionWrapper, F, Min
 
 from studio.models import Compute, Workspace
-from sweeps.domain.states import Desired, SweepStatus, TrialStatus
+from sweeps.domain.states import LIVE_TRIAL, Desired, SweepStatus, TrialStatus
 from sweeps.models import Sweep, Trial
 from sweeps.queries.waiting import MOMENT, Waits, down
 
 # How long trials take is told from those that ended since then.
 _LATELY = timedelta(hours=12)
-_ACTIVE = [TrialStatus.STARTING, TrialStatus.RUNNING]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,17 +31,13 @@ class Waiting:
     since: datetime
     place: int | None
     expected_s: float | None
+    # It has as many trials at the same time as it may.
+    is_at_limit: bool
 
     @property
     def is_paused(self) -> bool:
         """It waits for somebody, or for room on the disk, not for a slot."""
         return self.place is None
-
-    @property
-    def is_at_limit(self) -> bool:
-        """It has as many trials at the same time as it may."""
-        active: int = self.sweep.active  # type: ignore[attr-defined]
-        return active >= self.sweep.max_concurrent_trials
 
 
 def computes_of(workspace: Workspace) -> list[Compute]:
@@ -59,56 +54,76 @@ def slots_used(computes: Sequence[Compute]) -> dict[int, int]:
 
 def waiting(workspace: Workspace, now: datetime) -> list[Waiting]:
     """Sweeps with trials that wait, in the order in which they get a slot; paused ones last."""
-    queued, active = Q(trials__status=TrialStatus.QUEUED), Q(trials__status__in=_ACTIVE)
-    sweeps: QuerySet[Sweep] = (
+    sweeps = list(
         Sweep.objects.filter(workspace=workspace, desired__in=[Desired.RUN, Desired.PAUSE])
         .live()
         .exclude(status=SweepStatus.STOPPING)
-        .select_related("compute", "workspace", "environment_build")
-        .annotate(
-            queued=Count("trials", filter=queued),
-            active=Count("trials", filter=active),
-            first=Min("trials__number", filter=queued),
-            queued_at=Min("trials__created_at", filter=queued),
-        )
+        .select_related("compute", "workspace")
     )
-    found = sorted((sweep for sweep in sweeps if _to_go(sweep)), key=_turn)
+    lines = _lines(sweeps)
+    found = sorted((s for s in sweeps if _to_go(s, lines[s.pk])), key=lambda s: _turn(s, lines))
     waits = Waits(found, now)
     frees = _frees(found, now)
     places: dict[int, int] = defaultdict(int)
-    return [_waiting(sweep, waits.why(sweep), places, frees) for sweep in found]
+    return [_waiting(s, lines[s.pk], waits.why(s), places, frees) for s in found]
 
 
-def _turn(sweep: Sweep) -> tuple[bool, int, int, int]:
+@dataclass(slots=True)
+class _Line:
+    """Trials of a sweep that hold a slot, and queued ones: the first, and since when."""
+
+    active: int = 0
+    queued: int = 0
+    first: int | None = None
+    since: datetime | None = None
+
+
+def _lines(sweeps: Sequence[Sweep]) -> dict[int, _Line]:
+    found = {sweep.pk: _Line() for sweep in sweeps}
+    live = Trial.objects.filter(sweep__in=found, status__in=LIVE_TRIAL).order_by()
+    rows = live.values_list("sweep", "status").annotate(
+        n=Count("pk"), first=Min("number"), since=Min("created_at")
+    )
+    for key, status, count, first, since in rows:
+        line = found[key]
+        if status == TrialStatus.QUEUED:
+            line.queued, line.first, line.since = count, first, since
+        else:
+            line.active += count
+    return found
+
+
+def _turn(sweep: Sweep, lines: Mapping[int, _Line]) -> tuple[bool, int, int, int]:
     """As the slots are shared: who holds the fewest, among equals who waited longest."""
-    active: int = sweep.active  # type: ignore[attr-defined]
-    return (sweep.desired == Desired.PAUSE, active, sweep.turn, sweep.pk)
+    return (sweep.desired == Desired.PAUSE, lines[sweep.pk].active, sweep.turn, sweep.pk)
 
 
-def _to_go(sweep: Sweep) -> int:
+def _to_go(sweep: Sweep, line: _Line) -> int:
     """Trials that have not started: queued ones, and those that are not even planned."""
     unplanned = 0 if sweep.exhausted else sweep.max_total_trials - sweep.planned
-    queued: int = sweep.queued  # type: ignore[attr-defined]
-    return queued + max(0, unplanned)
+    return line.queued + max(0, unplanned)
 
 
 def _waiting(
-    sweep: Sweep, why: str, places: dict[int, int], frees: Mapping[int, Sequence[float]]
+    sweep: Sweep,
+    line: _Line,
+    why: str,
+    places: dict[int, int],
+    frees: Mapping[int, Sequence[float]],
 ) -> Waiting:
-    first: int | None = sweep.first  # type: ignore[attr-defined]
-    queued_at: datetime | None = sweep.queued_at  # type: ignore[attr-defined]
     place = None
     if sweep.desired != Desired.PAUSE:
         places[sweep.compute_id] += 1
         place = places[sweep.compute_id]
     return Waiting(
         sweep=sweep,
-        number=sweep.planned if first is None else first,
-        more=_to_go(sweep) - 1,
+        number=sweep.planned if line.first is None else line.first,
+        more=_to_go(sweep, line) - 1,
         why=why,
-        since=queued_at or sweep.started_at or sweep.created_at,
+        since=line.since or sweep.started_at or sweep.created_at,
         place=place,
         expected_s=_expected(sweep, why, place, frees.get(sweep.compute_id, ())),
+        is_at_limit=line.active >= sweep.max_concurrent_trials,
     )
 
 

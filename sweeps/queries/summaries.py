@@ -1,7 +1,8 @@
 """What lists show of sweeps: counts, how long trials take, and the values that beat all before.
 
 Of ended sweeps these are kept in memory by revision: a list is mostly of those, and of 100,000
-trials each the database would have to look at all of them at every poll.
+trials each the database would have to look at all of them at every poll. Of large sweeps that live
+all trials are in memory as columns, brought up to date by revision.
 """
 
 import threading
@@ -10,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
+import numpy as np
 from django.db.models import (
     Avg,
     Case,
@@ -25,11 +27,15 @@ from django.db.models import (
     Window,
 )
 
+from sweeps.domain.board import STATUSES, Board
 from sweeps.domain.objective import Goal
 from sweeps.domain.states import FINAL_SWEEP, WINNING_TRIAL, TrialStatus
 from sweeps.models import Sweep, Trial
+from sweeps.queries.boards import board_of
 
 MOST_KEPT = 2_000
+# From so many trials on the columns of a live sweep are worth their memory.
+LARGE = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +55,13 @@ _guard = threading.Lock()
 
 
 def summaries(sweeps: Sequence[Sweep]) -> dict[int, Summary]:
-    """By sweep id; three queries, however many there are."""
+    """By sweep id; three queries, however many there are, and one for each large one that lives."""
     with _guard:
         known = {s.pk: _kept[_key(s)] for s in sweeps if _key(s) in _kept}
     missing = [sweep for sweep in sweeps if sweep.pk not in known]
-    found = known | _read(missing)
+    large = [sweep for sweep in missing if _is_large(sweep)]
+    found = known | _read([sweep for sweep in missing if not _is_large(sweep)])
+    found |= {sweep.pk: _of_board(board_of(sweep), sweep.goal) for sweep in large}
     with _guard:
         for sweep in sweeps:
             if sweep.status in FINAL_SWEEP:
@@ -66,6 +74,24 @@ def summaries(sweeps: Sequence[Sweep]) -> dict[int, Summary]:
 
 def _key(sweep: Sweep) -> tuple[str, int]:
     return sweep.uid, sweep.revision
+
+
+def _is_large(sweep: Sweep) -> bool:
+    return sweep.status not in FINAL_SWEEP and sweep.planned >= LARGE
+
+
+def _of_board(board: Board, goal: str) -> Summary:
+    counts = np.bincount(board.status, minlength=len(STATUSES))
+    took = board.duration_s[~np.isnan(board.duration_s)]
+    rows = np.flatnonzero(board.can_win)
+    loss = board.objective[rows] * (-1 if goal == Goal.MAXIMIZE else 1)
+    beats = np.append(np.ones(1, dtype=bool), loss[1:] < np.minimum.accumulate(loss)[:-1])
+    best = rows[beats[: len(rows)]]
+    return Summary(
+        counts=Counter({s: int(n) for s, n in zip(STATUSES, counts, strict=True) if n}),
+        mean_s=float(took.mean()) if len(took) else None,
+        records=tuple((int(board.number[r]), float(board.objective[r])) for r in best),
+    )
 
 
 def _read(sweeps: Sequence[Sweep]) -> dict[int, Summary]:

@@ -30,6 +30,7 @@ def fields(**changes):
 
 
 def attempt(trial, start, end=None, number=1):
+    Trial.objects.filter(pk=trial.pk, attempt=0).update(attempt=number)
     if TrialStatus(trial.status).is_final:
         Trial.objects.filter(pk=trial.pk).update(started_at=start, ended_at=end)
     return Attempt.objects.create(
@@ -87,7 +88,7 @@ def test_trials_that_follow_each_other_share_a_lane(compute, sweep, now):
     attempt(third, at[2])
     load = lanes_of(compute, now)
     assert numbers(load) == [[0, 2], [1]]
-    assert [lane.holder for lane in load.lanes] == [third, None]
+    assert [lane.holder for lane in load.lanes] == [third, None], "and the other is free"
     assert load.used == 1
     piece = load.lanes[0].pieces[0]
     assert (piece.start, piece.end) == (60.0, 80.0)  # of five minutes

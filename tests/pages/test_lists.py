@@ -11,6 +11,7 @@ from sweeps.domain.objective import Goal, Objective
 from sweeps.domain.states import Desired, SweepStatus, TrialStatus
 from sweeps.models import EnvironmentBuild, Sweep, Trial
 from sweeps.queries import lists
+from sweeps.queries import summaries as queries
 from sweeps.queries.summaries import summaries
 from sweeps.queries.waiting import why_sweep
 
@@ -341,3 +342,24 @@ def test_strangers_and_visitors_do_not_see_the_list(client, charlie, sweep):
 
 def test_the_list_is_only_read(rita_client, sweep):
     assert rita_client.post(URL).status_code == 405
+
+
+@pytest.mark.parametrize("goal", Goal)
+def test_a_large_live_sweep_is_summed_up_from_memory_just_as_by_the_database(
+    another_sweep, now, monkeypatch, goal
+):
+    sweep = another_sweep(objective=Objective("loss", goal))
+    add_trials(
+        sweep, ("Failed", 0.0), ("Completed", 3.0), ("Completed", 4.0), ("EarlyTerminated", 2.0),
+        ("Completed", 2.0), ("Completed", 5.0), ("Running", 0.1), ("Queued", None),
+    )  # fmt: skip
+    empty = another_sweep()
+    sweeps = [sweep, empty]
+    by_database = queries.summaries(sweeps)
+    monkeypatch.setattr(queries, "LARGE", 0)
+    found = queries.summaries(sweeps)
+    assert found[sweep.pk].mean_s == pytest.approx(by_database[sweep.pk].mean_s, abs=1e-3)
+    for one in sweeps:
+        assert found[one.pk].counts == by_database[one.pk].counts
+        assert found[one.pk].records == by_database[one.pk].records
+    assert {(type(n), type(v)) for n, v in found[sweep.pk].records} == {(int, float)}
