@@ -99,9 +99,9 @@ def _curve_mode(request: HttpRequest) -> str:
 def overview_context(request: HttpRequest, sweep: Sweep) -> dict[str, Any]:
     latest = request.GET.get("show") == "latest"
     order = "-number" if latest else best_order(sweep)
-    best = best_of(sweep)
-    return _with_failures(request, sweep, "overview") | {
-        "best": best,
+    context = _with_failures(request, sweep, "overview")
+    best = context["best"]
+    return context | {
         "findings": doctor(sweep) if SweepStatus(sweep.status).is_final else [],
         "has_outputs": best is not None and has_artifacts(best.trial),
         "seen": metric_names(sweep),

@@ -1,0 +1,237 @@
+"""The pages of a sweep of many trials in a browser, beside optuna-dashboard on the same trials.
+
+    python bench/pages.py [--trials 10000] [--loads 5] [--port 0]
+
+Headless Chromium draws with software GL. Scripts and styles are cached, as they are for whoever
+opens a second page. Both servers are gunicorn with one process of threads on this machine.
+"""
+
+import argparse
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+from common import ROOT, Studio, signed_in, studio, told
+from playwright.sync_api import BrowserContext, CDPSession, Page, sync_playwright
+
+from studio.supervisor.home import free_port
+from tests.browsers import find_chromium
+from tests.e2e.studios import environment, until
+
+# Tall enough that the three charts of a job page are in view, as on a large screen.
+VIEW = {"width": 1440, "height": 1800}
+PAINT = """() => performance.getEntriesByName("first-contentful-paint")[0]?.startTime || 0"""
+JOB = """() => ["objective", "parallel", "curves"].every(
+    (kind) => document.querySelector(`#chart-${kind}.is-drawn`))"""
+PLOTS = """() => [...document.querySelectorAll(".js-plotly-plot")].filter(
+    (plot) => plot.querySelector(".main-svg .cartesianlayer .trace, .main-svg .gl-canvas, canvas, "
+      + ".main-svg .parcoords, .barlayer .trace") ).length"""
+KINDS = """() => [...document.querySelectorAll("[data-chart][data-src]")].map((host) => host.id)"""
+
+
+class Loads:
+    """Loads of one page: milliseconds to the first paint and until it is drawn, kB transferred."""
+
+    def __init__(self) -> None:
+        self.paint: list[float] = []
+        self.drawn: list[float] = []
+        self.kilobytes: list[float] = []
+
+
+def load(context: BrowserContext, url: str, ready: Callable[[Page], None], loads: Loads) -> None:
+    """One load of a page in a tab of its own."""
+    page = context.new_page()
+    session = context.new_cdp_session(page)
+    sizes = _sizes(session)
+    began = time.monotonic()
+    page.goto(url, wait_until="commit")
+    ready(page)
+    loads.drawn.append((time.monotonic() - began) * 1000)
+    loads.paint.append(page.evaluate(PAINT))
+    loads.kilobytes.append(sum(sizes) / 1000)
+    page.close()
+
+
+def _sizes(session: CDPSession) -> list[float]:
+    """Bytes of each request that has come over the wire, as they come."""
+    sizes: list[float] = []
+    session.send("Network.enable")
+    session.on("Network.loadingFinished", lambda event: sizes.append(event["encodedDataLength"]))
+    return sizes
+
+
+def job_drawn(page: Page) -> None:
+    """The job page's three charts are drawn."""
+    page.wait_for_function(JOB, timeout=60_000, polling="raf")
+
+
+def plots_drawn(count: int) -> Callable[[Page], None]:
+    """So many plots of optuna-dashboard are drawn."""
+
+    def ready(page: Page) -> None:
+        page.wait_for_function(f"({PLOTS})() >= {count}", timeout=180_000, polling="raf")
+
+    return ready
+
+
+def settled_plots(context: BrowserContext, url: str) -> int:
+    """How many plots the dashboard's page has when nothing more is drawn; warms its caches."""
+    page = context.new_page()
+    page.goto(url)
+    count, since = 0, time.monotonic()
+    while time.monotonic() - since < 12:
+        page.wait_for_timeout(500)
+        if (now := page.evaluate(PLOTS)) != count:
+            count, since = now, time.monotonic()
+    page.close()
+    assert count, "optuna-dashboard drew nothing"
+    return count
+
+
+@contextmanager
+def dashboard(trials: Path) -> Iterator[str]:
+    """optuna-dashboard over these trials; gives its address."""
+    port = free_port()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "gunicorn", "--worker-class", "gthread", "--threads", "8",
+         "--timeout", "600", "--bind", f"127.0.0.1:{port}", f"dashboard:app({str(trials)!r})"],
+        cwd=ROOT / "bench", stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    url = f"http://127.0.0.1:{port}"
+
+    def there() -> bool:
+        try:
+            return httpx.get(f"{url}/api/studies", timeout=60).status_code == 200
+        except httpx.TransportError:
+            return False
+
+    try:
+        until(there, "optuna-dashboard", 600)
+        yield url
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def made_up(place: Studio, trials: int) -> str:
+    """A made-up sweep; its name."""
+    words = ("--trials", str(trials), "--params", "8", "--failed", str(trials // 50))
+    command = [sys.executable, "manage.py", "sweep", "synthesize", *words]
+    env = environment(place.home, place.port)
+    done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=True)
+    return done.stdout.split()[-1]
+
+
+def signed_in_context(browser: Any, client: httpx.Client, url: str) -> BrowserContext:
+    """A browser in which the owner is signed in."""
+    context: BrowserContext = browser.new_context(viewport=VIEW)
+    context.add_cookies([{"name": n, "value": v, "url": url} for n, v in client.cookies.items()])
+    return context
+
+
+def charts_opened(context: BrowserContext, url: str) -> dict[str, float]:
+    """Milliseconds from coming into view until drawn, of each chart of the Charts tab."""
+    page = context.new_page()
+    page.goto(url)
+    found: dict[str, float] = {}
+    for chart in page.evaluate(KINDS):
+        host = page.locator(f"#{chart}")
+        if "is-drawn" in (host.get_attribute("class") or ""):
+            page.evaluate("(id) => document.getElementById(id).classList.remove('is-drawn')", chart)
+            page.evaluate("() => document.dispatchEvent(new CustomEvent('studio:query'))")
+        began = time.monotonic()
+        host.scroll_into_view_if_needed()
+        page.wait_for_selector(f"#{chart}.is-drawn", timeout=60_000)
+        found[chart] = (time.monotonic() - began) * 1000
+    page.close()
+    return found
+
+
+def requests(place: Studio, client: httpx.Client, name: str, count: int) -> None:
+    """Milliseconds of what a page asks the server for."""
+    base = f"/w/default/sweeps/{name}/"
+
+    def timed(path: str, status: int = 200) -> float:
+        began = time.monotonic()
+        answer = client.get(path)
+        assert answer.status_code == status, f"{path}: {answer.status_code}"
+        return (time.monotonic() - began) * 1000
+
+    revision = place.get(f"sweeps/{name}")["revision"]
+    quiet = [timed(f"{base}live?tab=overview&since={revision}", 204) for _ in range(count)]
+    told("poll with nothing new", quiet, "ms", 5)
+    changed = []
+    for turn in range(count):
+        for number in range(10):
+            body = {"note": f"turn {turn}"}
+            place.ask("PATCH", f"sweeps/{name}/trials/{number}", json=body)
+        path = f"{base}live?tab=overview&since={revision}"
+        changed.append(timed(path))
+        revision = place.get(f"sweeps/{name}")["revision"]
+    told("poll with 10 changed trials", changed, "ms", 50)
+    sorts = ("params.learning_rate", "-params.dropout", "metrics.train_loss", "duration_s")
+    words = [f"trials/?sort={sort}" for sort in sorts]
+    words += ["trials/?in=objective:..0.2&sort=-objective", "trials/?status=Failed&q=memory"]
+    table = [timed(f"{base}{word}") for word in words for _ in range(count // 4 + 1)]
+    told("trials table, sorted or filtered", table, "ms", 150)
+
+
+def main(trials: int, loads: int) -> None:
+    """Measure; both pages are loaded in turn."""
+    with studio() as place, tempfile.TemporaryDirectory() as folder, sync_playwright() as play:
+        began = time.monotonic()
+        name = made_up(place, trials)
+        print(f"{trials:,} trials made up in {time.monotonic() - began:.0f} s", flush=True)
+        csv = Path(folder) / "trials.csv"
+        csv.write_bytes(place.ask("GET", f"sweeps/{name}/trials.csv").content)
+        client = signed_in(place)
+        browser = play.chromium.launch(executable_path=find_chromium(), args=["--no-sandbox"])
+        with dashboard(csv) as peer:
+            own = signed_in_context(browser, client, place.url)
+            other = browser.new_context(viewport=VIEW)
+            page, study = f"{place.url}/w/default/sweeps/{name}/", f"{peer}/dashboard/studies/0"
+            plots = settled_plots(other, study)
+            ours, theirs = Loads(), Loads()
+            load(own, page, job_drawn, Loads())  # scripts into the cache, trials into memory
+            for _ in range(loads):
+                load(own, page, job_drawn, ours)
+                load(other, study, plots_drawn(plots), theirs)
+            _tell(trials, ours, theirs)
+            opened = [charts_opened(own, f"{page}charts/") for _ in range(max(loads // 2, 1))]
+            for chart in opened[0]:
+                values = [one[chart] for one in opened]
+                told(f"{chart} opened", values, "ms", 1500 * _more(trials))
+        browser.close()
+        requests(place, client, name, 12)
+
+
+def _more(trials: int) -> int:
+    """Beyond 10,000 trials everything may take twice as long."""
+    return 1 if trials <= 10_000 else 2
+
+
+def _tell(trials: int, ours: Loads, theirs: Loads) -> None:
+    more = _more(trials)
+    told("job page, first paint", ours.paint, "ms", 1000 * more)
+    told("job page, three charts drawn", ours.drawn, "ms", 2500 * more)
+    told("job page, transferred", ours.kilobytes, "kB", 500 * more)
+    told("optuna-dashboard, first paint", theirs.paint, "ms")
+    told("optuna-dashboard, charts drawn", theirs.drawn, "ms")
+    told("optuna-dashboard, transferred", theirs.kilobytes, "kB")
+    ratio = statistics.median(theirs.drawn) / statistics.median(ours.drawn)
+    print(f"drawn {ratio:.1f} times as fast; goal 2: {'met' if ratio >= 2 else 'MISSED'}")
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--trials", type=int, default=10_000)
+    parser.add_argument("--loads", type=int, default=5)
+    given = parser.parse_args()
+    main(given.trials, given.loads)
