@@ -19,7 +19,19 @@ class Table(NamedTuple):
 class Key(NamedTuple):
     """One entry of the legend below a chart."""
 
-    mark: Literal["line", "step", "dash", "dot", "disc", "ring", "diamond", "triangle", "cross"]
+    mark: Literal[
+        "line",
+        "ramp",
+        "star",
+        "step",
+        "dash",
+        "dot",
+        "disc",
+        "ring",
+        "diamond",
+        "triangle",
+        "cross",
+    ]
     color: str
     text: str
     # The status that a click on the entry filters by, "" for none.

@@ -4,7 +4,17 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from sweeps.charts.figure import Table, payload
-from sweeps.figures import curves, edf, history, importance, parallel, savings, timeline
+from sweeps.figures import (
+    curves,
+    edf,
+    history,
+    importance,
+    parallel,
+    savings,
+    scatter,
+    slices,
+    timeline,
+)
 from sweeps.figures.ask import Ask, Drawing
 from sweeps.figures.options import Option, controls
 
@@ -41,6 +51,10 @@ KINDS: dict[str, Kind] = {
     ),
     "objective": Kind("Objective", history.build, scale=True),
     "curves": Kind("Metric curves", curves.build, options=curves.OPTIONS, scale=True),
+    "scatter": Kind("Scatter", scatter.build, options=scatter.OPTIONS),
+    "scatter3d": Kind("Scatter in space", scatter.build_in_space, options=scatter.SPACE_OPTIONS),
+    "slice": Kind("Slices", slices.build, options=slices.OPTIONS, scale=True, wide=True),
+    "contour": Kind("Contour", slices.build_contour, options=slices.CONTOUR_OPTIONS),
     "importance": Kind(
         "Parameter importance",
         importance.build,

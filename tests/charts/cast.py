@@ -81,7 +81,11 @@ def points(*values: float, name: str = "loss", every: int = 1) -> list[MetricPoi
 
 def resolved(value: Any, key: str = "") -> Any:
     """A figure as the browser resolves it; raises on a token that no theme has."""
-    if isinstance(value, str) and key.lower().endswith("color") and value.startswith("@"):
+    if (
+        isinstance(value, str)
+        and key.lower().endswith(("color", "colorscale"))
+        and value.startswith("@")
+    ):
         assert TOKEN.fullmatch(value), value
         return "#123456"
     if isinstance(value, list):

@@ -31,7 +31,7 @@ POSTS = [
     *("trials/0/cancel", "trials/0/rerun"),
 ]
 # Kinds that say of four trials what is missing.
-NEEDS_MORE = ("importance", "savings")
+NEEDS_MORE = ("importance", "savings", "contour")
 HOSTILE = """<script>alert("1")</script>'&{{x}}"""
 
 

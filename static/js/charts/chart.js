@@ -6,9 +6,10 @@ import { makeRoom } from "./labels.js";
 import { emphasise, nearest, pieces, place, svg } from "./overlay.js";
 import { densityImage } from "./parallel/density.js";
 import { Parallel } from "./parallel/parallel.js";
-import { logTicks } from "./ticks.js";
+import { canDrawInSpace, NO_SPACE, turnable } from "./scene.js";
 import { palette, resolve } from "./tokens.js";
 import { tableOf } from "./tools.js";
+import { Zoom } from "./zoom.js";
 
 const CONFIG = {
   displayModeBar: false,
@@ -21,6 +22,8 @@ const CONFIG = {
   doubleClick: false,
   // The chart's own observer resizes it, its scrolling container included.
   responsive: false,
+  // The wheel scrolls the page.
+  scrollZoom: false,
 };
 
 function part(parent, className, name = "div") {
@@ -30,16 +33,12 @@ function part(parent, className, name = "div") {
   return made;
 }
 
-function differ(range, other) {
-  return range.some((end, i) => Math.abs(end - other[i]) > 1e-9);
-}
-
 export class Chart {
   constructor(host, payload) {
     this.host = host;
     this.payload = payload;
     this.scale = null;
-    this.zoomed = false;
+    this.zoom = new Zoom();
     this.resets = 0;
     this.resetting = false;
     this.drawn = false;
@@ -113,9 +112,11 @@ export class Chart {
     const { payload } = this;
     card.learn(payload.cards);
     this.summary.textContent = payload.summary;
-    this.message.textContent = payload.empty || "";
-    this.message.hidden = !payload.empty;
-    this.scroller.hidden = Boolean(payload.empty);
+    const unable = payload.layout.scene && !canDrawInSpace() ? NO_SPACE : "";
+    const message = payload.empty || unable;
+    this.message.textContent = message;
+    this.message.hidden = !message;
+    this.scroller.hidden = Boolean(message);
     this.note();
     if (!this.table.hidden) this.fillTable();
     const color = palette();
@@ -123,7 +124,7 @@ export class Chart {
     this.frame().querySelectorAll("[data-chart-tool]").forEach((button) => {
       button.toggleAttribute("disabled", Boolean(payload.empty));
     });
-    if (payload.empty) {
+    if (message) {
       this.settle();
       return;
     }
@@ -143,6 +144,7 @@ export class Chart {
     if (!this.drawn) {
       this.drawn = true;
       this.gd.on("plotly_relayout", () => this.relayouted());
+      if (figure.layout.scene) turnable(this);
       this.gd.on("plotly_doubleclick", () => this.reset());
     }
     this.found = pieces(this.gd.data);
@@ -165,8 +167,7 @@ export class Chart {
     const { data, layout } = resolve({ data: this.payload.data, layout: this.payload.layout }, color);
     if (this.resetting) {
       this.resetting = false;
-      this.zoomed = false;
-      this.seen = "";
+      this.zoom = new Zoom();
       this.resets += 1;
       this.resetter.hidden = true;
     }
@@ -179,33 +180,20 @@ export class Chart {
       const chosen = scales[this.scale] ? this.scale : scale;
       Object.assign(layout.yaxis, scales[chosen].yaxis);
       if (scales[chosen].annotations) layout.annotations = scales[chosen].annotations;
-      if (this.zoomed) Object.assign(layout.yaxis, this.zoomedTicks(layout.yaxis.type));
       this.markToggles(chosen, scales);
     }
     layout.uirevision += `-${this.resets}`;
-    this.written = { ...layout.yaxis, range: [...layout.yaxis.range] };
-    this.across = [...layout.xaxis.range];
+    this.zoom.write(layout, this.gd.layout);
     return { data, layout };
-  }
-
-  zoomedTicks(type) {
-    return type === "log" ? logTicks(this.gd.layout.yaxis.range) : { tickmode: "auto" };
   }
 
   /** Written ticks fit the whole range; a zoom has its own. */
   relayouted() {
     this.emphasise();
-    if (this.resetting || !this.payload.layout.meta?.scales) return;
-    const { range, type } = this.gd.layout.yaxis;
-    const key = String(range);
-    this.zoomed = differ(range, this.written.range);
-    this.resetter.hidden = !this.zoomed && !differ(this.gd.layout.xaxis.range, this.across);
-    if (key === this.seen) return;
-    this.seen = key;
-    const ticks = this.zoomed ? this.zoomedTicks(type) : this.written;
-    const names = ["tickmode", "tickvals", "ticktext"];
-    const changes = names.map((name) => [`yaxis.${name}`, ticks[name] ?? null]);
-    window.Plotly.relayout(this.gd, Object.fromEntries(changes));
+    if (this.resetting) return;
+    const changes = this.zoom.changes(this.gd.layout);
+    this.resetter.hidden = !this.zoom.isZoomed;
+    if (changes) window.Plotly.relayout(this.gd, changes);
   }
 
   /** Show everything again. */

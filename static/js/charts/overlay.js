@@ -9,11 +9,16 @@ export function svg(name, attributes = {}, ...children) {
   return element;
 }
 
-/** Pieces of a drawn figure by trial number: {kind, xs, ys, axis} in data coordinates. */
+/** "x2" as the layout calls it: "xaxis2". */
+function axisName(id) {
+  return `${id[0]}axis${id.slice(1)}`;
+}
+
+/** Pieces of a drawn figure by trial number: {kind, xs, ys, across, axis} in data coordinates. */
 export function pieces(data) {
   const found = new Map();
   data.forEach((trace) => {
-    if (!trace.customdata) return;
+    if (!trace.customdata || trace.type !== "scatter") return;
     const kind = trace.mode.includes("lines") ? "line" : "dot";
     let current = null;
     let previous = null;
@@ -23,7 +28,7 @@ export function pieces(data) {
         return;
       }
       if (number !== previous || kind === "dot") {
-        current = { kind, xs: [], ys: [], axis: trace.yaxis === "y2" ? "yaxis2" : "yaxis" };
+        current = { kind, xs: [], ys: [], across: axisName(trace.xaxis || "x"), axis: axisName(trace.yaxis || "y") };
         if (!found.has(number)) found.set(number, []);
         found.get(number).push(current);
       }
@@ -38,7 +43,7 @@ export function pieces(data) {
 /** Pixels in the plot element of a piece's points; null where a value has no place. */
 export function pixels(gd, piece) {
   const layout = gd._fullLayout;
-  const [xaxis, yaxis] = [layout.xaxis, layout[piece.axis]];
+  const [xaxis, yaxis] = [layout[piece.across], layout[piece.axis]];
   return piece.xs.map((x, i) => {
     const y = piece.ys[i];
     const place = y === null ? NaN : yaxis._offset + yaxis.d2p(y);

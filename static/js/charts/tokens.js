@@ -1,6 +1,6 @@
 // Figures name colours by token ("@best", "@ramp-0.73"); the theme's CSS says what they are.
 
-const COLOR_KEY = /color$/i;
+const COLOR_KEY = /color(scale)?$/i;
 
 function channels(hex) {
   return [1, 3, 5].map((at) => parseInt(hex.slice(at, at + 2), 16));
