@@ -1,35 +1,25 @@
-"""The trials table: columns, order, cells. The same for the page and for its live updates."""
+"""The trials table: order, page, cells. The same for the page and for its live updates."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from studio import formatting
+from sweeps.domain.board import Ints
 from sweeps.domain.objective import Goal
 from sweeps.domain.selection import Selection
 from sweeps.domain.states import TrialStatus
 from sweeps.models import Sweep, Trial
-from sweeps.queries.boards import board_of, metric_names
+from sweeps.queries.boards import board_of
 from sweeps.queries.records import best_trial
 from sweeps.queries.selecting import in_order, kept
-from sweeps.queries.trials import last_metrics, ordered, parameter_columns
+from sweeps.queries.table_columns import Column, Head, all_columns, chosen, heads, standard
+from sweeps.queries.trials import last_metrics, ordered
 from sweeps.queries.waiting import MOMENT, why_trials
 
 PAGE = 50
-MAX_METRICS = 6
+SIZES = (25, 50, 100, 200)
 MISSING = formatting.MISSING
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """One column. `order` is the key to sort by, `direction` "ascending"/"descending"/""."""
-
-    key: str
-    title: str
-    order: str
-    direction: str
-    next_order: str
-    kind: str  # objective, metric, param, number
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +34,17 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One trial as a line; `reason` says why it ended as it did, or why it waits."""
+    """One trial as a line; `reason` says why it ended as it did, or why it waits.
+
+    `brief` has its parameters in one text, for narrow screens.
+    """
 
     trial: Trial
     is_best: bool
     cells: tuple[Cell, ...]
     duration_s: float | None
+    objective: str
+    brief: str
     reason: str = ""
 
 
@@ -57,49 +52,65 @@ class Row:
 class TrialTable:
     """A page of trials. `known` counts all trials, `shown` those that the selection keeps."""
 
-    columns: tuple[Column, ...]
+    heads: tuple[Head, ...]
     rows: tuple[Row, ...]
     order: str
     page: int
     pages: int
     known: int
     shown: int
+    size: int = PAGE
 
     @property
     def first(self) -> int:
         """Number of the first row of the page, from 1."""
-        return (self.page - 1) * PAGE + 1 if self.rows else 0
+        return (self.page - 1) * self.size + 1 if self.rows else 0
 
     @property
     def last(self) -> int:
         """Number of the last row of the page."""
-        return (self.page - 1) * PAGE + len(self.rows)
+        return (self.page - 1) * self.size + len(self.rows)
+
+
+def matching(sweep: Sweep, selection: Selection, order: str = "") -> Ints:
+    """Numbers of the trials that a selection keeps, in an order (default: the best first).
+
+    Raises InvalidInput for an order that there is not.
+    """
+    board = board_of(sweep)
+    rows = in_order(sweep, board, order or best_order(sweep))
+    return board.number[rows[kept(sweep, board, selection)[rows]]]
 
 
 def trial_table(
-    sweep: Sweep, now: datetime, *, order: str = "", selection: Selection, page: int = 1
+    sweep: Sweep,
+    now: datetime,
+    *,
+    order: str = "",
+    selection: Selection,
+    page: int = 1,
+    size: int = PAGE,
+    columns: Sequence[str] = (),
 ) -> TrialTable:
-    """The table's page.
+    """The table's page, with the columns that `cols=` names.
 
     Raises InvalidInput for an order or a status that there is not.
     """
     order = order or best_order(sweep)
-    board = board_of(sweep)
-    rows = in_order(sweep, board, order)
-    rows = rows[kept(sweep, board, selection)[rows]]
-    shown = len(rows)
-    pages = max(1, -(-shown // PAGE))
+    numbers = matching(sweep, selection, order)
+    pages = max(1, -(-len(numbers) // size))
     page = min(max(page, 1), pages)
-    trials = _trials(sweep, board.number[rows[(page - 1) * PAGE : page * PAGE]].tolist())
-    names = metric_names(sweep)[: MAX_METRICS + 1]
+    trials = _trials(sweep, numbers[(page - 1) * size : page * size].tolist())
+    wanted = chosen(all_columns(sweep, best_order(sweep)), columns)
     return TrialTable(
-        columns=tuple(_columns(sweep, names, order)),
-        rows=tuple(rows_of(sweep, trials, names, now)),
+        heads=tuple(heads(wanted, order)),
+        rows=tuple(rows_of(sweep, trials, wanted, now)),
         order=order,
         page=page,
         pages=pages,
         known=sweep.planned,
-        shown=shown,
+        shown=len(numbers),
+        size=size,
     )
 
 
@@ -121,52 +132,32 @@ def few_trials(sweep: Sweep, now: datetime, order: str, count: int) -> TrialTabl
     trials = list(known.best_first(sweep.goal)[:count]) if order == best_order(sweep) else []
     others = known.exclude(pk__in=[trial.pk for trial in trials])
     trials += ordered(others, order)[: count - len(trials)]
-    names = metric_names(sweep)[:1]
-    rows = tuple(rows_of(sweep, trials, names, now))
-    columns = tuple(_columns(sweep, names, order))
-    return TrialTable(columns, rows, order, 1, 1, sweep.planned, len(rows))
-
-
-def _columns(sweep: Sweep, metrics: Sequence[str], order: str) -> list[Column]:
-    better = best_order(sweep)
-    found = [_column("objective", sweep.primary_metric, "objective", order, better, "objective")]
-    for name in metrics:
-        title = "last" if name == sweep.primary_metric else name
-        key = f"metrics.{name}"
-        found.append(_column(key, title, key, order, key, "metric"))
-    for name in parameter_columns(sweep):
-        key = f"params.{name}"
-        found.append(_column(key, name, key, order, key, "param"))
-    found.append(_column("reports", "Reports", "", order, "", "number"))
-    found.append(_column("duration_s", "Duration", "duration_s", order, "-duration_s", "number"))
-    return found
-
-
-def _column(key: str, title: str, sort: str, order: str, first: str, kind: str) -> Column:
-    """A column; a click sorts in the useful direction first and turns round then."""
-    plain, current = sort.lstrip("-"), order.lstrip("-")
-    direction = ""
-    if plain and plain == current:
-        direction = "descending" if order.startswith("-") else "ascending"
-    turned = plain if order.startswith("-") else f"-{plain}"
-    return Column(key, title, sort, direction, turned if direction else first, kind)
+    columns = standard(all_columns(sweep, best_order(sweep)))
+    metrics = [column for column in columns if column.kind == "metric"]
+    columns = [column for column in columns if column not in metrics[1:]]
+    rows = tuple(rows_of(sweep, trials, columns, now))
+    return TrialTable(tuple(heads(columns, order)), rows, order, 1, 1, sweep.planned, len(rows))
 
 
 def rows_of(
-    sweep: Sweep, trials: Sequence[Trial], metrics: Sequence[str], now: datetime
+    sweep: Sweep, trials: Sequence[Trial], columns: Sequence[Column], now: datetime
 ) -> list[Row]:
     """Trials as lines, with a few queries for all of them."""
     best = best_trial(sweep)
     last = last_metrics(trials)
-    params = parameter_columns(sweep)
-    heats = _heats(trials, last, metrics, sweep)
+    heats = _heats(trials, last, columns, sweep)
     waits = _waits(sweep, trials, now)
     return [
         Row(
             trial=trial,
             is_best=best is not None and trial.pk == best.pk,
-            cells=tuple(_cells(trial, last.get(trial.pk, {}), metrics, params, heats)),
+            cells=tuple(
+                _cell(trial, last.get(trial.pk, {}), column, heats.get(column.key), now)
+                for column in columns
+            ),
             duration_s=_duration(trial, now),
+            objective=formatting.objective(trial.objective),
+            brief=", ".join(formatting.param(value) for value in trial.flat_params.values()),
             reason=waits.get(trial.pk, trial.reason),
         )
         for trial in trials
@@ -180,25 +171,34 @@ def _waits(sweep: Sweep, trials: Sequence[Trial], now: datetime) -> dict[int, st
 
 
 Range = tuple[float, float]
+Values = Mapping[str, float]
+
+
+def _value(trial: Trial, last: Values, column: Column) -> float | None:
+    """What a column of numbers that are logged shows of a trial."""
+    if column.kind == "objective":
+        return trial.objective
+    return last.get(column.key.removeprefix("metrics."))
 
 
 def _heats(
     trials: Sequence[Trial],
-    last: Mapping[int, Mapping[str, float]],
-    metrics: Sequence[str],
+    last: Mapping[int, Values],
+    columns: Sequence[Column],
     sweep: Sweep,
 ) -> dict[str, Range]:
-    """The range of each value column among the lines shown, better end second."""
+    """The range of each column of values among the lines shown, better end second."""
     found: dict[str, Range] = {}
-    columns = {"": [trial.objective for trial in trials]}
-    columns |= {name: [last.get(trial.pk, {}).get(name) for trial in trials] for name in metrics}
-    for name, values in columns.items():
+    for column in columns:
+        if column.kind not in ("objective", "metric"):
+            continue
+        values = [_value(trial, last.get(trial.pk, {}), column) for trial in trials]
         finite = [value for value in values if value is not None and abs(value) < 1e300]
         if len(set(finite)) > 1:
-            own = name in ("", sweep.primary_metric)
+            own = column.key in ("objective", f"metrics.{sweep.primary_metric}")
             down = own and sweep.goal == Goal.MINIMIZE
             ends = (max(finite), min(finite)) if down else (min(finite), max(finite))
-            found[name] = ends
+            found[column.key] = ends
     return found
 
 
@@ -208,27 +208,33 @@ def _heat(value: float | None, span: Range | None) -> float | None:
     return round((value - span[0]) / (span[1] - span[0]), 3)
 
 
-def _cells(
-    trial: Trial,
-    last: Mapping[str, float],
-    metrics: Sequence[str],
-    params: Sequence[str],
-    heats: Mapping[str, Range],
-) -> list[Cell]:
-    objective = formatting.objective(trial.objective)
-    cells = [
-        Cell(objective, "objective", _heat(trial.objective, heats.get("")), trial.objective is None)
-    ]
-    for name in metrics:
-        value = last.get(name)
+def _cell(trial: Trial, last: Values, column: Column, heat: Range | None, now: datetime) -> Cell:
+    if column.kind in ("objective", "metric"):
+        value = _value(trial, last, column)
         text = formatting.objective(value)
-        cells.append(Cell(text, "metric", _heat(value, heats.get(name)), value is None))
-    for name in params:
+        return Cell(text, column.kind, _heat(value, heat), value is None)
+    if column.kind == "param":
+        name = column.key.removeprefix("params.")
         known = name in trial.flat_params
-        text = formatting.param(trial.flat_params[name]) if known else "none"
-        cells.append(Cell(text, "param", absent=not known))
-    cells.append(Cell(str(trial.reports) if trial.reports else MISSING, "number"))
-    return cells
+        return Cell(
+            formatting.param(trial.flat_params[name]) if known else formatting.INACTIVE,
+            "param",
+            absent=not known,
+        )
+    text = _TEXTS[column.key](trial, now)
+    return Cell(text or MISSING, column.kind, absent=not text)
+
+
+_TEXTS: Mapping[str, Callable[[Trial, datetime], str]] = {
+    "reports": lambda trial, _: str(trial.reports or ""),
+    "duration_s": lambda trial, now: formatting.duration(_duration(trial, now)),
+    "started_at": lambda trial, _: (
+        formatting.absolute(trial.started_at) if trial.started_at else ""
+    ),
+    "attempt": lambda trial, _: str(trial.attempt or ""),
+    "run_id": lambda trial, _: trial.run_id,
+    "note": lambda trial, _: " ".join(trial.note.split()),
+}
 
 
 def _duration(trial: Trial, now: datetime) -> float | None:

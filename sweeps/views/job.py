@@ -10,7 +10,7 @@ from django.views.decorators.http import require_safe
 from studio.access import may_in, signed_in
 from studio.models import Role
 from sweeps.domain.problems import InvalidInput
-from sweeps.domain.states import FINAL_TRIAL, SweepStatus, TrialStatus
+from sweeps.domain.states import SweepStatus, TrialStatus
 from sweeps.figures.ask import ask
 from sweeps.intake import diff_of
 from sweeps.models import StateChange, Sweep
@@ -23,7 +23,7 @@ from sweeps.queries.progress import progress
 from sweeps.queries.savings import saved_s
 from sweeps.queries.siblings import MOST_OFFERED, siblings
 from sweeps.queries.spec_of import exported_job
-from sweeps.queries.trial_table import TrialTable, best_order, few_trials, trial_table
+from sweeps.queries.trial_table import best_order, few_trials
 from sweeps.queries.trials import parameter_columns
 from sweeps.queries.waiting import standstill
 from sweeps.spec.writer import to_yaml
@@ -34,13 +34,13 @@ from sweeps.views.files import has_artifacts
 from sweeps.views.live import around
 from sweeps.views.selection import selection_of
 from sweeps.views.standing import standing_of_sweep
+from sweeps.views.table import MOST_TICKED, RERUNNABLE, bar, hint, table_context
 
 FIRST_TRIALS = 6
 # With so many axes or fewer the curves fit beside the parallel coordinates.
 FEW_AXES = 4
 # Tabs that show what the selection keeps.
 FILTERED = ("overview", "trials", "charts")
-RERUNNABLE = FINAL_TRIAL - {TrialStatus.COMPLETED}
 
 
 def sweep_for(request: HttpRequest, ws: str, name: str, role: Role = Role.READER) -> Sweep:
@@ -74,8 +74,18 @@ def job_context(request: HttpRequest, sweep: Sweep, tab: str) -> dict[str, Any]:
         "sampling": sweep.sampling,
         "rerunnable": RERUNNABLE,
         "builds": _build_log(sweep),
-        "chips": chips(sweep, selection_of(request), request.GET) if tab in FILTERED else None,
+        **(_selected(request, sweep) if tab in FILTERED else {}),
         "carried": carried(request.GET),
+    }
+
+
+def _selected(request: HttpRequest, sweep: Sweep) -> dict[str, Any]:
+    """What the selection says, and what one may do with what is ticked."""
+    selection = selection_of(request)
+    return {
+        "chips": chips(sweep, selection, request.GET),
+        "bar": bar(sweep, selection, request.GET),
+        "most_ticked": MOST_TICKED,
     }
 
 
@@ -119,20 +129,11 @@ def overview(request: HttpRequest, ws: str, name: str) -> HttpResponse:
     return render(request, "sweeps/job/overview.html", overview_context(request, sweep))
 
 
-def _whole(text: str, default: int) -> int:
-    return int(text) if text.isdecimal() and len(text) < 18 else default
-
-
 def _trials(request: HttpRequest, sweep: Sweep) -> dict[str, Any]:
-    selection = selection_of(request)
-    table: TrialTable = trial_table(
-        sweep,
-        database_now(),
-        order=request.GET.get("sort", ""),
-        selection=selection,
-        page=_whole(request.GET.get("page", ""), 1),
-    )
-    return _with_failures(request, sweep, "trials") | {"table": table, "selection": selection}
+    context = _with_failures(request, sweep, "trials")
+    family, text = hint(sweep, context["failures"])
+    table = table_context(request, sweep, selection_of(request))
+    return context | table | {"hint": text, "hint_family": family}
 
 
 def trials_context(request: HttpRequest, sweep: Sweep) -> dict[str, Any]:
