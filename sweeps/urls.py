@@ -6,6 +6,7 @@ from sweeps.api.urls import urls as api
 from sweeps.views import (
     artifacts,
     build_log,
+    bulk,
     bundle,
     charts,
     compare,
@@ -22,12 +23,14 @@ from sweeps.views import (
     job_live,
     lists,
     marks,
+    narrow,
     new_sweep,
     notifications,
     pick,
     report,
     selected,
     trial,
+    trial_export,
 )
 
 _SWEEP = "w/<str:ws>/sweeps/<str:name>/"
@@ -37,6 +40,10 @@ JOB_PAGES = [
     path(_SWEEP, job.overview, name="sweep"),
     path(f"{_SWEEP}live", job_live.live, name="sweep_live"),
     path(f"{_SWEEP}trials/", job.trials, name="sweep_trials"),
+    path(f"{_SWEEP}trials.csv", trial_export.as_csv, name="trials_csv"),
+    path(f"{_SWEEP}trials.json", trial_export.as_json, name="trials_json"),
+    path(f"{_SWEEP}trials/filter", narrow.narrow, name="trials_filter"),
+    path(f"{_SWEEP}trials/bulk", bulk.bulk, name="trials_bulk"),
     path(f"{_SWEEP}charts/", job.charts, name="sweep_charts"),
     path(f"{_SWEEP}charts/<str:kind>.json", charts.chart, name="sweep_chart"),
     path(f"{_SWEEP}charts/<str:kind>.csv", charts.values, name="sweep_chart_csv"),

@@ -69,6 +69,7 @@
   /** What the person ticked, opened or typed stays as it is. */
   function keepTicks(old, fresh) {
     if (old.tagName === "INPUT" && old.type === "checkbox") fresh.checked = old.checked;
+    if (old.tagName === "OPTION" && old.closest("[data-keep-choice]")) fresh.selected = old.selected;
     if (old.tagName === "DETAILS" && old.open) {
       if (old.dataset.keep !== undefined) return false; // somebody is typing in it
       fresh.open = true;

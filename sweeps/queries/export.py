@@ -1,7 +1,8 @@
 """The trials of a sweep as CSV, row by row: for spreadsheets and pandas."""
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from django.core.serializers.json import DjangoJSONEncoder
@@ -12,7 +13,10 @@ from sweeps.models.metrics import from_columns
 from sweeps.queries.trials import metric_names, parameter_columns
 
 _FIRST = ("number", "status", "objective")
-_LAST = ("attempt", "run_id", "started_at", "ended_at", "duration_s", "picked_by", "reason")
+_LAST = (
+    *("attempt", "run_id", "started_at", "ended_at", "duration_s", "picked_by"),
+    *("pinned", "tags", "note", "reason"),
+)
 _BATCH = 500
 # A spreadsheet takes a text that begins so for a formula.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -28,27 +32,38 @@ class _Line:
         return text
 
 
-def trials_csv(sweep: Sweep) -> Iterator[str]:
-    """Lines of CSV by trial number: params.<x> as sampled, metrics.<x> with the last value.
+def trials_csv(
+    sweep: Sweep, numbers: Sequence[int] | None = None, keys: Sequence[str] = ()
+) -> Iterator[str]:
+    """Lines of CSV: params.<x> as sampled, metrics.<x> with the last value.
 
+    All trials by number, or those of `numbers` in that order; all columns, or those of `keys`.
     Missing is empty; times are ISO 8601 in UTC, durations seconds. A text that a spreadsheet would
     run as a formula gets an apostrophe before it.
     """
-    params, metrics = parameter_columns(sweep), metric_names(sweep)
     write = csv.writer(_Line()).writerow
-    head = [*_FIRST, *(f"params.{name}" for name in params), *(f"metrics.{m}" for m in metrics)]
-    yield write([*head, *_LAST])
-    for trials in batches(sweep):
+    known = list(keys) or _all_keys(sweep)
+    yield write([_cell(key) for key in known])
+    for trials in batches(sweep) if numbers is None else batches_of(sweep, numbers):
         logged = _last([trial.pk for trial in trials])
         for trial in trials:
             values = logged.get(trial.pk, {})
-            row = [
-                *(trial.number, trial.status, trial.objective),
-                *(trial.flat_params.get(name) for name in params),
-                *(values.get(name) for name in metrics),
-                *_end(trial),
-            ]
-            yield write([_cell(value) for value in row])
+            yield write([_cell(_value(trial, values, key)) for key in known])
+
+
+def _all_keys(sweep: Sweep) -> list[str]:
+    params = [f"params.{name}" for name in parameter_columns(sweep)]
+    metrics = [f"metrics.{name}" for name in metric_names(sweep)]
+    return [*_FIRST, *params, *metrics, *_LAST]
+
+
+def batches_of(sweep: Sweep, numbers: Sequence[int]) -> Iterator[list[Trial]]:
+    """These trials in this order, some hundred at a time."""
+    for start in range(0, len(numbers), _BATCH):
+        part = numbers[start : start + _BATCH]
+        rows = Trial.objects.filter(sweep=sweep, number__in=part)
+        found = {trial.number: trial for trial in rows}
+        yield [found[number] for number in part if number in found]
 
 
 def batches(sweep: Sweep) -> Iterator[list[Trial]]:
@@ -71,11 +86,19 @@ def _last(trials: list[int]) -> dict[int, dict[str, float]]:
     return found
 
 
-def _end(trial: Trial) -> list[Any]:
-    started, ended = trial.started_at, trial.ended_at
-    took = (ended - started).total_seconds() if started and ended else None
-    times = [moment and _JSON.default(moment) for moment in (started, ended)]
-    return [trial.attempt, trial.run_id, *times, took, trial.picked_by, trial.reason]
+def _value(trial: Trial, logged: Mapping[str, float], key: str) -> Any:
+    what, _, name = key.partition(".")
+    if what == "params" and name:
+        return trial.flat_params.get(name)
+    if what == "metrics" and name:
+        return logged.get(name)
+    if key == "duration_s":
+        started, ended = trial.started_at, trial.ended_at
+        return (ended - started).total_seconds() if started and ended else None
+    if key == "tags":
+        return ", ".join(trial.tags)
+    value = getattr(trial, key)
+    return _JSON.default(value) if isinstance(value, datetime) else value
 
 
 def _cell(value: Any) -> Any:

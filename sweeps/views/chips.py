@@ -78,12 +78,11 @@ def _said(selection: Selection) -> Iterator[tuple[str, str, Selection]]:
         yield "tag", tag, replace(selection, tags=rest)
     if selection.pinned:
         yield "", "pinned", replace(selection, pinned=False)
-    if selection.picked:
+    if selection.only_picked and selection.picked:  # else the bar below says them
         numbers = " ".join(f"#{number}" for number in selection.picked[:8])
         more = len(selection.picked) - 8
-        word = "only" if selection.only_picked else "picked"
         text = f"{numbers} and {more} more" if more > 0 else numbers
-        yield word, text, replace(selection, picked=(), only_picked=False)
+        yield "only", text, replace(selection, only_picked=False)
 
 
 def _short(key: str) -> str:

@@ -83,6 +83,7 @@ def _selected(request: HttpRequest, sweep: Sweep) -> dict[str, Any]:
     """What the selection says, and what one may do with what is ticked."""
     selection = selection_of(request)
     return {
+        "selection": selection,
         "chips": chips(sweep, selection, request.GET),
         "bar": bar(sweep, selection, request.GET),
         "most_ticked": MOST_TICKED,
@@ -137,6 +138,7 @@ def _trials(request: HttpRequest, sweep: Sweep) -> dict[str, Any]:
 
 
 def trials_context(request: HttpRequest, sweep: Sweep) -> dict[str, Any]:
+    """What the trials tab shows; Http404 for an address that makes no sense."""
     try:
         return _trials(request, sweep)
     except InvalidInput as error:
@@ -147,10 +149,7 @@ def trials_context(request: HttpRequest, sweep: Sweep) -> dict[str, Any]:
 def trials(request: HttpRequest, ws: str, name: str) -> HttpResponse:
     """The table of all trials; its state is in the URL."""
     context = trials_context(request, sweep_for(request, ws, name))
-    template = "sweeps/job/_trials.html" if request.htmx else "sweeps/job/trials.html"  # type: ignore[attr-defined]
-    response = render(request, template, context)
-    response["Vary"] = "HX-Request"
-    return response
+    return render(request, "sweeps/job/trials.html", context)
 
 
 @require_safe

@@ -20,6 +20,7 @@ from sweeps.views.charts import payload_text
 from sweeps.views.job import FILTERED, job_context, overview_context, sweep_for, trials_context
 from sweeps.views.live import around, is_known, told
 from sweeps.views.packed import packed
+from sweeps.views.table import columns_asked
 
 # Fragments of every tab, and those of each.
 _ALWAYS = {
@@ -38,6 +39,10 @@ _TRIALS = {
     "job-failures": "sweeps/job/_failures.html",
     "job-trials": "sweeps/job/_trials.html",
 }
+_SELECTED = {
+    "job-selection": "sweeps/job/_selection.html",
+    "job-bar": "sweeps/job/_bar.html",
+}
 # What is rendered says how long something takes: it is told anew after so many seconds.
 _FRESH_S = 2
 _answers: Shared[bytes] = Shared(200)
@@ -55,7 +60,8 @@ def live(request: HttpRequest, ws: str, name: str) -> HttpResponse:
     tab, kinds = _take_own_words(request)
     rights = Membership.objects.role_of(signed_in(request), sweep.workspace)
     moment = (sweep.revision, sweep.status, word(), int(now.timestamp()) // _FRESH_S)
-    key = (sweep.uid, *moment, rights, tab, kinds, request.GET.urlencode())
+    own = (request.GET.urlencode(), *columns_asked(request))
+    key = (sweep.uid, *moment, rights, tab, kinds, *own)
     return packed(request, _answers.get(key, lambda: _answer(request, sweep, tab, kinds)))
 
 
@@ -87,8 +93,7 @@ def _parts(
         context, own = trials_context(request, sweep), _TRIALS
     else:
         context, own = job_context(request, sweep, tab), {}
-    chips = {"job-selection": "sweeps/job/_selection.html"} if tab in FILTERED else {}
-    return context, {**_ALWAYS, **own, **chips}
+    return context, {**_ALWAYS, **own, **(_SELECTED if tab in FILTERED else {})}
 
 
 def _take_own_words(request: HttpRequest) -> tuple[str, tuple[str, ...]]:

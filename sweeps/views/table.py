@@ -1,4 +1,4 @@
-"""What the trials tab shows beside its rows: columns to pick, fields to filter by, what is ticked."""
+"""What the trials tab shows beside its rows: columns, fields to filter by, what is ticked."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from urllib.parse import unquote, urlencode
 from django.http import HttpRequest, QueryDict
 from django.urls import reverse
 
-from sweeps.domain.selection import MOST_PICKED, Selection, word_of
+from sweeps.domain.selection import MOST_PICKED, PLAIN_KEYS, Selection, word_of
 from sweeps.domain.states import FINAL_TRIAL, LIVE_TRIAL, TrialStatus
 from sweeps.models import Sweep
 from sweeps.queries.boards import board_of
@@ -115,11 +115,11 @@ def _choices(sweep: Sweep, table: TrialTable) -> list[Choice]:
 
 
 def _fields(sweep: Sweep) -> list[Field]:
-    found = []
-    for column in all_columns(sweep, best_order(sweep)):
-        if column.kind in ("objective", "metric", "param") or column.key in ("reports", "duration_s"):
-            words = _words(sweep, column.key) if column.kind == "param" else ()
-            found.append(Field(column.key, column.title, words))
+    found = [
+        Field(column.key, column.title, _words(sweep, column.key) if column.kind == "param" else ())
+        for column in all_columns(sweep, best_order(sweep))
+        if column.kind in ("objective", "metric", "param") or column.key in PLAIN_KEYS
+    ]
     return [*found, Field("number", "Trial number")]
 
 
@@ -174,9 +174,11 @@ def hint(sweep: Sweep, failures: Sequence[FailureGroup]) -> tuple[str, str]:
         so_far = " so far" if live else ""
         all_of = f"All {bad:,} trials" if bad > 1 else "The only trial"
         have = "have" if bad > 1 else "has"
-        return "red", f"{all_of}{so_far} {have} failed. The commonest: {failures[0].example.reason}"
+        why = failures[0].example.reason
+        return "red", f"{all_of}{so_far} {have} failed, most of them so: {why}"
     if live and not bool((board.reports > 0).any()):
-        return "blue", f"No trial has logged {sweep.primary_metric} yet; the first value shows here."
+        text = f"No trial has logged {sweep.primary_metric} yet; its first value shows here."
+        return "blue", text
     return "", ""
 
 

@@ -134,22 +134,67 @@ def test_the_best_line_has_the_reserved_colour_in_either_theme(
     assert best["first"] != best["other"]
 
 
-def test_two_ticked_trials_are_compared(visit: Visitor, rita: User, started: Sweep) -> None:
+def test_ticked_trials_stand_in_the_address_and_are_compared(
+    visit: Visitor, rita: User, started: Sweep
+) -> None:
     seen = visit(rita)
     page = seen.page
-    seen.open(path(started, "trials/"))
-    bar = page.locator("#compare-form")
-    expect(bar).to_be_hidden()
+    seen.open(path(started, "trials/?sort=number"))
+    bar = page.locator(".selection-bar")
+    expect(bar).to_have_count(0)
     page.locator("#trial-row-0 input").check()
-    expect(bar).to_be_visible()
-    expect(bar.locator("[data-compare]")).to_be_disabled()
-    page.locator("#trial-row-1 input").check()
-    expect(bar.locator("[data-picked]")).to_have_text("2 selected: #1 #0")
+    expect(bar.locator("b")).to_have_text("1 selected")
+    expect(bar.locator("a[data-compare]")).to_have_count(0)
+    page.locator("#trial-row-2 input").click(modifiers=["Shift"])
+    expect(bar.locator("b")).to_have_text("3 selected")
+    page.wait_for_url("**/trials/?sort=number&t=0%2C1%2C2")
+    page.locator("#trial-row-1 input").uncheck()
+    expect(bar.locator(".picked-trial")).to_have_text(["#0", "#2"])
+    page.reload()
+    expect(page.locator("#trial-row-2 input")).to_be_checked()
+    page.get_by_role("link", name="Only these").click()
+    expect(page.locator("tbody tr[data-trial]")).to_have_count(2)
     bar.locator("[data-compare]").click()
-    page.wait_for_url("**/compare/?*")
-    assert page.url.endswith("/compare/?t=1&t=0")
+    page.wait_for_url("**/compare/?t=0%2C2")
     expect(page.locator("th.trial")).to_have_count(2)
     drawn(page, "chart-compare")
+
+
+def test_all_that_match_are_pinned_and_columns_are_picked(
+    visit: Visitor, bob: User, started: Sweep
+) -> None:
+    seen = visit(bob)
+    page = seen.page
+    seen.open(path(started, "trials/?status=Completed"))
+    page.locator("[data-tick-all]").check()
+    bar = page.locator(".selection-bar")
+    expect(bar.locator("b")).to_have_text("2 selected")
+    bar.locator("select").select_option("all")
+    bar.get_by_role("button", name="Pin", exact=True).click()
+    expect(page.get_by_text("2 trials are pinned.")).to_be_visible()
+    expect(page.locator("tbody .pin-mark")).to_have_count(2)
+    assert list(started.trials.filter(pinned=True).values_list("number", flat=True)) == [0, 1]
+
+    page.evaluate("window.sameDocument = true")
+    page.locator("summary", has_text="Columns").click()
+    page.get_by_role("checkbox", name="lr").uncheck()
+    page.get_by_role("button", name="Move Duration to the left").click()
+    page.get_by_role("button", name="Apply").click()
+    heads = page.locator("thead th")
+    expect(heads.last).to_have_text("Reports")
+    expect(heads.filter(has_text="lr")).to_have_count(0)
+    page.locator("summary", has_text="Filter").click()
+    page.get_by_label("Field").select_option("params.boosting")
+    page.get_by_label("From").fill("a")
+    page.get_by_role("button", name="Filter", exact=True).click()
+    expect(page.get_by_role("alert")).to_have_text("Must be a number, such as 0.05 or 1e-4.")
+    page.get_by_label("From").fill("")
+    page.get_by_label("or the value").fill("nothing")
+    page.get_by_role("button", name="Filter", exact=True).click()
+    expect(page.get_by_text("No trial fits these filters.")).to_be_visible()
+    assert page.evaluate("window.sameDocument") is True
+    seen.open(path(started, "trials/"))  # this browser remembers the columns
+    expect(heads.last).to_have_text("Reports")
 
 
 def test_ticks_stay_while_rows_come_and_move(
@@ -168,8 +213,8 @@ def test_ticks_stay_while_rows_come_and_move(
     ticked = page.locator("input[form=compare-form]:checked")
     expect(ticked).to_have_count(2)
     assert {box.get_attribute("value") for box in ticked.all()} == {"0", "2"}
-    expect(page.locator("#compare-form")).to_be_visible()
-    expect(page.locator("#trial-row-0")).to_have_class("is-selected")
+    expect(page.locator(".selection-bar")).to_be_visible()
+    expect(page.locator("#trial-row-0")).to_contain_class("is-selected")
 
 
 def test_running_a_failed_trial_again_from_its_row(
