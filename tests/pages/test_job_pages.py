@@ -447,7 +447,7 @@ def test_the_page_costs_the_same_at_ten_trials_and_at_a_hundred(
     )
     client.force_login(rita)
     client.get(url(sweep))
-    for page, most in (("", 50), ("trials/", 40), ("charts/", 46), ("live?since=-1", 44)):
+    for page, most in (("", 50), ("trials/", 40), ("charts/", 46), ("live?since=-1", 45)):
         with django_assert_max_num_queries(most):
             client.get(url(sweep, page))
 
