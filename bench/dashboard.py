@@ -2,9 +2,8 @@
 
     cd bench && gunicorn --worker-class gthread --threads 8 "dashboard:app('TRIALS.csv')"
 
-The server is the one that the studio has, with as many processes; memory is the dashboard's quickest
-storage: a
-database adds to what is measured.
+The server is the one that the studio has, with as many processes; memory is the dashboard's
+quickest storage: a database adds to what is measured.
 """
 
 import csv

@@ -300,13 +300,14 @@ def _dots(info: ObjectiveInfo) -> list[dict[str, Any]]:
             key = (not dot.out, _RANKS[dot.status], dot.objective is not None)
             groups.setdefault(key, []).append(dot)
     # Those that the selection leaves out lie behind the others.
-    return [_dot_trace(groups[key], key[0], key[2]) for key in sorted(groups)]
+    crowd = len(info.dots) > MAX_DOTS
+    return [_dot_trace(groups[key], key[0], key[2], crowd) for key in sorted(groups)]
 
 
 _RANKS = {status: rank for rank, status in enumerate(MARKS)}
 # More dots than this are one per spot: the screen has no more places for them.
 MAX_DOTS = 2000
-_ACROSS, _DOWN = 300, 80
+_ACROSS, _DOWN = 140, 32
 
 
 def thinned(info: ObjectiveInfo) -> Sequence[Dot]:
@@ -328,9 +329,10 @@ def thinned(info: ObjectiveInfo) -> Sequence[Dot]:
     return tuple(spots.values())
 
 
-def _dot_trace(dots: Sequence[Dot], kept: bool, valued: bool) -> dict[str, Any]:
+def _dot_trace(dots: Sequence[Dot], kept: bool, valued: bool, crowd: bool) -> dict[str, Any]:
     status = dots[0].status
     color, symbol, size, _ = MARKS[status]
+    size = round(0.7 * size, 1) if crowd else size
     color = color if kept else "@border"
     filled = symbol == "circle"
     line = {"width": 1, "color": "@surface"} if filled else {"width": 1.7, "color": color}

@@ -33,6 +33,12 @@ function part(parent, className, name = "div") {
   return made;
 }
 
+/** Plotly is large and comes last, so that what it draws is asked for meanwhile. */
+async function plotly() {
+  if (window.Plotly || document.readyState === "complete") return;
+  await new Promise((done) => document.addEventListener("DOMContentLoaded", done, { once: true }));
+}
+
 export class Chart {
   constructor(host, payload) {
     this.host = host;
@@ -137,8 +143,9 @@ export class Chart {
     const width = `${figure.layout.meta?.minWidth || 0}px`;
     this.sheet.style.minWidth = width;
     this.gd.style.minHeight = `${figure.layout.meta?.minHeight || 0}px`;
-    const start = performance.now();
     this.gd.setAttribute("aria-label", this.payload.summary);
+    await plotly();
+    const start = performance.now();
     await window.Plotly.react(this.gd, figure.data, figure.layout, CONFIG);
     this.cost = performance.now() - start;
     if (!this.drawn) {
@@ -276,7 +283,7 @@ export class Chart {
   remove() {
     this.observer.disconnect();
     clearTimeout(this.timer);
-    window.Plotly.purge(this.gd);
+    window.Plotly?.purge(this.gd);
   }
 
   // --- Pointer ---------------------------------------------------------------------------------
