@@ -173,6 +173,8 @@ def timeline_figure(info: TimelineInfo) -> Figure:
         "tickmode": "array",
         "tickvals": [n for n in range(1, info.slots + 1) if n == 1 or n % step == 0],
     }
+    # A card beside a bar says what the trial is, not where on the bar the pointer is.
+    layout["meta"] = {"bars": True}
     return {"data": _bars(info), "layout": layout}
 
 

@@ -58,7 +58,7 @@ KINDS: dict[str, Kind] = {
     "importance": Kind(
         "Parameter importance",
         importance.build,
-        "A bar that stays below its dotted line says nothing about the parameter.",
+        "A bar that ends before its dashed mark says nothing about its parameter.",
         needs=importance.needs,
     ),
     "edf": Kind(

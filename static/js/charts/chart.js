@@ -311,7 +311,7 @@ export class Chart {
   pointRow({ piece, index }) {
     const { xaxis, meta } = this.payload.layout;
     const value = piece.ys[index];
-    if (meta?.axes || piece.xs.length < 2 || value === null) return null;
+    if (meta?.axes || meta?.bars || piece.xs.length < 2 || value === null) return null;
     return [`${xaxis.title.text} ${piece.xs[index]}`, String(Number(value.toPrecision(6)))];
   }
 
