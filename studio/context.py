@@ -7,7 +7,7 @@ from django.utils.functional import SimpleLazyObject
 
 from studio.models import User, Workspace
 
-_SECTIONS = ("sweeps", "computes", "environments", "settings")
+_SECTIONS = ("sweeps", "computes", "environments", "models", "settings")
 
 
 def shell(request: HttpRequest) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from huey.contrib.djhuey import db_task
 
 from sweeps.domain.states import Desired
-from sweeps.engine import analyses, compute_test, forward, runs, start
+from sweeps.engine import analyses, compute_test, forward, register, runs, start
 from sweeps.engine.forward import ENOUGH_S
 from sweeps.engine.holders import me
 from sweeps.engine.keep import kept
@@ -190,6 +190,19 @@ def close_sweep(sweep_id: int) -> None:
     except TrackingUnavailable as error:
         outage.note(error, sweep.run_id)
         log.warning("sweep %s waits for tracking: %s", sweep.name, error)
+
+
+@db_task()
+def register_model(version_id: int) -> None:
+    """Bring a model that somebody wants registered into MLflow's registry."""
+    subject = f"model version {version_id}"
+    if outage.lasts(subject):
+        return
+    try:
+        register.register_version(version_id)
+    except TrackingUnavailable as error:
+        outage.note(error, subject)
+        log.warning("%s waits for tracking: %s", subject, error)
 
 
 QUEUE_BEAT = "queue"

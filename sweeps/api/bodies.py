@@ -51,6 +51,9 @@ def multipart(parts: dict[str, str], required: Sequence[str] = ()) -> dict[str, 
 
 CLONE = _body({"name": _or_null(_TEXT), "display_name": _or_null(_TEXT)})
 RERUN = _body({"signature": _or_null(_TEXT)})
+REGISTER = _body(
+    {"name": _TEXT, "alias": _TEXT, "description": _TEXT, "model": _TEXT}, required=["name"]
+)
 POINT = _body({"params": {"type": "object"}}, required=["params"])
 MARK = _body(
     {

@@ -24,6 +24,7 @@ from sweeps.api import (
     environments,
     files,
     marking,
+    models,
     places,
     runs,
     steering,
@@ -50,6 +51,7 @@ api.add_router("", places.router)
 api.add_router("", environments.router)
 api.add_router("", uploads.router)
 api.add_router("", bundles.router)
+api.add_router("", models.router)
 
 
 def _answer(request: HttpRequest, problems: list[Problem], status: int) -> HttpResponse:

@@ -18,6 +18,7 @@ from sweeps.engine.trouble import TROUBLE
 from sweeps.models import Attempt
 from sweeps.queries import work
 from sweeps.queries.places import handle_of, spool_of
+from sweeps.queries.registry import waiting_versions
 from sweeps.runners.base import Ended, Event, Lost, Runner, Running
 from sweeps.runners.registry import get_runner
 from sweeps.services import trials
@@ -189,4 +190,6 @@ def reconcile(waker: Waker, now: datetime) -> None:
         waker.wake(tasks.close_run, attempt_id)
     for sweep_id in work.unclosed_sweeps():
         waker.wake(tasks.close_sweep, sweep_id)
+    for version_id in waiting_versions():
+        waker.wake(tasks.register_model, version_id)
     waker.forget_old()

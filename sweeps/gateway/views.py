@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
+import httpx
 from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import RequestDataTooBig
 from django.db import connection
@@ -29,6 +30,7 @@ from sweeps.gateway.routes import V2, BadReference, Kind, Matched, Names, match,
 from sweeps.queries.records import early_termination_of, objective_of
 from sweeps.queries.tracking import waiting_runs
 from sweeps.services import metrics
+from sweeps.services.registry import note_logged
 
 log = logging.getLogger(__name__)
 
@@ -166,7 +168,18 @@ def _ask(caller: Caller, matched: Matched, asked: Asked) -> HttpResponse:
     if matched.route.kind in _DRAINED:
         _drain(refs)
     with _inputs if matched.path.endswith("runs/log-inputs") else nullcontext():
-        return proxy.answer(caller, matched, proxy.exchange(matched, asked))
+        got = proxy.exchange(matched, asked)
+    if isinstance(caller, TrialCaller) and matched.path == V2 + "logged-models":
+        _note_model(caller, got)
+    return proxy.answer(caller, matched, got)
+
+
+def _note_model(caller: TrialCaller, got: httpx.Response) -> None:
+    """Remember which model a trial has made: pages do not ask MLflow."""
+    if got.is_success:
+        info = got.json()["model"]["info"]
+        with _turn():
+            note_logged(caller.attempt, info["model_id"], info.get("name", ""))
 
 
 def _own_experiment(caller: TrialCaller, matched: Matched) -> HttpResponse | None:

@@ -9,6 +9,7 @@ from sweeps.models.fetch import InputFetch
 from sweeps.models.machine import MachineSample
 from sweeps.models.metrics import MetricPoint, MetricSummary, OutboxEntry
 from sweeps.models.notice import Channel, Delivery
+from sweeps.models.registry import LoggedModel, ModelVersion
 from sweeps.models.steering import Condition, Revision, TerminationDecision
 from sweeps.models.sweep import DEFAULT_EXPERIMENT, Sweep
 from sweeps.models.trial import Attempt, Trial
@@ -28,9 +29,11 @@ __all__ = [
     "EnvironmentBuild",
     "EnvironmentKind",
     "InputFetch",
+    "LoggedModel",
     "MachineSample",
     "MetricPoint",
     "MetricSummary",
+    "ModelVersion",
     "OutboxEntry",
     "Revision",
     "StateChange",

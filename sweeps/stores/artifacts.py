@@ -186,3 +186,9 @@ def _packed(archive: zipfile.ZipFile, pipe: _Pipe, name: str, path: Path) -> Ite
             if ready := pipe.taken():
                 yield ready
     yield pipe.taken()
+
+
+def model_folders(root: Path, most: int = 2_000) -> list[str]:
+    """Folders with a file MLmodel, among the first `most` files."""
+    names = (one.path for one in artifacts(root, most=most))
+    return [path.rpartition("/")[0] for path in names if path.rpartition("/")[2] == "MLmodel"]

@@ -270,6 +270,10 @@ class Tracking:
         experiment: dict[str, Any] = answer["experiment"]
         return experiment
 
+    def ask(self, method: str, path: str, **arguments: Any) -> dict[str, Any]:
+        """One request to the API, with a `query` or a `body`; see `tracking.registry`."""
+        return self._call(method, path, **arguments)
+
     def _get(self, path: str, query: Mapping[str, str]) -> dict[str, Any]:
         return self._call("GET", path, query=query)
 

@@ -5,14 +5,15 @@ their first bytes, in a sandbox; all else that is shown is text that we wrote in
 """
 
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from sweeps.models import Sweep, Trial
+from sweeps.models import Trial
 from sweeps.queries.places import newest_artifacts
+from sweeps.queries.registry import logged_models, model_root
 from sweeps.spec.mlmodel import FILE, ModelFacts, read_mlmodel
 from sweeps.stores.artifacts import Listing, Tree, inside, listing, zipped
 from sweeps.stores.previews import IMAGE_BYTES, Preview, image_type, preview
@@ -48,8 +49,10 @@ def _trial(request: HttpRequest, ws: str, name: str, number: int) -> Trial:
     return trial
 
 
-def _root(trial: Trial) -> Path:
-    root = newest_artifacts(trial)
+def _root(request: HttpRequest, trial: Trial) -> Path:
+    """Where the artifacts of the trial lie, or those of the `model` that it logged."""
+    model = request.GET.get("model", "")
+    root = model_root(trial, model) if model else newest_artifacts(trial)
     if root is None:
         raise Http404
     return root
@@ -62,7 +65,7 @@ def browse(request: HttpRequest, ws: str, name: str, number: int) -> HttpRespons
     `path` names it, `page` is that of a long folder.
     """
     trial = _trial(request, ws, name, number)
-    root, path = _root(trial), request.GET.get("path", "").strip("/")
+    root, path = _root(request, trial), request.GET.get("path", "").strip("/")
     found = inside(root, path) if path else root
     if found is None or (path and not found.exists()):
         raise Http404
@@ -83,6 +86,7 @@ def browse(request: HttpRequest, ws: str, name: str, number: int) -> HttpRespons
             "size": found.stat().st_size if is_file else None,
             "preview": _preview(found) if is_file else None,
             "model": _model(request, trial, root, folder),
+            "logged": request.GET.get("model", ""),
         },
     )
 
@@ -113,13 +117,15 @@ def _model(request: HttpRequest, trial: Trial, root: Path, folder: str) -> Model
         facts = read_mlmodel(file.read(_MODEL_FILE_BYTES).decode(errors="replace"))
     if facts is None:
         return None
-    uri = f"runs:/{trial.run_id}/{folder}"
-    return Model(facts, uri, load_snippet(request, trial.sweep, facts.loader, uri))
+    logged = request.GET.get("model", "")
+    uri = f"models:/{logged}" if logged else f"runs:/{trial.run_id}/{folder}"
+    place = trial.sweep.workspace.name
+    return Model(facts, uri, load_snippet(request, place, facts.loader, uri))
 
 
-def load_snippet(request: HttpRequest, sweep: Sweep, loader: str, uri: str) -> str:
+def load_snippet(request: HttpRequest, workspace: str, loader: str, uri: str) -> str:
     """Python that loads a model through the gateway with a person's token."""
-    url = request.build_absolute_uri(f"/tracking/{sweep.workspace.name}")
+    url = request.build_absolute_uri(f"/tracking/{workspace}")
     module = f"mlflow.{loader}"
     return (
         f"# An API token of yours (Settings): export MLFLOW_TRACKING_TOKEN=...\n"
@@ -131,7 +137,7 @@ def load_snippet(request: HttpRequest, sweep: Sweep, loader: str, uri: str) -> s
 @require_safe
 def download(request: HttpRequest, ws: str, name: str, number: int, path: str) -> HttpResponse:
     """One file to save; with `show` an image, in a sandbox, for an <img> of ours."""
-    found = inside(_root(_trial(request, ws, name, number)), path)
+    found = inside(_root(request, _trial(request, ws, name, number)), path)
     if found is None or not found.is_file():
         raise Http404
     is_shown = "show" in request.GET
@@ -144,7 +150,21 @@ def download(request: HttpRequest, ws: str, name: str, number: int, path: str) -
 @require_safe
 def download_all(request: HttpRequest, ws: str, name: str, number: int) -> StreamingHttpResponse:
     """All files as a zip, or those below `path`."""
-    root, path = _root(_trial(request, ws, name, number)), request.GET.get("path", "").strip("/")
+    trial, path = _trial(request, ws, name, number), request.GET.get("path", "").strip("/")
+    root = _root(request, trial)
     if path and inside(root, path) is None:
         raise Http404
-    return zip_response(zipped([Tree(root, path)]), f"{name}_{number}_artifacts.zip")
+    trees = [Tree(root, path)]
+    if not path and not request.GET.get("model"):
+        trees += _logged(trial)
+    return zip_response(zipped(trees), f"{name}_{number}_artifacts.zip")
+
+
+def _logged(trial: Trial) -> list[Tree]:
+    """The models that it logged, each in a folder of its own."""
+    found = [(one, model_root(trial, one.model_id)) for one in logged_models(trial)]
+    return [
+        Tree(root, prefix=f"models/{PurePosixPath(str(one)).name}-{one.model_id[-8:]}/")
+        for one, root in found
+        if root
+    ]

@@ -20,6 +20,7 @@ from sweeps.queries.clock import database_now
 from sweeps.queries.failures import PROBLEMS, groups
 from sweeps.queries.next_sweep import doctor
 from sweeps.queries.progress import progress
+from sweeps.queries.registry import versions_of_sweep
 from sweeps.queries.savings import saved_s
 from sweeps.queries.siblings import MOST_OFFERED, siblings
 from sweeps.queries.spec_of import exported_job
@@ -115,6 +116,7 @@ def overview_context(request: HttpRequest, sweep: Sweep) -> dict[str, Any]:
     return context | {
         "findings": doctor(sweep) if SweepStatus(sweep.status).is_final else [],
         "has_outputs": best is not None and has_artifacts(best.trial),
+        "registered": versions_of_sweep(sweep),
         "seen": metric_names(sweep),
         "table": few_trials(sweep, database_now(), order, FIRST_TRIALS),
         "latest": latest,

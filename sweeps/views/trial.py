@@ -18,12 +18,13 @@ from sweeps.domain.problems import InvalidInput
 from sweeps.domain.replay import replay_script
 from sweeps.domain.states import TrialStatus
 from sweeps.domain.verdict import Ending
-from sweeps.models import MetricSummary, Sweep, Trial
+from sweeps.models import MetricSummary, ModelVersion, Sweep, Trial
 from sweeps.queries.best import best_of
 from sweeps.queries.clock import database_now
 from sweeps.queries.decisions import decisions_of
 from sweeps.queries.places import artifacts_of, spool_of
 from sweeps.queries.records import space_of
+from sweeps.queries.registry import logged_models, versions_of_trial
 from sweeps.queries.replay import replayed
 from sweeps.queries.waiting import why_trial
 from sweeps.services import trials as services
@@ -32,6 +33,7 @@ from sweeps.views.figures import trial_payload
 from sweeps.views.files import first_artifacts
 from sweeps.views.job import sweep_for
 from sweeps.views.live import around, is_known, news
+from sweeps.views.register import models_of, shown_versions
 from sweeps.views.standing import standing_of_trial
 
 STREAMS = ("stdout", "stderr")
@@ -80,8 +82,21 @@ def _context(request: HttpRequest, sweep: Sweep, trial: Trial) -> dict[str, Any]
         "minimize": sweep.goal == "minimize",
         "command": shell_line(attempt.argv) if attempt and attempt.argv else "",
         "is_final": TrialStatus(trial.status).is_final,
+        **_models(request, trial),
         "may_run": may_in(request, sweep.workspace, Role.CONTRIBUTOR),
         "duration_s": _duration(trial),
+    }
+
+
+def _models(request: HttpRequest, trial: Trial) -> dict[str, Any]:
+    """Its models, and what was asked for of them; something new may come while one waits."""
+    rows = versions_of_trial(trial)
+    pending = any(row.state == ModelVersion.REQUESTED for row in rows)
+    return {
+        "models": models_of(trial),
+        "logged_models": logged_models(trial),
+        "versions": shown_versions(request, rows),
+        "is_settled": TrialStatus(trial.status).is_final and not pending,
     }
 
 
@@ -137,6 +152,7 @@ def live(request: HttpRequest, ws: str, name: str, number: int) -> HttpResponse:
         "trial-decisions": "sweeps/trial/_decisions.html",
         "trial-command": "sweeps/trial/_command.html",
         "trial-artifacts": "sweeps/trial/_artifacts.html",
+        "trial-models": "sweeps/trial/_models.html",
         "trial-attempts": "sweeps/trial/_attempts.html",
     }
     return news(
@@ -144,7 +160,7 @@ def live(request: HttpRequest, ws: str, name: str, number: int) -> HttpResponse:
         context,
         revision=found.revision,
         around=context["around"],
-        final=context["is_final"],
+        final=context["is_settled"],
         fragments=fragments,
         figures={"chart-trial": trial_payload(sweep, found, _names(request))},
     )

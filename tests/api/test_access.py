@@ -52,6 +52,8 @@ READS = [
     f"{TRIAL}/logs/stdout",
     f"{TRIAL}/logs/stderr",
     f"{TRIAL}/replay.sh",
+    f"{TRIAL}/models",
+    "/workspaces/{ws}/models",
     f"{SWEEP}/trials.csv",
     "/workspaces/{ws}/runs/RUN",
     f"{TRIAL}/artifacts",
@@ -80,6 +82,7 @@ WRITES = [
     ("PATCH", TRIAL),
     ("POST", f"{TRIAL}/cancel"),
     ("POST", f"{TRIAL}/rerun"),
+    ("POST", f"{TRIAL}/register"),
 ]
 ALL = [("GET", path) for path in [*READS, "/workspaces"]] + WRITES
 

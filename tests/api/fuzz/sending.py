@@ -54,6 +54,7 @@ BODIES: dict[str, tuple[Any, ...]] = {
     ),
     f"POST {SWEEP}/trials": ({"params": {"lr": 0.5, "boosting": "dart"}},),
     f"POST {SWEEP}/clone": ({"name": "again", "display_name": "x"}, {}),
+    f"POST {SWEEP}/trials/{{number}}/register": ({"name": "x", "alias": "champion"},),
     f"POST {SWEEP}/trials/rerun": ({}, {"signature": "x"}),
     "POST /api/v1/workspaces": ({"name": "another", "title": "x"},),
     "PATCH /api/v1/workspaces/{ws}": ({"title": "x", "archived": True}, {"archived": False}),

@@ -27,6 +27,7 @@ from sweeps.intake_environments import recipe_of
 from sweeps.models import Attempt, CodeSnapshot, Environment, Sweep
 from sweeps.queries.places import spool_of
 from sweeps.services import control, edits, environments, sweeps
+from sweeps.services.registry import note_logged
 from sweeps.stores import snapshots
 from tests.api.acts import end, log, play, start
 from tests.conftest import job
@@ -55,6 +56,8 @@ class Stage:
             names = ("built", "fresh", "fresh", "python")
         elif path.endswith("/rerun"):
             names, numbers = ("ended", "ended", "going"), (1, 1, 0)  # trial 1 of it has failed
+        elif path.endswith("/register"):
+            names, numbers = ("ended", "ended", "going"), (0, 0, 1)  # trial 0 has logged a model
         elif path.endswith("/cancel"):
             numbers = (1, 2, 0)
         elif method == "DELETE":
@@ -87,7 +90,9 @@ def set_up() -> Stage:
     _going(make("going"), now)
     control.pause_sweep(make("paused"), actor="fuzz", now=now)
     token = create_token(workspace, user, role=Role.OWNER, name="fuzz", now=now).secret
-    run = Attempt.objects.get(trial__sweep=ended, trial__number=0).run_id
+    first = Attempt.objects.select_related("trial").get(trial__sweep=ended, trial__number=0)
+    note_logged(first, f"m-{first.pk:032x}", "model")
+    run = first.run_id
     return Stage(name, token, code.digest, data.digest, run)
 
 

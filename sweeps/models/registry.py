@@ -1,0 +1,81 @@
+"""Models: what trials have logged, and which of them people registered."""
+
+from django.db import models
+from django.utils import timezone
+
+from studio.models import Workspace
+from sweeps.models.trial import Attempt, Trial
+
+
+class LoggedModel(models.Model):
+    """A model that an attempt's script logged with MLflow, which keeps it beside the runs.
+
+    Noted by the gateway when it is made, so that no page has to ask MLflow.
+    """
+
+    attempt = models.ForeignKey(Attempt, models.CASCADE, related_name="logged_models")
+    model_id = models.CharField(max_length=64, unique=True)
+    name = models.CharField(max_length=255, blank=True)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        ordering = ["id"]
+
+    def __str__(self) -> str:
+        return self.name or self.model_id
+
+
+class ModelVersion(models.Model):
+    """A wish that a model be a version in MLflow's registry, and what became of it.
+
+    `name` is without the workspace's prefix. `source` is the model's address in MLflow. `number`,
+    `metric` and `value` keep what its trial came to, also when that has been deleted.
+    """
+
+    REQUESTED, REGISTERED, FAILED = STATES = ("requested", "registered", "failed")
+
+    workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="model_versions")
+    trial = models.ForeignKey(Trial, models.SET_NULL, null=True, related_name="model_versions")
+    name = models.CharField(max_length=100)
+    alias = models.CharField(max_length=100, blank=True)
+    description = models.TextField(blank=True)
+    source = models.CharField(max_length=1024)
+    model_id = models.CharField(max_length=64, blank=True)
+    run_id = models.CharField(max_length=64, blank=True)
+    sweep_name = models.CharField(max_length=255)
+    number = models.PositiveIntegerField()
+    metric = models.CharField(max_length=250)
+    value = models.FloatField(null=True)
+    uid = models.CharField(max_length=32, unique=True)
+    state = models.CharField(max_length=16, default=REQUESTED)
+    version = models.CharField(max_length=32, blank=True)
+    error = models.TextField(blank=True)
+    # What the request that made it called itself: sent twice, it makes one version.
+    ticket = models.CharField(max_length=64, blank=True)
+    requested_by = models.CharField(max_length=150, blank=True)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    done_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["workspace", "ticket"],
+                condition=~models.Q(ticket=""),
+                name="model_version_ticket_once",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(state__in=("requested", "registered", "failed")),
+                name="model_version_state_known",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["id"],
+                condition=models.Q(state="requested"),
+                name="model_version_waiting",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.version}".strip()
