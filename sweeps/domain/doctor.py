@@ -7,13 +7,13 @@ Rules, on trials with a value, the best tenth of them (five at least) called the
   An end at 0, and at 1 for shares, is where the values end.
 - *log*: a range that spans 50 times or more is searched linearly, but most of the best lie in its
   lowest tenth, where a linear search hardly looks: search it on a log scale.
-- *dead*: the parameter's importance is beyond doubt below 2 % (see `importance`): keep the best
+- *dead*: the parameter matters no more than chance explains (see `importance`): keep the best
   trial's value and search one dimension less.
 - *small*: the space has fewer points than the sweep may run trials: add values, or ask for fewer.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -39,7 +39,7 @@ from sweeps.domain.space import (
 FindingKind = Literal["low_edge", "high_edge", "log", "dead", "small"]
 LEAST_TRIALS = 20
 LEAST_BEST = 5
-_EDGE, _MOST, _LOG_RATIO, _DEAD = 0.1, 0.6, 50.0, 0.02
+_EDGE, _MOST, _LOG_RATIO = 0.1, 0.6, 50.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,15 +64,14 @@ def findings(
     *,
     valued: int,
     max_total_trials: int,
-    importance: Mapping[str, tuple[float, float]] | None = None,
+    dead: Collection[str] = (),
     base: float = math.e,
 ) -> list[Finding]:
     """Remarks on a space after `valued` trials with a value; `best` are parameters by dotted name
-    of the best tenth, `importance` by parameter its share and the upper end of its interval."""
+    of the best tenth, `dead` parameters that matter no more than chance explains."""
     found = _small(space, max_total_trials)
     if valued < LEAST_TRIALS or len(best) < LEAST_BEST:
         return found
-    dead = {name for name, (_, upper) in (importance or {}).items() if upper < _DEAD}
     for leaf in leaves(space):
         values = [point[leaf.column] for point in best if leaf.column in point]
         if leaf.column in dead:
@@ -91,7 +90,7 @@ def _small(space: SearchSpace, trials: int) -> list[Finding]:
 
 
 def _dead(column: str) -> Finding:
-    text = f"{column} made no difference: its share of the importance is beyond doubt under 2 %."
+    text = f"{column} mattered no more than chance explains."
     return Finding("dead", column, text, f"Keep {column} at the best trial's value")
 
 

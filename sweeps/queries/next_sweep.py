@@ -17,14 +17,13 @@ from sweeps.domain.problems import InvalidInput
 from sweeps.domain.selection import Selection
 from sweeps.domain.space import Scalar, SearchSpace, grid_size
 from sweeps.models import Sweep, Trial
+from sweeps.queries.analyses import importance
 from sweeps.queries.boards import board_of
 from sweeps.queries.records import sampling_of, space_of
 from sweeps.queries.selecting import kept
 from sweeps.queries.spec_of import job_of
 
 MOST_WARM = 500
-# By parameter: its share, and the upper end of its interval.
-Importance = Mapping[str, tuple[float, float]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +72,7 @@ def advised(sweep: Sweep, keys: Iterable[str]) -> NextSweep:
     return NextSweep(job, (*notes, *made.notes))
 
 
-def doctor(
-    sweep: Sweep, importance: Mapping[str, tuple[float, float]] | None = None
-) -> list[Finding]:
+def doctor(sweep: Sweep) -> list[Finding]:
     """What the trials so far say of the search space."""
     board = board_of(sweep)
     best = _best_first(sweep, board)
@@ -84,9 +81,21 @@ def doctor(
         _points(board, best[: max(5, len(best) // 10)]),
         valued=len(best),
         max_total_trials=sweep.max_total_trials,
-        importance=importance,
+        dead=_dead(sweep),
         base=_base(sweep),
     )
+
+
+# A share above this is not called nothing, however much chance explains.
+_LITTLE = 0.05
+
+
+def _dead(sweep: Sweep) -> set[str]:
+    """Parameters of no importance, as far as that has been worked out."""
+    found = importance(sweep)
+    if found is None or found.is_flat:
+        return set()
+    return {one.name for one in found.weights if not one.is_clear and one.share < _LITTLE}
 
 
 def _best_first(sweep: Sweep, board: Board) -> Ints:

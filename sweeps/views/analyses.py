@@ -5,6 +5,7 @@ from typing import NamedTuple
 from sweeps import tasks
 from sweeps.figures.ask import Ask
 from sweeps.figures.registry import Kind
+from sweeps.models import Sweep
 from sweeps.queries.analyses import is_due, latest
 from sweeps.queries.clock import database_now
 from sweeps.services import analyses
@@ -28,10 +29,16 @@ def state_of(kind: Kind, asked: Ask) -> State:
     needed = kind.needs(asked) if kind.needs else ""
     if not needed:
         return State(stamp=stamp)
-    found, now = latest(asked.sweep, needed), database_now()
-    revision = found.revision if found else -1
-    if not is_due(asked.sweep, found, now):
-        return State(revision, stamp=stamp)
-    if analyses.ask(asked.sweep, needed, now):
-        tasks.analyse(asked.sweep.pk)
-    return State(revision, AGAIN_MS, stamp)
+    found = latest(asked.sweep, needed)
+    is_coming = work_out(asked.sweep, needed)
+    return State(found.revision if found else -1, AGAIN_MS if is_coming else 0, stamp)
+
+
+def work_out(sweep: Sweep, needed: str) -> bool:
+    """True if an answer, or a newer one, is on its way; wakes the queue where it is time."""
+    now = database_now()
+    if not is_due(sweep, latest(sweep, needed), now):
+        return False
+    if analyses.ask(sweep, needed, now):
+        tasks.analyse(sweep.pk)
+    return True

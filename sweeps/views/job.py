@@ -9,11 +9,13 @@ from django.views.decorators.http import require_safe
 
 from studio.access import may_in, signed_in
 from studio.models import Role
+from sweeps.domain.doctor import Finding
 from sweeps.domain.problems import InvalidInput
 from sweeps.domain.states import SweepStatus, TrialStatus
 from sweeps.figures.ask import ask
 from sweeps.intake import diff_of
 from sweeps.models import StateChange, Sweep
+from sweeps.queries.analyses import IMPORTANCE
 from sweeps.queries.best import best_of
 from sweeps.queries.boards import metric_names
 from sweeps.queries.clock import database_now
@@ -28,6 +30,7 @@ from sweeps.queries.trial_table import best_order, few_trials
 from sweeps.queries.trials import parameter_columns
 from sweeps.queries.waiting import standstill
 from sweeps.spec.writer import to_yaml
+from sweeps.views.analyses import work_out
 from sweeps.views.buttons import steering
 from sweeps.views.chart_cards import cards
 from sweeps.views.chips import carried, chips
@@ -108,13 +111,22 @@ def _curve_mode(request: HttpRequest) -> str:
     return mode if mode in ("selected", "all") else "best"
 
 
+def _findings(sweep: Sweep) -> list[Finding]:
+    """What an ended sweep's trials say of its search space; what matters is worked out meanwhile
+    and said the next time."""
+    if not SweepStatus(sweep.status).is_final:
+        return []
+    work_out(sweep, IMPORTANCE)
+    return doctor(sweep)
+
+
 def overview_context(request: HttpRequest, sweep: Sweep) -> dict[str, Any]:
     latest = request.GET.get("show") == "latest"
     order = "-number" if latest else best_order(sweep)
     context = _with_failures(request, sweep, "overview")
     best = context["best"]
     return context | {
-        "findings": doctor(sweep) if SweepStatus(sweep.status).is_final else [],
+        "findings": _findings(sweep),
         "has_outputs": best is not None and has_artifacts(best.trial),
         "registered": versions_of_sweep(sweep),
         "seen": metric_names(sweep),

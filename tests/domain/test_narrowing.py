@@ -126,8 +126,8 @@ def test_a_wide_linear_range_whose_best_lie_at_its_foot() -> None:
 def test_a_parameter_that_did_nothing_is_kept_at_the_best_value() -> None:
     space = SearchSpace((("lr", LR), ("act", Choice(("relu", "gelu"))), SPACE.parameters[5]))
     best: list[dict[str, Scalar]] = [{"lr": 0.01, "act": "gelu", "model.rate": 0.5}] * 6
-    importance = {"lr": (0.9, 0.95), "act": (0.01, 0.015), "model.rate": (0.0, 0.0)}
-    assert said(space, best, importance=importance) == ["dead:act", "dead:model.rate"]
+    dead = {"act", "model.rate"}
+    assert said(space, best, dead=dead) == ["dead:act", "dead:model.rate"]
     fixed = changed(space, "dead", "act", best[0])
     assert one(fixed, "act") == Choice(("gelu",))
     nested = one(changed(space, "dead", "model.rate", best[0]), "model")

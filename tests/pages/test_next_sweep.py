@@ -2,7 +2,7 @@
 
 import random
 import re
-from dataclasses import replace
+from dataclasses import asdict, replace
 from html import unescape
 from typing import Any
 
@@ -10,12 +10,14 @@ import pytest
 from django.test import Client
 
 from studio.models import User
+from sweeps.domain.importance import Importance, Weight
 from sweeps.domain.job import Sampling
 from sweeps.domain.limits import Limits
 from sweeps.domain.selection import read_selection
-from sweeps.domain.space import Uniform
-from sweeps.models import Sweep, Trial
+from sweeps.domain.space import Choice, Uniform
+from sweeps.models import Analysis, Sweep, Trial
 from sweeps.queries import boards
+from sweeps.queries.analyses import IMPORTANCE
 from sweeps.queries.next_sweep import advised, doctor, from_best, from_region
 from sweeps.queries.records import warm_records
 from sweeps.services import sweeps
@@ -72,6 +74,16 @@ def test_the_doctor_sees_the_edge_and_its_advice_is_taken(played: Sweep) -> None
     found = advised(played, ["low_edge:lr", "nonsense"])
     assert space_of(found)["lr"] == Uniform(0.001, 0.4)
     assert found.notes[0] == "Widen lr downwards."
+
+
+def test_a_parameter_of_no_importance_is_kept_at_the_best_value(played: Sweep, now: Any) -> None:
+    weights = (Weight("lr", 0.97, 0.9, 1.0, 0.1), Weight("boosting", 0.03, 0.0, 0.08, 0.1))
+    document = asdict(Importance(30, 30, 0.1, 20, weights))
+    Analysis.objects.create(sweep=played, kind=IMPORTANCE, document=document, at=now, revision=9)
+    assert "dead:boosting" in [found.key for found in doctor(played)]
+    best = Trial.objects.get(sweep=played, number=0)
+    found = advised(played, ["dead:boosting"])
+    assert space_of(found)["boosting"] == Choice((best.params["boosting"],))
 
 
 def test_the_form_opens_with_it_and_what_is_submitted_has_it(
