@@ -144,9 +144,7 @@ def claim(delivery_id: int, now: datetime) -> Delivery | None:
 
 def _sending(delivery: Delivery) -> Any:
     """The row, if this try is still the one that counts."""
-    return Delivery.objects.filter(
-        pk=delivery.pk, state=Delivery.SENDING, tries=delivery.tries, uid=delivery.uid
-    )
+    return Delivery.objects.filter(pk=delivery.pk, state=Delivery.SENDING, tries=delivery.tries)
 
 
 def mark_sent(delivery: Delivery, answer: str, now: datetime) -> None:

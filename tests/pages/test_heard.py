@@ -49,10 +49,10 @@ def test_the_first_question_tells_only_from_where_on_to_listen(client, bobs):
 
 def test_ends_and_the_studios_pauses_are_heard_a_persons_pause_is_not(hear, bobs, now):
     control.pause_sweep(bobs, actor="bob", now=now)
+    note_exhausted(bobs, "Nothing left.", now)
     assert hear() == []
     control.resume_sweep(bobs, actor="bob", now=now)
     control.pause_sweep(bobs, actor="studio", now=now, by=PausedBy.BREAKER, reason="Five failed.")
-    note_exhausted(bobs, "Nothing left.", now)
     assert hear() == [("sweep.paused", f"Sweep {bobs.name} was paused by the studio")]
     move_sweep(bobs, SweepStatus.CANCELED, now)
     assert [kind for kind, _ in hear()] == ["sweep.canceled"]
