@@ -30,11 +30,11 @@ def time_ticks(end: float, most: int = 7) -> list[float]:
 def time_axis(end: float, most: int = 7) -> dict[str, Any]:
     """Settings of an axis from 0 to `end` seconds."""
     ticks = time_ticks(end, most)
-    texts = ["0" if tick == 0 else _short(tick) for tick in ticks]
+    texts = ["0" if tick == 0 else short_time(tick) for tick in ticks]
     return {"tickmode": "array", "tickvals": ticks, "ticktext": texts}
 
 
-def _short(seconds: float) -> str:
+def short_time(seconds: float) -> str:
     """A round time without its empty parts: "5m", not "5m 00s"."""
     words = duration_text(seconds)
     return words.removesuffix(" 00s").removesuffix(" 00m").removesuffix(" 00h")

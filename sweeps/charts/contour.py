@@ -175,7 +175,7 @@ def contour_figure(info: ContourInfo) -> Figure:
     """The Plotly figure."""
     layout = base_layout(left=30, bottom=36, revision=f"contour-{info.x.key}-{info.y.key}")
     layout["xaxis"] = plot_axis(info.x, edge=False)
-    layout["yaxis"] = plot_axis(info.y, edge=False, width=26)
+    layout["yaxis"] = plot_axis(info.y, edge=False, count=5, width=26)
     if info.empty:
         return {"data": [], "layout": layout}
     return {"data": [_field(info), *_points(info)], "layout": layout}

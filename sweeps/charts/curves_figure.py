@@ -4,8 +4,10 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+from sweeps.charts.clock import time_axis
 from sweeps.charts.figure import Figure, axis, base_layout, whole_step
-from sweeps.charts.metric_curves import CurveLine, CurvesInfo
+from sweeps.charts.metric_curves import X_TITLES, CurveLine, CurvesInfo
+from sweeps.charts.smoothing import Quantiles
 from sweeps.charts.text import escape, tick_text
 from sweeps.charts.value_axis import left_margin, value_scales
 
@@ -22,13 +24,16 @@ def curves_figure(info: CurvesInfo) -> Figure:
     longest = max((len(" ".join(_words(line, info))) for line in info.lines), default=0)
     right = round(min(max(longest * _CHAR_PX + 18, 40), 160)) if info.labelled else 24
     layout = base_layout(right=right, revision="curves")
-    layout["xaxis"] = axis(info.x.capitalize(), anchor="y")
-    values = [y for line in info.lines for _, y in line.points if y is not None]
+    layout["xaxis"] = axis(X_TITLES[info.x], anchor="y")
+    layout["uirevision"] = f"curves-{info.x}"
+    values = [y for line in info.lines for _, y in (*line.points, *line.raw) if y is not None]
+    values += [*info.quantiles.low, *info.quantiles.high] if info.quantiles else []
     if not values:
         layout["yaxis"] = axis(escape(info.metric))
         return {"data": [], "layout": layout}
     low, high = _x_range(info.lines)
-    layout["xaxis"] |= {"range": [low, high], "tick0": 0, "dtick": whole_step(high - low, 7)}
+    steps = {"tick0": 0, "dtick": whole_step(high - low, 7)}
+    layout["xaxis"] |= {"range": [low, high]} | (time_axis(high, 4) if info.x == "time" else steps)
     scales = value_scales(values)
     layout["margin"]["l"] = left_margin(scales.values())
     layout["meta"] = {
@@ -41,7 +46,10 @@ def curves_figure(info: CurvesInfo) -> Figure:
     layout["yaxis"] = axis(escape(info.metric), showgrid=True) | scales[info.scale]
     layout["annotations"] = layout["meta"]["scales"][info.scale]["annotations"]
     # Among many lines the strong one stands out only when the others step back.
-    data = [_line(line, 1.0 if info.labelled or line.strong else 0.45) for line in info.lines]
+    others = 0.3 if info.quantiles else 0.45
+    data = [_raw(line) for line in info.lines if line.raw]
+    data += [_line(line, 1.0 if info.labelled or line.strong else others) for line in info.lines]
+    data += _quantile_lines(info.quantiles) if info.quantiles else []
     ended = info.lines if info.labelled else [line for line in info.lines if line.end == "star"]
     return {"data": [*data, *_ends(ended)], "layout": layout}
 
@@ -68,6 +76,31 @@ def _line(line: CurveLine, opacity: float) -> dict[str, Any]:
         "opacity": opacity,
         "connectgaps": False,
     }
+
+
+def _raw(line: CurveLine) -> dict[str, Any]:
+    """What the line was smoothed from; nothing to point at."""
+    return {
+        "type": "scatter",
+        "uid": f"raw-{line.number}-{line.label}",
+        "mode": "lines",
+        "x": [x for x, _ in line.raw],
+        "y": [y for _, y in line.raw],
+        "line": {"color": line.color, "width": 1.2},
+        "opacity": 0.3,
+        "connectgaps": False,
+    }
+
+
+def _quantile_lines(quantiles: Quantiles) -> list[dict[str, Any]]:
+    shared = {"type": "scatter", "mode": "lines", "x": list(quantiles.xs)}
+    dashed = {"color": "@text", "width": 1.4, "dash": "dash"}
+    return [
+        {**shared, "uid": "quantile-low", "y": list(quantiles.low), "line": dashed},
+        {**shared, "uid": "quantile-high", "y": list(quantiles.high), "line": dashed},
+        {**shared, "uid": "median", "y": list(quantiles.middle)}
+        | {"line": {"color": "@text", "width": 2}},
+    ]
 
 
 def _ends(lines: Sequence[CurveLine]) -> list[dict[str, Any]]:

@@ -1,19 +1,20 @@
 """A metric over steps or reports: one line per trial, or per metric of one trial."""
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Literal, NamedTuple
 
 from sweeps.charts.decimate import MAX_POINTS, Point, decimate
 from sweeps.charts.figure import Key, Table
 from sweeps.charts.marks import trial_color, trial_dash
-from sweeps.charts.text import objective_text, plural
+from sweeps.charts.smoothing import Quantiles, smoothed
+from sweeps.charts.text import duration_text, objective_text, plural
 from sweeps.charts.value_axis import YScale, resolve_scale
 from sweeps.domain.objective import Objective
 from sweeps.domain.records import MetricPoint
 from sweeps.domain.states import TrialStatus
 
-XAxis = Literal["report", "step"]
+XAxis = Literal["report", "step", "time"]
 Mode = Literal["best", "selected", "all"]
 EndMark = Literal["star", "circle", "diamond", "none"]
 BEST_COUNT = 5
@@ -21,12 +22,14 @@ MAX_LABELS = 8
 
 
 class TrialCurve(NamedTuple):
-    """What is known of one trial's metric; `objective` ranks it among the others."""
+    """What is known of one trial's metric; `objective` ranks it among the others, `started_s` is
+    when it began (seconds since the epoch)."""
 
     number: int
     status: TrialStatus
     points: Sequence[MetricPoint]
     objective: float | None = None
+    started_s: float | None = None
 
 
 class CurveLine(NamedTuple):
@@ -43,6 +46,8 @@ class CurveLine(NamedTuple):
     strong: bool
     end: EndMark
     star_at: tuple[float, float] | None = None
+    # What it was smoothed from, faint behind it; empty where it was not.
+    raw: tuple[Point, ...] = ()
 
     @property
     def last(self) -> tuple[float, float] | None:
@@ -63,6 +68,7 @@ class CurvesInfo(NamedTuple):
     summary: str
     legend: tuple[Key, ...]
     table: Table
+    quantiles: Quantiles | None = None
 
 
 def build_curves_info(
@@ -76,23 +82,33 @@ def build_curves_info(
     x: XAxis = "report",
     scale: YScale = "auto",
     own_colors: bool = False,
+    count: int = BEST_COUNT,
+    smooth: float = 0.0,
+    of: int = 0,
+    quantiles: Quantiles | None = None,
 ) -> CurvesInfo:
-    """Curves of `metric`, one per trial: the best five, the `selected`, or all of them.
+    """Curves of `metric`, one per trial: the best `count`, the `selected`, or all of them.
 
     `best` is the best trial's number: drawn last, wider, with a star, and in the reserved colour
-    unless `own_colors` (comparing trials, where every one keeps its own).
+    unless `own_colors` (comparing trials, where every one keeps its own). `smooth` from 0 (not) to
+    below 1; `of` how many trials there are where only some of all are given, whose `quantiles` lie
+    on top.
     """
     known = list(curves)
-    chosen = _choose(known, objective, best, mode, selected)
+    chosen = _choose(known, objective, best, mode, selected, count)
     lines = [_trial_line(curve, best, x, own_colors) for curve in chosen]
     lines = [_starred(line, objective) for line in lines]
     lines = [line for line in lines if line.last is not None]
     lines.sort(key=lambda line: (line.number == best, 0 if own_colors else -line.number))
-    thinned = [decimate(line.points) for line in lines]
-    cut = any(len(t) < len(line.points) for t, line in zip(thinned, lines, strict=True))
-    lines = [line._replace(points=tuple(t)) for t, line in zip(thinned, lines, strict=True)]
+    if smooth:
+        lines = [_smoothed(line, smooth) for line in lines]
+    lines, cut = _decimated(lines)
     words = {"best": f"best {len(lines)}", "selected": "selected trials", "all": "all trials"}
-    return _info(
+    if of > len(lines) and mode != "best":
+        words[mode] = f"{len(lines)} of {of:,} trials, from the best to the worst"
+    if smooth:
+        words[mode] += f", smoothed by {smooth:g}, raw values faint"
+    info = _info(
         metric,
         x,
         scale,
@@ -100,6 +116,24 @@ def build_curves_info(
         note=words[mode] + (_CUT if cut else ""),
         empty=f"No values of {metric} yet." if known or mode != "selected" else _NOTHING_SELECTED,
     )
+    if not lines or quantiles is None:
+        return info
+    return info._replace(quantiles=quantiles, legend=(*info.legend, *quantiles.keys))
+
+
+def _smoothed(line: CurveLine, weight: float) -> CurveLine:
+    """The star of the best value stays where that value was logged."""
+    return line._replace(points=tuple(smoothed(line.points, weight)), raw=line.points)
+
+
+def _decimated(lines: Sequence[CurveLine]) -> tuple[list[CurveLine], bool]:
+    """Lines of so many points as a screen shows, and whether any lost some."""
+    thinned = [
+        line._replace(points=tuple(decimate(line.points)), raw=tuple(decimate(line.raw)))
+        for line in lines
+    ]
+    cut = any(len(a.points) < len(b.points) for a, b in zip(thinned, lines, strict=True))
+    return thinned, cut
 
 
 def build_trial_curves_info(
@@ -128,9 +162,7 @@ def build_trial_curves_info(
         points = _points(metrics[name], x)
         lines.append(CurveLine(number, name, points, trial_color(number), dash, main, end))
     lines = [_starred(line, objective) for line in lines if line.last is not None]
-    thinned = [decimate(line.points) for line in lines]
-    cut = any(len(t) < len(line.points) for t, line in zip(thinned, lines, strict=True))
-    lines = [line._replace(points=tuple(t)) for t, line in zip(thinned, lines, strict=True)]
+    lines, cut = _decimated(lines)
     name = title or (next(iter(metrics)) if len(metrics) == 1 else "value")
     waiting = f"No value yet. Waiting for {primary}."
     ended = f"Trial {number} logged no metric."
@@ -158,6 +190,7 @@ def _choose(
     best: int | None,
     mode: Mode,
     selected: Sequence[int],
+    count: int,
 ) -> Sequence[TrialCurve]:
     if mode == "all":
         return known
@@ -170,7 +203,7 @@ def _choose(
         loss = math.inf if value is None else objective.loss(value)
         return curve.number != best, loss, curve.number
 
-    return sorted(known, key=rank)[:BEST_COUNT]
+    return sorted(known, key=rank)[:count]
 
 
 def _trial_line(curve: TrialCurve, best: int | None, x: XAxis, own_colors: bool) -> CurveLine:
@@ -180,7 +213,7 @@ def _trial_line(curve: TrialCurve, best: int | None, x: XAxis, own_colors: bool)
     return CurveLine(
         number=curve.number,
         label=f"#{curve.number}",
-        points=_points(curve.points, x),
+        points=_points(curve.points, x, curve.started_s),
         color="@best" if plain else trial_color(curve.number),
         dash="solid" if plain else trial_dash(curve.number),
         strong=is_best,
@@ -203,11 +236,20 @@ _END: Mapping[TrialStatus, EndMark] = {
 }
 
 
-def _points(points: Iterable[MetricPoint], x: XAxis) -> tuple[Point, ...]:
-    placed: list[Point] = [
-        (p.report if x == "report" else p.step, p.value if math.isfinite(p.value) else None)
-        for p in points
-    ]
+def _points(
+    points: Iterable[MetricPoint], x: XAxis, started_s: float | None = None
+) -> tuple[Point, ...]:
+    logged = list(points)
+    began = started_s
+    if began is None:
+        began = min((p.timestamp_ms for p in logged), default=0) / 1000
+    places: Mapping[str, Callable[[MetricPoint], float]] = {
+        "report": lambda p: p.report,
+        "step": lambda p: p.step,
+        "time": lambda p: round(max(p.timestamp_ms / 1000 - began, 0.0), 2),
+    }
+    place = places[x]
+    placed: list[Point] = [(place(p), p.value if math.isfinite(p.value) else None) for p in logged]
     # A script may log its steps out of order; a line that runs backwards says nothing.
     return tuple(sorted(placed, key=lambda point: point[0]))
 
@@ -219,7 +261,7 @@ def _info(
     drawn = resolve_scale(scale, values)
     labelled = len(lines) <= MAX_LABELS
     rows = [
-        (line.label, f"{at:g}", objective_text(value))
+        (line.label, _place_text(x, at), objective_text(value))
         for line in lines
         for at, value in line.points
     ]
@@ -237,6 +279,17 @@ def _info(
     )
 
 
+def _place_text(x: XAxis, at: float) -> str:
+    return duration_text(at) if x == "time" else f"{at:.10g}"
+
+
+X_TITLES: Mapping[XAxis, str] = {
+    "report": "Report",
+    "step": "Step",
+    "time": "Time since the trial's start",
+}
+
+
 def _legend(lines: Sequence[CurveLine]) -> tuple[Key, ...]:
     """Beyond eight lines labels would collide; beyond forty so many keys say nothing either."""
     if len(lines) > 40:
@@ -249,8 +302,9 @@ def _legend(lines: Sequence[CurveLine]) -> tuple[Key, ...]:
 
 def _summary(metric: str, x: XAxis, lines: Sequence[CurveLine]) -> str:
     ends = [
-        f"{line.label} ends at {objective_text(line.last[1])} ({x} {line.last[0]:g})"
+        f"{line.label} ends at {objective_text(line.last[1])} ({x} {_place_text(x, line.last[0])})"
         for line in lines[::-1][:MAX_LABELS]
         if line.last
     ]
-    return f"{metric} over {x}s, {plural(len(lines), 'line')}: " + "; ".join(ends) + "."
+    over = "time" if x == "time" else f"{x}s"
+    return f"{metric} over {over}, {plural(len(lines), 'line')}: " + "; ".join(ends) + "."

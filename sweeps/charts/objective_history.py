@@ -2,24 +2,31 @@
 
 import math
 from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import Literal, NamedTuple, Protocol
 
-from sweeps.charts.figure import Figure, Key, Table, axis, base_layout, whole_step
+from sweeps.charts.figure import Key, Table
 from sweeps.charts.marks import MARKS, STATUS_WORDS
-from sweeps.charts.text import escape, objective_text, plural
-from sweeps.charts.value_axis import YScale, left_margin, resolve_scale, value_scales
+from sweeps.charts.text import duration_text, objective_text, plural
+from sweeps.charts.value_axis import YScale, resolve_scale
 from sweeps.domain.objective import Goal, Objective
 from sweeps.domain.states import WINNING_TRIAL, TrialStatus
+
+By = Literal["trial", "time"]
 
 
 class Dot(NamedTuple):
     """One trial; without an objective it stands on the "no value" row. `out`: the selection leaves
-    it out."""
+    it out. `at`: where it stands when it is not by its number."""
 
     number: int
     objective: float | None
     status: TrialStatus
     out: bool = False
+    at: float | None = None
+
+    @property
+    def x(self) -> float:
+        return self.number if self.at is None else self.at
 
 
 class Valued(Protocol):
@@ -34,10 +41,15 @@ class Valued(Protocol):
 
 
 class Step(NamedTuple):
-    """From this trial on `value` is the best."""
+    """From this trial on `value` is the best; `at` as that of its dot."""
 
     number: int
     value: float
+    at: float | None = None
+
+    @property
+    def x(self) -> float:
+        return self.number if self.at is None else self.at
 
 
 class Edit(NamedTuple):
@@ -45,11 +57,16 @@ class Edit(NamedTuple):
 
     number: int
     text: str
+    at: float | None = None
+
+    @property
+    def x(self) -> float:
+        return self.number - 0.5 if self.at is None else self.at
 
 
 class ObjectiveInfo(NamedTuple):
     """What the objective history draws. `planned` = next trial's number, `total` = how many trials
-    there will be."""
+    there will be. `by`: along the trials' numbers, or along the seconds since the first start."""
 
     metric: str
     goal: Goal
@@ -63,14 +80,23 @@ class ObjectiveInfo(NamedTuple):
     note: str
     summary: str
     legend: tuple[Key, ...]
+    by: By = "trial"
 
     @property
     def table(self) -> Table:
         """Every trial with its status and objective."""
+        timed = self.by == "time"
         rows = (
-            (str(d.number), STATUS_WORDS[d.status], objective_text(d.objective)) for d in self.dots
+            (
+                str(d.number),
+                STATUS_WORDS[d.status],
+                objective_text(d.objective),
+                *((duration_text(d.x),) if timed else ()),
+            )
+            for d in self.dots
         )
-        return Table(("Trial", "Status", self.metric), tuple(rows))
+        more = ("End, since the start",) if timed else ()
+        return Table(("Trial", "Status", self.metric, *more), tuple(rows))
 
     @property
     def best(self) -> Step | None:
@@ -84,6 +110,13 @@ class ObjectiveInfo(NamedTuple):
         if self.scale == "log":
             values = [math.log(value) for value in values if value > 0]
         return min(values, default=0.0), max(values, default=1.0)
+
+    @property
+    def end(self) -> float:
+        """Where the line of the best so far ends."""
+        if self.by == "time":
+            return max((dot.x for dot in self.dots), default=0.0)
+        return max(self.total, self.planned, 1) - 0.5
 
     @property
     def to_go(self) -> int:
@@ -100,21 +133,27 @@ def build_objective_info(
     edits: Sequence[Edit] = (),
     seen_metrics: Sequence[str] = (),
     final: bool = False,
+    by: By = "trial",
 ) -> ObjectiveInfo:
     """What to draw of all trials of a sweep with `total` trials at most.
 
     `seen_metrics` are names logged so far (said while the primary one is missing), `final` says
-    that nothing more will come. Queued trials are not drawn.
+    that nothing more will come. Queued trials are not drawn. By time, `trials` are dots with their
+    end as `at`, and the best so far is that of the moment.
     """
     ordered = sorted(trials, key=lambda trial: trial.number)
+    last = ordered[-1].number if ordered else -1
     dots = tuple(
-        Dot(t.number, t.objective, t.status, getattr(t, "out", False))
+        t if isinstance(t, Dot) else Dot(t.number, t.objective, t.status)
         for t in ordered
         if t.status != TrialStatus.QUEUED
     )
+    if by == "time":
+        dots = tuple(sorted(dots, key=lambda dot: dot.x))
+        ordered = list(dots)
     steps = best_steps(ordered, objective)
     values = [dot.objective for dot in dots if dot.objective is not None]
-    planned = ordered[-1].number + 1 if ordered else 0
+    planned = last + 1
     direction = "lower" if objective.goal is Goal.MINIMIZE else "higher"
     return ObjectiveInfo(
         metric=objective.primary_metric,
@@ -129,7 +168,12 @@ def build_objective_info(
         note=_note_on(dots, direction) if values else "",
         summary=_summary(dots, steps, objective),
         legend=_legend(dots, bool(steps)),
+        by=by,
     )
+
+
+# More dots than this are one per spot: the screen has no more places for them.
+MAX_DOTS = 2000
 
 
 def _note_on(dots: Sequence[Dot], direction: str) -> str:
@@ -147,7 +191,7 @@ def best_steps(ordered: Iterable[Valued], objective: Objective) -> tuple[Step, .
         if record.status not in WINNING_TRIAL or value is None:
             continue
         if objective.is_better(value, steps[-1].value if steps else None):
-            steps.append(Step(record.number, value))
+            steps.append(Step(record.number, value, getattr(record, "at", None)))
     return tuple(steps)
 
 
@@ -199,115 +243,9 @@ def _legend(dots: Sequence[Dot], best: bool) -> tuple[Key, ...]:
     return tuple(keys)
 
 
-# --- How ----------------------------------------------------------------------------------------
-
-
-def objective_figure(info: ObjectiveInfo) -> Figure:
-    """The Plotly figure of `info`; `layout.meta.scales` holds the y axis linear and log."""
-    end = max(info.total, info.planned, 1) - 0.5
-    layout = base_layout(revision="objective")
-    layout["xaxis"] = axis("Trial", range=[-0.8, end + 0.3], anchor="y2", rangemode="nonnegative")
-    layout["xaxis"] |= {"tick0": 0, "dtick": whole_step(end), "minallowed": -1}
-    layout["annotations"], layout["shapes"] = [], []
-    values = [dot.objective for dot in info.dots if dot.objective is not None]
-    if not values:
-        layout["yaxis"] = axis(escape(info.metric), anchor="x")
-        return {"data": [], "layout": layout}
-    _value_axes(layout, info, values)
-    if info.to_go:
-        _future(layout, info.planned - 0.5, end + 0.3, info.to_go)
-    for index, edit in enumerate(info.edits):
-        _edit(layout, edit, index, info.goal, end)
-    data = [*_step_line(info, end), *_dots(info), *_star(info, end)]
-    return {"data": data, "layout": layout}
-
-
-def _value_axes(layout: dict[str, Any], info: ObjectiveInfo, values: Sequence[float]) -> None:
-    bare = any(dot.objective is None for dot in info.dots)
-    # The best trial's label stands beyond the best value.
-    scales = value_scales(values, (0.17, 0.07) if info.goal is Goal.MINIMIZE else (0.08, 0.14))
-    layout["margin"]["l"] = left_margin(scales.values(), "no value" if bare else "")
-    layout["meta"] = {"scales": {k: {"yaxis": v} for k, v in scales.items()}, "scale": info.scale}
-    layout["yaxis"] = axis(escape(info.metric), showgrid=True, anchor="x") | scales[info.scale]
-    layout["yaxis"]["domain"] = [0.14 if bare else 0.0, 1.0]
-    # A row of its own, so that no zoom and no scale hides the trials without a value.
-    layout["yaxis2"] = axis(
-        anchor="x",
-        domain=[0.0, 0.14 if bare else 0.001],
-        range=[-1, 1],
-        fixedrange=True,
-        tickvals=[0] if bare else [],
-        ticktext=["no value"] if bare else [],
-    )
-
-
-def _future(layout: dict[str, Any], start: float, end: float, count: int) -> None:
-    area = {"xref": "x", "yref": "paper", "x0": start, "x1": end, "y0": 0, "y1": 1}
-    layout["shapes"].append(
-        {"type": "rect", **area, "fillcolor": "@sunken", "line": {"width": 0}, "layer": "below"}
-    )
-    # A narrow area has no room for words; the progress strip says the number.
-    if (end - start) / (end + 1) >= 0.12:
-        layout["annotations"].append(
-            _note(f"{count:,} to go", x=(start + end) / 2, y=0.5, xanchor="center")
-        )
-
-
-def _edit(layout: dict[str, Any], edit: Edit, index: int, goal: Goal, end: float) -> None:
-    x = edit.number - 0.5
-    line = {"color": "@axis", "width": 1, "dash": "dash"}
-    layout["shapes"].append(
-        {"type": "line", "xref": "x", "yref": "paper", "x0": x, "x1": x, "y0": 0, "y1": 1}
-        | {"line": line, "layer": "below"}
-    )
-    text = escape(edit.text).replace("\n", "<br>")
-    # Words stand where the plot has room: away from the best line and from its edge, and those of
-    # neighbours at different heights.
-    side = "left" if x < 0.25 * end else "right"
-    shift = 0.16 * (index % 4)
-    y = 0.98 - shift if goal is Goal.MINIMIZE else 0.18 + shift
-    anchor = "top" if goal is Goal.MINIMIZE else "bottom"
-    # The page leaves out by this name what has no room on its screen.
-    place = {"x": x, "y": y, "xanchor": side, "yanchor": anchor, "align": side}
-    layout["annotations"].append(_note(text, name="edit", **place))
-
-
-def _note(text: str, **place: Any) -> dict[str, Any]:
-    font = {"size": 11, "color": "@muted"}
-    return {"text": text, "xref": "x", "yref": "paper", "showarrow": False, "font": font} | place
-
-
-def _step_line(info: ObjectiveInfo, end: float) -> list[dict[str, Any]]:
-    if info.best is None:
-        return []
-    return [
-        {
-            "type": "scatter",
-            "uid": "best-so-far",
-            "mode": "lines",
-            "x": [*(step.number for step in info.steps), end],
-            "y": [*(step.value for step in info.steps), info.best.value],
-            "line": {"color": "@best", "width": 2, "shape": "hv"},
-        }
-    ]
-
-
-def _dots(info: ObjectiveInfo) -> list[dict[str, Any]]:
-    best = info.best.number if info.best else None
-    groups: dict[tuple[bool, int, bool], list[Dot]] = {}
-    for dot in thinned(info):
-        if dot.number != best:
-            key = (not dot.out, _RANKS[dot.status], dot.objective is not None)
-            groups.setdefault(key, []).append(dot)
-    # Those that the selection leaves out lie behind the others.
-    crowd = len(info.dots) > MAX_DOTS
-    return [_dot_trace(groups[key], key[0], key[2], crowd) for key in sorted(groups)]
-
-
-_RANKS = {status: rank for rank, status in enumerate(MARKS)}
-# More dots than this are one per spot: the screen has no more places for them.
-MAX_DOTS = 2000
 _ACROSS, _DOWN = 140, 32
+# From the bottom up.
+RANKS = {status: rank for rank, status in enumerate(MARKS)}
 
 
 def thinned(info: ObjectiveInfo) -> Sequence[Dot]:
@@ -324,55 +262,6 @@ def thinned(info: ObjectiveInfo) -> Sequence[Dot]:
         if value is not None:
             level = math.log(value) if log and value > 0 else value if not log else low
             place = int((level - low) / span * _DOWN)
-        across = dot.number * _ACROSS // max(info.planned, 1)
-        spots.setdefault((across, place, _RANKS[dot.status], dot.out), dot)
+        across = int(dot.x * _ACROSS / (info.end or 1.0))
+        spots.setdefault((across, place, RANKS[dot.status], dot.out), dot)
     return tuple(spots.values())
-
-
-def _dot_trace(dots: Sequence[Dot], kept: bool, valued: bool, crowd: bool) -> dict[str, Any]:
-    status = dots[0].status
-    color, symbol, size, _ = MARKS[status]
-    size = round(0.7 * size, 1) if crowd else size
-    color = color if kept else "@border"
-    filled = symbol == "circle"
-    line = {"width": 1, "color": "@surface"} if filled else {"width": 1.7, "color": color}
-    return {
-        "type": "scatter",
-        "uid": f"{status.value}-{'value' if valued else 'none'}{'' if kept else '-out'}",
-        "mode": "markers",
-        "x": [dot.number for dot in dots],
-        "y": [dot.objective if valued else 0 for dot in dots],
-        "yaxis": "y" if valued else "y2",
-        "customdata": [dot.number for dot in dots],
-        "marker": {"color": color, "symbol": symbol, "size": size, "line": line, "opacity": 1},
-        "cliponaxis": False,
-    }
-
-
-def _star(info: ObjectiveInfo, end: float) -> list[dict[str, Any]]:
-    if info.best is None:
-        return []
-    number, value = info.best
-    share = number / end if end > 0 else 0
-    side = " right" if share < 0.15 else " left" if share > 0.85 else " center"
-    vertical = "bottom" if info.goal is Goal.MINIMIZE else "top"
-    return [
-        {
-            "type": "scatter",
-            "uid": "best",
-            "mode": "markers+text",
-            "x": [number],
-            "y": [value],
-            "customdata": [number],
-            "text": [f"<b>#{number}</b>  {objective_text(value)}"],
-            "textposition": vertical + side,
-            "textfont": {"size": 12, "color": "@best"},
-            "marker": {
-                "symbol": "star",
-                "size": 14,
-                "color": "@best",
-                "line": {"width": 1, "color": "@surface"},
-            },
-            "cliponaxis": False,
-        }
-    ]

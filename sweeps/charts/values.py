@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from sweeps.charts.clock import short_time, time_ticks
 from sweeps.charts.figure import axis
 from sweeps.charts.scales import Scale
 from sweeps.charts.text import escape, wrap_name
@@ -99,7 +100,7 @@ def rounded(values: Floats) -> list[float | None]:
     return [float(f"{v:.5g}") if math.isfinite(v) else None for v in values.tolist()]
 
 
-def plot_axis(values: Values, *, edge: bool, count: int = 4, width: int = 30) -> dict[str, Any]:
+def plot_axis(values: Values, *, edge: bool, count: int = 3, width: int = 30) -> dict[str, Any]:
     """A Plotly axis of `values` with about `count` ticks; `edge`: with a tick for missing ones."""
     vals, texts = _ticks(values, count, edge)
     if edge:
@@ -131,13 +132,15 @@ def _ticks(values: Values, count: int, edge: bool) -> tuple[list[float], list[st
         step = -(-len(names) // 24) or 1
         shown = range(0, len(names), step)
         return [float(i) for i in shown], [category_text(names[i]) for i in shown]
+    if values.key in ("duration_s", "elapsed"):
+        clock = [tick for tick in time_ticks(values.scale.high, count + 2) if tick]
+        moments = [tick for tick in clock if tick >= values.scale.low] or clock[-1:]
+        return moments, [short_time(tick) for tick in moments]
     # Round values alone: bounds are in the search space, and long.
     found = values.scale._replace(bounded=False).ticks(count)
     if edge:
         found = tuple(tick for tick in found if tick.position > _EDGE / 2)
     vals = [values.from_unit(tick.position) for tick in found]
-    if values.key in ("duration_s", "elapsed"):
-        return vals, [values.write(value) for value in vals]
     return vals, [tick.text for tick in found]
 
 

@@ -49,7 +49,7 @@ KINDS: dict[str, Kind] = {
         "stronger colour is better; drag along an axis to select, drag its name to move it",
         wide=True,
     ),
-    "objective": Kind("Objective", history.build, scale=True),
+    "objective": Kind("Objective", history.build, options=history.OPTIONS, scale=True),
     "curves": Kind("Metric curves", curves.build, options=curves.OPTIONS, scale=True),
     "scatter": Kind("Scatter", scatter.build, options=scatter.OPTIONS),
     "scatter3d": Kind("Scatter in space", scatter.build_in_space, options=scatter.SPACE_OPTIONS),

@@ -113,19 +113,22 @@ def metric_points(trial: Trial, names: Sequence[str]) -> list[MetricRecord]:
     return found
 
 
-def _thinned(points: QuerySet[MetricPoint], trials: Sequence[Trial], name: str) -> Any:
+def _thinned(points: QuerySet[MetricPoint], trials: Sequence[Trial], name: str, most: int) -> Any:
     """Every so-manieth point, and of each curve the first, the last and the best."""
     summaries = MetricSummary.objects.filter(trial__in=[trial.pk for trial in trials], name=name)
     counts = set(summaries.values_list("count", flat=True))
-    step = -(-max(counts, default=0) // MOST_POINTS)
+    step = -(-max(counts, default=0) // most)
     if step <= 1:
         return points
     ends = Q(report__in=[1, *counts]) | Q(report=F("attempt__trial__best_report"))
     return points.annotate(rest=F("report") % step).filter(Q(rest=0) | ends)
 
 
-def curves(trials: Sequence[Trial], name: str) -> dict[int, list[MetricRecord]]:
-    """By trial number: the values of one metric in the newest attempt of each trial."""
+def curves(
+    trials: Sequence[Trial], name: str, most: int = MOST_POINTS
+) -> dict[int, list[MetricRecord]]:
+    """By trial number: the values of one metric in the newest attempt of each trial, of long ones
+    about `most`, evenly chosen."""
     found: dict[int, list[MetricRecord]] = {trial.number: [] for trial in trials}
     rows = MetricPoint.objects.filter(
         name=name,
@@ -133,7 +136,7 @@ def curves(trials: Sequence[Trial], name: str) -> dict[int, list[MetricRecord]]:
         attempt__number=F("attempt__trial__attempt"),
     )
     fields = ("attempt__trial__number", "report", "step", "value", "kind", "timestamp_ms")
-    drawn = _thinned(rows, trials, name).order_by("report")
+    drawn = _thinned(rows, trials, name, most).order_by("report")
     for number, report, step, value, kind, at in drawn.values_list(*fields):
         found[number].append(MetricRecord(name, report, step, from_columns(value, kind), at))
     return found

@@ -16,7 +16,8 @@ from playwright.sync_api import BrowserContext, Page, sync_playwright
 from studio.middleware import CONTENT_SECURITY_POLICY
 from sweeps.charts.cards import trial_cards
 from sweeps.charts.figure import payload
-from sweeps.charts.objective_history import build_objective_info, objective_figure
+from sweeps.charts.history_figure import objective_figure
+from sweeps.charts.objective_history import build_objective_info
 from sweeps.charts.parallel_coordinates import build_parallel_info
 from sweeps.charts.parallel_figure import parallel_figure
 from sweeps.domain.states import TrialStatus as S

@@ -1,6 +1,7 @@
 """Metric curves, their labels and their thinning."""
 
 import math
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -11,6 +12,7 @@ from sweeps.charts.curves_figure import curves_figure, spread
 from sweeps.charts.decimate import decimate
 from sweeps.charts.gap import build_gap_info
 from sweeps.charts.metric_curves import TrialCurve, build_curves_info, build_trial_curves_info
+from sweeps.charts.smoothing import quantiles, smoothed
 from sweeps.domain.states import TrialStatus as S
 from tests.charts.cast import LOSS, check, points, trace
 
@@ -192,3 +194,51 @@ def test_the_summary_names_where_lines_end():
     info = info_of([curve(3, 2.0, 1.5)], best=3)
     assert info.summary == "loss over reports, 1 line: #3 ends at 1.50000 (report 2)."
     assert info.table.rows == (("#3", "1", "2.00000"), ("#3", "2", "1.50000"))
+
+
+def test_smoothing_fades_what_was_before_and_keeps_gaps():
+    points = [(1, 4.0), (2, None), (3, 0.0), (4, 0.0)]
+    found = smoothed(points, 0.5)
+    assert [x for x, _ in found] == [1, 2, 3, 4]
+    assert found[0][1] == 4.0
+    assert found[1][1] is None
+    assert found[2][1] == pytest.approx(4 / 3)
+    assert smoothed(points, 0.0) == points
+
+
+def test_a_smoothed_curve_lies_over_its_faint_raw_values():
+    info = info_of([curve(0, 4.0, 0.0, 4.0, 0.0)], smooth=0.9)
+    figure = curves_figure(info)
+    check(figure)
+    uids = [one["uid"] for one in figure["data"]]
+    assert uids.index("raw-0-#0") < uids.index("line-0-#0")
+    assert trace(figure, "raw-0-#0")["y"] == [4.0, 0.0, 4.0, 0.0]
+    assert trace(figure, "raw-0-#0")["opacity"] < 0.5
+    assert "customdata" not in trace(figure, "raw-0-#0")
+    low, high = figure["layout"]["yaxis"]["range"]
+    assert low < 0 < 4 < high
+    assert "smoothed by 0.9" in info.note
+
+
+def test_x_is_the_time_since_the_trial_started():
+    logged = [
+        replace(p, timestamp_ms=1000 * (100 + 30 * i)) for i, p in enumerate(points(3.0, 2.0))
+    ]
+    info = info_of([TrialCurve(0, S.COMPLETED, logged, 2.0, started_s=95.0)], x="time")
+    assert [x for x, _ in info.lines[0].points] == [5.0, 35.0]
+    layout = curves_figure(info)["layout"]
+    assert layout["xaxis"]["ticktext"][1].endswith(" s")
+    assert info.table.rows[1][1] == "35 s"
+
+
+def test_quantiles_need_ten_values_at_a_place():
+    many = [[(1, float(k)), (2, None if k < 5 else 1.0), (3, 2.0 * k)] for k in range(11)]
+    found = quantiles(many, 11)
+    assert found is not None
+    assert found.xs == (1, 3)
+    assert (found.low[0], found.middle[0], found.high[0]) == (1.0, 5.0, 9.0)
+    assert quantiles(many[:9], 9) is None
+    info = info_of([curve(n, 1.0, 2.0) for n in range(9)], mode="all", of=500, quantiles=found)
+    assert info.note == "9 of 500 trials, from the best to the worst"
+    assert info.legend[-2].text == "median of 11 trials"
+    check(curves_figure(info))

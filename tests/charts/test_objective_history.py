@@ -6,12 +6,12 @@ import pytest
 
 from sweeps.charts.cards import trial_cards
 from sweeps.charts.figure import payload
+from sweeps.charts.history_figure import objective_figure
 from sweeps.charts.objective_history import (
     Dot,
     Edit,
     Step,
     build_objective_info,
-    objective_figure,
 )
 from sweeps.domain.states import TrialStatus as S
 from tests.charts.cast import AUC, LOSS, check, gbdt, trace, trial
@@ -198,3 +198,18 @@ def test_very_many_trials_are_one_dot_per_spot_and_the_note_says_so():
     assert set(drawn["y"]) == {1.0 + i for i in range(7)}
     assert info.note.startswith("20,000 trials, dots in one spot drawn once")
     assert len(info.table.rows) == 20_000
+
+
+def test_by_time_the_best_so_far_is_that_of_the_moment():
+    dots = [Dot(0, 0.2, S.COMPLETED, at=90.0), Dot(1, 0.3, S.COMPLETED, at=30.0)]
+    edits = [Edit(1, "max trials 2 → 9", at=60.0)]
+    info = build_objective_info(dots, LOSS, total=9, by="time", edits=edits)
+    assert [(step.number, step.x) for step in info.steps] == [(1, 30.0), (0, 90.0)]
+    figure = objective_figure(info)
+    check(figure)
+    layout = figure["layout"]
+    assert layout["xaxis"]["ticktext"][:2] == ["0", "15 s"]
+    assert layout["shapes"][0]["x0"] == 60.0
+    assert not any("to go" in note["text"] for note in layout["annotations"])
+    assert info.table.header[-1] == "End, since the start"
+    assert info.table.rows[0] == ("1", "Completed", "0.300000", "30 s")
