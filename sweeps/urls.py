@@ -132,6 +132,7 @@ LISTS = [
     path("w/<str:ws>/models/", register.model_list, name="model_list"),
     path("w/<str:ws>/computes/", computes.compute_list, name="compute_list"),
     path("w/<str:ws>/computes/live", computes.compute_live, name="compute_live"),
+    path(f"{_COMPUTE}lanes", computes.compute_lanes, name="compute_lanes"),
     path(f"{_COMPUTE}test", compute_test.compute_test, name="compute_test"),
     path(f"{_COMPUTE}test/result", compute_test.compute_test_result, name="compute_test_result"),
 ]

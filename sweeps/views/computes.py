@@ -5,11 +5,11 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
 from studio.access import may_in, workspace_for
-from studio.models import Role, Workspace
+from studio.models import Compute, Role, Workspace
 from sweeps.queries import compute_load
 from sweeps.queries.clock import database_now
 from sweeps.queries.lanes import SPANS, lanes_of
@@ -50,6 +50,16 @@ def compute_live(request: HttpRequest, ws: str) -> HttpResponse:
         figures={},
         every_ms=LIVE_MS,
     )
+
+
+@require_safe
+def compute_lanes(request: HttpRequest, ws: str, name: str) -> HttpResponse:
+    """The lanes of one compute, for the page on which it is changed."""
+    workspace = workspace_for(request, ws)
+    now = database_now()
+    compute = get_object_or_404(Compute, workspace=workspace, name=name)
+    [load] = lanes_of([compute], now)
+    return render(request, "computes/_lanes.html", {"load": load, "shown": lines(load, now)})
 
 
 def _context(request: HttpRequest, workspace: Workspace, now: datetime) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from sweeps.queries import compute_load, health, lists
 from sweeps.queries.attention import Concern, Kind, concerns
 from sweeps.queries.clock import database_now
 from sweeps.queries.finds import finds
+from sweeps.spec.yaml_text import MAX_BYTES
 from sweeps.views.gauges import gauges
 from sweeps.views.lists import ACTIVE_MS, QUIET_MS, trace
 from sweeps.views.live import around, is_known, news
@@ -121,6 +122,7 @@ def _first_run(request: HttpRequest, workspaces: Sequence[Workspace]) -> dict[st
         "compute": compute,
         "at_once": min(10, compute.slots) if compute else 0,
         "base_url": request.build_absolute_uri("/").rstrip("/"),
+        "most_bytes": MAX_BYTES,
     }
 
 

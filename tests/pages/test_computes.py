@@ -266,6 +266,20 @@ def test_a_poll_gets_the_parts_that_move_and_the_next_time(owner, client, charli
     assert client.get(f"{URL}live").status_code == 404
 
 
+def test_the_page_of_one_compute_shows_its_lanes(owner, client, charlie, sweep):
+    add_trials(sweep, ("Running", None))
+    attempt(Trial.objects.get(), timezone.now() - timedelta(minutes=1))
+    assert f'hx-get="{LOCAL}lanes"' in owner.get(LOCAL).content.decode()
+    answer = owner.get(f"{LOCAL}lanes")
+    html = answer.content.decode()
+    assert html.count('<div class="lane">') == 2
+    assert f'href="/w/default/sweeps/{sweep.name}/trials/0/"' in html
+    assert "<html" not in html
+    assert owner.get(f"{URL}nothing/lanes").status_code == 404
+    client.force_login(charlie)
+    assert client.get(f"{LOCAL}lanes").status_code == 404
+
+
 # --- the form -----------------------------------------------------------------------------------
 def test_an_owner_adds_a_compute_with_environment_variables(owner):
     variables = {
