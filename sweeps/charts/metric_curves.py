@@ -14,7 +14,7 @@ from sweeps.domain.objective import Objective
 from sweeps.domain.records import MetricPoint
 from sweeps.domain.states import TrialStatus
 
-XAxis = Literal["report", "step", "time"]
+XAxis = Literal["report", "step", "time", "trial"]
 Mode = Literal["best", "selected", "all"]
 EndMark = Literal["star", "circle", "diamond", "none"]
 BEST_COUNT = 5
@@ -30,6 +30,8 @@ class TrialCurve(NamedTuple):
     points: Sequence[MetricPoint]
     objective: float | None = None
     started_s: float | None = None
+    # Stands at its end in place of the number: among trials of several sweeps.
+    label: str = ""
 
 
 class CurveLine(NamedTuple):
@@ -212,7 +214,7 @@ def _trial_line(curve: TrialCurve, best: int | None, x: XAxis, own_colors: bool)
     end: EndMark = "star" if is_best else _END.get(curve.status, "none")
     return CurveLine(
         number=curve.number,
-        label=f"#{curve.number}",
+        label=curve.label or f"#{curve.number}",
         points=_points(curve.points, x, curve.started_s),
         color="@best" if plain else trial_color(curve.number),
         dash="solid" if plain else trial_dash(curve.number),
@@ -246,6 +248,7 @@ def _points(
     places: Mapping[str, Callable[[MetricPoint], float]] = {
         "report": lambda p: p.report,
         "step": lambda p: p.step,
+        "trial": lambda p: p.step,
         "time": lambda p: round(max(p.timestamp_ms / 1000 - began, 0.0), 2),
     }
     place = places[x]
@@ -287,6 +290,7 @@ X_TITLES: Mapping[XAxis, str] = {
     "report": "Report",
     "step": "Step",
     "time": "Time since the trial's start",
+    "trial": "Ended trials",
 }
 
 

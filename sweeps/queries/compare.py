@@ -1,30 +1,37 @@
-"""Trials side by side: rows of values, deltas to a baseline."""
+"""Trials side by side, of one sweep or of several: rows of values, deltas to a baseline."""
 
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from studio import formatting
 from sweeps.domain.objective import Goal
 from sweeps.models import Attempt, MetricSummary, Sweep, Trial
 from sweeps.models.metrics import from_columns
-from sweeps.queries.trials import metric_names, parameter_columns
+from sweeps.queries.trials import parameter_columns
 
 MOST = 8
 
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """One cell: the value, its difference to the baseline in words, and whether that is good."""
+    """One cell: the value, its difference to the baseline in words, and whether that is good.
+
+    `heat` 0..1 places a number between the least and the most of its row (1 is the better end,
+    where there is one); `is_top` marks the best of a row that has a better end.
+    """
 
     text: str
     delta: str = ""
     mood: str = ""  # is-better, is-worse, ""
     absent: bool = False
+    heat: float | None = None
+    is_top: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One row over all trials; `differs` if not all are the same."""
+    """One row over all columns; `differs` if not all are the same."""
 
     name: str
     values: tuple[Value, ...]
@@ -40,70 +47,112 @@ class Group:
     lines: tuple[Line, ...]
 
 
-def compare(sweep: Sweep, trials: Sequence[Trial], baseline: int) -> list[Group]:
-    """The rows of `trials` (columns in that order), compared with trial number `baseline`."""
-    base = next((i for i, trial in enumerate(trials) if trial.number == baseline), 0)
-    minimize = sweep.goal == Goal.MINIMIZE
-    goal = -1 if minimize else 1
-    metric = sweep.primary_metric
-    lines = [
-        _numbers(f"{metric}, best", [t.objective for t in trials], base, goal),
-        _numbers(f"{metric}, last", [t.last_value for t in trials], base, goal),
-        _numbers("report of best", [t.best_report for t in trials], base, 0, str),
-    ]
-    last = _last(trials)
-    for name in metric_names(sweep):
-        if name != metric:
-            lines.append(
-                _numbers(f"{name}, last", [last.get((t.pk, name)) for t in trials], base, 0)
-            )
-    params = [
-        _params(name, [t.flat_params.get(name) for t in trials], base)
-        for name in parameter_columns(sweep)
-    ]
-    return [
-        Group("Objective and metrics", tuple(lines)),
+def compare(trials: Sequence[Trial], base: int) -> list[Group]:
+    """The rows of `trials` (columns in that order), compared with the one at place `base`.
+
+    Each trial knows its sweep; parameters and metrics are those of all of them.
+    """
+    sweeps = list({trial.sweep_id: trial.sweep for trial in trials}.values())
+    names = list(dict.fromkeys(name for one in sweeps for name in parameter_columns(one)))
+    params = [params_line(name, [t.flat_params.get(name) for t in trials], base) for name in names]
+    groups = [
+        Group(
+            "Objective and metrics",
+            (*_objective(sweeps, trials, base), *_metrics(trials, base)),
+        ),
         Group("Parameters", tuple(params)),
         Group("Run", tuple(_run(trials, base))),
     ]
+    return [group for group in groups if group.lines]
 
 
-def _last(trials: Sequence[Trial]) -> dict[tuple[int, str], float]:
+def goal_of(sweeps: Sequence[Sweep]) -> int:
+    """1: higher is better, -1: lower is better, 0: they do not agree on what is better."""
+    goals = {(sweep.primary_metric, sweep.goal) for sweep in sweeps}
+    if len(goals) != 1:
+        return 0
+    return -1 if sweeps[0].goal == Goal.MINIMIZE else 1
+
+
+def _objective(sweeps: Sequence[Sweep], trials: Sequence[Trial], base: int) -> list[Line]:
+    goal = goal_of(sweeps)
+    metric = sweeps[0].primary_metric if goal else "objective"
+    return [
+        numbers_line(f"{metric}, best", [t.objective for t in trials], base, goal, heat=True),
+        numbers_line("report of best", [t.best_report for t in trials], base, 0, str),
+    ]
+
+
+def _metrics(trials: Sequence[Trial], base: int) -> list[Line]:
+    """Last, least and most of each metric; first of that which the sweeps are for."""
     rows = MetricSummary.objects.filter(trial__in=[trial.pk for trial in trials])
-    return {(row.trial_id, row.name): from_columns(row.last, row.kind) for row in rows}
+    found = {(row.trial_id, row.name): row for row in rows}
+    primary = dict.fromkeys(trial.sweep.primary_metric for trial in trials)
+    others = sorted({name for _, name in found} - set(primary))
+    goal = goal_of([trial.sweep for trial in trials])
+    first = [name for name in primary if any(name == other for _, other in found)]
+    # Of what the sweeps are for, the better end is the objective.
+    better = {-1: "lowest", 1: "highest"}.get(goal)
+    lines = []
+    for name in [*first, *others]:
+        known = [found.get((trial.pk, name)) for trial in trials]
+        last = [from_columns(row.last, row.kind) if row else None for row in known]
+        own = goal if name in primary else 0
+        lines.append(numbers_line(f"{name}, last", last, base, own, heat=True))
+        for word, field in (("min", "lowest"), ("max", "highest")):
+            if name in primary and field == better:
+                continue
+            values = [getattr(row, field, None) for row in known]
+            lines.append(numbers_line(f"{name}, {word}", values, base, 0, heat=True))
+    return lines
 
 
-def _numbers(
+def numbers_line(
     name: str,
     values: Sequence[float | None],
     base: int,
     goal: int,
     show: Callable[[float], str] = formatting.objective,
+    *,
+    heat: bool = False,
 ) -> Line:
-    """`goal` 1: higher is better, -1: lower is better, 0: neither."""
+    """`goal` 1: higher is better, -1: lower is better, 0: neither; `heat` colours the cells."""
     reference = values[base]
+    finite = [value for value in values if value is not None and math.isfinite(value)]
+    low, high = (min(finite), max(finite)) if finite else (0.0, 0.0)
+    top = (low if goal < 0 else high) if goal and high > low else None
     cells = []
     for index, value in enumerate(values):
         if value is None:
             cells.append(Value(formatting.MISSING, absent=True))
-        elif index == base or reference is None:
-            cells.append(Value(show(value)))
-        else:
-            cells.append(_compared(value, reference, goal, show))
-    return Line(name, tuple(cells), len(set(values)) > 1)
+            continue
+        delta, mood = ("", "")
+        if index != base and reference is not None:
+            delta, mood = _compared(value, reference, goal)
+        share = _heat(value, low, high, goal) if heat else None
+        cells.append(Value(show(value), delta, mood, False, share, value == top))
+    return Line(name, tuple(cells), len({repr(value) for value in values}) > 1)
 
 
-def _compared(value: float, reference: float, goal: int, show: Callable[[float], str]) -> Value:
+def _heat(value: float, low: float, high: float, goal: int) -> float | None:
+    if not math.isfinite(value) or not high > low or not math.isfinite(high - low):
+        return None
+    share = (value - low) / (high - low)
+    return round(1 - share if goal < 0 else share, 3)
+
+
+def _compared(value: float, reference: float, goal: int) -> tuple[str, str]:
     if value == reference:
-        return Value(show(value), "same")
+        return "same", ""
     difference = value - reference
     mood = ""
     if goal:
         mood = "is-better" if difference * goal > 0 else "is-worse"
-    return Value(show(value), formatting.delta(difference), mood)
+    return formatting.delta(difference), mood
 
 
-def _params(name: str, values: Sequence[object], base: int) -> Line:
+def params_line(name: str, values: Sequence[object], base: int) -> Line:
+    """Values of any kind."""
     reference = values[base]
     cells = []
     for index, value in enumerate(values):
@@ -133,12 +182,17 @@ def _run(trials: Sequence[Trial], base: int) -> list[Line]:
     ]
     memory = [getattr(attempts.get(t.pk), "peak_memory", None) for t in trials]
     return [
-        _plain("status", [str(t.status) for t in trials]),
-        _numbers("duration", durations, base, 0, formatting.duration),
-        _plain("peak memory", [formatting.memory(value) for value in memory]),
-        _plain("attempt", [str(t.attempt) for t in trials]),
+        texts_line("status", [str(t.status) for t in trials]),
+        numbers_line("duration", durations, base, 0, formatting.duration),
+        texts_line("peak memory", [formatting.memory(value) for value in memory]),
+        texts_line("attempt", [str(t.attempt) for t in trials]),
+        texts_line("tags", [", ".join(t.tags) for t in trials]),
+        texts_line("note", [t.note for t in trials]),
     ]
 
 
-def _plain(name: str, texts: Sequence[str]) -> Line:
-    return Line(name, tuple(Value(text) for text in texts), len(set(texts)) > 1)
+def texts_line(name: str, texts: Iterable[str]) -> Line:
+    """Texts without deltas; an empty one is missing."""
+    known = tuple(texts)
+    cells = tuple(Value(text or formatting.MISSING, absent=not text) for text in known)
+    return Line(name, cells, len(set(known)) > 1)
