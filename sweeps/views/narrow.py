@@ -30,7 +30,8 @@ def narrow(request: HttpRequest, ws: str, name: str) -> HttpResponse:
     request.GET = query  # type: ignore[assignment]
     fragment = bool(request.headers.get("X-Fragment"))
     try:
-        words = write_selection(narrowed(selection_of(request), typed))
+        selection = selection_of(request)
+        words = write_selection(narrowed(selection, typed) if typed["key"] else selection)
     except InvalidInput as error:
         wrong = {problem.field: problem.message for problem in error.problems}
         context = trials_context(request, sweep) | {"typed": typed, "wrong": wrong}
