@@ -255,6 +255,7 @@ def thinned(info: ObjectiveInfo) -> Sequence[Dot]:
     low, high = info.values_range
     span = (high - low) or 1.0
     log = info.scale == "log"
+    end = info.end or 1.0
     spots: dict[tuple[int, int, int, bool], Dot] = {}
     for dot in info.dots:
         value = dot.objective
@@ -262,6 +263,6 @@ def thinned(info: ObjectiveInfo) -> Sequence[Dot]:
         if value is not None:
             level = math.log(value) if log and value > 0 else value if not log else low
             place = int((level - low) / span * _DOWN)
-        across = int(dot.x * _ACROSS / (info.end or 1.0))
+        across = int(dot.x * _ACROSS / end)
         spots.setdefault((across, place, RANKS[dot.status], dot.out), dot)
     return tuple(spots.values())

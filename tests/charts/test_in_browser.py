@@ -10,16 +10,22 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from playwright.sync_api import BrowserContext, Page, sync_playwright
 
 from studio.middleware import CONTENT_SECURITY_POLICY
 from sweeps.charts.cards import trial_cards
+from sweeps.charts.colouring import colour_by
 from sweeps.charts.figure import payload
 from sweeps.charts.history_figure import objective_figure
 from sweeps.charts.objective_history import build_objective_info
 from sweeps.charts.parallel_coordinates import build_parallel_info
 from sweeps.charts.parallel_figure import parallel_figure
+from sweeps.charts.scales import numeric_scale
+from sweeps.charts.scatter import build_scatter_info, scatter_figure
+from sweeps.charts.text import param_text
+from sweeps.charts.values import Trials, Values
 from sweeps.domain.states import TrialStatus as S
 from tests.browsers import find_chromium
 from tests.charts.cast import LOSS, SPACE, board, dart, gbdt, trial
@@ -67,6 +73,24 @@ def page_text() -> str:
 <table><tr data-trial="3"><td>3</td></tr><tr data-trial="1"><td>1</td></tr></table>"""
 
 
+def space_text() -> str:
+    """A chart in space on a page that is longer than the screen."""
+    at = np.linspace(0.1, 1.0, 12)
+    values = [
+        Values(f"params.{name}", name, "", numeric_scale(0.1, 1.0), at, param_text)
+        for name in ("a", "b", "c")
+    ]
+    colours = colour_by(values[2], objective=False, minimize=False)
+    trials = Trials(np.arange(12), np.zeros(12, dtype=np.bool_), 0)
+    info = build_scatter_info(trials, tuple(values), colours, at, minimize=True)
+    return f"""<!doctype html><meta charset="utf-8"><title>space</title>
+<link rel="stylesheet" href="/static/css/tokens.css">
+<link rel="stylesheet" href="/static/css/charts.css">
+<script defer src="/plotly.js"></script>
+<script type="module" src="/static/js/charts/charts.js"></script>
+<body>{frame("space", payload(info, scatter_figure(info)))}<div style="height: 3000px"></div>"""
+
+
 class Handler(SimpleHTTPRequestHandler):
     """The page at /, plotly.js out of its wheel, the project's static files."""
 
@@ -74,7 +98,8 @@ class Handler(SimpleHTTPRequestHandler):
         if self.path.startswith("/static/") or self.path == "/plotly.js":
             super().do_GET()
             return
-        body = page_text().encode() if self.path == "/" else b"a trial"
+        texts = {"/": page_text, "/space": space_text}
+        body = texts[self.path]().encode() if self.path in texts else b"a trial"
         self.send_response(200)
         self.send_header("Content-Type", "text/html; charset=utf-8")
         self.end_headers()
@@ -245,3 +270,37 @@ def test_a_chart_without_values_says_so(page):
     page.wait_for_selector("#objective .chart-empty:visible")
     assert page.inner_text("#objective .chart-empty") == "No value yet. Waiting for loss."
     assert page.locator('[data-chart-tool="csv"]').first.is_disabled()
+
+
+def eye(page: Page) -> list[float]:
+    return page.evaluate(
+        "(({x, y, z}) => [x, y, z])"
+        "(document.querySelector('#space .chart-plot')._fullLayout.scene._scene.getCamera().eye)"
+    )
+
+
+def test_in_space_the_wheel_scrolls_the_page_and_buttons_turn_the_view(context, address):
+    page = context.new_page()
+    page.goto(f"{address}space")
+    page.wait_for_selector("#space.is-drawn .chart-turn")
+    before = eye(page)
+    page.hover("#space .chart-plot")
+    page.mouse.wheel(0, 400)
+    until(page, lambda: page.evaluate("scrollY") > 100)
+    assert eye(page) == before
+    page.evaluate("scrollTo(0, 0)")
+    page.get_by_role("button", name="Turn left").focus()
+    page.keyboard.press("Enter")
+    until(page, lambda: eye(page) != before)
+    page.close()
+
+
+def test_without_webgl_a_chart_in_space_points_to_its_table(context, address):
+    page = context.new_page()
+    page.add_init_script("HTMLCanvasElement.prototype.getContext = () => null;")
+    page.goto(f"{address}space")
+    page.wait_for_selector("#space.is-drawn .chart-empty:visible")
+    assert "Show it as a table instead" in page.inner_text("#space .chart-empty")
+    page.locator('[data-chart-tool="table"]').click()
+    assert page.locator("#space .chart-table tbody tr").count() == 12
+    page.close()
