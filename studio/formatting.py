@@ -187,7 +187,7 @@ def ago(moment: datetime, now: datetime) -> str:
 def _date(moment: datetime, now: datetime) -> str:
     moment = moment.astimezone(UTC)
     year = "" if moment.year == now.year else f" {moment.year}"
-    return f"{moment.day} {moment:%b}{year} {moment:%H:%M}"
+    return f"{moment.day} {moment:%b}{year} {moment:%H:%M} UTC"
 
 
 def absolute(moment: datetime) -> str:

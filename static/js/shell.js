@@ -1,4 +1,4 @@
-/* Small behaviours of the frame: menus, copying, relative times, toasts, lost connections. */
+/* Small behaviours of the frame: menus, copying, toasts, lost connections. */
 (() => {
   "use strict";
 
@@ -116,40 +116,6 @@
     }
   });
 
-  // Times: the server writes UTC, the reader sees the own zone ---------------------------------
-  const STEPS = [
-    [60, 1, "s"],
-    [3600, 60, "min"],
-    [86400, 3600, "h"],
-  ];
-  const full = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "medium" });
-  const month = new Intl.DateTimeFormat("en-GB", { month: "short" });
-  function ago(moment, now) {
-    const seconds = (now - moment) / 1000;
-    const size = Math.abs(seconds);
-    if (size < 1) return "just now";
-    const step = STEPS.find(([limit]) => size < limit);
-    if (!step) {
-      const year = moment.getFullYear() === now.getFullYear() ? "" : ` ${moment.getFullYear()}`;
-      const clock = moment.toTimeString().slice(0, 5);
-      return `${moment.getDate()} ${month.format(moment)}${year} ${clock}`;
-    }
-    const text = `${Math.floor(size / step[1])} ${step[2]}`;
-    return seconds > 0 ? `${text} ago` : `in ${text}`;
-  }
-  function refreshTimes() {
-    const now = new Date();
-    for (const time of document.querySelectorAll("time[data-ago]")) {
-      const moment = new Date(time.dateTime);
-      const text = ago(moment, now);
-      if (time.textContent !== text) time.textContent = text;
-      time.title = full.format(moment);
-    }
-  }
-  refreshTimes();
-  setInterval(refreshTimes, 5000);
-  document.addEventListener("htmx:afterSettle", refreshTimes);
-
   // When a request fails, say so; a page that polls says it itself in its live chip -------------
   const quiet = (event) => event.detail.elt?.closest?.("[data-quiet-errors]");
   document.addEventListener("htmx:sendError", (event) => {
@@ -162,12 +128,13 @@
     if (quiet(event)) return;
     const { status } = event.detail.xhr;
     const sentences = {
-      403: "You may not do this here.",
+      403: "You may not do this here. Reload the page if you have just signed in; else ask an owner of the workspace.",
       404: "That is no longer there; reload the page.",
       409: "That is not possible in the present state; reload the page.",
       413: "That is too large to send.",
     };
-    toast(sentences[status] || `The studio answered with an error (${status}).`, "red");
+    const other = `The studio answered with an error (${status}). Try again; its log says more.`;
+    toast(sentences[status] || other, "red");
   });
 
   // A select that leads to sections of a long form, on narrow screens.
@@ -175,5 +142,5 @@
     if (event.target.matches?.("select[data-goes-to-section]")) location.hash = event.target.value;
   });
 
-  window.studio = Object.assign(window.studio || {}, { toast, copy, refreshTimes });
+  window.studio = Object.assign(window.studio || {}, { toast, copy });
 })();

@@ -124,7 +124,7 @@ def overview_context(request: HttpRequest, sweep: Sweep) -> dict[str, Any]:
     latest = request.GET.get("show") == "latest"
     order = "-number" if latest else best_order(sweep)
     context = _with_failures(request, sweep, "overview")
-    best = context["best"]
+    best, axes = context["best"], len(parameter_columns(sweep))
     return context | {
         "findings": _findings(sweep),
         "has_outputs": best is not None and has_artifacts(best.trial),
@@ -133,7 +133,8 @@ def overview_context(request: HttpRequest, sweep: Sweep) -> dict[str, Any]:
         "table": few_trials(sweep, database_now(), order, FIRST_TRIALS),
         "latest": latest,
         "curves": _curve_mode(request),
-        "few_axes": len(parameter_columns(sweep)) + 1 <= FEW_AXES,
+        "axes": axes,
+        "few_axes": axes + 1 <= FEW_AXES,
     }
 
 

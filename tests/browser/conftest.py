@@ -58,8 +58,11 @@ def visit(chromium: Browser, live_server: Any) -> Iterator[Callable[..., Visit]]
     contexts: list[BrowserContext] = []
     visits: list[Visit] = []
 
-    def visit(user: User | None = None, viewport: dict[str, int] = DESKTOP) -> Visit:
-        context = chromium.new_context(viewport=viewport, reduced_motion="reduce")  # type: ignore[arg-type]
+    def visit(
+        user: User | None = None, viewport: dict[str, int] = DESKTOP, **options: Any
+    ) -> Visit:
+        looks = {"viewport": viewport, "reduced_motion": "reduce"} | options
+        context = chromium.new_context(**looks)  # type: ignore[arg-type]
         contexts.append(context)
         if user:
             client = Client()

@@ -57,9 +57,10 @@ def test_a_table_is_used_by_keyboard_alone(visit: Visitor, rita: User, started: 
     for key, row in (("j", "0"), ("j", "1"), ("x", "1"), ("k", "0"), ("x", "0")):
         press(key)
         assert focused_row(page) == row, key
-    expect(page.locator("#compare-form [data-picked]")).to_contain_text("2 selected")
+    bar = page.locator("#bulk-form")
+    expect(bar).to_contain_text("2 selected")
     press("Escape")
-    expect(page.locator("#compare-form")).to_be_hidden()
+    expect(bar).to_have_count(0)
     press("x")
     press("j")
     press("x")
@@ -69,6 +70,7 @@ def test_a_table_is_used_by_keyboard_alone(visit: Visitor, rita: User, started: 
     press("Escape")
     press("Escape")
     expect(page.locator("input[type=search]")).not_to_be_focused()
+    expect(bar).to_contain_text("2 selected")
     press("c")
     page.wait_for_url("**/compare/?*")
     press("g")
@@ -150,3 +152,42 @@ def test_updates_pause_by_key_and_a_lost_connection_is_told(
     expect(page.locator("#toasts .note")).to_have_count(0)
     expect(word).to_have_count(0)
     seen.problems[:] = [one for one in seen.problems if "503" not in one]
+
+
+def test_without_javascript_one_submits_finds_and_compares(
+    visit: Visitor, bob: User, started: Sweep, now: Any
+) -> None:
+    seen = visit(bob, java_script_enabled=False)
+    page = seen.page
+    seen.open("/")
+    page.get_by_role("link", name="New sweep").click()
+    page.locator("#f-command").fill("python train.py --lr ${{search_space.lr}}")
+    page.locator("[name=row-0-name]").fill("lr")
+    page.get_by_label("Lowest").first.fill("0.1")
+    page.get_by_label("Highest").first.fill("0.9")
+    page.get_by_role("button", name="Submit sweep").click()
+    # Refused: the list of what is wrong leads to the field.
+    page.locator("#error-list a").first.click()
+    page.locator("#f-primary_metric").fill("loss")
+    page.get_by_role("button", name="Submit sweep").click()
+    page.wait_for_url("**/sweeps/*/")
+    expect(page.get_by_text("Reload to see what is new")).to_be_visible()
+    expect(page.locator("#job-status")).to_contain_text("Queued")
+
+    seen.open("/w/default/sweeps/churn/")
+    expect(page.get_by_text("Charts are drawn by JavaScript").first).to_be_visible()
+    page.get_by_role("link", name="Read this one as a table").first.click()
+    expect(page.locator("main table")).to_be_visible()
+    page.go_back()
+    page.get_by_role("navigation", name="Sweep").get_by_role("link", name="Trials").click()
+    page.get_by_label("Tick trial 0").check()
+    page.get_by_label("Tick trial 1").check()
+    page.get_by_role("button", name="Compare the ticked").click()
+    page.wait_for_url("**/compare/?*")
+    expect(page.locator("th.trial")).to_have_count(2)
+    page.locator("th.trial .trial-link a").first.click()
+    page.wait_for_url("**/trials/*/")
+    expect(page.locator("h1")).to_contain_text("Trial")
+    expect(page.get_by_text("The log is a download")).to_be_visible()
+    expect(page.locator("time").first).to_have_text(re.compile("UTC"))
+    seen.problems[:] = [one for one in seen.problems if "422" not in one]

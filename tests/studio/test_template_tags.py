@@ -96,8 +96,8 @@ def test_durations_use_the_two_largest_units(seconds: float | None, text: str) -
         (timedelta(seconds=59.9), "59 s ago"),
         (timedelta(minutes=18, seconds=50), "18 min ago"),
         (timedelta(hours=23, minutes=59), "23 h ago"),
-        (timedelta(days=3), "20 Nov 14:22"),
-        (timedelta(days=400), "19 Oct 2025 14:22"),
+        (timedelta(days=3), "20 Nov 14:22 UTC"),
+        (timedelta(days=400), "19 Oct 2025 14:22 UTC"),
         (timedelta(minutes=-5, seconds=-2), "in 5 min"),
     ],
 )
