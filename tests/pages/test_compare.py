@@ -1,5 +1,6 @@
 """Trials side by side."""
 
+import json
 import re
 from html import unescape
 from typing import Any
@@ -247,3 +248,21 @@ def test_the_best_so_far_is_a_staircase(two: tuple[Sweep, Sweep]) -> None:
     Sweep.objects.filter(pk=two[0].pk).update(goal="maximize")
     two[0].refresh_from_db()
     assert {point.value for point in best_so_far(two[0])} == {0.5}
+
+
+def test_hostile_names_are_text_everywhere(
+    client: Client, rita: User, two: tuple[Sweep, Sweep]
+) -> None:
+    hostile = "<b>&\"'<script>alert(1)</script>"
+    Sweep.objects.update(display_name=hostile)
+    Trial.objects.update(note=hostile, tags=[hostile])
+    client.force_login(rita)
+    query = "?s=sweep_001,sweep_002&t=sweep_001:0,sweep_002:0&all=1"
+    html = client.get(f"/w/default/compare/{query}").content.decode()
+    assert "<script>alert" not in html
+    assert "<b>" not in html
+    for figure in re.findall(r'-data" type="application/json">(.*?)</script>', html, re.DOTALL):
+        drawn = json.loads(figure)
+        labels = [note["text"] for note in drawn["layout"]["annotations"]]
+        assert labels
+        assert not [text for text in labels if "<script" in text or "<b>&" in text]
