@@ -52,7 +52,7 @@ class Colouring(NamedTuple):
         elif len(known):
             order = known[np.argsort(self.by.at[known])]
             low, high = self.by.text(order[0]), self.by.text(order[-1])
-            ends = f"{high} to {low}" if best_first else f"{low} to {high}"
+            ends = " to ".join(dict.fromkeys((high, low) if best_first else (low, high)))
             keys.append(Key("ramp", "", f"{self.by.name}: {ends}"))
         if len(known) < len(rows):
             keys.append(Key("ring", BARE, f"{self.by.name}: {self.by.none}"))

@@ -73,7 +73,7 @@ def build_contour_info(
         points=points,
         empty=empty,
         note=_note(is_map, len(placed), len(points), int(begun.sum())) if empty is None else "",
-        summary=_summary(x, y, objective, trials, placed),
+        summary=empty or _summary(x, y, objective, trials, placed),
         legend=(),
     )
     return info._replace(legend=_legend(info, ends)) if empty is None else info

@@ -58,15 +58,16 @@ def build_slice_info(
     if best is not None:
         legend.insert(0, Key("star", "@best", f"best, #{trials.number[best]}"))
     enough = len(valued) >= LEAST and varying
+    empty = None if enough else _empty(len(valued), objective, bool(varying))
     return SliceInfo(
         trials=trials._replace(best=best),
         objective=objective,
         params=varying,
         colours=colours,
         rows=rows,
-        empty=None if enough else _empty(len(valued), objective, bool(varying)),
+        empty=empty,
         note=_note(len(valued), rows, len(params) - len(varying)) if enough else "",
-        summary=_summary(objective, varying, len(valued), trials._replace(best=best)),
+        summary=empty or _summary(objective, varying, len(valued), trials._replace(best=best)),
         legend=tuple(legend) if enough else (),
     )
 

@@ -181,6 +181,7 @@ def test_slices_say_how_many_more_they_need():
     assert info.empty == (
         "Not enough data yet: 1 trial with a value of loss so far, 1 more trial needed."
     )
+    assert info.summary == info.empty
     check(slice_figure(info))
 
 
