@@ -4,7 +4,8 @@
    window.studioQuery.go(params, push)   shows the page with these words; a step of the history
                                          unless push is false
    Links with data-query change the address without a reload; links with data-carry take the
-   selection along to another tab. Event studio:query (out): the address has changed. */
+   selection along to another tab; those with data-word="name=value" load the page anew with that
+   word (without "=value": without it). Event studio:query (out): the address has changed. */
 (() => {
   "use strict";
   const CARRIED = ["status", "q", "signature", "in", "is", "no", "tag", "pinned", "only", "t"];
@@ -31,6 +32,13 @@
     CARRIED.forEach((word) => here.getAll(word).forEach((value) => kept.append(word, value)));
     document.querySelectorAll("a[data-carry]").forEach((link) => {
       link.search = kept.toString();
+    });
+    document.querySelectorAll("a[data-word]").forEach((link) => {
+      const [word, value] = link.dataset.word.split("=");
+      const words = params();
+      if (value) words.set(word, value);
+      else words.delete(word);
+      link.search = words.toString();
     });
   }
 

@@ -7,6 +7,7 @@ from sweeps.charts.clock import time_axis
 from sweeps.charts.figure import Figure, axis, base_layout, whole_step
 from sweeps.charts.marks import MARKS
 from sweeps.charts.objective_history import MAX_DOTS, RANKS, Dot, Edit, ObjectiveInfo, thinned
+from sweeps.charts.picked import picked_dots
 from sweeps.charts.text import escape, objective_text
 from sweeps.charts.value_axis import left_margin, value_scales
 from sweeps.domain.objective import Goal
@@ -27,7 +28,9 @@ def objective_figure(info: ObjectiveInfo) -> Figure:
         _future(layout, info.planned - 0.5, end + 0.3, info.to_go)
     for index, edit in enumerate(info.edits):
         _edit(layout, edit, index, info.goal, end)
-    data = [*_step_line(info, end), *_dots(info), *_star(info, end)]
+    best = info.best.number if info.best else None  # it has its star
+    picked = picked_dots((d for d in info.dots if d.number != best), info.picked)
+    data = [*_step_line(info, end), *_dots(info), *picked, *_star(info, end)]
     return {"data": data, "layout": layout}
 
 

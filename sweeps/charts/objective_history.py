@@ -81,6 +81,8 @@ class ObjectiveInfo(NamedTuple):
     summary: str
     legend: tuple[Key, ...]
     by: By = "trial"
+    # Numbers of trials to emphasise.
+    picked: tuple[int, ...] = ()
 
     @property
     def table(self) -> Table:
@@ -134,6 +136,7 @@ def build_objective_info(
     seen_metrics: Sequence[str] = (),
     final: bool = False,
     by: By = "trial",
+    picked: Sequence[int] = (),
 ) -> ObjectiveInfo:
     """What to draw of all trials of a sweep with `total` trials at most.
 
@@ -169,6 +172,7 @@ def build_objective_info(
         summary=_summary(dots, steps, objective),
         legend=_legend(dots, bool(steps)),
         by=by,
+        picked=tuple(picked),
     )
 
 

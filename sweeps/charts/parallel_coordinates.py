@@ -19,6 +19,7 @@ from sweeps.charts.parallel_axes import (
     jitter,
     shown_axes,
 )
+from sweeps.charts.parallel_color import Coloring, column_strengths, goal_strengths
 from sweeps.charts.text import objective_text, param_text, plural
 from sweeps.domain.board import STATUSES, Board, Floats, Ints, Mask
 from sweeps.domain.objective import Goal, Objective
@@ -126,13 +127,15 @@ def build_parallel_info(
     filtered: bool = False,
     picked: Collection[int] = (),
     order: Sequence[str] = (),
+    color: Coloring | None = None,
     seen_metrics: Sequence[str] = (),
     final: bool = False,
 ) -> ParallelInfo:
     """What to draw of all trials that were started.
 
     `kept`: by row of the board whether the selection keeps it (`filtered`: it may leave some out);
-    `picked`: numbers of trials to emphasise; `order`: names of the axes to show, none for all.
+    `picked`: numbers of trials to emphasise; `order`: names of the axes to show, none for all;
+    `color`: what to colour by instead of the goal.
     """
     rows = np.flatnonzero(~board.having([TrialStatus.QUEUED]))
     looked_at = np.ones(len(rows), np.bool_) if kept is None else kept[rows]
@@ -140,11 +143,12 @@ def build_parallel_info(
     choices = axis_choices(board, rows, space, objective, order)
     shown = shown_axes(choices, order)
     places = _places(trials, shown)
-    strengths = _strengths(trials, shown[-1].axis)
+    strengths = _strengths(trials, choices, color)
     winners = board.best_first(minimize=objective.goal is Goal.MINIMIZE)
     single, mode = _single(trials, winners, picked, filtered)
     best_row = int(winners[0]) if len(winners) else None
     lines = _lines(trials, shown, places, strengths, single, best_row, set(picked))
+    values, active = board.objective[rows], board.having(ACTIVE_TRIAL)[rows]
     best = next((line for line in lines if line.number == _number(board, best_row)), None)
     return ParallelInfo(
         choices=choices,
@@ -157,7 +161,7 @@ def build_parallel_info(
         empty=None if len(trials) else empty_sentence(0, objective, seen_metrics, final),
         note=_note(trials, lines, mode, filtered, choices),
         summary=_summary(trials, shown, best_row),
-        legend=_legend(lines, best),
+        legend=_legend(lines, best, bool((~active & np.isnan(values)).any()), color),
         trials=trials,
     )
 
@@ -179,21 +183,14 @@ def _places(trials: _Trials, shown: Sequence[AxisChoice]) -> Floats:
     return np.array(found).reshape(len(shown), len(trials))
 
 
-def _strengths(trials: _Trials, axis: AxisInfo) -> Floats:
-    """Half rank, half place on the objective axis: a crowded top still separates."""
-    values = trials.board.objective[trials.rows]
-    strengths = np.full(len(values), np.nan)
-    valued = ~np.isnan(values)
-    if not valued.any():
-        return strengths
-    different, ranks = np.unique(values[valued], return_inverse=True)
-    by_rank = ranks / (len(different) - 1) if len(different) > 1 else np.ones(len(ranks))
-    by_value = axis.scale.places(values[valued])
-    if trials.objective.goal is Goal.MINIMIZE:
-        by_rank = 1 - by_rank if len(different) > 1 else by_rank
-        by_value = 1 - by_value
-    strengths[valued] = (by_rank + by_value) / 2
-    return strengths
+def _strengths(trials: _Trials, choices: Sequence[AxisChoice], color: Coloring | None) -> Floats:
+    """By the goal, or by the column asked for."""
+    board = trials.board
+    if color is None:
+        values = board.objective[trials.rows]
+        return goal_strengths(values, choices[-1].axis, trials.objective.goal)
+    own = next((choice.axis for choice in choices if choice.axis.name == color.name), None)
+    return column_strengths(color.column, own, len(board))[trials.rows]
 
 
 _Mode = Literal["lines", "few", "density"]
@@ -330,14 +327,18 @@ def _summary(trials: _Trials, shown: Sequence[AxisChoice], best_row: int | None)
 _MOST_PICKED_KEYS = 8
 
 
-def _legend(lines: Sequence[Line], best: Line | None) -> tuple[Key, ...]:
+def _legend(
+    lines: Sequence[Line], best: Line | None, bare: bool, color: Coloring | None
+) -> tuple[Key, ...]:
     keys = [Key("line", "@best", "best trial")] if best else []
     own = [line.number for line in lines if line.picked and line is not best]
     for number in sorted(own)[:_MOST_PICKED_KEYS]:
         keys.append(Key("line", trial_color(number), f"#{number}"))
-    kinds = {line.kind for line in lines}
-    if "running" in kinds:
+    if any(line.kind == "running" for line in lines):
         keys.append(Key("dash", "@ramp-0.50", "running", TrialStatus.RUNNING.value))
-    if "bare" in kinds:
+    if bare:
         keys.append(Key("dot", "@red-mark", "no value: failed or canceled", missing="objective"))
+    if lines:
+        better = f"a higher {color.name}" if color else "better"
+        keys.append(Key("ramp", "@ramp-1.00", f"stronger colour is {better}"))
     return tuple(keys)

@@ -27,6 +27,7 @@ def build(ask: Ask) -> Drawing:
         seen_metrics=ask.metrics,
         final=ask.final,
         by=by,
+        picked=ask.selection.picked,
     )
     return info, objective_figure(info)
 

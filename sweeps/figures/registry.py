@@ -46,7 +46,8 @@ KINDS: dict[str, Kind] = {
     "parallel": Kind(
         "Parallel coordinates",
         parallel.build,
-        "stronger colour is better; drag along an axis to select, drag its name to move it",
+        "drag along an axis to select, drag its name to move it",
+        options=parallel.OPTIONS,
         wide=True,
     ),
     "objective": Kind("Objective", history.build, options=history.OPTIONS, scale=True),

@@ -149,7 +149,8 @@ def _trials(request: HttpRequest, sweep: Sweep) -> dict[str, Any]:
     context = _with_failures(request, sweep, "trials")
     family, text = hint(sweep, context["failures"])
     table = table_context(request, sweep, selection_of(request))
-    return context | table | {"hint": text, "hint_family": family}
+    parallel_off = request.GET.get("parallel") == "off"
+    return context | table | {"hint": text, "hint_family": family, "parallel_off": parallel_off}
 
 
 def trials_context(request: HttpRequest, sweep: Sweep) -> dict[str, Any]:

@@ -67,6 +67,7 @@ def page_text() -> str:
     return f"""<!doctype html><meta charset="utf-8"><title>charts</title>
 <link rel="stylesheet" href="/static/css/tokens.css">
 <link rel="stylesheet" href="/static/css/charts.css">
+<link rel="stylesheet" href="/static/css/axes.css">
 <script defer src="/plotly.js"></script>
 <script type="module" src="/static/js/charts/charts.js"></script>
 <body>{frame("objective", objective_payload())}{frame("parallel", parallel_payload())}

@@ -222,3 +222,14 @@ def test_very_many_trials_by_time_take_no_time():
     info = build_objective_info(dots, LOSS, total=20_000, by="time")
     assert len(trace(objective_figure(info), "Completed-value")["x"]) < 5000
     assert time.process_time() - began < 2
+
+
+def test_picked_trials_stand_out_in_their_own_colour_with_their_number():
+    info = build_objective_info(MIXED, LOSS, total=10, picked=[1, 3, 2])
+    figure = objective_figure(info)
+    check(figure)
+    own = trace(figure, "picked-3")
+    assert (own["marker"]["color"], own["text"]) == ("@trial-3", ["#3"])
+    assert trace(figure, "picked-2")["yaxis"] == "y2"
+    # The best has its star.
+    assert not any(one["uid"] == "picked-1" for one in figure["data"])

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from sweeps.charts.parallel_axes import jitter
+from sweeps.charts.parallel_color import Coloring
 from sweeps.charts.parallel_coordinates import ABSENT, build_parallel_info
 from sweeps.charts.parallel_figure import parallel_figure
 from sweeps.domain.objective import Goal, Objective
@@ -74,6 +75,24 @@ def test_strength_blends_rank_and_value():
     assert strengths[2] > strengths[1] > strengths[0]
     # Rank alone would say 0.5, value alone about 0.9.
     assert strengths[1] == pytest.approx(0.69, abs=0.02)
+
+
+def test_colour_goes_by_another_column_on_request():
+    records = [gbdt(i, 0.5 - i / 10, lr=10.0**-i) for i in range(4)]
+    columns = board(records).params
+    by_lr = info_of(records, color=Coloring("lr", columns["lr"]))
+    strengths = {line.number: line.strength for line in by_lr.lines}
+    assert strengths[0] == pytest.approx(1)
+    assert strengths[1] == pytest.approx(2 / 3)
+    assert by_lr.legend[-1].text == "stronger colour is a higher lr"
+    metric = np.array([1.0, np.nan, 3.0, 2.0])
+    by_metric = info_of(records, color=Coloring("train", metric))
+    assert {line.number: line.strength for line in by_metric.lines} == {
+        0: 0,
+        1: 0,
+        2: 1,
+        3: pytest.approx(0.5),
+    }
 
 
 def test_the_objective_axis_is_log_when_its_values_span_much():

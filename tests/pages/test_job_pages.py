@@ -504,3 +504,15 @@ def test_all_who_watch_share_what_is_rendered(
     forms = answers[bob]["fragments"]["job-actions"]
     assert 'name="csrfmiddlewaretoken" value="__token_of_the_page__"' in forms
     assert "csrfmiddlewaretoken" not in answers[rita]["fragments"]["job-actions"]
+
+
+def test_the_trials_tab_hides_its_parallel_coordinates_on_request(
+    client: Client, rita: User, played: Sweep
+) -> None:
+    shown = html_of(client, rita, url(played, "trials/?status=Failed"))
+    assert 'id="chart-parallel"' in shown
+    assert "?status=Failed&amp;parallel=off" in shown
+    hidden = html_of(client, rita, url(played, "trials/?status=Failed&parallel=off"))
+    assert 'id="chart-parallel"' not in hidden
+    assert "plotly" not in hidden
+    assert '?status=Failed" data-word="parallel"' in hidden

@@ -1,11 +1,13 @@
 // One chart on the page: its parts, when it is drawn, what a pointer does on it.
 
 import * as card from "./card.js";
+import { keepFocus, togglePick } from "./keys.js";
 import { legend } from "./legend.js";
 import { makeRoom } from "./labels.js";
 import { emphasise, nearest, pieces, place, svg } from "./overlay.js";
 import { densityImage } from "./parallel/density.js";
 import { Parallel } from "./parallel/parallel.js";
+import { thinTicks } from "./parallel/thin.js";
 import { canDrawInSpace, NO_SPACE, turnable } from "./scene.js";
 import { palette, resolve } from "./tokens.js";
 import { tableOf } from "./tools.js";
@@ -178,7 +180,8 @@ export class Chart {
       this.resets += 1;
       this.resetter.hidden = true;
     }
-    const { scales, scale, density } = layout.meta || {};
+    const { axes, scales, scale, density } = layout.meta || {};
+    if (axes) thinTicks({ data, layout }, this.gd.clientHeight);
     if (density) {
       const { xaxis, yaxis } = layout;
       layout.images = [densityImage(density, xaxis.range[1], yaxis.range, color)];
@@ -236,7 +239,7 @@ export class Chart {
   renewFoot(color) {
     const { legend: entries, hint, empty } = this.payload;
     const made = legend(empty ? [] : entries, empty ? "" : hint, color);
-    this.foot.replaceWith(made);
+    keepFocus(this.foot, made);
     this.foot = made;
   }
 
@@ -342,6 +345,10 @@ export class Chart {
 
   open(number, event) {
     if (!this.host.dataset.trialUrl) return;
+    if (event.shiftKey) {
+      togglePick(number);
+      return;
+    }
     const target = this.host.dataset.trialUrl.replace("__n__", String(number));
     if (event.ctrlKey || event.metaKey) window.open(target, "_blank", "noopener");
     else window.location.assign(target);

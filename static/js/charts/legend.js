@@ -1,5 +1,6 @@
 // The key below a chart.
 
+import { keyElement } from "./keys.js";
 import { svg } from "./overlay.js";
 
 const SHAPES = {
@@ -34,10 +35,13 @@ function ramp(color) {
 export function legend(entries, hint, color) {
   const list = document.createElement("ul");
   list.className = "chart-keys";
-  entries.forEach(({ mark, color: token, text }) => {
+  entries.forEach((entry) => {
+    const { mark, color: token, text } = entry;
     const item = document.createElement("li");
     const drawn = mark === "ramp" ? ramp(color) : shape(mark, color(token));
-    item.append(drawn, text);
+    const key = keyElement(entry);
+    key.append(drawn, text);
+    item.append(key);
     list.append(item);
   });
   const foot = document.createElement("div");

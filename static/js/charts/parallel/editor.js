@@ -52,9 +52,9 @@ function parsed(form) {
 
 export function closeEditor(refocus) {
   if (!open) return;
-  const { form, button } = open;
+  const { box, button } = open;
   open = null;
-  form.remove();
+  box.remove();
   button.setAttribute("aria-expanded", "false");
   if (refocus) button.focus({ preventScroll: true });
 }
@@ -66,7 +66,8 @@ export function openEditor(parallel, zone) {
   if (again) return;
   const condition = parallel.condition(key);
   const title = element("b", { class: "truncate" }, axis.name);
-  const form = element("form", { class: "axis-editor", role: "dialog", "aria-label": `Select by ${axis.name}`, novalidate: "" }, title);
+  const form = element("form", { class: "axis-form", novalidate: "" }, title);
+  const box = element("div", { class: "axis-editor", role: "dialog", "aria-label": `Select by ${axis.name}` }, form);
   const error = element("p", { class: "axis-error", role: "alert" });
   const choices = axis.categories?.map((category) => checkbox(category.text, isChosen(condition, category))) || [];
   form.append(...(axis.categories ? [element("div", { class: "axis-choices" }, ...choices)] : ranges(axis, condition)));
@@ -96,20 +97,20 @@ export function openEditor(parallel, zone) {
     event.stopPropagation();
     closeEditor(true);
   });
-  parallel.chart.host.append(form);
-  open = { form, button };
+  parallel.chart.host.append(box);
+  open = { box, button };
   button.setAttribute("aria-expanded", "true");
-  place(form, button, parallel.chart.host);
+  place(box, button, parallel.chart.host);
   form.querySelector("input").focus({ preventScroll: true });
 }
 
-function place(form, button, host) {
+function place(box, button, host) {
   const [frame, own] = [host.getBoundingClientRect(), button.getBoundingClientRect()];
-  const left = own.left + own.width / 2 - frame.left - form.offsetWidth / 2;
-  form.style.left = `${Math.min(Math.max(left, 0), Math.max(host.clientWidth - form.offsetWidth, 0))}px`;
-  form.style.top = `${own.bottom - frame.top + 4}px`;
+  const left = own.left + own.width / 2 - frame.left - box.offsetWidth / 2;
+  box.style.left = `${Math.min(Math.max(left, 0), Math.max(host.clientWidth - box.offsetWidth, 0))}px`;
+  box.style.top = `${own.bottom - frame.top + 4}px`;
 }
 
 document.addEventListener("pointerdown", (event) => {
-  if (open && !open.form.contains(event.target) && !open.button.contains(event.target)) closeEditor(false);
+  if (open && !open.box.contains(event.target) && !open.button.contains(event.target)) closeEditor(false);
 });

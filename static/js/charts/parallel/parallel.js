@@ -5,6 +5,7 @@
 import { follow, gripAt } from "./brush.js";
 import { isChosen, isEmpty, placesOf, read, write } from "./axes.js";
 import { openEditor } from "./editor.js";
+import { FixedEnd } from "./fixed.js";
 import { Feedback } from "./feedback.js";
 import { AxesMenu } from "./order.js";
 import { nameable } from "./reorder.js";
@@ -25,6 +26,8 @@ export class Parallel {
     this.feedback = new Feedback(chart);
     this.zones = new Map();
     this.menu = new AxesMenu(this);
+    this.fixed = new FixedEnd(this);
+    chart.host.classList.add("is-parallel");
     this.said = element("p", "visually-hidden", chart.host);
     this.said.setAttribute("role", "status");
     this.layer.addEventListener("pointermove", (event) => {
@@ -50,13 +53,18 @@ export class Parallel {
       place: (own) => yaxis.p2d(own + this.top - yaxis._offset),
       isAbsent: (place) => place < this.meta.absent / 2,
     };
+    const start = this.fixed.renew();
     const gone = new Set(this.zones.keys());
     this.axes.forEach((axis, i) => {
       gone.delete(axis.key);
       const zone = this.zones.get(axis.key) || this.zone(axis.key);
       zone.axis = axis;
       const end = (axis.absent ? this.absentY : y(0)) + AIR;
-      zone.track.style.left = `${xaxis._offset + xaxis.d2p(i)}px`;
+      // The fixed axis stands on the panel that stays in view.
+      zone.shift = axis.fixed ? start : 0;
+      const parent = zone.shift ? this.fixed.panel : this.layer;
+      if (zone.track.parentElement !== parent) parent.append(zone.track, zone.name.button);
+      zone.track.style.left = `${xaxis._offset + xaxis.d2p(i) - zone.shift}px`;
       zone.track.style.top = `${this.top}px`;
       zone.track.style.height = `${Math.min(end, height) - this.top}px`;
       zone.name.place(gd, i);
@@ -86,7 +94,8 @@ export class Parallel {
 
   /** Tab goes through the names from left to right. */
   order() {
-    const wanted = this.axes.map(({ key }) => this.zones.get(key).name.button);
+    const all = this.axes.map(({ key }) => this.zones.get(key).name.button);
+    const wanted = all.filter((button) => button.parentElement === this.layer);
     const there = [...this.layer.querySelectorAll(":scope > .axis-name")];
     if (wanted.every((button, i) => button === there[i])) return;
     const focused = wanted.find((button) => button === document.activeElement);

@@ -42,7 +42,7 @@ export function nameable(parallel, key, zone) {
       const [left, top] = ["left", "top"].map((side) => Math.min(...boxes.map((box) => box[side])));
       const [right, bottom] = ["right", "bottom"].map((side) => Math.max(...boxes.map((box) => box[side])));
       const width = Math.max(right - left + 12, 44);
-      button.style.left = `${(left + right) / 2 - frame.left - width / 2}px`;
+      button.style.left = `${(left + right) / 2 - frame.left - width / 2 - zone.shift}px`;
       button.style.top = `${top - frame.top - 3}px`;
       button.style.width = `${width}px`;
       button.style.height = `${bottom - top + 6}px`;

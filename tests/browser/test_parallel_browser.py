@@ -1,0 +1,246 @@
+"""Parallel coordinates in real Chromium: brush, reorder, keys, links, live updates meanwhile."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from studio.models import User
+from sweeps.domain.limits import Limits
+from sweeps.domain.space import Choice, LogUniform, SearchSpace, Uniform
+from sweeps.models import Sweep
+from tests.api.acts import end, log, play, start
+from tests.browser.conftest import PHONE, Visit
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+Visitor = Callable[..., Visit]
+SPACE = SearchSpace(
+    (("lr", LogUniform(-9.0, 0.0)), ("drop", Uniform(0, 1)), ("kind", Choice(("gbdt", "dart"))))
+)
+
+
+@pytest.fixture
+def started(make_sweep: Any, now: Any) -> Sweep:
+    """Of 12 trials 0 to 7 have ended, 2 without a value."""
+    sweep: Sweep = make_sweep(
+        command="python train.py ${{search_space.lr}} ${{search_space.kind}}",
+        limits=Limits(12, 1, 3600),
+        search_space=SPACE,
+    )
+    play(sweep, now, [0.4, 0.2, None, 0.7, 0.5, 0.3, None, 0.6])
+    return sweep
+
+
+def path(sweep: Sweep, page: str = "trials/", query: str = "") -> str:
+    return f"/w/default/sweeps/{sweep.name}/{page}{query}"
+
+
+def drawn(page: Page) -> None:
+    page.locator("#chart-parallel").scroll_into_view_if_needed()
+    expect(page.locator("#chart-parallel.is-drawn")).to_have_count(1)
+    expect(page.locator(".axis-track")).to_have_count(4)
+
+
+def name_of(page: Page, key: str) -> Locator:
+    return page.locator(f'.axis-name[data-key="{key}"]')
+
+
+def track(page: Page, index: int) -> dict[str, float]:
+    box = page.locator(".axes > .axis-track").nth(index).bounding_box()
+    assert box
+    return {**box, "middle": box["x"] + box["width"] / 2}  # type: ignore[dict-item]
+
+
+def brush(page: Page, index: int, first: float, last: float, release: bool = True) -> None:
+    """Drag along an axis between two shares of its length, from the top."""
+    box = track(page, index)
+    page.mouse.move(box["middle"], box["y"] + first * box["height"])
+    page.mouse.down()
+    page.mouse.move(box["middle"], box["y"] + last * box["height"], steps=4)
+    if release:
+        page.mouse.up()
+
+
+def query(page: Page) -> dict[str, list[str]]:
+    return parse_qs(urlsplit(page.url).query)
+
+
+def rows(sweep: Sweep, low: float, high: float) -> set[str]:
+    return {str(t.number) for t in sweep.trials.all() if low <= t.flat_params["lr"] <= high}
+
+
+def shown(page: Page) -> set[str]:
+    found: list[str] = page.evaluate(
+        "[...document.querySelectorAll('#job-trials tr[data-trial]')].map((r) => r.dataset.trial)"
+    )
+    return set(found)
+
+
+def order(page: Page) -> list[str]:
+    names: list[str] = page.evaluate(
+        """document.querySelector("#chart-parallel .chart-plot").layout.meta.axes
+             .map(({ name }) => name)"""
+    )
+    return names
+
+
+def test_a_band_by_mouse_selects_in_address_chips_and_table_and_back_takes_it_back(
+    visit: Visitor, bob: User, started: Sweep
+) -> None:
+    seen = visit(bob)
+    page = seen.page
+    seen.open(path(started))
+    drawn(page)
+    everything = shown(page)
+    brush(page, 0, 0.15, 0.6)
+    page.wait_for_function("location.search.includes('in=')")
+    [word] = query(page)["in"]
+    key, _, bounds = word.partition(":")
+    low, high = map(float, bounds.split(".."))
+    assert key == "params.lr"
+    expect(page.locator("#job-selection .filter-chip")).to_have_count(1)
+    expect(page.locator("#job-selection")).to_contain_text("lr")
+    wanted = rows(started, low, high)
+    assert wanted
+    assert wanted < everything
+    page.wait_for_function(
+        "(n) => document.querySelectorAll('#job-trials tr[data-trial]').length === n",
+        arg=len(wanted),
+    )
+    assert shown(page) == wanted
+    expect(page.locator("[data-chart-note]")).to_contain_text("selected, the others faint")
+
+    # The band is taken by its middle and moved, then by its upper end.
+    brush(page, 0, 0.4, 0.5)
+    page.wait_for_function("(old) => !decodeURIComponent(location.search).includes(old)", arg=word)
+    [moved] = query(page)["in"]
+    assert float(moved.partition(":")[2].split("..")[0]) < low
+    page.go_back()
+    expect(page.locator(".axis-band")).to_have_count(1)
+    assert query(page)["in"] == [word]
+    page.go_back()
+    expect(page.locator(".axis-band")).to_have_count(0)
+    expect(page.locator("#job-selection .filter-chip")).to_have_count(0)
+
+
+def test_choices_and_what_is_missing_are_selected_by_a_click_and_escape_clears(
+    visit: Visitor, bob: User, started: Sweep
+) -> None:
+    seen = visit(bob)
+    page = seen.page
+    seen.open(path(started))
+    drawn(page)
+    box = page.locator(".axes > .axis-track").nth(2).bounding_box()
+    assert box
+    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] * 0.25)
+    page.wait_for_function("location.search.includes('is=')")
+    assert query(page)["is"] == ["params.kind:dart"]
+    last = page.locator(".axis-track").nth(3).bounding_box()
+    assert last
+    page.mouse.click(last["x"] + last["width"] / 2, last["y"] + last["height"] - 10)
+    page.wait_for_function("location.search.includes('no=')")
+    assert query(page)["no"] == ["objective"]
+    expect(page.locator(".axis-band")).to_have_count(2)
+    page.mouse.move(5, 5)
+    page.keyboard.press("Escape")
+    page.wait_for_function("location.search === ''")
+    expect(page.locator(".axis-band")).to_have_count(0)
+    page.get_by_role("button", name="no value: failed or canceled").click()
+    page.wait_for_function("location.search.includes('no=objective')")
+    expect(page.get_by_role("button", name="no value: failed or canceled")).to_have_attribute(
+        "aria-pressed", "true"
+    )
+
+
+def test_a_pasted_address_shows_its_bands_order_and_picks(
+    visit: Visitor, rita: User, started: Sweep
+) -> None:
+    seen = visit(rita)
+    page = seen.page
+    seen.open(path(started, "", "?in=params.drop:0.2..0.9&axes=kind,drop&t=3"))
+    page.locator("#chart-parallel").scroll_into_view_if_needed()
+    expect(page.locator(".axis-track")).to_have_count(3)
+    expect(page.locator(".axis-band")).to_have_count(1)
+    assert order(page) == ["kind", "drop", "loss"]
+    assert name_of(page, "params.drop").get_attribute("aria-label") == "drop, uniform: 0.2 to 0.9"
+    expect(page.locator(".axes-menu summary")).to_have_text("Axes 3 of 4")
+    expect(page.locator("#chart-parallel .chart-keys")).to_contain_text("#3")
+
+
+def test_news_during_a_brush_waits_and_disturbs_nothing(
+    visit: Visitor, bob: User, started: Sweep, now: Any
+) -> None:
+    seen = visit(bob)
+    page = seen.page
+    seen.open(path(started, "", "?axes=drop,lr,kind"))
+    drawn(page)
+    name_of(page, "params.kind").focus()
+    before = page.locator("[data-chart-note]", has_text="all 8 trials")
+    expect(before).to_have_count(1)
+    brush(page, 1, 0.1, 0.5, release=False)
+    expect(page.locator("#chart-parallel.is-brushing .axis-live")).to_contain_text("of 8 lines")
+    later = now + timedelta(minutes=2)
+    attempt = start(started.trials.get(status="Queued").pk, later)
+    log(attempt, [0.1])
+    end(attempt, later + timedelta(seconds=4))
+    expect(page.locator("#job-progress h2")).to_contain_text("9 of 12")
+    expect(before).to_have_count(1)
+    expect(page.locator("#chart-parallel.is-brushing .axis-band")).to_have_count(1)
+    page.mouse.up()
+    expect(page.locator("[data-chart-note]", has_text="of 9 trials selected")).to_have_count(1)
+    expect(page.locator(".axis-band")).to_have_count(1)
+    assert order(page) == ["drop", "lr", "kind", "loss"]
+    assert page.evaluate("document.activeElement.dataset.key") == "params.kind"
+
+
+def test_axes_move_by_mouse_and_by_keys_and_hide(
+    visit: Visitor, rita: User, started: Sweep
+) -> None:
+    seen = visit(rita)
+    page = seen.page
+    seen.open(path(started, ""))
+    drawn(page)
+    first, third = (name_of(page, f"params.{k}").bounding_box() for k in ("lr", "kind"))
+    assert first
+    assert third
+    page.mouse.move(first["x"] + first["width"] / 2, first["y"] + 8)
+    page.mouse.down()
+    page.mouse.move(third["x"] + third["width"] / 2 + 20, first["y"] + 8, steps=5)
+    page.mouse.up()
+    page.wait_for_function("location.search.includes('axes=')")
+    assert query(page)["axes"] == ["drop,kind,lr"]
+    name_of(page, "params.lr").focus()
+    page.keyboard.press("Control+ArrowLeft")
+    page.wait_for_function("decodeURIComponent(location.search).includes('axes=drop,lr,kind')")
+    assert page.evaluate("document.activeElement.dataset.key") == "params.lr"
+    page.keyboard.press("Control+ArrowLeft")
+    # The declared order needs no words.
+    page.wait_for_function("decodeURIComponent(location.search).includes('axes=lr,drop')===false")
+    page.locator(".axes-menu summary").click()
+    page.locator(".axes-menu").get_by_label("drop").uncheck()
+    expect(page.locator(".axis-track")).to_have_count(3)
+    assert order(page) == ["lr", "kind", "loss"]
+
+
+def test_the_form_of_an_axis_selects_by_keyboard_alone(
+    visit: Visitor, rita: User, started: Sweep
+) -> None:
+    seen = visit(rita, PHONE)
+    page = seen.page
+    seen.open(path(started, ""))
+    drawn(page)
+    name_of(page, "params.lr").focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("textbox", name="From")).to_be_focused()
+    page.keyboard.type("a lot")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("alert")).to_contain_text("Write a number")
+    page.get_by_role("textbox", name="From").fill("0.001")
+    page.keyboard.press("Enter")
+    page.wait_for_function("location.search.includes('in=')")
+    assert query(page)["in"] == ["params.lr:0.001.."]
+    expect(name_of(page, "params.lr")).to_be_focused()
+    assert not seen.scrolls_sideways()
