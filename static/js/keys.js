@@ -12,7 +12,7 @@
 
   // --- What there is ----------------------------------------------------------------------------
   const isThere = (element) => !element.disabled && !element.closest("[hidden]");
-  const named = () => [...document.querySelectorAll("[data-key]")].filter(isThere);
+  const named = () => [...document.querySelectorAll("[data-key][data-key-help]")].filter(isThere);
   const rows = () =>
     [...document.querySelectorAll("main tbody tr")].filter(
       (row) => row.checkVisibility() && row.querySelector("a[href]") && !row.matches(".reason"),

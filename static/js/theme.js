@@ -31,9 +31,17 @@
     apply();
   }
 
+  /** Paper is white. */
+  function forPaper() {
+    document.documentElement.dataset.bsTheme = "light";
+    document.dispatchEvent(new CustomEvent("studio:theme", { detail: { theme: "light" } }));
+  }
+
   document.documentElement.classList.add("has-js");
   apply();
   dark.addEventListener("change", apply);
+  window.addEventListener("beforeprint", forPaper);
+  window.addEventListener("afterprint", apply);
   window.addEventListener("storage", (event) => event.key === KEY && apply());
   document.addEventListener("click", (event) => {
     if (event.target.closest?.("[data-theme-toggle]")) toggle();
