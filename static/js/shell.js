@@ -137,6 +137,12 @@
     toast(sentences[status] || other, "red");
   });
 
+  // A form that came back refused: to the list of what is wrong, or to the first wrong field.
+  if (performance.getEntriesByType("navigation")[0]?.responseStatus === 422) {
+    const list = document.querySelector("main [role=alert][tabindex]");
+    (list || document.querySelector("main [aria-invalid=true]"))?.focus();
+  }
+
   // A select that leads to sections of a long form, on narrow screens.
   document.addEventListener("change", (event) => {
     if (event.target.matches?.("select[data-goes-to-section]")) location.hash = event.target.value;

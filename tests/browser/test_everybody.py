@@ -191,3 +191,20 @@ def test_without_javascript_one_submits_finds_and_compares(
     expect(page.get_by_text("The log is a download")).to_be_visible()
     expect(page.locator("time").first).to_have_text(re.compile("UTC"))
     seen.problems[:] = [one for one in seen.problems if "422" not in one]
+
+
+def test_a_refused_form_puts_the_focus_where_one_goes_on(
+    visit: Visitor, bob: User, started: Sweep
+) -> None:
+    seen = visit(bob)
+    page = seen.page
+    seen.open("/accounts/password/")
+    page.locator("#id_new_password1").fill("one-secret-1")
+    page.locator("#id_new_password2").fill("another-secret-2")
+    page.keyboard.press("Enter")
+    expect(page.locator("[aria-invalid=true]").first).to_be_focused()
+    seen.open("/w/default/sweeps/churn/edit")
+    page.locator("#f-max_total_trials").fill("many")
+    page.keyboard.press("Enter")
+    expect(page.locator("[role=alert]")).to_be_focused()
+    seen.problems[:] = [one for one in seen.problems if "422" not in one]
