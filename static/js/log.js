@@ -90,7 +90,9 @@
       if (piece.more) ask();
       else if (!piece.final) timer = setTimeout(ask, POLL_MS);
     } catch {
-      if (current === state) timer = setTimeout(ask, 5 * POLL_MS);
+      if (current !== state) return;
+      note.textContent = "the studio does not answer; asking again";
+      timer = setTimeout(ask, 5 * POLL_MS);
     }
   }
 

@@ -46,7 +46,8 @@ STATES = (
     "/w/default/sweeps/new?as=file", "/w/default/sweeps/fresh/", "/w/default/sweeps/fresh/trials/",
     "/w/default/sweeps/fresh/charts/", "/w/default/sweeps/paused/", "/w/default/sweeps/done/",
     "/w/default/sweeps/broken/", "/w/default/sweeps/broken/charts/",
-    "/w/default/sweeps/going/compare/?t=0,1,2", "/w/default/sweeps/going/trials/?status=Failed",
+    "/w/default/sweeps/going/compare/?t=0,1,2", "/w/default/sweeps/going/trials/?t=0,1",
+    "/w/default/sweeps/going/trials/?status=Failed",
     "/w/default/sweeps/going/trials/?q=nothing", "/w/default/sweeps/going/trials/0/",
     "/w/default/sweeps/going/trials/2/", "/w/default/nothing/",
 )  # fmt: skip
