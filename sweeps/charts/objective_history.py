@@ -257,7 +257,8 @@ def thinned(info: ObjectiveInfo) -> Sequence[Dot]:
     if len(info.dots) <= MAX_DOTS:
         return info.dots
     low, high = info.values_range
-    span = (high - low) or 1.0
+    # Halved, so that the difference of huge ends stays finite.
+    span = (high / 2 - low / 2) or 0.5
     log = info.scale == "log"
     end = info.end or 1.0
     spots: dict[tuple[int, int, int, bool], Dot] = {}
@@ -266,7 +267,7 @@ def thinned(info: ObjectiveInfo) -> Sequence[Dot]:
         place = -1
         if value is not None:
             level = math.log(value) if log and value > 0 else value if not log else low
-            place = int((level - low) / span * _DOWN)
+            place = int((level / 2 - low / 2) / span * _DOWN)
         across = int(dot.x * _ACROSS / end)
         spots.setdefault((across, place, RANKS[dot.status], dot.out), dot)
     return tuple(spots.values())

@@ -20,6 +20,8 @@ def resolve_scale(scale: YScale, values: Sequence[float]) -> Literal["linear", "
 # Shares of the span left free below and above the values.
 Air: TypeAlias = tuple[float, float]
 AIR: Air = (0.07, 0.09)
+# Between both ends a float can still say the distance.
+_BIGGEST = 8.9e307
 
 
 def value_scales(values: Sequence[float], air: Air = AIR) -> dict[str, dict[str, Any]]:
@@ -42,7 +44,7 @@ def linear_axis(low: float, high: float, air: Air = AIR) -> dict[str, Any]:
     span = (high - low) or abs(high) * 0.1 or 1.0
     ends = (low - air[0] * span, high + air[1] * span)
     if not all(map(math.isfinite, ends)):
-        return {"type": "linear", "range": [-1.8e308 / 2, 1.8e308 / 2], "tickmode": "auto"}
+        return {"type": "linear", "range": [-_BIGGEST, _BIGGEST], "tickmode": "auto"}
     ticks = linear_ticks(*ends, 6)
     decimals = max((len(f"{t:.10f}".rstrip("0").partition(".")[2]) for t in ticks), default=0)
     return {

@@ -13,6 +13,7 @@ from typing import Any
 
 from sweeps.domain.job import SweepJob
 from sweeps.domain.limits import MAX_TOTAL_TRIALS
+from sweeps.domain.naming import name_problem
 from sweeps.domain.picks import checked_point
 from sweeps.domain.problems import InvalidInput
 from sweeps.domain.samplers.draws import draw_of
@@ -96,9 +97,9 @@ def parse_json(text: str) -> Any:
     try:
         text.encode()
         found = json.loads(text, parse_constant=_no_constant)
+        _plain(found)
     except (ValueError, RecursionError) as error:
         raise InvalidInput.one("", "Cannot be read as JSON.") from error
-    _plain(found)
     return found
 
 
@@ -139,7 +140,7 @@ def facts_of(document: Any) -> Facts:
     if not status.is_final:
         reason, status = UNENDED.format(status), SweepStatus.CANCELED
     return Facts(
-        sweep=_text(doc, "sweep"),
+        sweep=_name(doc, "sweep"),
         origin=cut(_text(doc, "origin"), 1000),
         status=status,
         reason=reason,
@@ -291,6 +292,14 @@ def _text(doc: Mapping[str, Any], key: str) -> str:
         text = f"Must be text of {MAX_TEXT:,} characters at most, but got {shown(value)}."
         raise InvalidInput.one(key, text)
     return value
+
+
+def _name(doc: Mapping[str, Any], key: str) -> str:
+    """What may name a sweep here: it becomes a part of addresses and of file names."""
+    text = _text(doc, key)
+    if problem := name_problem(text):
+        raise InvalidInput.one(key, problem)
+    return text
 
 
 def _time(doc: Mapping[str, Any], key: str) -> datetime | None:

@@ -1,22 +1,23 @@
 """Answers that are the same for everybody who looks at the same moment, made once.
 
 Fifty people who watch a sweep ask for the same charts within the same second; the first one waits
-for the drawing, the others for the first one.
+for the drawing, the others for the first one. However many different ones are asked for, and
+however large they are, what is kept has a bound.
 """
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sized
 from typing import Generic, TypeVar
 
-V = TypeVar("V")
+V = TypeVar("V", bound=Sized)
 
 
 class Shared(Generic[V]):
-    """The newest `most` answers, by key."""
+    """The newest `most` answers, by key, as far as their sizes add up to `most_size` (bytes)."""
 
-    def __init__(self, most: int) -> None:
-        self._most = most
+    def __init__(self, most: int, most_size: int = 64 * 2**20) -> None:
+        self._most, self._most_size, self._size = most, most_size, 0
         self._known: OrderedDict[Hashable, V] = OrderedDict()
         self._making: dict[Hashable, threading.Lock] = {}
         self._guard = threading.Lock()
@@ -38,12 +39,19 @@ class Shared(Generic[V]):
                 with self._guard:
                     self._making.pop(key, None)
             with self._guard:
-                self._known[key] = value
-                while len(self._known) > self._most:
-                    self._known.popitem(last=False)
+                self._keep(key, value)
         return value
+
+    def _keep(self, key: Hashable, value: V) -> None:
+        if (old := self._known.pop(key, None)) is not None:
+            self._size -= len(old)
+        self._known[key] = value
+        self._size += len(value)
+        while self._known and (len(self._known) > self._most or self._size > self._most_size):
+            self._size -= len(self._known.popitem(last=False)[1])
 
     def forget(self) -> None:
         """Drop all."""
         with self._guard:
             self._known.clear()
+            self._size = 0

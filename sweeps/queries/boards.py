@@ -23,6 +23,10 @@ from sweeps.queries.trials import parameter_columns
 
 # So many trials are kept in memory over all sweeps, about 1 kB each with ten parameters.
 MOST_TRIALS = 400_000
+# Values of metrics that are kept of one sweep, 8 bytes each; of small sweeps all.
+MOST_VALUES = 8_000_000
+# So many of them are counted as one trial.
+_PER_TRIAL = 100
 
 
 @dataclass
@@ -54,13 +58,21 @@ def board_of(sweep: Sweep) -> Board:
 
 
 def metric_column(sweep: Sweep, board: Board, name: str) -> Floats:
-    """The last value of a metric for each row of `board`, NaN where there is no finite one."""
+    """The last value of a metric for each row of `board`, NaN where there is no finite one.
+
+    Of a name that no trial logged nothing is kept: addresses may name any number of them.
+    """
+    if name not in metric_names(sweep):
+        return np.full(len(board), np.nan)
     kept = _of(sweep)
     with kept.lock:
         revision, values = kept.metrics.get(name, (-1, np.empty(0)))
         if revision < board.revision:
             values = _last_values(sweep, board, name, revision, values)
-            kept.metrics[name] = (board.revision, values)
+        kept.metrics.pop(name, None)  # what was asked for last stands last
+        kept.metrics[name] = (max(revision, board.revision), values)
+        while len(kept.metrics) > 1 and len(kept.metrics) * len(board) > MOST_VALUES:
+            del kept.metrics[next(iter(kept.metrics))]
     return values[: len(board)]
 
 
@@ -94,11 +106,17 @@ def _of(sweep: Sweep) -> _Kept:
 def _shrink() -> None:
     """Let go of the sweeps that nobody looked at for the longest time."""
     with _guard:
-        total = sum(len(kept.board) for kept in _kept.values() if kept.board is not None)
+        total = sum(map(_weight, _kept.values()))
         for uid in list(_kept)[:-1]:
             if total <= MOST_TRIALS:
                 break
-            total -= len(board) if (board := _kept.pop(uid).board) is not None else 0
+            total -= _weight(_kept.pop(uid))
+
+
+def _weight(kept: _Kept) -> int:
+    """What it takes, in trials; 1 at least, for there may be any number of empty sweeps."""
+    trials = len(kept.board) if kept.board is not None else 0
+    return 1 + trials + trials * len(kept.metrics) // _PER_TRIAL
 
 
 # --- Reading ------------------------------------------------------------------------------------

@@ -19,7 +19,7 @@ _LAST = (
 )
 _BATCH = 500
 # A spreadsheet takes a text that begins so for a formula.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 # Times as REST tells them: 2026-03-01T12:00:00.250Z.
 _JSON = DjangoJSONEncoder()
 

@@ -78,10 +78,17 @@ def _text(data: bytes, *, is_whole: bool) -> str | None:
 
 
 def _pretty(text: str) -> str:
+    """With an indent, or as it is; no more of it than is shown: deep nesting is mostly indents."""
+    found, size = [], 0
     try:
-        return json.dumps(json.loads(text), indent=2, ensure_ascii=False)
+        for piece in json.JSONEncoder(indent=2, ensure_ascii=False).iterencode(json.loads(text)):
+            found.append(piece)
+            size += len(piece)
+            if size > TEXT_BYTES:
+                break
     except (ValueError, RecursionError):
         return text
+    return "".join(found)
 
 
 def _cut(text: str, more: bool) -> Preview:
@@ -106,7 +113,8 @@ def _table(text: str, delimiter: str, *, is_whole: bool) -> Preview:
         said.append(f"the first {len(rows) - 1} rows")
     if width > COLUMNS:
         said.append(f"{COLUMNS} of {width} columns")
-    cells = [[*row, *[""] * (width - len(row))][:COLUMNS] for row in rows]
+    shown = min(width, COLUMNS)
+    cells = [[*row[:shown], *[""] * (shown - len(row))] for row in rows]
     short = tuple(tuple(cell[:CELL] for cell in row) for row in cells)
     cut = f"Shown: {' and '.join(said)}; the download has all." if said else ""
     return Preview("table", rows=short, cut=cut)

@@ -4,6 +4,7 @@ import csv
 import gzip
 import io
 import json
+import re
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
@@ -108,14 +109,13 @@ def values(request: HttpRequest, ws: str, name: str, kind: str) -> HttpResponse:
     return response
 
 
-# A cell that begins like this would run as a formula in a spreadsheet.
-_FORMULA = ("=", "+", "@", "\t", "\r")
+# A cell that begins like this would run as a formula in a spreadsheet, unless it is a number.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+_NUMBER = re.compile(r"[+-]?(\d[\d,]*)?\.?\d*(e[+-]?\d+)?", re.ASCII)
 
 
 def _safe(text: str) -> str:
-    begins = text.startswith(_FORMULA) or (
-        text.startswith("-") and not text[1:2].isdigit() and text[1:2] != "."
-    )
+    begins = text.startswith(_FORMULA) and not _NUMBER.fullmatch(text)
     return f"'{text}" if begins else text
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from sweeps.stores import previews
 from sweeps.stores.artifacts import Tree, inside, listing, zipped
-from sweeps.stores.previews import preview
+from sweeps.stores.previews import TEXT_BYTES, preview
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 20
 
@@ -103,3 +103,17 @@ def test_a_zip_is_made_while_it_is_sent(tmp_path: Path) -> None:
         assert archive.read("x/a/b.bin") == bytes(range(256)) * 4096
     with zipfile.ZipFile(io.BytesIO(b"".join(zipped([Tree(root, "a")])))) as archive:
         assert archive.namelist() == ["b.bin"]
+
+
+def test_deep_json_is_not_blown_up(tmp_path: Path) -> None:
+    """A megabyte of brackets would be a gigabyte of indents."""
+    deep = b"[" + b",".join([b"[" * 300 + b"]" * 300] * 1_700) + b"]"
+    shown = preview(kept(tmp_path, "d.json", deep))
+    assert len(shown.text) <= TEXT_BYTES
+    assert shown.cut
+
+
+def test_a_very_wide_table_is_cut_row_by_row(tmp_path: Path) -> None:
+    shown = preview(kept(tmp_path, "w.csv", b"a,b\n" + b"," * 500_000 + b"\n1\n"))
+    assert {len(row) for row in shown.rows} == {50}
+    assert shown.rows[2][0] == "1"

@@ -12,6 +12,7 @@ from sweeps.queries import boards
 from sweeps.queries.boards import board_of, metric_column
 from sweeps.queries.selecting import in_order, kept
 from tests.api.acts import end, log, play, start
+from tests.conftest import NOW
 
 pytestmark = pytest.mark.django_db
 
@@ -113,3 +114,23 @@ def test_little_used_sweeps_are_let_go(
     kept_one = board_of(first)
     assert board_of(second) is board_of(second)
     assert board_of(first) is not kept_one
+
+
+def test_no_address_makes_the_memory_grow(played: Sweep, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Conditions may name any number of metrics; only what trials logged is kept, and not more
+    than has room."""
+    board = board_of(played)
+    for index in range(100):
+        assert np.isnan(metric_column(played, board, f"m{index}")).all()
+    assert list(boards._kept[played.uid].metrics) == []
+    trial = Trial.objects.filter(sweep=played, status="Queued").first()
+    assert trial is not None
+    attempt = start(trial.pk, NOW)
+    for name in ("a", "b", "c"):
+        log(attempt, [1.0], name=name)
+    played.refresh_from_db()
+    board = board_of(played)
+    monkeypatch.setattr(boards, "MOST_VALUES", 2 * len(board))
+    for name in ("a", "b", "a", "c"):
+        assert metric_column(played, board, name)[3] == 1.0
+    assert list(boards._kept[played.uid].metrics) == ["a", "c"]

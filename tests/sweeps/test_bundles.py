@@ -187,6 +187,13 @@ def lines(**changes: Any) -> bytes:
     return json.dumps(line | changes).encode()
 
 
+def fact(**changes: Any) -> Callable[[Files], Any]:
+    def change(files: Files) -> None:
+        files["bundle.json"] = json.dumps(json.loads(files["bundle.json"]) | changes).encode()
+
+    return change
+
+
 def point(value: Any = 1.0, step: Any = 0, at: Any = 1) -> dict[str, Any]:
     return {"loss": [[step, value, at]]}
 
@@ -231,6 +238,11 @@ BROKEN: dict[str, Callable[[Files], Any]] = {
     "a step that is none": lambda f: f.update({"trials.jsonl": lines(points=point(step=1.5))}),
     "a time that is text": lambda f: f.update({"trials.jsonl": lines(points=point(at="x"))}),
     "a way out": lambda f: f.update({"../evil": b""}),
+    "no name": fact(sweep=""),
+    "a name that is a path": fact(sweep="../a/b"),
+    "a name of two lines": fact(sweep="a\nb"),
+    "a page's name": fact(sweep="new"),
+    "a long name": fact(sweep="x" * 256),
     "deep nesting": lambda f: f.update({"trials.jsonl": b"[" * 100_000}),
 }
 
