@@ -154,6 +154,17 @@ def delta(value: float | None) -> str:
     return text if text.startswith((MINUS, "NaN")) else f"+{text}"
 
 
+def count(number: int) -> str:
+    """How many, with thousands set apart: 2,000."""
+    return f"{number:,}"
+
+
+def duration_delta(seconds: float) -> str:
+    """A difference of durations with its sign: +5.4 s, −1m 20s."""
+    text = duration(abs(seconds))
+    return f"{MINUS if seconds < 0 else '+'}{text}"
+
+
 def duration(seconds: float | None) -> str:
     """Seconds as 4.3 s, 48 s, 2m 55s, 1h 46m or 2d 03h."""
     if seconds is None:

@@ -14,7 +14,7 @@ from studio import formatting
 
 register = template.Library()
 
-for _name in ("objective", "param", "plain", "delta", "duration", "size", "memory"):
+for _name in ("objective", "param", "plain", "delta", "count", "duration", "size", "memory"):
     register.filter(_name, getattr(formatting, _name))
 register.filter("trial_colour", formatting.trial_colour)
 register.filter("trial_dash", formatting.trial_dash)

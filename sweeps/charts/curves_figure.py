@@ -12,6 +12,8 @@ from sweeps.charts.text import escape, tick_text
 from sweeps.charts.value_axis import left_margin, value_scales
 
 MIN_LABEL_PX = 14.0
+# The lowest label stands above the ticks of the axis.
+_FLOOR_PX = 7.0
 # Height of the plot area for which labels are kept apart; higher ones only have more room.
 PLOT_PX = 210.0
 _CHAR_PX = 6.8
@@ -151,7 +153,7 @@ def _labels(info: CurvesInfo, ends: Sequence[float], kind: str) -> list[dict[str
     near = _NEAR * (max((x for _, x, *_ in placed), default=0.0) or 1.0)
     notes = []
     for column in columns_of(placed, near):
-        heights = spread([pixel for *_, pixel in column], MIN_LABEL_PX)
+        heights = spread([pixel for *_, pixel in column], MIN_LABEL_PX, _FLOOR_PX)
         for (line, x, y, pixel), height in zip(column, heights, strict=True):
             notes.append(_annotation(line, info, x, y, height - pixel))
     return notes
@@ -189,8 +191,9 @@ def _annotation(
     }
 
 
-def spread(heights: Sequence[float], gap: float) -> list[float]:
-    """`heights` moved as little as needed so that all stand at least `gap` apart, order kept.
+def spread(heights: Sequence[float], gap: float, floor: float = -math.inf) -> list[float]:
+    """`heights` moved as little as needed so that all stand at least `gap` apart, order kept,
+    and none below `floor`.
 
     Neighbours that collide become a block around their common middle (pool adjacent violators).
     """
@@ -205,7 +208,7 @@ def spread(heights: Sequence[float], gap: float) -> list[float]:
     moved, rank = [0.0] * len(heights), 0
     for block in blocks:
         for _ in range(block[0]):
-            moved[order[rank]] = _mean(block) + rank * gap
+            moved[order[rank]] = max(_mean(block), floor) + rank * gap
             rank += 1
     return moved
 

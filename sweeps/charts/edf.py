@@ -84,7 +84,7 @@ def build_edf_info(
     ]
     metric = objective.primary_metric
     if not curves or (len(curves) == 1 and curves[0].trials < 2):
-        enough = "Not enough data: a" if final else "Enough data? A"
+        enough = "Not enough data: a" if final else "Not enough data yet: a"
         has = f"{plural(len(curves), 'trial')} {'has' if curves else 'have'} one"
         why = f"{enough} distribution needs 2 trials with a value of {metric}; {has}."
         return EdfInfo(metric, objective.goal, (), why, "", why)

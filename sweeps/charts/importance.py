@@ -85,9 +85,9 @@ def _nothing(why: str) -> ImportanceInfo:
 def _too_few(valued: int, failed: int, final: bool) -> str:
     has = f"{plural(valued, 'trial')} {'has' if valued == 1 else 'have'} one"
     also = f", {failed:,} failed without" if failed else ""
-    if final:
-        return f"Not enough data: importance needs {MIN_TRIALS} trials with a value; {has}{also}."
-    return f"Enough data? Importance needs {MIN_TRIALS} trials with a value; {has} so far{also}."
+    data, far = ("data", "") if final else ("data yet", " so far")
+    needs = f"importance needs {MIN_TRIALS} trials with a value"
+    return f"Not enough {data}: {needs}; {has}{far}{also}."
 
 
 def _summary(found: Importance, metric: str) -> str:

@@ -20,6 +20,7 @@ Mask = npt.NDArray[np.bool_]
 _EDGE = 0.13
 _AIR = 0.05
 _MOST_LINES = 3
+_MOST_TRIES = 8
 _LIMIT = 1.7e308
 
 
@@ -137,7 +138,11 @@ def _ticks(values: Values, count: int, edge: bool) -> tuple[list[float], list[st
         moments = [tick for tick in clock if tick >= values.scale.low] or clock[-1:]
         return moments, [short_time(tick) for tick in moments]
     # Round values alone: bounds are in the search space, and long.
-    found = values.scale._replace(bounded=False).ticks(count)
+    scale = values.scale._replace(bounded=False)
+    found = scale.ticks(count)
+    while len(found) < 2 and count < _MOST_TRIES:
+        count += 1
+        found = scale.ticks(count)
     if edge:
         found = tuple(tick for tick in found if tick.position > _EDGE / 2)
     vals = [values.from_unit(tick.position) for tick in found]

@@ -114,9 +114,11 @@ def numbers_line(
     goal: int,
     show: Callable[[float], str] = formatting.objective,
     *,
+    differ: Callable[[float], str] = formatting.delta,
     heat: bool = False,
 ) -> Line:
-    """`goal` 1: higher is better, -1: lower is better, 0: neither; `heat` colours the cells."""
+    """`goal` 1: higher is better, -1: lower is better, 0: neither; `differ` writes what lies
+    between a value and the baseline's; `heat` colours the cells."""
     reference = values[base]
     finite = [value for value in values if value is not None and math.isfinite(value)]
     low, high = (min(finite), max(finite)) if finite else (0.0, 0.0)
@@ -128,7 +130,7 @@ def numbers_line(
             continue
         delta, mood = ("", "")
         if index != base and reference is not None:
-            delta, mood = _compared(value, reference, goal)
+            delta, mood = _compared(value, reference, goal, differ)
         share = _heat(value, low, high, goal) if heat else None
         cells.append(Value(show(value), delta, mood, False, share, value == top))
     return Line(name, tuple(cells), len({repr(value) for value in values}) > 1)
@@ -141,14 +143,22 @@ def _heat(value: float, low: float, high: float, goal: int) -> float | None:
     return round(1 - share if goal < 0 else share, 3)
 
 
-def _compared(value: float, reference: float, goal: int) -> tuple[str, str]:
+def seconds_line(name: str, values: Sequence[float | None], base: int) -> Line:
+    """Durations in seconds, neither of which is better."""
+    shown, differ = formatting.duration, formatting.duration_delta
+    return numbers_line(name, values, base, 0, shown, differ=differ)
+
+
+def _compared(
+    value: float, reference: float, goal: int, differ: Callable[[float], str] = formatting.delta
+) -> tuple[str, str]:
     if value == reference:
         return "same", ""
     difference = value - reference
     mood = ""
     if goal:
         mood = "is-better" if difference * goal > 0 else "is-worse"
-    return formatting.delta(difference), mood
+    return differ(difference), mood
 
 
 def params_line(name: str, values: Sequence[object], base: int) -> Line:
@@ -183,7 +193,7 @@ def _run(trials: Sequence[Trial], base: int) -> list[Line]:
     memory = [getattr(attempts.get(t.pk), "peak_memory", None) for t in trials]
     return [
         texts_line("status", [str(t.status) for t in trials]),
-        numbers_line("duration", durations, base, 0, formatting.duration),
+        seconds_line("duration", durations, base),
         texts_line("peak memory", [formatting.memory(value) for value in memory]),
         texts_line("attempt", [str(t.attempt) for t in trials]),
         texts_line("tags", [", ".join(t.tags) for t in trials]),

@@ -14,7 +14,15 @@ from sweeps.domain.termination.registry import describe
 from sweeps.models import Sweep, Trial
 from sweeps.queries.best import best_of_each
 from sweeps.queries.boards import board_of
-from sweeps.queries.compare import Group, Line, goal_of, numbers_line, params_line, texts_line
+from sweeps.queries.compare import (
+    Group,
+    Line,
+    goal_of,
+    numbers_line,
+    params_line,
+    seconds_line,
+    texts_line,
+)
 from sweeps.queries.records import early_termination_of
 from sweeps.queries.trials import parameter_columns
 
@@ -68,7 +76,7 @@ def _result(sweeps: Sequence[Sweep], tops: Sequence[Trial | None], base: int) ->
             )
             for status in seen
         ),
-        numbers_line("duration", took, base, 0, formatting.duration),
+        seconds_line("duration", took, base),
     ]
 
 

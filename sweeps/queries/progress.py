@@ -6,6 +6,7 @@ from datetime import datetime
 
 import numpy as np
 
+from sweeps.domain.limits import MAX_SECONDS
 from sweeps.domain.states import Desired, TrialStatus
 from sweeps.models import Sweep
 from sweeps.queries.boards import board_of
@@ -39,7 +40,8 @@ class Progress:
     """Counts and times of a sweep. `left_s` and `mean_s` are None while nothing is known.
 
     `timed_s` is the time that its timeout counts: without pauses, and anew once it was revived;
-    None before the start, while the clock stands still and after the end.
+    None before the start, while the clock stands still and after the end. `timeout_s` is None
+    where it is the longest there is, which says nothing.
     """
 
     total: int
@@ -48,6 +50,7 @@ class Progress:
     segments: tuple[Segment, ...]
     elapsed_s: float | None
     timed_s: float | None
+    timeout_s: float | None
     left_s: float | None
     mean_s: float | None
 
@@ -88,6 +91,7 @@ def progress_of(
         ),
         elapsed_s=elapsed,
         timed_s=timed,
+        timeout_s=sweep.timeout_s if sweep.timeout_s < MAX_SECONDS else None,
         left_s=_left_s(sweep, total - done, mean_s, timed),
         mean_s=mean_s,
     )

@@ -105,7 +105,7 @@ def _begun(
         objective=OBJECTIVE,
         limits=Limits(made.trials, max(CONCURRENT, made.running), MAX_SECONDS),
         sampling=Sampling("random", seed=made.seed),
-        display_name=f"made up: {made.trials:,} trials",
+        display_name=f"made up: {made.trials:,} trial{'s' * (made.trials != 1)}",
         experiment_name="made-up",
         failure_policy=FailurePolicy(max_consecutive_failures=0),
         notes=(NOTE,),

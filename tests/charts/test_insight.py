@@ -76,7 +76,8 @@ def test_names_are_shown_as_they_are_and_cut_where_too_long():
         (
             7,
             False,
-            "Enough data? Importance needs 20 trials with a value; 7 trials have one so far.",
+            "Not enough data yet: importance needs 20 trials with a value; "
+            "7 trials have one so far.",
         ),
         (1, True, "Not enough data: importance needs 20 trials with a value; 1 trial has one."),
         (20, False, "Working it out…"),
@@ -136,7 +137,7 @@ def test_sweeps_are_told_apart_and_this_one_lies_on_top():
 @pytest.mark.parametrize("values", [(), (0.5,)])
 def test_a_distribution_needs_two_values(values):
     info = edf_of(*values)
-    assert "Enough data? A distribution needs 2 trials with a value of loss" in info.empty
+    assert "Not enough data yet: a distribution needs 2 trials with a value of loss" in info.empty
     check(edf_figure(info))
 
 

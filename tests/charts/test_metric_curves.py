@@ -242,3 +242,7 @@ def test_quantiles_need_ten_values_at_a_place():
     assert info.note == "9 of 500 trials, from the best to the worst"
     assert info.legend[-2].text == "median of 11 trials"
     check(curves_figure(info))
+
+
+def test_labels_at_the_foot_of_a_plot_stand_above_the_ticks_of_its_axis() -> None:
+    assert spread([2.0, 1.0, 60.0], 14, 7.0) == [21.0, 7.0, 60.0]

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
-from sweeps.domain.limits import Limits
+from sweeps.domain.limits import MAX_SECONDS, Limits
 from sweeps.models import Sweep
 from sweeps.queries.progress import progress
 from sweeps.services import control
@@ -44,3 +44,10 @@ def test_nothing_is_left_to_wait_for_once_it_is_stopped(make_sweep: Any, now: An
     play(sweep, now, [0.3])
     control.stop_sweep(sweep, actor="bob", now=now)
     assert read(sweep, now + timedelta(minutes=1)).left_s is None
+
+
+def test_the_longest_timeout_there_is_goes_without_saying(make_sweep: Any, now: Any) -> None:
+    sweep = make_sweep(limits=Limits(9, 1, MAX_SECONDS))
+    assert read(sweep, now).timeout_s is None
+    Sweep.objects.update(timeout_s=3600)
+    assert read(sweep, now).timeout_s == 3600

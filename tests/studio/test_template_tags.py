@@ -208,3 +208,14 @@ def test_a_group_of_choices_is_a_fieldset_with_its_name_as_legend() -> None:
     html = LimitsForm()["goal"].as_field_group()
     assert '<legend>Goal<span class="optional">optional</span></legend>' in html
     assert html.rstrip().endswith("</fieldset>")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(5.41, "+5.4 s"), (-19.6, "−20 s"), (-80, "−1m 20s"), (0.0, "+0 s")]
+)
+def test_a_difference_of_durations_has_its_units(seconds: float, text: str) -> None:
+    assert formatting.duration_delta(seconds) == text
+
+
+def test_counts_have_their_thousands_set_apart() -> None:
+    assert (formatting.count(999), formatting.count(20_000)) == ("999", "20,000")
