@@ -16,6 +16,7 @@ from sweeps.domain.wording import nearest, shown
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 NAME_RULE = "Use letters, digits and _, not starting with a digit."
 MAX_NESTING = 8
+_BIGGEST = 10**300
 # math.exp overflows just above this.
 MAX_LOG = 709.0
 
@@ -117,7 +118,7 @@ def _number(doc: Mapping[Any, Any], name: str, path: str, problems: list[Problem
     if isinstance(value, bool) or not isinstance(value, int | float):
         problems.append(Problem(f"{path}.{name}", f"Must be a number, but got {shown(value)}."))
         return None
-    if (isinstance(value, int) and abs(value) > 10**300) or not math.isfinite(value):
+    if (isinstance(value, int) and abs(value) > _BIGGEST) or not math.isfinite(value):
         problems.append(
             Problem(f"{path}.{name}", f"Must be a finite number, but got {shown(value)}.")
         )
@@ -199,6 +200,8 @@ def _choice_values(
 def _constant_problems(value: Scalar, path: str) -> list[Problem]:
     """What JSON, a command line or a database would not take."""
     if isinstance(value, float) and not math.isfinite(value):
+        return [Problem(path, f"Must be a finite number, but got {shown(value)}.")]
+    if isinstance(value, int) and abs(value) > _BIGGEST:  # charts and samplers count in floats
         return [Problem(path, f"Must be a finite number, but got {shown(value)}.")]
     if isinstance(value, str) and ("\0" in value or any("\ud800" <= c <= "\udfff" for c in value)):
         return [Problem(path, "Holds a NUL or half a character, which no command line can carry.")]

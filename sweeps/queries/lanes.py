@@ -12,6 +12,7 @@ from studio.models import Compute
 from sweeps.domain.states import LIVE_SWEEP, LIVE_TRIAL, TrialStatus
 from sweeps.models import Attempt, Sweep, Trial
 from sweeps.queries.best import best_of_each
+from sweeps.queries.places import IMPORTED
 
 # How far back lanes may reach; by itself a compute takes the shortest that shows enough.
 SPANS: Mapping[str, timedelta] = {
@@ -132,6 +133,7 @@ def _attempts(compute: Compute, since: datetime) -> list[Attempt]:
     keys = [key for (key,) in (*live, *over)]
     attempts = (
         Attempt.objects.filter(Q(ended_at=None) | ended, trial__in=keys)
+        .exclude(spool__startswith=IMPORTED)
         .select_related("trial")
         .only(*_ATTEMPT)
         .order_by(Coalesce("started_at", "created_at").desc(), "-pk")[:MOST_ATTEMPTS]

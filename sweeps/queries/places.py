@@ -11,6 +11,9 @@ from django.conf import settings
 
 from sweeps.models import Attempt, Trial
 
+# Of attempts that ran in another studio: no such folder is here, and they held no slot of ours.
+IMPORTED = "/imported/"
+
 
 def spool_of(attempt: Attempt) -> Path:
     """The attempt's folder under the present home."""

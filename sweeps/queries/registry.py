@@ -12,6 +12,7 @@ from sweeps.queries.prepared import Prepared
 
 # What one look hands to the queue.
 _MOST = 20
+_LONGEST_SOURCE = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +47,9 @@ def loggable(trial: Trial, folders: list[str]) -> list[Loggable]:
         Loggable(one.model_id, str(one), f"models:/{one.model_id}", one.model_id)
         for one in logged_models(trial)
     ]
-    return [
-        *logged,
-        *(Loggable(path, path, f"runs:/{trial.run_id}/{path}") for path in folders if path),
-    ]
+    found = [Loggable(path, path, f"runs:/{trial.run_id}/{path}") for path in folders if path]
+    # MLflow takes no longer ones.
+    return [*logged, *(one for one in found if len(one.source) <= _LONGEST_SOURCE)]
 
 
 def versions_of_trial(trial: Trial) -> list[ModelVersion]:

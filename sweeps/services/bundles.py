@@ -28,6 +28,7 @@ from sweeps.models import (
     Trial,
 )
 from sweeps.models.metrics import to_columns
+from sweeps.queries.places import IMPORTED
 from sweeps.services import rows
 from sweeps.services.deletion import purge
 from sweeps.services.metrics import Value, append
@@ -194,7 +195,7 @@ def _trial(sweep: Sweep, one: Recorded) -> Trial:
 def _attempt(sweep: Sweep, trial: Trial) -> Attempt:
     """Its last attempt, which is over; no token can have its digest."""
     return Attempt(
-        trial_id=trial.pk, number=trial.attempt, spool=f"/imported/{sweep.uid}/{trial.number}.1",
+        trial_id=trial.pk, number=trial.attempt, spool=f"{IMPORTED}{sweep.uid}/{trial.number}.1",
         token_digest=f"imported {sweep.uid[:24]}.{trial.number}", run_closed=True, accepted=True,
         created_at=trial.created_at, started_at=trial.started_at, ended_at=trial.ended_at,
         reason=trial.reason, signature=trial.signature,

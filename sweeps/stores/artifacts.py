@@ -63,7 +63,7 @@ def artifacts(root: Path, below: str = "", most: int = 10_000) -> list[Artifact]
 
 def _walk(root: Path, folder: Path) -> Iterator[Artifact]:
     for here, folders, files in os.walk(folder):
-        folders.sort()
+        folders[:] = sorted(filter(_is_text, folders))
         for name in sorted(files):
             path = Path(here) / name
             if not path.is_symlink() and path.is_file() and _is_whole(name):
@@ -72,7 +72,11 @@ def _walk(root: Path, folder: Path) -> Iterator[Artifact]:
 
 def _is_whole(name: str) -> bool:
     """False for half a copy, and for names that are no text."""
-    return not name.endswith(".part") and not any("\ud800" <= c <= "\udfff" for c in name)
+    return not name.endswith(".part") and _is_text(name)
+
+
+def _is_text(name: str) -> bool:
+    return not any("\ud800" <= c <= "\udfff" for c in name)
 
 
 def listing(root: Path, path: str, page: int = 1, size: int = 200) -> Listing | None:
@@ -86,7 +90,7 @@ def listing(root: Path, path: str, page: int = 1, size: int = 200) -> Listing | 
     folders, files = [], []
     with os.scandir(folder) as found:
         for one in found:
-            if one.is_dir(follow_symlinks=False):
+            if one.is_dir(follow_symlinks=False) and _is_text(one.name):
                 folders.append(one)
             elif one.is_file(follow_symlinks=False) and _is_whole(one.name):
                 files.append(one)

@@ -65,7 +65,7 @@ def _imported(request: HttpRequest, workspace: Workspace) -> Sweep:
         user=signed_in(request),
         now=database_now(),
         rng=random.SystemRandom(),
-        ticket=request.POST.get("ticket", "")[:64],
+        ticket=request.POST.get("ticket", "").replace("\0", "")[:64],
     )
     if replay:
         tasks.advance_sweep(sweep.pk)

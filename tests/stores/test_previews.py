@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from sweeps.stores import previews
-from sweeps.stores.artifacts import Tree, inside, listing, zipped
+from sweeps.stores.artifacts import Tree, inside, listing, model_folders, zipped
 from sweeps.stores.previews import TEXT_BYTES, preview
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 20
@@ -117,3 +117,17 @@ def test_a_very_wide_table_is_cut_row_by_row(tmp_path: Path) -> None:
     shown = preview(kept(tmp_path, "w.csv", b"a,b\n" + b"," * 500_000 + b"\n1\n"))
     assert {len(row) for row in shown.rows} == {50}
     assert shown.rows[2][0] == "1"
+
+
+def test_a_folder_whose_name_is_no_text_is_passed_over(tmp_path: Path) -> None:
+    """A page could not be sent, nor a zip be written, with such a name in it."""
+    kept(tmp_path, "good/a.txt", b"a")
+    odd = Path(f"{tmp_path}/b\udcff")
+    odd.mkdir()
+    (odd / "MLmodel").write_bytes(b"")
+    shown = listing(tmp_path, "")
+    assert shown is not None
+    assert [one.name for one in shown.entries] == ["good"]
+    assert model_folders(tmp_path) == []
+    with zipfile.ZipFile(io.BytesIO(b"".join(zipped([Tree(tmp_path)])))) as archive:
+        assert archive.namelist() == ["good/a.txt"]

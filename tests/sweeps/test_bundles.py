@@ -4,6 +4,7 @@ import io
 import json
 import zipfile
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -18,6 +19,7 @@ from sweeps.domain.problems import InvalidInput
 from sweeps.intake_bundles import bundled, import_bundle
 from sweeps.models import CodeSnapshot, MetricPoint, MetricSummary, Sweep, Trial
 from sweeps.queries.best import best_of
+from sweeps.queries.lanes import lanes_of
 from sweeps.services.sweeps import advance, create_sweep
 from tests.api.acts import log, play, start
 from tests.conftest import NOW, job
@@ -150,6 +152,20 @@ def test_a_second_import_gets_a_name_of_its_own_and_a_ticket_makes_one(
     assert one.name != "first"
     assert one.display_name == "first"
     assert Sweep.objects.count() == 2
+
+
+def test_what_ran_elsewhere_held_no_slot_of_this_compute(
+    first: Sweep, workspace: Workspace, compute: Any
+) -> None:
+    """Whatever times a bundle tells."""
+    data = packed(first)
+    [before] = lanes_of([compute], NOW + timedelta(minutes=2))
+    back = bring(workspace, data)
+    assert back.compute == compute
+    [after] = lanes_of([compute], NOW + timedelta(minutes=2))
+    assert after.lanes == before.lanes
+    assert after.hidden == before.hidden
+    assert any(lane.pieces for lane in after.lanes)
 
 
 def test_what_had_not_ended_is_canceled(sweep: Sweep, workspace: Workspace) -> None:
