@@ -72,7 +72,8 @@
     area.select();
   }
   async function textToCopy(button) {
-    const { copyUrl, copyFrom, copy: own } = button.dataset;
+    const { copyUrl, copyFrom, copyHere, copy: own } = button.dataset;
+    if (copyHere !== undefined) return location.href;
     if (copyUrl !== undefined) {
       const answer = await fetch(button.href);
       if (!answer.ok || answer.redirected) throw new Error(`status ${answer.status}`);
@@ -99,7 +100,7 @@
     }, 1500);
   }
   document.addEventListener("click", async (event) => {
-    const button = event.target.closest?.("[data-copy], [data-copy-from], [data-copy-url]");
+    const button = event.target.closest?.("[data-copy], [data-copy-from], [data-copy-url], [data-copy-here]");
     if (!button) return;
     event.preventDefault();
     let text;

@@ -88,13 +88,14 @@ def build_curves_info(
     smooth: float = 0.0,
     of: int = 0,
     quantiles: Quantiles | None = None,
+    final: bool = False,
 ) -> CurvesInfo:
     """Curves of `metric`, one per trial: the best `count`, the `selected`, or all of them.
 
     `best` is the best trial's number: drawn last, wider, with a star, and in the reserved colour
     unless `own_colors` (comparing trials, where every one keeps its own). `smooth` from 0 (not) to
     below 1; `of` how many trials there are where only some of all are given, whose `quantiles` lie
-    on top.
+    on top. `final`: no more values come.
     """
     known = list(curves)
     chosen = _choose(known, objective, best, mode, selected, count)
@@ -110,13 +111,15 @@ def build_curves_info(
         words[mode] = f"{len(lines)} of {of:,} trials, from the best to the worst"
     if smooth:
         words[mode] += f", smoothed by {smooth:g}, raw values faint"
+    # What a bundle brought in has each trial's last and best values, and no others.
+    nothing = f"No values of {metric} {'over time were kept' if final else 'yet'}."
     info = _info(
         metric,
         x,
         scale,
         lines,
         note=words[mode] + (_CUT if cut else ""),
-        empty=f"No values of {metric} yet." if known or mode != "selected" else _NOTHING_SELECTED,
+        empty=nothing if known or mode != "selected" else _NOTHING_SELECTED,
     )
     if not lines or quantiles is None:
         return info

@@ -28,7 +28,8 @@ def parallel_svg(info: ParallelInfo) -> str:
     if len(keep) > MAX_AXES:
         keep = [*keep[: MAX_AXES - 1], keep[-1]]
     width = max(WIDTH, _APART * len(keep))
-    box = Box(84, 62, width - 84, _HEIGHT - 60)
+    # Values stand right of the last axis, in whatever font the reader has.
+    box = Box(84, 62, width - 104, _HEIGHT - 60)
     places = [box.x(i / max(len(keep) - 1, 1)) for i in range(len(keep))]
     parts: list[str] = []
     # Where an axis is left out there is no gap to which the last columns would belong.

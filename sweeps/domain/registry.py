@@ -23,7 +23,9 @@ class Wanted:
 
     def __post_init__(self) -> None:
         found = []
-        if len(self.name) > MAX_NAME or not _NAME.fullmatch(self.name):
+        if not self.name:
+            found.append(Problem("name", "Write the name that the model is to have."))
+        elif len(self.name) > MAX_NAME or not _NAME.fullmatch(self.name):
             text = "Use letters, digits, _ and -, starting with a letter or digit"
             found.append(Problem("name", f"{text}, but not {shown(self.name)}."))
         if self.alias and (problem := _alias_problem(self.alias)):

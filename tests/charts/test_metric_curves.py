@@ -79,6 +79,8 @@ def test_a_trial_with_no_finite_value_has_no_line():
     info = info_of([curve(0, math.nan, objective=1.0)])
     assert (info.lines, info.empty, info.note) == ((), "No values of loss yet.", "")
     check(curves_figure(info))
+    ended = info_of([curve(0, math.nan, objective=1.0)], final=True)
+    assert ended.empty == "No values of loss over time were kept."
 
 
 def test_nothing_selected_says_what_to_do():

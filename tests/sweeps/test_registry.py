@@ -207,6 +207,8 @@ def test_a_problem_stands_at_its_field_and_nothing_typed_is_lost(
     assert 'value="a/b"' in html
     assert "&lt;i&gt;" in html
     assert "Use letters" in html
+    unnamed = page.post(f"{address}register", typed | {"name": " "}).content.decode()
+    assert "Write the name that the model is to have." in unnamed
     assert not ModelVersion.objects.exists()
 
 
