@@ -39,7 +39,11 @@ def bundled(sweep: Sweep, origin: str, now: datetime, *, points: bool = False) -
         (bundles.TRIALS, bundle.trial_lines(sweep, points=points)),
     ]
     code = sweep.code
-    trees = [Tree(intake.code_root() / code.digest, prefix=f"{bundles.CODE}/")] if code else []
+    trees = (
+        [Tree(intake.code_root() / code.digest, prefix=f"{bundles.CODE}/", is_whole=True)]
+        if code
+        else []
+    )
     return zipped(trees, made)
 
 

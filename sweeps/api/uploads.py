@@ -73,7 +73,9 @@ def download_code(request: HttpRequest, ws: str, digest: str) -> Any:
     row = intake.kept_code(workspace_of(request, ws), digest)
     if row is None:
         raise Http404(f"There is no code {shown(digest)} in this workspace.")
-    return zip_answer(zipped([Tree(intake.code_root() / row.digest)]), f"{row.digest[:12]}.zip")
+    return zip_answer(
+        zipped([Tree(intake.code_root() / row.digest, is_whole=True)]), f"{row.digest[:12]}.zip"
+    )
 
 
 @router.post(

@@ -160,7 +160,7 @@ def trial_of(document: Any, job: SweepJob) -> Recorded:
         reason, status = UNENDED.format(status), TrialStatus.CANCELED
     base = job.sampling.logbase
     params = checked_point(job.search_space, _mapping(doc.get("params"), "params"), base)
-    picked = cut(_text(doc, "picked_by"), 150)
+    picked = cut(_text(doc, "picked_by"), 150)[:150]
     drawn = None if picked else draw_of(job.search_space, params, base or math.e)
     points = _points(doc.get("points"))
     return Recorded(

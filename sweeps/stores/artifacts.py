@@ -46,11 +46,16 @@ class Listing:
 
 @dataclass(frozen=True, slots=True)
 class Tree:
-    """A folder to be packed, under `prefix` ("" or with a / at its end)."""
+    """A folder to be packed, under `prefix` ("" or with a / at its end).
+
+    Of artifacts that are just being stored half copies are left out; `is_whole` says that there
+    are none, whatever files are called.
+    """
 
     root: Path
     below: str = ""
     prefix: str = ""
+    is_whole: bool = False
 
 
 def artifacts(root: Path, below: str = "", most: int = 10_000) -> list[Artifact]:
@@ -61,12 +66,13 @@ def artifacts(root: Path, below: str = "", most: int = 10_000) -> list[Artifact]
     return list(islice(_walk(root.resolve(), folder), most))
 
 
-def _walk(root: Path, folder: Path) -> Iterator[Artifact]:
+def _walk(root: Path, folder: Path, is_whole: bool = False) -> Iterator[Artifact]:
     for here, folders, files in os.walk(folder):
         folders[:] = sorted(filter(_is_text, folders))
         for name in sorted(files):
             path = Path(here) / name
-            if not path.is_symlink() and path.is_file() and _is_whole(name):
+            fits = _is_text(name) if is_whole else _is_whole(name)
+            if fits and not path.is_symlink() and path.is_file():
                 yield Artifact(path.relative_to(root).as_posix(), path.stat().st_size)
 
 
@@ -173,7 +179,7 @@ def _files(tree: Tree) -> Iterator[tuple[str, Path]]:
     folder = inside(tree.root, tree.below)
     if folder is None or not folder.is_dir():
         return
-    for one in _walk(folder, folder):
+    for one in _walk(folder, folder, tree.is_whole):
         yield f"{tree.prefix}{one.path}", folder / one.path
 
 

@@ -47,4 +47,5 @@ def code(request: HttpRequest, ws: str, name: str) -> StreamingHttpResponse:
     sweep = sweep_for(request, ws, name)
     if sweep.code is None or kept_code(sweep.workspace, sweep.code.digest) is None:
         raise Http404
-    return zip_response(zipped([Tree(code_root() / sweep.code.digest)]), f"{sweep.name}_code.zip")
+    code = Tree(code_root() / sweep.code.digest, is_whole=True)
+    return zip_response(zipped([code]), f"{sweep.name}_code.zip")

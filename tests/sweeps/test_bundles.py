@@ -45,6 +45,7 @@ def code(workspace: Workspace, tmp_path: Path) -> CodeSnapshot:
     (folder / "train.py").write_text("print(1)\n")
     (folder / "lib" / "a.txt").write_text("a")
     (folder / ".gitignore").write_text("nothing\n")
+    (folder / "vocabulary.part").write_text("a half\n")
     return intake.keep_folder(workspace, str(folder))
 
 
@@ -105,7 +106,7 @@ def test_a_bundle_holds_all_of_a_sweep(first: Sweep) -> None:
     files = files_of(packed(first))
     assert set(files) == {
         "README.txt", "bundle.json", "job.yml", "packages.txt", "trials.jsonl",
-        "code/train.py", "code/lib/a.txt", "code/.gitignore",
+        "code/train.py", "code/lib/a.txt", "code/.gitignore", "code/vocabulary.part",
     }  # fmt: skip
     facts = json.loads(files["bundle.json"])
     assert (facts["seed"], facts["status"], facts["origin"]) == (7, first.status, ORIGIN)
@@ -274,6 +275,14 @@ def test_a_hostile_bundle_leaves_nothing(
         bring(workspace, zip_of(files), replay=replay)
     assert list(Sweep.objects.all()) == [first]
     assert len(list((home / "code").iterdir())) == 1
+
+
+def test_long_texts_fit_their_columns(first: Sweep, workspace: Workspace) -> None:
+    files = files_of(packed(first))
+    long = "é" * 10_000
+    files["trials.jsonl"] = lines(picked_by=long, signature=long, reason=long)
+    trial = bring(workspace, zip_of(files)).trials.get()
+    assert (len(trial.picked_by), len(trial.signature), len(trial.reason)) == (150, 300, 10_000)
 
 
 def test_a_problem_names_its_line(first: Sweep, workspace: Workspace) -> None:
