@@ -150,7 +150,7 @@ def delta(value: float | None) -> str:
         return MISSING
     if value == 0:
         return "same"
-    text = _minus(str(value)) if isinstance(value, int) else significant(value, 3, 2)
+    text = _minus(count(value)) if isinstance(value, int) else significant(value, 3, 2)
     return text if text.startswith((MINUS, "NaN")) else f"+{text}"
 
 

@@ -12,6 +12,8 @@ from sweeps.charts.values import Floats, Ints, Trials, Values, plot_axis, rounde
 
 LEAST = 10
 MAX_POINTS = 2000
+# From here on trials are dots that leave the map to be seen.
+_MANY = 300
 GRID = 36
 # A numeric axis beside a choice is cut into so many parts.
 PARTS = 8
@@ -220,7 +222,10 @@ def _written(value: float) -> float:
 def _points(info: ContourInfo) -> list[dict[str, Any]]:
     best = info.trials.best
     rows = info.points[info.points != best] if best is not None else info.points
-    ring = {"size": 5, "color": "@surface", "line": {"width": 1, "color": "@text"}, "opacity": 0.9}
+    many = len(rows) > _MANY
+    edge = {"width": 0 if many else 1, "color": "@text"}
+    ring: dict[str, Any] = {"size": 3 if many else 5, "color": "@surface", "line": edge}
+    ring["opacity"] = 0.45 if many else 0.9
     found = [("points", rows, ring)]
     if best is not None and best in info.placed:
         star = {"size": 15, "symbol": "star", "color": "@best"}

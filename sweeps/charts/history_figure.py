@@ -12,6 +12,8 @@ from sweeps.charts.text import escape, objective_text
 from sweeps.charts.value_axis import left_margin, value_scales
 from sweeps.domain.objective import Goal
 
+_COVERING = 300
+
 
 def objective_figure(info: ObjectiveInfo) -> Figure:
     """The Plotly figure of `info`; `layout.meta.scales` holds the y axis linear and log."""
@@ -30,7 +32,10 @@ def objective_figure(info: ObjectiveInfo) -> Figure:
         _edit(layout, edit, index, info.goal, end)
     best = info.best.number if info.best else None  # it has its star
     picked = picked_dots((d for d in info.dots if d.number != best), info.picked)
-    data = [*_step_line(info, end), *_dots(info), *picked, *_star(info, end)]
+    line, dots = _step_line(info, end), _dots(info)
+    # Behind few dots, so that each is seen whole; over many, which would cover it.
+    data = [*dots, *line] if len(info.dots) > _COVERING else [*line, *dots]
+    data += [*picked, *_star(info, end)]
     return {"data": data, "layout": layout}
 
 

@@ -46,6 +46,11 @@ class Group:
     title: str
     lines: tuple[Line, ...]
 
+    @property
+    def differs(self) -> bool:
+        """Whether any of its rows does."""
+        return any(line.differs for line in self.lines)
+
 
 def compare(trials: Sequence[Trial], base: int) -> list[Group]:
     """The rows of `trials` (columns in that order), compared with the one at place `base`.

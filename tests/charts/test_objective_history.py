@@ -233,3 +233,11 @@ def test_picked_trials_stand_out_in_their_own_colour_with_their_number():
     assert trace(figure, "picked-2")["yaxis"] == "y2"
     # The best has its star.
     assert not any(one["uid"] == "picked-1" for one in figure["data"])
+
+
+@pytest.mark.parametrize(("trials", "first"), [(20, "best-so-far"), (400, "Completed-value")])
+def test_the_best_so_far_lies_over_dots_that_would_cover_it(trials: int, first: str) -> None:
+    dots = [Dot(i, 1.0 + i % 7, S.COMPLETED) for i in range(trials)]
+    figure = objective_figure(build_objective_info(dots, LOSS, total=trials))
+    assert figure["data"][0]["uid"] == first
+    assert figure["data"][-1]["uid"] not in ("best-so-far", "Completed-value")
