@@ -2,11 +2,12 @@
 
 import gzip
 import json
+import logging
 from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
 from studio.access import signed_in
@@ -21,6 +22,8 @@ from sweeps.views.job import FILTERED, job_context, overview_context, sweep_for,
 from sweeps.views.live import around, is_known, told
 from sweeps.views.packed import packed
 from sweeps.views.table import columns_asked
+
+log = logging.getLogger(__name__)
 
 # Fragments of every tab, and those of each.
 _ALWAYS = {
@@ -75,12 +78,22 @@ def _answer(request: HttpRequest, sweep: Sweep, tab: str, kinds: tuple[str, ...]
         final=context["is_final"],
         fragments=fragments,
     )
-    figures = b",".join(
-        json.dumps(f"chart-{kind}").encode() + b":" + payload_text(request, sweep, kind)
-        for kind in kinds
-    )
+    figures = b",".join(filter(None, (_figure(request, sweep, kind) for kind in kinds)))
     text = json.dumps(said).encode()[:-1] + b',"figures":{' + figures + b"}}"
     return gzip.compress(text, compresslevel=1)
+
+
+def _figure(request: HttpRequest, sweep: Sweep, kind: str) -> bytes:
+    """A chart under its id; nothing for one that cannot be drawn, which must not keep the page
+    from all other news: the chart's own address tells of the fault."""
+    try:
+        drawn = payload_text(request, sweep, kind)
+    except Http404:
+        raise
+    except Exception:
+        log.exception("the chart %s of %s cannot be drawn", kind, sweep.name)
+        return b""
+    return json.dumps(f"chart-{kind}").encode() + b":" + drawn
 
 
 def _parts(
