@@ -1,6 +1,6 @@
 """The pages of a sweep of many trials in a browser, beside optuna-dashboard on the same trials.
 
-    python bench/pages.py [--trials 10000] [--loads 5] [--port 0]
+    python bench/pages.py [--trials 10000] [--loads 5] [--alone]
 
 Headless Chromium draws with software GL. Scripts and styles are cached, as they are for whoever
 opens a second page. Both servers are gunicorn with one process of threads on this machine.
@@ -183,8 +183,20 @@ def requests(place: Studio, client: httpx.Client, name: str, count: int) -> None
     told("trials table, sorted or filtered", table, "ms", 150)
 
 
-def main(trials: int, loads: int) -> None:
-    """Measure; both pages are loaded in turn."""
+def in_turn(
+    browser: Any, own: BrowserContext, page: str, csv: Path, loads: int, ours: Loads, theirs: Loads
+) -> None:
+    """Both pages, one after the other, so many times."""
+    with dashboard(csv) as peer:
+        other, study = browser.new_context(viewport=VIEW), f"{peer}/dashboard/studies/0"
+        plots = settled_plots(other, study)
+        for _ in range(loads):
+            load(own, page, job_drawn, ours)
+            load(other, study, plots_drawn(plots), theirs)
+
+
+def main(trials: int, loads: int, *, alone: bool) -> None:
+    """Measure."""
     with studio() as place, tempfile.TemporaryDirectory() as folder, sync_playwright() as play:
         began = time.monotonic()
         name = made_up(place, trials)
@@ -193,21 +205,20 @@ def main(trials: int, loads: int) -> None:
         csv.write_bytes(place.ask("GET", f"sweeps/{name}/trials.csv").content)
         client = signed_in(place)
         browser = play.chromium.launch(executable_path=find_chromium(), args=["--no-sandbox"])
-        with dashboard(csv) as peer:
-            own = signed_in_context(browser, client, place.url)
-            other = browser.new_context(viewport=VIEW)
-            page, study = f"{place.url}/w/default/sweeps/{name}/", f"{peer}/dashboard/studies/0"
-            plots = settled_plots(other, study)
-            ours, theirs = Loads(), Loads()
-            load(own, page, job_drawn, Loads())  # scripts into the cache, trials into memory
+        own = signed_in_context(browser, client, place.url)
+        page = f"{place.url}/w/default/sweeps/{name}/"
+        load(own, page, job_drawn, Loads())  # scripts into the cache, trials into memory
+        ours, theirs = Loads(), Loads()
+        if alone:
             for _ in range(loads):
                 load(own, page, job_drawn, ours)
-                load(other, study, plots_drawn(plots), theirs)
-            _tell(trials, ours, theirs)
-            opened = [charts_opened(own, f"{page}charts/") for _ in range(max(loads // 2, 1))]
-            for chart in opened[0]:
-                values = [one[chart] for one in opened]
-                told(f"{chart} opened", values, "ms", 1500 * _more(trials))
+        else:
+            in_turn(browser, own, page, csv, loads, ours, theirs)
+        _tell(trials, ours, theirs)
+        opened = [charts_opened(own, f"{page}charts/") for _ in range(max(loads // 2, 1))]
+        for chart in opened[0]:
+            values = [one[chart] for one in opened]
+            told(f"{chart} opened", values, "ms", 1500 * _more(trials))
         browser.close()
         requests(place, client, name, 12)
 
@@ -222,6 +233,8 @@ def _tell(trials: int, ours: Loads, theirs: Loads) -> None:
     told("job page, first paint", ours.paint, "ms", 1000 * more)
     told("job page, three charts drawn", ours.drawn, "ms", 2500 * more)
     told("job page, transferred", ours.kilobytes, "kB", 500 * more)
+    if not theirs.drawn:
+        return
     told("optuna-dashboard, first paint", theirs.paint, "ms")
     told("optuna-dashboard, charts drawn", theirs.drawn, "ms")
     told("optuna-dashboard, transferred", theirs.kilobytes, "kB")
@@ -233,5 +246,6 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser()
     parser.add_argument("--trials", type=int, default=10_000)
     parser.add_argument("--loads", type=int, default=5)
+    parser.add_argument("--alone", action="store_true", help="without the peer")
     given = parser.parse_args()
-    main(given.trials, given.loads)
+    main(given.trials, given.loads, alone=given.alone)

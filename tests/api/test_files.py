@@ -103,4 +103,4 @@ def test_the_trials_as_csv(api: Caller, make_sweep: Any, now: Any) -> None:
     ]
     assert (second["status"], second["objective"], second["metrics.loss"]) == ("Failed", "", "")
     assert list(first)[:3] == ["number", "status", "objective"]
-    assert list(first)[-2:] == ["picked_by", "reason"]
+    assert list(first)[-5:] == ["picked_by", "pinned", "tags", "note", "reason"]

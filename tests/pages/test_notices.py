@@ -111,7 +111,9 @@ def test_queued_trials_say_why_they_wait(page: Client, another_sweep: Any, now: 
     add_trials(waiting, ("Queued", None))
     base = f"/w/default/sweeps/{waiting.name}/trials/"
     number = waiting.trials.get().number
-    rows = page.get(base, headers={"HX-Request": "true"}).content.decode()
+    live = page.get(f"/w/default/sweeps/{waiting.name}/live?tab=trials").json()
+    rows = live["fragments"]["job-trials"]
+    assert "Queued" in rows
     assert "Starts in a moment." not in rows
     assert "Starts in a moment." in page.get(f"{base}{number}/").content.decode()
     add_trials(holder, ("Running", None), ("Running", None))
