@@ -69,7 +69,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
 _TOP = (
     "sweeps.tasks", "sweeps.engine", "sweeps.intake", "sweeps.intake_environments",
     "sweeps.intake_bundles", "sweeps.services", "sweeps.queries", "sweeps.forms", "sweeps.models",
-    "sweeps.domain",
+    "sweeps.context", "sweeps.domain",
     "sweeps.spec", "sweeps.charts", "sweeps.figures", "sweeps.stores", "sweeps.environments",
     "sweeps.notify", "sweeps.views", "sweeps.api", "sweeps.gateway", "sweeps.client", "studio",
 )  # fmt: skip

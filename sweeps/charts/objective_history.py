@@ -247,7 +247,7 @@ def _legend(dots: Sequence[Dot], best: bool) -> tuple[Key, ...]:
     return tuple(keys)
 
 
-_ACROSS, _DOWN = 140, 32
+_ACROSS, _DOWN = 120, 28
 # From the bottom up.
 RANKS = {status: rank for rank, status in enumerate(MARKS)}
 

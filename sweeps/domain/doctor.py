@@ -1,6 +1,6 @@
 """What an ended sweep's trials say of its search space, and the change that each finding asks for.
 
-Rules, on trials with a value, the best tenth of them (five at least) called the best:
+Rules, on trials with a value, the best tenth of them (5 to 200) called the best:
 
 - *edge*: three of five of the best lie within a tenth of the range from one end, on the
   parameter's own scale. The best value may lie beyond: widen the range there by its own width.
@@ -38,7 +38,7 @@ from sweeps.domain.space import (
 
 FindingKind = Literal["low_edge", "high_edge", "log", "dead", "small"]
 LEAST_TRIALS = 20
-LEAST_BEST = 5
+LEAST_BEST, MOST_BEST = 5, 200
 _EDGE, _MOST, _LOG_RATIO = 0.1, 0.6, 50.0
 
 

@@ -51,7 +51,8 @@ def groups(sweep: Sweep) -> list[FailureGroup]:
     for signature, number in trials.values_list("signature", "number"):
         numbers.setdefault(signature, []).append(number)
     newest = [own[0] for own in numbers.values()]
-    examples = {one.number: one for one in trials.filter(number__in=newest)}
+    shown = trials.only("number", "status", "signature", "reason", "ended_at", "sweep")
+    examples = {one.number: one for one in shown.filter(number__in=newest)}
     found = [
         FailureGroup(name, examples[own[0]], sorted(own))
         for name, own in numbers.items()

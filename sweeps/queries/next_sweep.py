@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from sweeps.domain.board import Board, Ints, Mask
-from sweeps.domain.doctor import Finding, changed, findings
+from sweeps.domain.doctor import LEAST_BEST, MOST_BEST, Finding, changed, findings
 from sweeps.domain.job import SweepJob, WarmTrial
 from sweeps.domain.narrowing import Cut, around, cuts_of, narrowed
 from sweeps.domain.objective import Goal
@@ -78,7 +78,7 @@ def doctor(sweep: Sweep) -> list[Finding]:
     best = _best_first(sweep, board)
     return findings(
         space_of(sweep),
-        _points(board, best[: max(5, len(best) // 10)]),
+        _points(board, best[: min(max(LEAST_BEST, len(best) // 10), MOST_BEST)]),
         valued=len(best),
         max_total_trials=sweep.max_total_trials,
         dead=_dead(sweep),

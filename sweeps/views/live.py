@@ -8,6 +8,7 @@ from typing import Any
 from django.http import HttpRequest, JsonResponse
 from django.template.loader import render_to_string
 
+from sweeps.context import frame
 from sweeps.queries.conditions import notices
 
 # How soon a page asks again, in ms; 0 = it shows what is final and asks no more.
@@ -52,7 +53,8 @@ def told(
     the same for everybody with the same rights: forms in them carry `TOKEN` where the page puts
     its own token against forgery.
     """
-    shared = {**context, "csrf_token": TOKEN}
+    # The frame's figures are read once, not for each fragment.
+    shared = {**frame(request), **context, "csrf_token": TOKEN}
     return {
         "revision": revision,
         "around": around,

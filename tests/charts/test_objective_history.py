@@ -195,7 +195,7 @@ def test_very_many_trials_are_one_dot_per_spot_and_the_note_says_so():
     dots = [Dot(i, 1.0 + i % 7, S.COMPLETED) for i in range(20_000)]
     info = build_objective_info(dots, LOSS, total=20_000)
     drawn = trace(objective_figure(info), "Completed-value")
-    assert 140 < len(drawn["x"]) <= 140 * 7
+    assert 120 < len(drawn["x"]) <= 120 * 7
     assert set(drawn["y"]) == {1.0 + i for i in range(7)}
     assert info.note.startswith("20,000 trials, dots in one spot drawn once")
     assert len(info.table.rows) == 20_000

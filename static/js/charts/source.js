@@ -2,6 +2,8 @@
 // address or the sweep has changed.
 
 const LEAST_MS = 1000;
+// So far from the screen a chart counts as in view, in px.
+const NEAR = 240;
 
 export class Source {
   /** `show(payload)` is called with each new payload, `failed(message)` when there is none. */
@@ -13,8 +15,16 @@ export class Source {
     this.stale = true;
     this.askedAt = 0;
     this.pause = LEAST_MS;
-    this.observer = new IntersectionObserver(([entry]) => this.moved(entry), { rootMargin: "240px" });
+    const rootMargin = `${NEAR}px`;
+    this.observer = new IntersectionObserver(([entry]) => this.moved(entry), { rootMargin });
     this.observer.observe(host);
+    // The observer speaks after the next frame, which waits for Plotly: what is in view is asked for
+    // before that.
+    const { top, bottom } = host.getBoundingClientRect();
+    if (bottom > top && top < window.innerHeight + NEAR && bottom > -NEAR) {
+      this.seen = true;
+      this.ask();
+    }
   }
 
   moved(entry) {
