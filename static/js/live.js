@@ -2,7 +2,7 @@
 
    [data-live] holds the URL, data-live-tab which page it is, data-revision what it shows, and
    data-around what it shows of the studio around it; data-live-every how often it asks, in ms
-   (default 1000); data-final: nothing more will come. An answer is 204, or JSON {revision, around,
+   (default 800); data-final: nothing more will come. An answer is 204, or JSON {revision, around,
    retry_ms, fragments by element id, figures by chart id}; retry_ms 0 ends it. */
 (() => {
   "use strict";
@@ -13,7 +13,7 @@
   const BACKOFF_MS = [1000, 2000, 5000, 15000];
   let revision = page.dataset.revision;
   let around = page.dataset.around || "";
-  let pace = Number(page.dataset.liveEvery) || 1000;
+  let pace = Number(page.dataset.liveEvery) || 800;
   let wait = pace;
   let failures = 0;
   let timer = 0;

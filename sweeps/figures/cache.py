@@ -5,6 +5,7 @@ for the drawing, the others for the first one. However many different ones are a
 however large they are, what is kept has a bound.
 """
 
+import math
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Sized
@@ -55,3 +56,28 @@ class Shared(Generic[V]):
         with self._guard:
             self._known.clear()
             self._size = 0
+
+
+class Settled:
+    """Numbers that grow many times a second, taken as they were a moment ago.
+
+    Whoever is content with more than `known` gets the number that the last one got, if that was
+    less than `seconds` ago; so that what is made of it serves many.
+    """
+
+    def __init__(self, seconds: float, most: int = 500) -> None:
+        self._seconds, self._most = seconds, most
+        self._last: OrderedDict[Hashable, tuple[int, float]] = OrderedDict()
+        self._guard = threading.Lock()
+
+    def of(self, key: Hashable, number: int, known: int | None, now: float) -> int:
+        """The number to go by; the present one for who must have that (`known` None)."""
+        with self._guard:
+            last, at = self._last.get(key, (-1, -math.inf))
+            if known is not None and known < last <= number and now - at < self._seconds:
+                return last
+            self._last[key] = (number, now)
+            self._last.move_to_end(key)
+            while len(self._last) > self._most:
+                self._last.popitem(last=False)
+        return number

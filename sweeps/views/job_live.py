@@ -3,6 +3,7 @@
 import gzip
 import json
 import logging
+import time
 from collections.abc import Mapping
 from functools import cache
 from typing import Any
@@ -12,14 +13,14 @@ from django.views.decorators.http import require_safe
 
 from studio.access import signed_in
 from studio.models import Membership
-from sweeps.figures.cache import Shared
+from sweeps.figures.cache import Settled, Shared
 from sweeps.figures.registry import KINDS
 from sweeps.models import Sweep
 from sweeps.queries.clock import database_now
 from sweeps.queries.waiting import standstill
 from sweeps.views.charts import payload_text
 from sweeps.views.job import FILTERED, job_context, overview_context, sweep_for, trials_context
-from sweeps.views.live import around, is_known, told
+from sweeps.views.live import around, is_known, since_of, told
 from sweeps.views.packed import packed
 from sweeps.views.table import columns_asked
 
@@ -49,6 +50,9 @@ _SELECTED = {
 # What is rendered says how long something takes: it is told anew after so many seconds.
 _FRESH_S = 2
 _answers: Shared[bytes] = Shared(200)
+# A sweep whose trials log ten values a second has as many revisions: what was rendered so lately
+# is news enough.
+_revisions = Settled(seconds=0.25)
 
 
 @require_safe
@@ -60,9 +64,11 @@ def live(request: HttpRequest, ws: str, name: str) -> HttpResponse:
     word = cache(lambda: around(now, standstill(sweep, now)))
     if is_known(request, sweep.revision, word):
         return HttpResponse(status=204)
+    since = since_of(request)
     tab, kinds = _take_own_words(request)
     rights = Membership.objects.role_of(signed_in(request), sweep.workspace)
-    moment = (sweep.revision, sweep.status, word(), int(now.timestamp()) // _FRESH_S)
+    revision = _revisions.of(sweep.uid, sweep.revision, since, time.monotonic())
+    moment = (revision, sweep.status, word(), int(now.timestamp()) // _FRESH_S)
     own = (request.GET.urlencode(), *columns_asked(request))
     key = (sweep.uid, *moment, rights, tab, kinds, *own)
     return packed(request, _answers.get(key, lambda: _answer(request, sweep, tab, kinds)))

@@ -12,7 +12,7 @@ from sweeps.context import frame
 from sweeps.queries.conditions import notices
 
 # How soon a page asks again, in ms; 0 = it shows what is final and asks no more.
-ACTIVE_MS = 1000
+ACTIVE_MS = 800
 # Stands for the page's token against forgery (static/js/live.js).
 TOKEN = "__token_of_the_page__"
 # The parts of the frame that follow the work.
@@ -29,10 +29,16 @@ def around(now: datetime, *words: str) -> str:
     return blake2s("\0".join(known).encode(), digest_size=6).hexdigest()
 
 
+def since_of(request: HttpRequest) -> int | None:
+    """The revision that the page shows; None where it wants everything anew."""
+    since = request.GET.get("since", "")
+    return int(since) if since.isdecimal() and len(since) < 18 else None
+
+
 def is_known(request: HttpRequest, revision: int, word: Callable[[], str]) -> bool:
     """True if the page that asks shows this revision, and this of what is around, if it says."""
-    since, shown = request.GET.get("since", ""), request.GET.get("around")
-    if not since.isdecimal() or len(since) >= 18 or revision > int(since):
+    since, shown = since_of(request), request.GET.get("around")
+    if since is None or revision > since:
         return False
     return shown is None or shown == word()
 

@@ -343,7 +343,7 @@ def test_live_is_204_until_something_changes(
 def test_live_brings_fragments(client: Client, rita: User, played: Sweep) -> None:
     client.force_login(rita)
     news = client.get(url(played, "live?since=0&tab=overview")).json()
-    assert (news["revision"], news["retry_ms"]) == (played.revision, 1000)
+    assert (news["revision"], news["retry_ms"]) == (played.revision, 800)
     assert set(news["fragments"]) == {
         *("job-status", "job-actions", "job-progress", "job-best", "job-trials", "job-failures"),
         "job-bar",

@@ -92,7 +92,7 @@ def test_live_is_204_then_brings_every_part(
         assert page.get(address(running, live)).status_code == 204
     log(running, [0.5, float("nan"), float("inf")])
     news = page.get(address(running, live)).json()
-    assert news["retry_ms"] == 1000
+    assert news["retry_ms"] == 800
     whole = page.get(address(running)).content.decode()
     for name in news["fragments"]:
         assert f'id="{name}"' in whole

@@ -1,7 +1,7 @@
 // Where a chart's payload comes from: fetched when the chart comes into view, and again when the
 // address or the sweep has changed.
 
-const LEAST_MS = 1000;
+const LEAST_MS = 700;
 // So far from the screen a chart counts as in view, in px.
 const NEAR = 240;
 
