@@ -37,6 +37,24 @@ class Colouring(NamedTuple):
                 found.append((f"category-{code}", own, {"color": category_color(code)}))
         return found
 
+    def layers(
+        self, rows: Ints, out: Mask, best: int | None, star: int
+    ) -> list[tuple[str, Ints, dict[str, Any]]]:
+        """Traces from the bottom up: left out, without a colour, coloured, the best as a star.
+
+        `out` and `best` are by row of the board; `star` is the star's size in pixels.
+        """
+        others = rows[rows != best] if best is not None else rows
+        left = out[others]
+        found: list[tuple[str, Ints, dict[str, Any]]] = []
+        if left.any():
+            found.append(("out", others[left], {"color": "@border"}))
+        found += self.groups(others[~left])
+        if best is not None:
+            mark = {"color": "@best", "symbol": "star", "size": star}
+            found.append(("best", np.array([best]), mark))
+        return [layer for layer in found if len(layer[1])]
+
     def legend(self, rows: Ints, *, best_first: bool) -> list[Key]:
         """The ramp with its ends, or the categories; and what has none."""
         keys = []

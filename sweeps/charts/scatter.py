@@ -160,18 +160,7 @@ def _has_edge(info: ScatterInfo, values: Values) -> bool:
 
 
 def _groups(info: ScatterInfo) -> list[tuple[str, Ints, dict[str, Any]]]:
-    """Traces from the bottom up: left out, without a colour, coloured, the best."""
-    best = info.best
-    rows = info.rows[info.rows != best] if best is not None else info.rows
-    out = info.trials.out[rows]
-    found: list[tuple[str, Ints, dict[str, Any]]] = []
-    if out.any():
-        found.append(("out", rows[out], {"color": "@border"}))
-    found += info.colours.groups(rows[~out])
-    if best is not None:
-        star = {"color": "@best", "symbol": "star", "size": 14}
-        found.append(("best", np.array([best]), star))
-    return [group for group in found if len(group[1])]
+    return info.colours.layers(info.rows, info.trials.out, info.best, star=14)
 
 
 def _space_figure(info: ScatterInfo) -> Figure:

@@ -166,16 +166,7 @@ def _fits(values: Values) -> bool:
 
 
 def _dots(info: SliceInfo, values: Values, rows: Ints, across: str) -> list[dict[str, Any]]:
-    best = info.trials.best
-    others = rows[rows != best] if best is not None else rows
-    out = info.trials.out[others]
-    groups: list[tuple[str, Ints, dict[str, Any]]] = []
-    if out.any():
-        groups.append(("out", others[out], {"color": "@border"}))
-    groups += info.colours.groups(others[~out])
-    if best is not None:
-        star = {"color": "@best", "symbol": "star", "size": 12}
-        groups.append(("best", np.array([best]), star))
+    groups = info.colours.layers(rows, info.trials.out, info.trials.best, star=12)
     places = values.places(info.trials.number)
     return [
         {

@@ -24,7 +24,7 @@ from sweeps.queries.finds import finds
 from sweeps.spec.yaml_text import MAX_BYTES
 from sweeps.views.gauges import gauges
 from sweeps.views.lists import ACTIVE_MS, QUIET_MS, trace
-from sweeps.views.live import around, is_known, news
+from sweeps.views.live import around, place_news
 from sweeps.views.remedies import Remedy, remedy
 
 _RUNNING_SHOWN = 8
@@ -54,7 +54,7 @@ def home_live(request: HttpRequest) -> HttpResponse:
     now = database_now()
     context = _places(request, _workspaces(request), now)
     parts = {"parts": health.parts(now)}
-    return _news(request, context | parts, _FRAGMENTS | {"home-parts": "_parts.html"})
+    return place_news(request, context | parts, _FRAGMENTS | {"home-parts": "_parts.html"})
 
 
 def _workspaces(request: HttpRequest) -> list[Workspace]:
@@ -96,21 +96,6 @@ def _helps(concern: Concern) -> Remedy | None:
     return Remedy("What needs room", reverse("help")) if concern.kind is Kind.DISK else None
 
 
-def _news(request: HttpRequest, context: dict[str, Any], fragments: dict[str, str]) -> HttpResponse:
-    if is_known(request, 0, lambda: context["around"]):
-        return HttpResponse(status=204)
-    return news(
-        request,
-        context,
-        revision=0,
-        around=context["around"],
-        final=False,
-        fragments=fragments,
-        figures={},
-        every_ms=context["live_ms"],
-    )
-
-
 def _first_run(request: HttpRequest, workspaces: Sequence[Workspace]) -> dict[str, Any]:
     """The workspace in which the person may run the example, and what it runs on."""
     workspace = next((row for row in workspaces if may_in(request, row, Role.CONTRIBUTOR)), None)
@@ -138,7 +123,7 @@ def workspace_live(request: HttpRequest, ws: str) -> HttpResponse:
     """What changed on the overview of a workspace."""
     found = workspace_for(request, ws)
     fragments = _FRAGMENTS | {"home-groups": "workspaces/_groups.html"}
-    return _news(request, _overview(request, found), fragments)
+    return place_news(request, _overview(request, found), fragments)
 
 
 def _overview(request: HttpRequest, found: Workspace) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from sweeps.queries import lists
 from sweeps.queries.clock import database_now
 from sweeps.queries.records import objective_of
 from sweeps.spec.yaml_text import MAX_BYTES
-from sweeps.views.live import around, is_known, news
+from sweeps.views.live import around, place_news
 from sweeps.views.remedies import remedy
 
 # A trace of 64 pixels cannot show more steps than this.
@@ -68,18 +68,7 @@ def sweep_list_live(request: HttpRequest, ws: str) -> HttpResponse:
     """What changed of the list since the page that asks; 204 if nothing has."""
     workspace = workspace_for(request, ws)
     context = _context(request, workspace, database_now())
-    if is_known(request, 0, lambda: context["around"]):
-        return HttpResponse(status=204)
-    return news(
-        request,
-        context,
-        revision=0,
-        around=context["around"],
-        final=False,
-        fragments=_FRAGMENTS,
-        figures={},
-        every_ms=context["live_ms"],
-    )
+    return place_news(request, context, _FRAGMENTS)
 
 
 def _asked(request: HttpRequest) -> lists.Selection:

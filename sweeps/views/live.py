@@ -5,7 +5,7 @@ from datetime import datetime
 from hashlib import blake2s
 from typing import Any
 
-from django.http import HttpRequest, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.loader import render_to_string
 
 from sweeps.context import frame
@@ -82,3 +82,22 @@ def news(
 ) -> JsonResponse:
     """`told` and `figures`, by chart id, as an answer."""
     return JsonResponse({**told(request, context, **given), "figures": figures})
+
+
+def place_news(
+    request: HttpRequest, context: Mapping[str, Any], fragments: Mapping[str, str]
+) -> HttpResponse:
+    """News of a page that is of no single sweep: `around` and `live_ms` of its context say whether
+    there are any, and how soon it asks again; 204 for none."""
+    if is_known(request, 0, lambda: context["around"]):
+        return HttpResponse(status=204)
+    return news(
+        request,
+        context,
+        revision=0,
+        around=context["around"],
+        final=False,
+        fragments=fragments,
+        figures={},
+        every_ms=context["live_ms"],
+    )

@@ -1,6 +1,7 @@
 """Values at the ends of what a float can hold draw a chart that JSON can carry."""
 
 import json
+import math
 
 import pytest
 
@@ -11,7 +12,12 @@ from sweeps.views.charts import _safe
 
 @pytest.mark.parametrize("ends", [(-1.7e308, 1.7e308), (0.5, 1.7e308), (-1.7e308, -1.0)])
 def test_an_axis_of_huge_values_is_finite(ends: tuple[float, float]) -> None:
-    json.dumps(linear_axis(*ends), allow_nan=False)
+    axis = linear_axis(*ends)
+    low, high = axis["range"]
+    assert math.isfinite(low)
+    assert math.isfinite(high)
+    assert low < high
+    assert json.loads(json.dumps(axis, allow_nan=False)) == axis
 
 
 @pytest.mark.parametrize(

@@ -54,7 +54,9 @@ def test_the_history_names_the_best_and_all_without_a_value() -> None:
 )
 def test_any_values_have_a_place(values: list[float | None]) -> None:
     for scale in ("auto", "linear", "log"):
-        parsed(history(values, scale=scale))
+        svg = history(values, scale=scale)
+        assert parsed(svg).tag.endswith("svg")
+        assert len(svg) > 500
 
 
 def test_ten_thousand_trials_stay_small() -> None:
