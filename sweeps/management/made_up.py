@@ -10,11 +10,12 @@ from studio.services import save_compute
 from sweeps.api import shapes
 from sweeps.client.verbs import Jobs, Terminal, answer
 from sweeps.domain.made_up import MadeUp
+from sweeps.domain.objective import Goal
 from sweeps.domain.problems import InvalidInput
 from sweeps.management.local import LocalJobs, operator, shaped, told
 from sweeps.models import Trial
 from sweeps.queries.clock import database_now
-from sweeps.queries.computes import resolve_compute
+from sweeps.queries.lanes import most_at_once
 from sweeps.services.made_up import synthesize
 
 NAME = "synthesize"
@@ -26,7 +27,14 @@ _COUNTS = {
     "points": "values of each metric",
     "running": "how many trials still run",
     "failed": "how many failed",
+    "diverged": "how many log NaN or infinity, every second one nothing else",
+    "decades": "how many powers of ten the loss spans; 0: it hardly differs",
     "seed": "the same seed gives the same trials",
+}
+_SWITCHES = {
+    "nested": "add a choice with parameters of its own",
+    "constant": "add a parameter with a single value",
+    "long_names": "add a parameter with a long name and long values",
 }
 
 
@@ -41,34 +49,48 @@ def add_verb(verb: Callable[..., ArgumentParser]) -> None:
         parser.add_argument(
             f"--{name}", type=int, metavar="N", required=needed, default=default, help=said
         )
+    goals = [goal.value for goal in Goal]
+    parser.add_argument("--goal", choices=goals, default=usual.goal.value, help="of the sweep")
+    for name, text in _SWITCHES.items():
+        parser.add_argument(f"--{name.replace('_', '-')}", action="store_true", help=text)
 
 
 def run(jobs: Jobs, given: Namespace, terminal: Terminal) -> None:
     """Write it and print its name."""
     workspace = cast(LocalJobs, jobs).workspace
     try:
-        made = MadeUp(**{name: getattr(given, name) for name in _COUNTS})
+        made = MadeUp(
+            **{name: getattr(given, name) for name in (*_COUNTS, *_SWITCHES)},
+            goal=Goal(given.goal),
+        )
+        compute = _compute(workspace)
         sweep = synthesize(
             workspace,
             made,
-            compute=_compute(workspace, made.running),
+            compute=compute,
             user=operator(),
             now=database_now(),
             rng=random.SystemRandom(),
         )
     except InvalidInput as error:
         raise told(error) from error
+    _widen(compute)
     answer(given, terminal, shaped(shapes.SweepOut, shapes.sweep_out(sweep)), [sweep.name])
 
 
-def _compute(workspace: Workspace, running: int) -> Compute:
-    """The default one; one of its own where trials seem to run, which would take its slots."""
-    if not running:
-        return resolve_compute(workspace, None, {})[0]
-    text = "For made-up sweeps: nothing runs here."
+def _compute(workspace: Workspace) -> Compute:
+    """One of their own: they take no slot from real trials and stand in none of their lanes."""
     found = workspace.computes.filter(name=COMPUTE).first()
-    found = found or Compute(workspace=workspace, name=COMPUTE, description=text)
-    taken = Trial.objects.active().filter(sweep__compute=found.pk).count()
-    found.slots = min(max(1, taken + running), 1000)
-    save_compute(found, is_default=False)
+    if found is None:
+        text = "For made-up sweeps: nothing runs here."
+        found = Compute(workspace=workspace, name=COMPUTE, description=text)
+        save_compute(found, is_default=False)
     return found
+
+
+def _widen(compute: Compute) -> None:
+    """As many slots as its trials seem to have taken at once, so that each stands in one."""
+    taken = Trial.objects.active().filter(sweep__compute=compute).count()
+    at_once = max(taken, most_at_once(compute, database_now()))
+    compute.slots = min(max(compute.slots, at_once), 1000)
+    save_compute(compute, is_default=False)

@@ -5,10 +5,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+import numpy as np
 from django.db.models import Q
 from django.db.models.functions import Coalesce
 
 from studio.models import Compute
+from sweeps.domain.occupancy import peak
 from sweeps.domain.states import LIVE_SWEEP, LIVE_TRIAL, TrialStatus
 from sweeps.models import Attempt, Sweep, Trial
 from sweeps.queries.best import best_of_each
@@ -116,6 +118,16 @@ def lanes_of(computes: Sequence[Compute], now: datetime, wanted: str = "") -> li
         _lanes(row, found[row.pk], SPANS.get(wanted) or _span(found[row.pk], row, now), now, best)
         for row in computes
     ]
+
+
+def most_at_once(compute: Compute, now: datetime) -> int:
+    """How many slots the attempts took at one moment, as far back as lanes are worked out."""
+    longest = list(SPANS.values())[-1]
+    ended = Attempt.objects.filter(
+        trial__sweep__compute=compute, ended_at__gt=now - 2 * longest
+    ).values_list(Coalesce("started_at", "created_at"), "ended_at")
+    times = np.array([(a.timestamp(), b.timestamp()) for a, b in ended]).reshape(-1, 2)
+    return peak(times[:, 0], times[:, 1])
 
 
 def _attempts(compute: Compute, since: datetime) -> list[Attempt]:

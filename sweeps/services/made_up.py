@@ -17,8 +17,8 @@ from django.db.models import F
 from studio.models import Compute, User, Workspace
 from sweeps.domain.job import FailurePolicy, Sampling, SweepJob
 from sweeps.domain.limits import MAX_SECONDS, Limits
-from sweeps.domain.made_up import METRIC, MadeUp
-from sweeps.domain.objective import Goal, Objective
+from sweeps.domain.made_up import MadeUp
+from sweeps.domain.objective import Objective
 from sweeps.domain.samplers.base import Suggestion, SuggestRequest
 from sweeps.domain.samplers.random_search import RandomSampler
 from sweeps.domain.signature import signature_of
@@ -40,7 +40,6 @@ from sweeps.services.state import lock, move_sweep
 from sweeps.services.sweeps import advance, create_sweep
 
 NOTE = "Made up: no command ran, and MLflow knows none of its runs."
-OBJECTIVE = Objective(METRIC, Goal.MINIMIZE)
 CONCURRENT = 8
 # Of one transaction: some 100 ms of writing.
 _TRIALS, _POINTS = 500, 10_000
@@ -61,13 +60,17 @@ def synthesize(
     began = now - timedelta(seconds=length + 1)
     sweep = _begun(workspace, made, compute, user, began, rng)
     failures, space = made.failures(), parse_space(sweep.search_space)
+    finite = made.divergence()
     size = max(1, min(_TRIALS, _POINTS // (made.metrics * made.points)))
     for first in range(0, made.trials, size):
         last = min(first + size, made.trials)
         lives = [
-            _Life.of(sweep, made, _drawn(sweep, space, n), n, began, times[n], failures.get(n))
+            _Life.of(
+                sweep, made, _drawn(sweep, made, space, n), n, began, times[n],
+                failures.get(n), finite.get(n, 1.0),
+            )
             for n in range(first, last)
-        ]
+        ]  # fmt: skip
         with transaction.atomic():
             lock(sweep.pk)
             _insert(sweep, lives)
@@ -89,6 +92,10 @@ def _times(made: MadeUp) -> list[tuple[float, float | None]]:
     return found
 
 
+def _objective(made: MadeUp) -> Objective:
+    return Objective(made.primary, made.goal)
+
+
 def _begun(
     workspace: Workspace,
     made: MadeUp,
@@ -102,7 +109,7 @@ def _begun(
     job = SweepJob(
         command=f"python train.py {given}",
         search_space=parse_space(space),
-        objective=OBJECTIVE,
+        objective=_objective(made),
         limits=Limits(made.trials, max(CONCURRENT, made.running), MAX_SECONDS),
         sampling=Sampling("random", seed=made.seed),
         display_name=f"made up: {made.trials:,} trial{'s' * (made.trials != 1)}",
@@ -139,6 +146,7 @@ class _Life:
         began: datetime,
         times: tuple[float, float | None],
         failure: Outcome | None,
+        finite: float,
     ) -> "_Life":
         """A trial from its start to its end, if it has one."""
         started = began + timedelta(seconds=times[0])
@@ -155,35 +163,39 @@ class _Life:
         )  # fmt: skip
         life = cls(trial, attempt)
         share = 1.0 if ended and not failure else 0.5
-        life._log(made, share, started, (ended or started + timedelta(seconds=60)) - started)
-        life._settle(failure or Outcome(Ending.EXIT, exit_code=0))
+        length = (ended or started + timedelta(seconds=60)) - started
+        life._log(made, share, finite, started, length)
+        life._settle(failure or Outcome(Ending.EXIT, exit_code=0), made.primary)
         return life
 
-    def _log(self, made: MadeUp, share: float, started: datetime, length: timedelta) -> None:
+    def _log(
+        self, made: MadeUp, share: float, finite: float, started: datetime, length: timedelta
+    ) -> None:
         """The first part of what the trial would log in all."""
+        objective = _objective(made)
         count = max(1, round(made.points * share))
         step = length / (made.points + 1)
         at = [int((started + step * (n + 1)).timestamp() * 1000) for n in range(count)]
-        for name, values in made.curves(self.trial.number, self.trial.params).items():
+        for name, values in made.curves(self.trial.number, self.trial.params, finite).items():
             summary = MetricSummary(name=name)
             logged = [
-                append(summary, self.attempt, Value(name, values[n], n, at[n]), OBJECTIVE)
+                append(summary, self.attempt, Value(name, values[n], n, at[n]), objective)
                 for n in range(count)
             ]
             self.summaries.append(summary)
             self.points += logged
-            if name == METRIC:
-                update_objective(self.trial, logged, OBJECTIVE)
+            if name == made.primary:
+                update_objective(self.trial, logged, objective)
 
-    def _settle(self, outcome: Outcome) -> None:
+    def _settle(self, outcome: Outcome, metric: str) -> None:
         trial, attempt = self.trial, self.attempt
         if trial.ended_at is None:
             trial.status = TrialStatus.RUNNING
             return
         verdict = judge(
             outcome,
-            Logged(trial.reports, has_finite=True, names=(METRIC,)),
-            metric=METRIC,
+            Logged(trial.reports, trial.objective is not None, (metric,), last="nan"),
+            metric=metric,
             desired=Desired.RUN,
             wish_reason="",
             tries=Tries(),
@@ -210,9 +222,10 @@ class _Life:
             )  # fmt: skip
 
 
-def _drawn(sweep: Sweep, space: SearchSpace, number: int) -> Suggestion:
+def _drawn(sweep: Sweep, made: MadeUp, space: SearchSpace, number: int) -> Suggestion:
     """The point that the random sampler would have tried, which always has one."""
-    asked = SuggestRequest(space, OBJECTIVE, Sampling(**sweep.sampling), sweep.seed, number)
+    sampling = Sampling(**sweep.sampling)
+    asked = SuggestRequest(space, _objective(made), sampling, sweep.seed, number)
     return RandomSampler().suggest(asked)  # type: ignore[return-value]
 
 

@@ -11,9 +11,12 @@ from django.core.management import call_command
 
 from studio.models import Compute, Workspace
 from sweeps.domain.made_up import METRIC, MadeUp
+from sweeps.domain.objective import Goal
 from sweeps.engine import steps
 from sweeps.models import Attempt, MetricPoint, MetricSummary, Sweep, Trial
 from sweeps.queries import work
+from sweeps.queries.clock import database_now
+from sweeps.queries.lanes import lanes_of
 from sweeps.services import control, deletion, made_up, sweeps, trials
 
 
@@ -162,16 +165,52 @@ def test_the_command_prints_its_name_and_wakes_nobody(
     code, out, _ = typed("--trials", "3", "--points", "2")
     sweep = Sweep.objects.get()
     assert (code, out) == (0, f"{sweep.name}\n")
-    assert sweep.compute == compute
+    assert (sweep.compute.name, sweep.compute.is_default) == ("made-up", False)
+    assert sweep.compute != compute
     _, out, _ = typed("--trials", "3", "--running", "2", "--json")
     assert json.loads(out)["counts"]["Running"] == 2
-    other = Sweep.objects.latest("pk").compute
-    assert (other.name, other.slots, other.is_default) == ("made-up", 2, False)
-    typed("--trials", "1", "--running", "1")
-    other.refresh_from_db()
-    assert other.slots == 3
+    assert Sweep.objects.latest("pk").compute == sweep.compute
     assert wake_ups() == []
     assert Attempt.objects.open().count() == 0
+
+
+def test_each_trial_stands_in_a_slot_that_there_is(workspace: Workspace, compute: Compute) -> None:
+    for words in (("--trials", "30"), ("--trials", "20", "--running", "2"), ("--trials", "9")):
+        typed(*words, "--points", "1", "--metrics", "1")
+    own = Sweep.objects.latest("pk").compute
+    assert own.slots > made_up.CONCURRENT
+    [lanes] = lanes_of([own], database_now(), "1h")
+    assert max(lane.number for lane in lanes.lanes) == own.slots
+    assert sum(len(piece.attempts) for lane in lanes.lanes for piece in lane.pieces) == 59
+
+
+def test_values_that_are_no_numbers_and_parameters_that_are_not_always_there(make: Any) -> None:
+    sweep = make(20, 2, points=4, failed=3, diverged=6, nested=True, constant=True, long_names=True)
+    assert (
+        sorted(sweep.trials.values_list("status", flat=True)) == ["Completed"] * 14 + ["Failed"] * 6
+    )
+    never = [t for t in sweep.trials.all() if "never as a finite number" in t.reason]
+    assert len(never) == 3
+    assert {t.objective for t in never} == {None}
+    broken = MetricPoint.objects.filter(attempt__trial__sweep=sweep, name=METRIC, value=None)
+    assert set(broken.values_list("kind", flat=True)) == {"nan", "inf"}
+    assert broken.values("attempt__trial").distinct().count() == 6
+    names = [set(trial.flat_params) for trial in sweep.trials.all()]
+    assert set.union(*names) > {"model.penalty", "model.trees", "model.depth", "schedule"}
+    assert not set.intersection(*names) & {"model.penalty", "model.trees"}
+    assert {t.flat_params["schedule"] for t in sweep.trials.all()} == {"cosine"}
+
+
+def test_the_goal_and_the_size_of_the_objective_are_chosen(make: Any) -> None:
+    up, wide = make(40, goal=Goal.MAXIMIZE), make(40, decades=6)
+    assert (up.primary_metric, up.goal) == ("val_accuracy", "maximize")
+    for sweep in (up, wide):
+        for trial in sweep.trials.all():
+            values = trial.attempts.get().points.filter(name=sweep.primary_metric)
+            found = [point.value for point in values]
+            assert trial.objective == (max(found) if sweep is up else min(found))
+    objectives = wide.trials.values_list("objective", flat=True)
+    assert 0 < min(objectives) < max(objectives) / 30
 
 
 def test_all_that_cannot_be_is_told(workspace: Workspace, compute: Compute) -> None:
