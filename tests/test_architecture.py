@@ -211,6 +211,18 @@ def test_files_and_functions_stay_small():
     assert not long_files + long_functions, "\n".join(long_files + long_functions)
 
 
+def test_nothing_waits_by_words_that_a_page_must_evaluate_again():
+    """The content security policy forbids it; `tests/eventually.py` says more."""
+    users = [
+        f"{path.relative_to(ROOT)}:{node.lineno}"
+        for folder in ("tests", "bench")
+        for path in sorted((ROOT / folder).glob("**/*.py"))
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Attribute) and node.attr == "wait_for_function"
+    ]
+    assert not users, users
+
+
 @pytest.mark.parametrize("name", ["requirements", "requirements-dev"])
 def test_the_lock_holds_everything_that_is_asked_for(name):
     """A package that only this machine happens to have is missing on all others."""

@@ -14,6 +14,7 @@ from sweeps.queries.places import spool_of
 from sweeps.services import sweeps
 from tests.api.acts import CRASH, end, log, play, start
 from tests.browser.conftest import DESKTOP, PHONE, Visit
+from tests.eventually import eventually
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 Visitor = Callable[..., Visit]
@@ -44,6 +45,11 @@ def colours(page: Page, chart: str) -> list[str]:
         chart,
     )
     return found
+
+
+def wears(page: Page, chart: str, colour: str) -> None:
+    """Wait until a trace of the chart has this colour."""
+    eventually(page, lambda: colours(page, chart), lambda found: colour in found)
 
 
 def points(page: Page, chart: str) -> int:
@@ -85,11 +91,7 @@ def test_new_values_appear_without_a_reload(
     expect(page.locator("tr.is-best-row")).to_have_attribute("data-trial", "3")
     expect(page.locator("tr.is-best-row svg.icon")).not_to_have_count(0)
     expect(page.locator("#job-best")).to_contain_text("#3")
-    page.wait_for_function(
-        """(before) => document.querySelector("#chart-objective .chart-plot").data
-             .reduce((sum, trace) => sum + (trace.x?.length || 0), 0) > before""",
-        arg=before,
-    )
+    eventually(page, lambda: points(page, "chart-objective"), lambda count: count > before)
     assert page.evaluate("window.sameDocument") is True
 
 
@@ -123,12 +125,7 @@ def test_the_best_line_has_the_reserved_colour_in_either_theme(
         for chart in ("chart-objective", "chart-parallel", "chart-curves"):
             drawn(page, chart)
             colour = token(page, "--best")
-            page.wait_for_function(
-                """([id, colour]) => JSON.stringify(
-                     document.querySelector(`#${id} .chart-plot`).data).includes(colour)""",
-                arg=[chart, colour],
-            )
-            assert colour in colours(page, chart), chart
+            wears(page, chart, colour)
         best[theme] = colour
         page.locator(".theme-toggle").click()
     assert best["first"] != best["other"]

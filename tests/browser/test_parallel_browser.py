@@ -14,6 +14,7 @@ from sweeps.domain.space import Choice, LogUniform, SearchSpace, Uniform
 from sweeps.models import Sweep
 from tests.api.acts import end, log, play, start
 from tests.browser.conftest import PHONE, Visit
+from tests.eventually import eventually
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 Visitor = Callable[..., Visit]
@@ -68,6 +69,11 @@ def query(page: Page) -> dict[str, list[str]]:
     return parse_qs(urlsplit(page.url).query)
 
 
+def lands(page: Page, holds: Callable[[str], bool]) -> None:
+    """Wait until the address's query, decoded, is such."""
+    eventually(page, lambda: str(page.evaluate("decodeURIComponent(location.search)")), holds)
+
+
 def rows(sweep: Sweep, low: float, high: float) -> set[str]:
     return {str(t.number) for t in sweep.trials.all() if low <= t.flat_params["lr"] <= high}
 
@@ -96,7 +102,7 @@ def test_a_band_by_mouse_selects_in_address_chips_and_table_and_back_takes_it_ba
     drawn(page)
     everything = shown(page)
     brush(page, 0, 0.15, 0.6)
-    page.wait_for_function("location.search.includes('in=')")
+    lands(page, lambda words: "in=" in words)
     [word] = query(page)["in"]
     key, _, bounds = word.partition(":")
     low, high = map(float, bounds.split(".."))
@@ -106,16 +112,12 @@ def test_a_band_by_mouse_selects_in_address_chips_and_table_and_back_takes_it_ba
     wanted = rows(started, low, high)
     assert wanted
     assert wanted < everything
-    page.wait_for_function(
-        "(n) => document.querySelectorAll('#job-trials tr[data-trial]').length === n",
-        arg=len(wanted),
-    )
-    assert shown(page) == wanted
+    eventually(page, lambda: shown(page), lambda numbers: numbers == wanted)
     expect(page.locator("[data-chart-note]")).to_contain_text("selected, the others faint")
 
     # The band is taken by its middle and moved, then by its upper end.
     brush(page, 0, 0.4, 0.5)
-    page.wait_for_function("(old) => !decodeURIComponent(location.search).includes(old)", arg=word)
+    lands(page, lambda words: word not in words)
     [moved] = query(page)["in"]
     assert float(moved.partition(":")[2].split("..")[0]) < low
     page.go_back()
@@ -136,20 +138,20 @@ def test_choices_and_what_is_missing_are_selected_by_a_click_and_escape_clears(
     box = page.locator(".axes > .axis-track").nth(2).bounding_box()
     assert box
     page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] * 0.25)
-    page.wait_for_function("location.search.includes('is=')")
+    lands(page, lambda words: "is=" in words)
     assert query(page)["is"] == ["params.kind:dart"]
     last = page.locator(".axis-track").nth(3).bounding_box()
     assert last
     page.mouse.click(last["x"] + last["width"] / 2, last["y"] + last["height"] - 10)
-    page.wait_for_function("location.search.includes('no=')")
+    lands(page, lambda words: "no=" in words)
     assert query(page)["no"] == ["objective"]
     expect(page.locator(".axis-band")).to_have_count(2)
     page.mouse.move(5, 5)
     page.keyboard.press("Escape")
-    page.wait_for_function("location.search === ''")
+    lands(page, lambda words: words == "")
     expect(page.locator(".axis-band")).to_have_count(0)
     page.get_by_role("button", name="no value: failed or canceled").click()
-    page.wait_for_function("location.search.includes('no=objective')")
+    lands(page, lambda words: "no=objective" in words)
     expect(page.get_by_role("button", name="no value: failed or canceled")).to_have_attribute(
         "aria-pressed", "true"
     )
@@ -210,15 +212,15 @@ def test_axes_move_by_mouse_and_by_keys_and_hide(
     page.mouse.down()
     page.mouse.move(third["x"] + third["width"] / 2 + 20, first["y"] + 8, steps=5)
     page.mouse.up()
-    page.wait_for_function("location.search.includes('axes=')")
+    lands(page, lambda words: "axes=" in words)
     assert query(page)["axes"] == ["drop,kind,lr"]
     name_of(page, "params.lr").focus()
     page.keyboard.press("Control+ArrowLeft")
-    page.wait_for_function("decodeURIComponent(location.search).includes('axes=drop,lr,kind')")
+    lands(page, lambda words: "axes=drop,lr,kind" in words)
     assert page.evaluate("document.activeElement.dataset.key") == "params.lr"
     page.keyboard.press("Control+ArrowLeft")
     # The declared order needs no words.
-    page.wait_for_function("decodeURIComponent(location.search).includes('axes=lr,drop')===false")
+    lands(page, lambda words: "axes=" not in words)
     page.locator(".axes-menu summary").click()
     page.locator(".axes-menu").get_by_label("drop").uncheck()
     expect(page.locator(".axis-track")).to_have_count(3)
@@ -240,7 +242,7 @@ def test_the_form_of_an_axis_selects_by_keyboard_alone(
     expect(page.get_by_role("alert")).to_contain_text("Write a number")
     page.get_by_role("textbox", name="From").fill("0.001")
     page.keyboard.press("Enter")
-    page.wait_for_function("location.search.includes('in=')")
+    lands(page, lambda words: "in=" in words)
     assert query(page)["in"] == ["params.lr:0.001.."]
     expect(name_of(page, "params.lr")).to_be_focused()
     assert not seen.scrolls_sideways()

@@ -2,8 +2,7 @@
 
 import json
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from importlib.util import find_spec
@@ -29,6 +28,7 @@ from sweeps.charts.values import Trials, Values
 from sweeps.domain.states import TrialStatus as S
 from tests.browsers import find_chromium
 from tests.charts.cast import LOSS, SPACE, board, dart, gbdt, trial
+from tests.eventually import eventually
 
 pytestmark = pytest.mark.browser
 ROOT = Path(__file__).resolve().parents[2]
@@ -170,14 +170,6 @@ def between_axes(page: Page, number: int) -> tuple[float, float]:
     return place[0], place[1]
 
 
-def until(page: Page, reached: Callable[[], bool]) -> None:
-    """Return once `reached`. (The policy forbids eval, by which Playwright waits for functions.)"""
-    deadline = time.monotonic() + 15
-    while not reached():
-        assert time.monotonic() < deadline, "not reached within 15 s"
-        page.wait_for_timeout(50)
-
-
 def drawn_numbers(page: Page) -> list[int]:
     return page.evaluate(
         "document.querySelector('#objective .chart-plot').data.flatMap(t => t.customdata || [])"
@@ -204,7 +196,7 @@ def test_colours_are_those_of_the_theme_and_follow_it(page):
         "document.documentElement.dataset.bsTheme = 'dark';"
         "document.dispatchEvent(new Event('studio:theme'))"
     )
-    until(page, lambda: best_line_color(page) == "#ff7ebb")
+    eventually(page, lambda: best_line_color(page), lambda colour: colour == "#ff7ebb")
 
 
 def test_pointing_at_a_line_lights_its_row_and_shows_its_card(page):
@@ -238,7 +230,7 @@ def test_hostile_values_stay_text(page):
 def test_the_scale_switch_and_a_zoom_outlive_a_live_update(page):
     assert y_axis(page)[0] == "log"
     page.locator('[data-value="linear"]').first.click()
-    until(page, lambda: y_axis(page)[0] == "linear")
+    eventually(page, lambda: y_axis(page), lambda axis: axis[0] == "linear")
     box = page.locator("#objective .nsewdrag").first.bounding_box()
     page.mouse.move(box["x"] + 60, box["y"] + 20)
     page.mouse.down()
@@ -248,10 +240,10 @@ def test_the_scale_switch_and_a_zoom_outlive_a_live_update(page):
     zoomed = y_axis(page)
     newer = objective_payload([*TRIALS, gbdt(4, 0.35)])
     page.evaluate("p => studioCharts.update('objective', p)", newer)
-    until(page, lambda: 4 in drawn_numbers(page))
+    eventually(page, lambda: drawn_numbers(page), lambda numbers: 4 in numbers)
     assert y_axis(page) == zoomed
     page.get_by_role("button", name="Reset zoom").click()
-    until(page, lambda: y_axis(page) != zoomed)
+    eventually(page, lambda: y_axis(page), lambda axis: axis != zoomed)
     assert y_axis(page)[0] == "linear"
 
 
@@ -287,12 +279,12 @@ def test_in_space_the_wheel_scrolls_the_page_and_buttons_turn_the_view(context, 
     before = eye(page)
     page.hover("#space .chart-plot")
     page.mouse.wheel(0, 400)
-    until(page, lambda: page.evaluate("scrollY") > 100)
+    eventually(page, lambda: page.evaluate("scrollY"), lambda pixels: pixels > 100)
     assert eye(page) == before
     page.evaluate("scrollTo(0, 0)")
     page.get_by_role("button", name="Turn left").focus()
     page.keyboard.press("Enter")
-    until(page, lambda: eye(page) != before)
+    eventually(page, lambda: eye(page), lambda place: place != before)
     page.close()
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page, expect, sync_playwright
 
 from tests.browsers import find_chromium
 
@@ -85,7 +85,7 @@ def test_a_risky_form_is_sent_only_after_its_name_is_typed(page: Page) -> None:
 def test_copying_puts_the_text_on_the_clipboard_and_says_so(page: Page) -> None:
     page.evaluate(COPY)
     page.click("#copy")
-    page.wait_for_function("document.getElementById('copy').textContent === 'Copied'")
+    expect(page.locator("#copy")).to_have_text("Copied")
     assert page.evaluate("navigator.clipboard.readText()") == "lr: 0.1"
 
 
