@@ -33,6 +33,10 @@ from tests.eventually import eventually
 pytestmark = pytest.mark.browser
 ROOT = Path(__file__).resolve().parents[2]
 PLOTLY = Path(str(find_spec("plotly").origin)).parent / "package_data/plotly.min.js"  # type: ignore[union-attr]
+PLOTLY_TAG = (
+    '<script defer src="/static/vendor/plotly/plotly-cartesian.min.js" data-space="/plotly.js">'
+    "</script>"
+)
 HOSTILE = "<img src=x onerror=document.title='hacked'>"
 TRIALS = [
     gbdt(0, 0.4, lr=0.5),
@@ -68,7 +72,7 @@ def page_text() -> str:
 <link rel="stylesheet" href="/static/css/tokens.css">
 <link rel="stylesheet" href="/static/css/charts.css">
 <link rel="stylesheet" href="/static/css/axes.css">
-<script defer src="/plotly.js"></script>
+{PLOTLY_TAG}
 <script type="module" src="/static/js/charts/charts.js"></script>
 <body>{frame("objective", objective_payload())}{frame("parallel", parallel_payload())}
 <table><tr data-trial="3"><td>3</td></tr><tr data-trial="1"><td>1</td></tr></table>"""
@@ -87,13 +91,13 @@ def space_text() -> str:
     return f"""<!doctype html><meta charset="utf-8"><title>space</title>
 <link rel="stylesheet" href="/static/css/tokens.css">
 <link rel="stylesheet" href="/static/css/charts.css">
-<script defer src="/plotly.js"></script>
+{PLOTLY_TAG}
 <script type="module" src="/static/js/charts/charts.js"></script>
 <body>{frame("space", payload(info, scatter_figure(info)))}<div style="height: 3000px"></div>"""
 
 
 class Handler(SimpleHTTPRequestHandler):
-    """The page at /, plotly.js out of its wheel, the project's static files."""
+    """The page at /, all of plotly.js out of its wheel, the project's static files."""
 
     def do_GET(self) -> None:
         if self.path.startswith("/static/") or self.path == "/plotly.js":
@@ -286,6 +290,28 @@ def test_in_space_the_wheel_scrolls_the_page_and_buttons_turn_the_view(context, 
     page.keyboard.press("Enter")
     eventually(page, lambda: eye(page), lambda place: place != before)
     page.close()
+
+
+def test_all_of_plotly_is_loaded_for_a_chart_in_space_alone(context, address):
+    page = context.new_page()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url.rpartition("/")[2]))
+    page.goto(address)
+    page.wait_for_selector("#parallel.is-drawn")
+    assert "plotly-cartesian.min.js" in asked
+    assert "plotly.js" not in asked
+    page.goto(f"{address}space")
+    page.wait_for_selector("#space.is-drawn .chart-turn")
+    assert asked.count("plotly.js") == 1
+    assert "scatter3d" not in page.evaluate("Object.keys(window.Plotly.PlotSchema.get().traces)")
+
+
+def test_a_chart_in_space_says_when_what_draws_it_cannot_be_loaded(context, address):
+    page = context.new_page()
+    page.route("**/plotly.js", lambda route: route.abort())
+    page.goto(f"{address}space")
+    page.wait_for_selector("#space .chart-empty:visible")
+    assert "could not be loaded" in page.inner_text("#space .chart-empty")
 
 
 def test_without_webgl_a_chart_in_space_points_to_its_table(context, address):

@@ -52,3 +52,16 @@ def test_plotly_comes_out_of_the_installed_package_once() -> None:
     assert found is not None
     assert Path(found).parts[-3:] == ("plotly", "package_data", "plotly.min.js")
     assert finders.find("vendor/other.min.js") is None
+
+
+def test_the_part_of_plotly_that_pages_load_is_of_the_same_version_as_the_package() -> None:
+    """Figures are checked against the package's schema and drawn by the part."""
+    whole = finders.find("vendor/plotly.min.js")
+    assert whole is not None
+    part = STATIC / "vendor/plotly/plotly-cartesian.min.js"
+    versions = [
+        re.search(r"plotly\.js (?:\(\w+ - minified\) )?v(\d+\.\d+\.\d+)", file.read_text()[:300])
+        for file in (part, Path(whole))
+    ]
+    assert all(versions)
+    assert len({version[1] for version in versions if version}) == 1

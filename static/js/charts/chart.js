@@ -1,6 +1,7 @@
 // One chart on the page: its parts, when it is drawn, what a pointer does on it.
 
 import * as card from "./card.js";
+import { plotlyFor } from "./engine.js";
 import { keepFocus, togglePick } from "./keys.js";
 import { legend } from "./legend.js";
 import { makeRoom } from "./labels.js";
@@ -35,16 +36,11 @@ function part(parent, className, name = "div") {
   return made;
 }
 
-/** Plotly is large and comes last, so that what it draws is asked for meanwhile. */
-async function plotly() {
-  if (window.Plotly || document.readyState === "complete") return;
-  await new Promise((done) => document.addEventListener("DOMContentLoaded", done, { once: true }));
-}
-
 export class Chart {
   constructor(host, payload) {
     this.host = host;
     this.payload = payload;
+    this.plotly = null;
     this.scale = null;
     this.zoom = new Zoom();
     this.resets = 0;
@@ -146,9 +142,10 @@ export class Chart {
     this.sheet.style.minWidth = width;
     this.gd.style.minHeight = `${figure.layout.meta?.minHeight || 0}px`;
     this.gd.setAttribute("aria-label", this.payload.summary);
-    await plotly();
+    this.plotly = await plotlyFor(figure.layout).catch(() => null);
+    if (!this.plotly) return this.unable();
     const start = performance.now();
-    await window.Plotly.react(this.gd, figure.data, figure.layout, CONFIG);
+    await this.plotly.react(this.gd, figure.data, figure.layout, CONFIG);
     this.cost = performance.now() - start;
     if (!this.drawn) {
       this.drawn = true;
@@ -162,6 +159,13 @@ export class Chart {
     if (this.payload.layout.meta?.axes) this.parallel ||= new Parallel(this);
     this.emphasise();
     this.settle();
+  }
+
+  /** Nothing to draw with. */
+  unable() {
+    this.message.textContent = "What draws this chart could not be loaded. Reload the page to try again.";
+    this.message.hidden = false;
+    this.scroller.hidden = true;
   }
 
   settle() {
@@ -203,7 +207,7 @@ export class Chart {
     if (this.resetting) return;
     const changes = this.zoom.changes(this.gd.layout);
     this.resetter.hidden = !this.zoom.isZoomed;
-    if (changes) window.Plotly.relayout(this.gd, changes);
+    if (changes) this.plotly.relayout(this.gd, changes);
   }
 
   /** Show everything again. */
@@ -269,7 +273,7 @@ export class Chart {
     else if (width !== this.width || this.gd.clientHeight !== this.gd._fullLayout.height) {
       this.width = width;
       this.reach();
-      window.Plotly.Plots.resize(this.gd).then(() => this.emphasise());
+      this.plotly.Plots.resize(this.gd).then(() => this.emphasise());
     }
   }
 
@@ -286,7 +290,7 @@ export class Chart {
   remove() {
     this.observer.disconnect();
     clearTimeout(this.timer);
-    window.Plotly?.purge(this.gd);
+    this.plotly?.purge(this.gd);
   }
 
   // --- Pointer ---------------------------------------------------------------------------------

@@ -97,8 +97,8 @@ const TOOLS = {
   csv(chart) {
     save(csvOf(chart.payload.table), "text/csv;charset=utf-8", `${chart.host.id}.csv`);
   },
-  png: (chart) => saveImage(chart.gd, "png", chart.host.id, palette()("@surface")),
-  svg: (chart) => saveImage(chart.gd, "svg", chart.host.id, palette()("@surface")),
+  png: (chart) => saveImage(chart, "png", palette()("@surface")),
+  svg: (chart) => saveImage(chart, "svg", palette()("@surface")),
   fullscreen: (chart) => fullScreen(chart.frame()),
 };
 

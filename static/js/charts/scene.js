@@ -53,7 +53,7 @@ function buttons(chart) {
     button.setAttribute("aria-label", name);
     button.addEventListener("click", () => {
       const camera = chart.gd._fullLayout.scene._scene.getCamera();
-      window.Plotly.relayout(chart.gd, { "scene.camera": { ...camera, eye: step(camera.eye) } });
+      chart.plotly.relayout(chart.gd, { "scene.camera": { ...camera, eye: step(camera.eye) } });
     });
     group.append(button);
   });

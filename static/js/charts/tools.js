@@ -54,12 +54,12 @@ export function save(text, type, filename) {
   setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
 }
 
-/** Save the drawn figure as "png" or "svg", on the surface's colour. */
-export function saveImage(gd, format, filename, surface) {
+/** Save a chart's drawn figure as "png" or "svg", on the surface's colour. */
+export function saveImage({ plotly, gd, host }, format, surface) {
   const layout = { ...gd.layout, annotations: seenAnnotations(gd), paper_bgcolor: surface };
   const { width, height } = gd._fullLayout;
-  const options = { format, filename, width, height, scale: format === "png" ? 2 : 1 };
-  return window.Plotly.downloadImage({ data: gd.data, layout }, options);
+  const options = { format, filename: host.id, width, height, scale: format === "png" ? 2 : 1 };
+  return plotly.downloadImage({ data: gd.data, layout }, options);
 }
 
 export function fullScreen(frame) {

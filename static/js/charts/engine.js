@@ -1,0 +1,41 @@
+// Plotly, as much of it as a chart needs: the part for charts on paper comes with the page; all of
+// it, three times as large, only when a chart in space is drawn for the first time.
+
+const tag = () => document.querySelector("script[data-space]");
+let space = null;
+
+/** Plotly is large and comes last, so that what it draws is asked for meanwhile. */
+async function paper() {
+  if (!window.Plotly && document.readyState !== "complete") {
+    await new Promise((done) => document.addEventListener("DOMContentLoaded", done, { once: true }));
+  }
+  return window.Plotly;
+}
+
+function load(address) {
+  return new Promise((done, failed) => {
+    const script = document.createElement("script");
+    script.src = address;
+    script.onload = () => done(window.Plotly);
+    script.onerror = () => failed(new Error(`${address} could not be loaded`));
+    document.head.append(script);
+  });
+}
+
+/** All of Plotly, beside the part that draws the other charts: each keeps drawing with its own. */
+async function whole() {
+  const part = await paper();
+  const all = await load(tag().dataset.space);
+  window.Plotly = part;
+  return all;
+}
+
+/** The Plotly that draws a figure with this layout; rejects if it cannot be loaded. */
+export function plotlyFor(layout) {
+  if (!layout.scene) return paper();
+  space ||= whole().catch((error) => {
+    space = null;
+    throw error;
+  });
+  return space;
+}
