@@ -3,7 +3,7 @@
 from functools import cache
 from typing import Any
 
-from django.db.models import Sum
+from django.db.models import Count, QuerySet, Sum
 from django.http import HttpRequest
 
 from studio.context import shell
@@ -11,6 +11,7 @@ from studio.models import Compute, Workspace
 from sweeps.models import Sweep, Trial
 from sweeps.queries.clock import database_now
 from sweeps.queries.conditions import notices
+from sweeps.queries.prepared import Prepared
 
 
 def frame(request: HttpRequest) -> dict[str, Any]:
@@ -32,9 +33,26 @@ def frame(request: HttpRequest) -> dict[str, Any]:
 def _figures(workspace: Workspace | None) -> dict[str, int]:
     if not workspace:
         return {"running": 0, "used": 0, "total": 0}
-    slots = Compute.objects.filter(workspace=workspace).aggregate(n=Sum("slots"))["n"]
-    return {
-        "running": Sweep.objects.filter(workspace=workspace).live().real().count(),
-        "used": Trial.objects.filter(sweep__workspace=workspace).active().count(),
-        "total": slots or 0,
-    }
+    running, used, slots = (read.first(workspace.pk) for read in (_running, _used, _slots))
+    return {"running": running or 0, "used": used or 0, "total": slots or 0}
+
+
+# Every page and every poll with news asks for these.
+
+
+@Prepared
+def _running(workspace: int) -> QuerySet[Sweep, int]:
+    rows = Sweep.objects.filter(workspace=workspace).live().real().order_by()
+    return rows.values("workspace").annotate(n=Count("pk")).values_list("n", flat=True)
+
+
+@Prepared
+def _used(workspace: int) -> QuerySet[Trial, int]:
+    rows = Trial.objects.filter(sweep__workspace=workspace).active().order_by()
+    return rows.values("sweep__workspace").annotate(n=Count("pk")).values_list("n", flat=True)
+
+
+@Prepared
+def _slots(workspace: int) -> QuerySet[Compute, int]:
+    rows = Compute.objects.filter(workspace=workspace).order_by()
+    return rows.values("workspace").annotate(n=Sum("slots")).values_list("n", flat=True)

@@ -47,7 +47,11 @@ class WorkspaceQuerySet(models.QuerySet["Workspace"]):
             return self
         if not user.is_active or user.pk is None:
             return self.none()
-        members = Membership.objects.filter(user=user, role__in=roles_from(role))
+        return self.of_member(user.pk, role)
+
+    def of_member(self, user_id: int, role: Role) -> Self:
+        """Workspaces of which this person is a member with at least `role`."""
+        members = Membership.objects.filter(user=user_id, role__in=roles_from(role))
         return self.filter(pk__in=members.values("workspace"))
 
     def active(self) -> Self:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from django import template
@@ -22,6 +23,12 @@ register.filter("trial_dash", formatting.trial_dash)
 MOST_SLOT_BARS = 8
 
 
+@cache
+def _sprite() -> str:
+    """Its address, which is as good as the process: a table has hundreds of icons."""
+    return static("icons.svg")
+
+
 @register.simple_tag
 def icon(name: str, extra: str = "", label: str = "") -> SafeString:
     """An icon of the sprite: decoration, unless `label` says what it means on its own."""
@@ -34,7 +41,7 @@ def icon(name: str, extra: str = "", label: str = "") -> SafeString:
         '<svg class="icon{}" {}><use href="{}#i-{}"></use></svg>',
         f" {extra}" if extra else "",
         meaning,
-        static("icons.svg"),
+        _sprite(),
         name,
     )
 

@@ -186,12 +186,23 @@ def thin(units: Sequence[Floats], first: Floats, most: int) -> Ints:
     if count <= most:
         return np.sort(order)
     parts = max(int(4 * most ** (1 / len(units))), 4)
+    ordered = [unit[order] for unit in units]
+    without = [np.isnan(unit) for unit in ordered]
+    filled = [np.nan_to_num(unit) for unit in ordered]
     while True:
         cells = np.zeros(count, dtype=np.int64)
-        for unit in units:
-            step = np.where(np.isnan(unit), -1, np.floor(np.nan_to_num(unit) * parts))
-            cells = cells * (parts + 4) + np.clip(step, -1, parts + 1).astype(np.int64) + 1
-        _, kept = np.unique(cells[order], return_index=True)
+        for unit, missing in zip(filled, without, strict=True):
+            step = np.clip(np.floor(unit * parts), -1, parts + 1)
+            step[missing] = -1
+            cells = cells * (parts + 4) + step.astype(np.int64) + 1
+        kept = _first_of_each(cells, (parts + 4) ** len(units))
         if len(kept) <= most or parts <= 2:
             return np.sort(order[kept[:most]])
         parts = min(int(parts * 0.85), parts - 1)
+
+
+def _first_of_each(cells: Ints, most: int) -> Ints:
+    """Where each of the cells, numbered below `most`, stands first; without sorting them."""
+    first = np.full(most, -1, dtype=np.int64)
+    first[cells[::-1]] = np.arange(len(cells) - 1, -1, -1)  # of equal ones the last is kept
+    return first[first >= 0]

@@ -4,7 +4,9 @@ Rows are in order of trial number. Arrays are never changed after they are made:
 new ones, so threads may read while another brings news.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -31,8 +33,15 @@ class Column:
         self.raw = raw
 
     @cached_property
+    def types(self) -> set[type]:
+        """Of what types its values are."""
+        return set(map(type, self.raw))
+
+    @cached_property
     def numbers(self) -> Floats:
         """As floats; NaN where there is none or it is no number."""
+        if self.types <= {int, float, type(None)}:  # five times as fast as one by one
+            return np.array(self.raw, dtype=np.float64)
         known = [
             float(v) if isinstance(v, int | float) and not isinstance(v, bool) else np.nan
             for v in self.raw
@@ -42,6 +51,8 @@ class Column:
     @cached_property
     def missing(self) -> Mask:
         """Where there is none."""
+        if type(None) not in self.types:
+            return np.zeros(len(self.raw), dtype=np.bool_)
         return np.array([value is None for value in self.raw], dtype=np.bool_)
 
     @cached_property
@@ -53,6 +64,17 @@ class Column:
             for value in self.raw
         ]
         return tuple(places), np.array(codes, dtype=np.int64)
+
+    def longer(self, values: Sequence[Scalar | None]) -> "Column":
+        """With these values behind; what was worked out of the others is not worked out again."""
+        made, more = Column([*self.raw, *values]), Column(values)
+        if "types" in self.__dict__:
+            made.__dict__["types"] = self.types | more.types
+        for name in ("numbers", "missing"):
+            if name in self.__dict__:
+                parts = [getattr(self, name), getattr(more, name)]
+                made.__dict__[name] = np.concatenate(parts)
+        return made
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,6 +99,12 @@ class Board:
 
     def __len__(self) -> int:
         return len(self.number)
+
+    def at(self, revision: int) -> "Board":
+        """The same trials as they are at a later revision, with all that was worked out."""
+        newer = copy(self)
+        object.__setattr__(newer, "revision", revision)
+        return newer
 
     def having(self, statuses: Iterable[str]) -> Mask:
         """Trials in one of these statuses."""
@@ -107,6 +135,27 @@ class Board:
     def can_win(self) -> Mask:
         """Trials that may be the best."""
         return self.having(WINNING_TRIAL) & ~np.isnan(self.objective)
+
+    @cached_property
+    def counts(self) -> Mapping[TrialStatus, int]:
+        """How many trials stand in each status, without those in which none does."""
+        counts = np.bincount(self.status, minlength=len(STATUSES))
+        return Counter({s: int(n) for s, n in zip(STATUSES, counts, strict=True) if n})
+
+    @cached_property
+    def mean_s(self) -> float | None:
+        """How long the ended trials took; None while none has ended."""
+        took = self.duration_s[~np.isnan(self.duration_s)]
+        return float(took.mean()) if len(took) else None
+
+    def best(self, count: int, *, minimize: bool) -> Ints:
+        """The first `count` of `best_first`, without sorting all the others."""
+        rows = np.flatnonzero(self.can_win)
+        values = self.objective[rows] if minimize else -self.objective[rows]
+        if 0 < count < len(rows):
+            near = values <= np.partition(values, count - 1)[count - 1]
+            rows, values = rows[near], values[near]
+        return rows[np.argsort(values, kind="stable")][:count]
 
     def best_first(self, *, minimize: bool) -> Ints:
         """Rows of trials that can win, best first, the lower number first among equals."""

@@ -4,6 +4,8 @@ import random
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
+from django.db.models import QuerySet
+
 from sweeps.domain.importance import (
     MIN_TRIALS,
     Importance,
@@ -15,6 +17,7 @@ from sweeps.domain.importance import (
 )
 from sweeps.domain.states import SweepStatus
 from sweeps.models import Analysis, Sweep, Trial
+from sweeps.queries.prepared import Prepared
 from sweeps.queries.records import objective_of, space_of
 
 IMPORTANCE = "importance"
@@ -24,7 +27,12 @@ PACE = timedelta(seconds=30)
 
 def latest(sweep: Sweep, kind: str) -> Analysis | None:
     """The newest answer, or the question that waits for its first one."""
-    return Analysis.objects.filter(sweep=sweep, kind=kind).first()
+    return _latest.first(sweep.pk, kind)
+
+
+@Prepared
+def _latest(sweep_id: int, kind: str) -> QuerySet[Analysis]:
+    return Analysis.objects.filter(sweep=sweep_id, kind=kind).order_by()[:1]
 
 
 def is_due(sweep: Sweep, found: Analysis | None, now: datetime) -> bool:

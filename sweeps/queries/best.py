@@ -7,6 +7,7 @@ from django.db.models import Case, OuterRef, Subquery, When
 
 from sweeps.domain.objective import Goal
 from sweeps.models import Sweep, Trial
+from sweeps.queries.records import best_two
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +38,9 @@ class Best:
 
 def best_of(sweep: Sweep) -> Best | None:
     """None before the first trial with a value has ended."""
-    first = list(
-        Trial.objects.filter(sweep=sweep).select_related("sweep").best_first(sweep.goal)[:2]
-    )
+    first = best_two(sweep)
+    for trial in first:
+        trial.sweep = sweep
     return Best(first[0], first[1] if len(first) > 1 else None) if first else None
 
 

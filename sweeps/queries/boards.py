@@ -9,7 +9,7 @@ import json
 import threading
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -148,7 +148,7 @@ def _rows(sweep: Sweep, since: int) -> list[tuple[Any, ...]]:
 def _read(sweep: Sweep, old: Board | None) -> Board:
     rows = _rows(sweep, old.revision if old is not None else -1)
     if old is not None and not rows:
-        return replace(old, revision=sweep.revision)
+        return old.at(sweep.revision)
     names = parameter_columns(sweep)
     fresh = _arrays(rows)
     params = [json.loads(row[8]) for row in rows]
@@ -204,7 +204,7 @@ def _merged(
     # A trial's parameters never change.
     added = [values for values, old_one in zip(params, known, strict=True) if not old_one]
     columns = {
-        name: Column([*column.raw, *(values.get(name) for values in added)]) if added else column
+        name: column.longer([values.get(name) for values in added]) if added else column
         for name, column in old.params.items()
     }
     return Board(revision=revision, params=columns, marks=marks, **arrays)

@@ -3,7 +3,10 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.db.models import QuerySet
+
 from sweeps.models import Condition
+from sweeps.queries.prepared import Prepared
 from sweeps.queries.waiting import TRACKING, part_down
 
 __all__ = ["TRACKING", "Notice", "holds", "notices"]
@@ -22,9 +25,13 @@ def holds(name: str) -> bool:
     return Condition.objects.filter(name=name).exists()
 
 
+@Prepared
+def _conditions() -> QuerySet[Condition]:
+    return Condition.objects.order_by("since")
+
+
 def notices(now: datetime) -> list[Notice]:
     """What holds, the longest first; two small queries."""
-    rows = Condition.objects.order_by("since")
-    found = [Notice(row.text, None if row.name == TRACKING else row.since) for row in rows]
+    found = [Notice(row.text, None if row.name == TRACKING else row.since) for row in _conditions()]
     text = part_down(now)
     return [*found, Notice(text)] if text else found

@@ -75,11 +75,12 @@ def advised(sweep: Sweep, keys: Iterable[str]) -> NextSweep:
 def doctor(sweep: Sweep) -> list[Finding]:
     """What the trials so far say of the search space."""
     board = board_of(sweep)
-    best = _best_first(sweep, board)
+    valued = int(board.can_win.sum())
+    count = min(max(LEAST_BEST, valued // 10), MOST_BEST)
     return findings(
         space_of(sweep),
-        _points(board, best[: min(max(LEAST_BEST, len(best) // 10), MOST_BEST)]),
-        valued=len(best),
+        _points(board, board.best(count, minimize=sweep.goal == Goal.MINIMIZE)),
+        valued=valued,
         max_total_trials=sweep.max_total_trials,
         dead=_dead(sweep),
         base=_base(sweep),

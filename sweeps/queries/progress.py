@@ -4,13 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-import numpy as np
-
 from sweeps.domain.limits import MAX_SECONDS
 from sweeps.domain.states import Desired, TrialStatus
 from sweeps.models import Sweep
 from sweeps.queries.boards import board_of
-from sweeps.queries.records import trial_counts
 
 # The order of the segments of a progress bar.
 SEGMENTS = (
@@ -66,7 +63,8 @@ class Progress:
 
 def progress(sweep: Sweep, now: datetime) -> Progress:
     """The progress of one sweep."""
-    return progress_of(sweep, trial_counts(sweep), _mean_s(sweep), now)
+    board = board_of(sweep)
+    return progress_of(sweep, board.counts, board.mean_s, now)
 
 
 def progress_of(
@@ -111,10 +109,3 @@ def _left_s(sweep: Sweep, left: int, mean_s: float | None, timed_s: float | None
     at_once = min(sweep.max_concurrent_trials, sweep.compute.slots)
     seconds = left * mean_s / max(at_once, 1)
     return min(seconds, max(0.0, sweep.timeout_s - timed_s))
-
-
-def _mean_s(sweep: Sweep) -> float | None:
-    """Of the trials that have ended."""
-    took = board_of(sweep).duration_s
-    took = took[~np.isnan(took)]
-    return float(took.mean()) if len(took) else None

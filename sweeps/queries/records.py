@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from django.db.models import Count
+from django.db.models import Count, QuerySet
 
 from sweeps.domain.job import EarlyTermination, FailurePolicy, Sampling, StopRules
 from sweeps.domain.objective import Goal, Objective
@@ -12,6 +12,7 @@ from sweeps.domain.space import SearchSpace
 from sweeps.domain.space_doc import parse_space
 from sweeps.domain.states import TrialStatus
 from sweeps.models import Sweep, Trial
+from sweeps.queries.prepared import Prepared
 
 
 def objective_of(sweep: Sweep) -> Objective:
@@ -73,7 +74,23 @@ def trial_counts(sweep: Sweep) -> Counter[TrialStatus]:
 
 def best_trial(sweep: Sweep) -> Trial | None:
     """The best trial so far: an indexed query, so it can never be stale."""
-    return Trial.objects.filter(sweep=sweep).best_first(sweep.goal).first()
+    return next(iter(best_two(sweep)), None)
+
+
+def best_two(sweep: Sweep) -> list[Trial]:
+    """The best trial and the next best one, as far as there are."""
+    return _BEST_TWO[Goal(sweep.goal)](sweep.pk)
+
+
+def _best_two(goal: Goal) -> Prepared[Trial]:
+    @Prepared
+    def rows(sweep_id: int) -> QuerySet[Trial]:
+        return Trial.objects.filter(sweep=sweep_id).best_first(goal)[:2]
+
+    return rows
+
+
+_BEST_TWO = {goal: _best_two(goal) for goal in Goal}
 
 
 def commonest_reason(sweep: Sweep) -> str:

@@ -59,8 +59,13 @@ def versions_of_trial(trial: Trial) -> list[ModelVersion]:
 
 def versions_of_sweep(sweep: Sweep) -> list[ModelVersion]:
     """What was asked for of a sweep's trials, newest first."""
-    rows = ModelVersion.objects.filter(trial__sweep=sweep).select_related("workspace")
-    return list(rows[:20])
+    return _of_sweep(sweep.pk)
+
+
+@Prepared
+def _of_sweep(sweep_id: int) -> QuerySet[ModelVersion]:
+    rows = ModelVersion.objects.filter(trial__sweep=sweep_id)
+    return rows.select_related("workspace")[:20]
 
 
 def versions_in(workspace: Workspace) -> QuerySet[ModelVersion]:

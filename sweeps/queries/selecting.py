@@ -78,10 +78,10 @@ def in_order(sweep: Sweep, board: Board, order_by: str) -> Ints:
 def _keys(column: Column) -> Floats:
     """Numbers by size, then words by the alphabet."""
     numbers = column.numbers
-    words, codes = column.words
-    plain = np.isnan(numbers) & (codes >= 0)
+    plain = np.isnan(numbers) & ~column.missing
     if not plain.any():
         return numbers
+    words, codes = column.words
     ranks = np.argsort(np.argsort(np.array(words))).astype(np.float64)
     top = float(np.nanmax(numbers)) if not np.isnan(numbers).all() else 0.0
     keys = numbers.copy()

@@ -27,7 +27,7 @@ from django.db.models import (
     Window,
 )
 
-from sweeps.domain.board import STATUSES, Board
+from sweeps.domain.board import Board
 from sweeps.domain.objective import Goal
 from sweeps.domain.states import FINAL_SWEEP, WINNING_TRIAL, TrialStatus
 from sweeps.models import Sweep, Trial
@@ -81,15 +81,13 @@ def _is_large(sweep: Sweep) -> bool:
 
 
 def _of_board(board: Board, goal: str) -> Summary:
-    counts = np.bincount(board.status, minlength=len(STATUSES))
-    took = board.duration_s[~np.isnan(board.duration_s)]
     rows = np.flatnonzero(board.can_win)
     loss = board.objective[rows] * (-1 if goal == Goal.MAXIMIZE else 1)
     beats = np.append(np.ones(1, dtype=bool), loss[1:] < np.minimum.accumulate(loss)[:-1])
     best = rows[beats[: len(rows)]]
     return Summary(
-        counts=Counter({s: int(n) for s, n in zip(STATUSES, counts, strict=True) if n}),
-        mean_s=float(took.mean()) if len(took) else None,
+        counts=board.counts,
+        mean_s=board.mean_s,
         records=tuple((int(board.number[r]), float(board.objective[r])) for r in best),
     )
 

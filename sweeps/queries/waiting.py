@@ -5,11 +5,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
 
+from django.db.models import QuerySet
+
 from sweeps.domain.durations import format_duration
 from sweeps.domain.states import LIVE_SWEEP, Desired, SweepStatus, TrialStatus
 from sweeps.models import Condition, EngineLease, Sweep, Trial
 from sweeps.queries.environments import build_lines
 from sweeps.queries.fetches import fetch_lines
+from sweeps.queries.prepared import Prepared
+from sweeps.queries.reach import Pulse
 from sweeps.queries.slots import Demand, shares
 
 # Longer than a healthy studio takes to open a sweep's MLflow run.
@@ -32,11 +36,20 @@ def why_sweep(sweep: Sweep, now: datetime) -> str:
 
 def standstill(sweep: Sweep, now: datetime) -> str:
     """Why nothing of a live sweep runs, or what ends it; "" while it runs as it should."""
+    return "" if is_well(sweep) else why_sweep(sweep, now)
+
+
+def is_well(sweep: Sweep | Pulse) -> bool:
+    """True if nothing is to be said of it: it has ended, or runs as it should."""
     if SweepStatus(sweep.status).is_final:
-        return ""
-    if sweep.desired == Desired.RUN and sweep.trials.active().exists():
-        return ""
-    return why_sweep(sweep, now)
+        return True
+    return sweep.desired == Desired.RUN and bool(_active(sweep.pk))
+
+
+@Prepared
+def _active(sweep_id: int) -> QuerySet[Trial, int]:
+    rows = Trial.objects.filter(sweep=sweep_id).active().order_by()
+    return rows.values_list("pk", flat=True)[:1]
 
 
 def why_trial(trial: Trial, now: datetime) -> str:
@@ -186,11 +199,14 @@ def _tracking_down() -> str:
     return next(iter(texts), "")
 
 
+@Prepared
+def _leases() -> QuerySet[EngineLease]:
+    return EngineLease.objects.filter(name__in=_PARTS).order_by()
+
+
 def part_down(now: datetime) -> str:
     """Which of engine and queue is down, and since when; "" for none."""
-    leases = {
-        row.name: row for row in EngineLease.objects.filter(name__in=_PARTS) if row.name in _PARTS
-    }
+    leases = {row.name: row for row in _leases()}
     for name, consequence in _PARTS.items():
         lease = leases.get(name)
         if lease is None:

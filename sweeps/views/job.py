@@ -1,9 +1,10 @@
 """The job page: its tabs and its live updates."""
 
-from typing import Any
+from datetime import datetime
+from typing import Any, NamedTuple
 
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
@@ -22,6 +23,7 @@ from sweeps.queries.clock import database_now
 from sweeps.queries.failures import PROBLEMS, groups
 from sweeps.queries.next_sweep import doctor
 from sweeps.queries.progress import progress
+from sweeps.queries.reach import sweep_at
 from sweeps.queries.registry import versions_of_sweep
 from sweeps.queries.savings import saved_s
 from sweeps.queries.siblings import MOST_OFFERED, siblings
@@ -49,15 +51,30 @@ FILTERED = ("overview", "trials", "charts")
 
 def sweep_for(request: HttpRequest, ws: str, name: str, role: Role = Role.READER) -> Sweep:
     """The sweep, if the person has at least `role` in its workspace; else Http404."""
-    rows = Sweep.objects.allowed(signed_in(request), role)
-    rows = rows.select_related("workspace", "compute", "code", "created_by")
-    return get_object_or_404(rows, workspace__name=ws, name=name)
+    found = sweep_at(signed_in(request), role, ws, name)
+    if found is None:
+        raise Http404
+    return found
 
 
-def job_context(request: HttpRequest, sweep: Sweep, tab: str) -> dict[str, Any]:
+class Moment(NamedTuple):
+    """When a sweep is looked at, and why nothing of it runs then."""
+
+    now: datetime
+    waiting: str
+
+
+def moment_of(sweep: Sweep) -> Moment:
     now = database_now()
+    return Moment(now, standstill(sweep, now))
+
+
+def job_context(
+    request: HttpRequest, sweep: Sweep, tab: str, moment: Moment | None = None
+) -> dict[str, Any]:
+    """What every tab shows; `moment` is for who knows it already."""
+    now, waiting = moment or moment_of(sweep)
     done = progress(sweep, now)
-    waiting = standstill(sweep, now)
     best = best_of(sweep)
     return {
         "sweep": sweep,
@@ -68,6 +85,7 @@ def job_context(request: HttpRequest, sweep: Sweep, tab: str) -> dict[str, Any]:
         "standing": standing_of_sweep(sweep, done, best),
         "saved_s": saved_s(sweep),
         "waiting": waiting,
+        "now": now,
         "around": around(now, waiting),
         "is_final": SweepStatus(sweep.status).is_final,
         "may_run": may_in(request, sweep.workspace, Role.CONTRIBUTOR),
@@ -101,8 +119,10 @@ def _build_log(sweep: Sweep) -> str:
     return reverse("sweep_logs", args=[sweep.workspace.name, sweep.name]) + "#environment"
 
 
-def _with_failures(request: HttpRequest, sweep: Sweep, tab: str) -> dict[str, Any]:
-    context = job_context(request, sweep, tab)
+def _with_failures(
+    request: HttpRequest, sweep: Sweep, tab: str, moment: Moment | None
+) -> dict[str, Any]:
+    context = job_context(request, sweep, tab, moment)
     return context | {"failures": groups(sweep) if context["failed"] else []}
 
 
@@ -120,17 +140,19 @@ def _findings(sweep: Sweep) -> list[Finding]:
     return doctor(sweep)
 
 
-def overview_context(request: HttpRequest, sweep: Sweep) -> dict[str, Any]:
+def overview_context(
+    request: HttpRequest, sweep: Sweep, moment: Moment | None = None
+) -> dict[str, Any]:
     latest = request.GET.get("show") == "latest"
     order = "-number" if latest else best_order(sweep)
-    context = _with_failures(request, sweep, "overview")
+    context = _with_failures(request, sweep, "overview", moment)
     best, axes = context["best"], len(parameter_columns(sweep))
     return context | {
         "findings": _findings(sweep),
         "has_outputs": best is not None and has_artifacts(best.trial),
         "registered": versions_of_sweep(sweep),
         "seen": metric_names(sweep),
-        "table": few_trials(sweep, database_now(), order, FIRST_TRIALS),
+        "table": few_trials(sweep, context["now"], order, FIRST_TRIALS),
         "latest": latest,
         "curves": _curve_mode(request),
         "axes": axes,
@@ -145,18 +167,20 @@ def overview(request: HttpRequest, ws: str, name: str) -> HttpResponse:
     return render(request, "sweeps/job/overview.html", overview_context(request, sweep))
 
 
-def _trials(request: HttpRequest, sweep: Sweep) -> dict[str, Any]:
-    context = _with_failures(request, sweep, "trials")
+def _trials(request: HttpRequest, sweep: Sweep, moment: Moment | None) -> dict[str, Any]:
+    context = _with_failures(request, sweep, "trials", moment)
     family, text = hint(sweep, context["failures"])
     table = table_context(request, sweep, selection_of(request))
     parallel_off = request.GET.get("parallel") == "off"
     return context | table | {"hint": text, "hint_family": family, "parallel_off": parallel_off}
 
 
-def trials_context(request: HttpRequest, sweep: Sweep) -> dict[str, Any]:
+def trials_context(
+    request: HttpRequest, sweep: Sweep, moment: Moment | None = None
+) -> dict[str, Any]:
     """What the trials tab shows; Http404 for an address that makes no sense."""
     try:
-        return _trials(request, sweep)
+        return _trials(request, sweep, moment)
     except InvalidInput as error:
         raise Http404(str(error)) from error
 

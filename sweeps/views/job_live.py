@@ -17,9 +17,17 @@ from sweeps.figures.cache import Settled, Shared
 from sweeps.figures.registry import KINDS
 from sweeps.models import Sweep
 from sweeps.queries.clock import database_now
-from sweeps.queries.waiting import standstill
+from sweeps.queries.reach import pulse_at
+from sweeps.queries.waiting import is_well, standstill
 from sweeps.views.charts import payload_text
-from sweeps.views.job import FILTERED, job_context, overview_context, sweep_for, trials_context
+from sweeps.views.job import (
+    FILTERED,
+    Moment,
+    job_context,
+    overview_context,
+    sweep_for,
+    trials_context,
+)
 from sweeps.views.live import around, is_known, since_of, told
 from sweeps.views.packed import packed
 from sweeps.views.table import columns_asked
@@ -59,11 +67,17 @@ _revisions = Settled(seconds=0.25)
 def live(request: HttpRequest, ws: str, name: str) -> HttpResponse:
     """What changed since the revision that the page has: 204, or fragments and the charts that the
     page asks for (`charts=objective,parallel`)."""
-    sweep = sweep_for(request, ws, name)
-    now = database_now()
-    word = cache(lambda: around(now, standstill(sweep, now)))
-    if is_known(request, sweep.revision, word):
+    pulse = pulse_at(signed_in(request), ws, name)
+    if pulse is None:
+        raise Http404
+    now, whole = database_now(), cache(lambda: sweep_for(request, ws, name))
+    waiting = cache(lambda: "" if is_well(pulse) else standstill(whole(), now))
+    word = cache(lambda: around(now, waiting()))
+    if is_known(request, pulse.revision, word):
         return HttpResponse(status=204)
+    sweep = whole()
+    is_same = sweep.revision == pulse.revision
+    seen = Moment(now, waiting() if is_same else standstill(sweep, now))
     since = since_of(request)
     tab, kinds = _take_own_words(request)
     rights = Membership.objects.role_of(signed_in(request), sweep.workspace)
@@ -71,11 +85,13 @@ def live(request: HttpRequest, ws: str, name: str) -> HttpResponse:
     moment = (revision, sweep.status, word(), int(now.timestamp()) // _FRESH_S)
     own = (request.GET.urlencode(), *columns_asked(request))
     key = (sweep.uid, *moment, rights, tab, kinds, *own)
-    return packed(request, _answers.get(key, lambda: _answer(request, sweep, tab, kinds)))
+    return packed(request, _answers.get(key, lambda: _answer(request, sweep, seen, tab, kinds)))
 
 
-def _answer(request: HttpRequest, sweep: Sweep, tab: str, kinds: tuple[str, ...]) -> bytes:
-    context, fragments = _parts(request, sweep, tab)
+def _answer(
+    request: HttpRequest, sweep: Sweep, seen: Moment, tab: str, kinds: tuple[str, ...]
+) -> bytes:
+    context, fragments = _parts(request, sweep, seen, tab)
     said = told(
         request,
         context,
@@ -103,15 +119,15 @@ def _figure(request: HttpRequest, sweep: Sweep, kind: str) -> bytes:
 
 
 def _parts(
-    request: HttpRequest, sweep: Sweep, tab: str
+    request: HttpRequest, sweep: Sweep, seen: Moment, tab: str
 ) -> tuple[dict[str, Any], Mapping[str, str]]:
     """The tab's context and its fragments."""
     if tab == "overview":
-        context, own = overview_context(request, sweep), _OVERVIEW
+        context, own = overview_context(request, sweep, seen), _OVERVIEW
     elif tab == "trials":
-        context, own = trials_context(request, sweep), _TRIALS
+        context, own = trials_context(request, sweep, seen), _TRIALS
     else:
-        context, own = job_context(request, sweep, tab), {}
+        context, own = job_context(request, sweep, tab, seen), {}
     return context, {**_ALWAYS, **own, **(_SELECTED if tab in FILTERED else {})}
 
 

@@ -12,6 +12,9 @@ from studio.models import User
 from sweeps.domain.job import FailurePolicy
 from sweeps.domain.limits import Limits
 from sweeps.models import Sweep, Trial
+from sweeps.queries import boards
+from sweeps.queries.failures import groups
+from sweeps.services.marks import mark_trial
 from tests.api.acts import play
 
 SIGNATURE = "ValueError: “50 % & more” <b>?"
@@ -123,3 +126,26 @@ def test_a_search_for_more_digits_than_any_trial_has_finds_nothing(
 ) -> None:
     for digits in ("9" * 17, "9" * 18, "9" * 6_000):
         assert SHOWN.findall(read(client, rita, failing, f"trials/?q={digits}")) == []
+
+
+def test_what_failed_alike_is_read_again_only_when_another_trial_has_failed(
+    failing: Sweep, now: Any, django_assert_num_queries: Any
+) -> None:
+    failing.refresh_from_db()
+    boards.forget()
+    first = groups(failing)
+    assert [(group.signature, group.numbers) for group in first] == [
+        (SIGNATURE, [0, 1]),
+        *[(group.signature, group.numbers) for group in first[1:]],
+    ]
+    assert sorted(number for group in first for number in group.numbers) == [0, 1, 2, 3]
+    mark_trial(failing.trials.get(number=4), note="Of no matter here.")
+    failing.refresh_from_db()
+    with django_assert_num_queries(2) as asked:  # the trials that changed, and the examples
+        again = groups(failing)
+    assert [group.numbers for group in again] == [group.numbers for group in first]
+    assert not any('"signature", "sweeps_trial"."number"' in one["sql"] for one in asked)
+    play(failing, now, [None])
+    failing.refresh_from_db()
+    numbers = sorted(number for group in groups(failing) for number in group.numbers)
+    assert numbers == [0, 1, 2, 3, 5]

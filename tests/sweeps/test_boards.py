@@ -5,6 +5,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from sweeps.domain.board import Column
+from sweeps.domain.limits import Limits
 from sweeps.domain.problems import InvalidInput
 from sweeps.domain.selection import read_selection
 from sweeps.models import Sweep, Trial
@@ -134,3 +136,67 @@ def test_no_address_makes_the_memory_grow(played: Sweep, monkeypatch: pytest.Mon
     for name in ("a", "b", "a", "c"):
         assert metric_column(played, board, name)[3] == 1.0
     assert list(boards._kept[played.uid].metrics) == ["a", "c"]
+
+
+def test_a_longer_column_is_as_one_made_of_all() -> None:
+    for first, more in (
+        ([1.5, None, 3], [4, None]),
+        ([1, 2.0], [True, "x"]),
+        (["a", None], [2.5]),
+        ([0.5], [0.25, 1]),
+    ):
+        old, whole = Column(first), Column([*first, *more])
+        for _ in range(2):  # with nothing worked out yet, and with all of it
+            longer = old.longer(more)
+            assert list(longer.raw) == [*first, *more]
+            assert longer.types == whole.types
+            np.testing.assert_array_equal(longer.numbers, whole.numbers)
+            np.testing.assert_array_equal(longer.missing, whole.missing)
+            assert longer.words[0] == whole.words[0]
+            assert (old.numbers.size, old.missing.size) == (len(first), len(first))
+
+
+def test_what_was_worked_out_of_old_trials_is_not_worked_out_again(
+    make_sweep: Any, now: Any
+) -> None:
+    sweep: Sweep = make_sweep()
+    play(sweep, now, [0.4, 0.1])
+    sweep.refresh_from_db()
+    column = board_of(sweep).params["lr"]
+    asked: list[object] = []
+
+    class Watched(list):  # type: ignore[type-arg]
+        def __iter__(self) -> Any:
+            asked.append(self)
+            return super().__iter__()
+
+    assert len(column.numbers) == len(column.missing) == len(column.raw)
+    column.raw = Watched(column.raw)
+    longer = column.longer([0.5])
+    asked.clear()
+    assert longer.numbers[-1] == 0.5
+    assert not longer.missing[-1]
+    assert not asked
+
+
+def test_a_note_leaves_the_figures_of_a_sweep_as_they_are(played: Sweep) -> None:
+    board = board_of(played)
+    counts, mean = board.counts, board.mean_s
+    Sweep.objects.filter(pk=played.pk).update(revision=played.revision + 1)
+    played.refresh_from_db()
+    newer = board_of(played)
+    assert (newer.revision, board.revision) == (played.revision, played.revision - 1)
+    assert newer.counts is counts
+    assert newer.mean_s == mean
+
+
+def test_the_best_few_are_the_first_of_all(make_sweep: Any, now: Any) -> None:
+    sweep: Sweep = make_sweep(limits=Limits(7, 1, 3600))
+    play(sweep, now, [0.4, 0.1, None, 0.4, 0.1, 0.7, 0.4])
+    sweep.refresh_from_db()
+    board = board_of(sweep)
+    for minimize in (True, False):
+        order = board.best_first(minimize=minimize).tolist()
+        assert len(order) == 6
+        for count in range(9):
+            assert board.best(count, minimize=minimize).tolist() == order[:count]
