@@ -157,7 +157,7 @@ def _is_integer(distribution: Numeric) -> bool:
 def _kind(own: Sequence[Leaf], scale: Scale, by_label: Mapping[str, Leaf]) -> str:
     conditions = [_condition(leaf, by_label) for leaf in own if leaf.condition]
     if own and len(conditions) == len(own):
-        return " or ".join(dict.fromkeys(conditions))
+        return f"only with {' or '.join(dict.fromkeys(conditions))}"
     if scale.kind == "category":
         return "choice" if len(scale.categories) > 1 else "constant"
     words = ["log"] if scale.kind == "log" else []
@@ -169,11 +169,11 @@ def _kind(own: Sequence[Leaf], scale: Scale, by_label: Mapping[str, Leaf]) -> st
 
 
 def _condition(leaf: Leaf, by_label: Mapping[str, Leaf]) -> str:
-    """ "only with dart": the branch is called by its first text, else by its place."""
+    """What it is there with: the branch is called by its first text, else by its place."""
     label, index = leaf.condition[-1]
     choice = by_label[label].distribution
     assert isinstance(choice, Choice)
     branch = choice.values[index]
     assert isinstance(branch, Branch)
     name = next((item for _, item in branch.items if isinstance(item, str)), None)
-    return f"only with {name}" if name else f"only with option {index + 1}"
+    return name or f"option {index + 1}"

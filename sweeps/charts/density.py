@@ -59,7 +59,9 @@ def density(
     `places`: axes by lines, no NaN. `strengths`: by line, NaN without one. `looked_at`: by line;
     the others are the ground.
     """
-    gaps = max(len(places) - 1, 1)
+    if len(places) == 1:  # an axis alone: level lines beside it
+        places = np.repeat(places, 2, axis=0)
+    gaps = len(places) - 1
     columns = min(_MOST_COLUMNS, max(_LEAST_COLUMNS, _CELLS // (ROWS * gaps)))
     bins = np.clip((high - places) / (high - low) * ROWS, 0, ROWS - 1).astype(np.int64)
     valued = looked_at & ~np.isnan(strengths)

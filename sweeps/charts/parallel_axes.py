@@ -13,24 +13,32 @@ from sweeps.domain.board import Board, Column, Floats, Ints
 from sweeps.domain.objective import Objective
 from sweeps.domain.space import Scalar, SearchSpace
 
+# Words of the order of axes that no parameter is called: where the objective's stands, and that it
+# is hidden. Without either it comes last.
+OBJECTIVE, NO_OBJECTIVE = "*", "-"
 _GOLDEN = (np.sqrt(5) - 1) / 2
 
 
 class AxisChoice(NamedTuple):
     """An axis that there is, shown or not; `key` is what a selection calls it. Constant ones are
-    shown on request only, the objective's is `fixed` at the end."""
+    shown on request only."""
 
     axis: AxisInfo
     key: str
     shown: bool
     constant: bool = False
-    fixed: bool = False
+    is_objective: bool = False
+
+    @property
+    def word(self) -> str:
+        """What the order of axes calls it."""
+        return OBJECTIVE if self.is_objective else self.axis.name
 
 
 def axis_choices(
     board: Board, rows: Ints, space: SearchSpace, objective: Objective, order: Sequence[str] = ()
 ) -> tuple[AxisChoice, ...]:
-    """Every axis in its declared order, the objective last; `order` names those to show."""
+    """Every axis in its declared order, the objective last; `order` says which to show."""
 
     def seen(name: str, numeric: bool) -> Sequence[Scalar]:
         column = board.params.get(name)
@@ -44,19 +52,19 @@ def axis_choices(
     choices = []
     for axis in axes:
         constant = axis.kind == "constant"
-        shown = axis.name in wanted if wanted else not constant
+        shown = axis.name in wanted if wanted or OBJECTIVE in order else not constant
         choices.append(AxisChoice(axis, f"params.{axis.name}", shown, constant))
     values = board.objective[rows]
     last = objective_axis(values[~np.isnan(values)], objective)
-    return (*choices, AxisChoice(last, "objective", True, fixed=True))
+    is_shown = NO_OBJECTIVE not in order or not any(choice.shown for choice in choices)
+    return (*choices, AxisChoice(last, "objective", is_shown, is_objective=True))
 
 
 def shown_axes(choices: Sequence[AxisChoice], order: Sequence[str] = ()) -> tuple[AxisChoice, ...]:
-    """Those shown, in the order asked for, the objective last."""
-    places = {name: place for place, name in enumerate(dict.fromkeys(order))}
-    shown = [choice for choice in choices[:-1] if choice.shown]
-    shown.sort(key=lambda choice: places.get(choice.axis.name, len(places)))
-    return (*shown, choices[-1])
+    """Those shown, in the order asked for; the objective last where it is not named."""
+    places = {word: place for place, word in enumerate(dict.fromkeys(order))}
+    shown = [choice for choice in choices if choice.shown]
+    return tuple(sorted(shown, key=lambda choice: places.get(choice.word, len(places))))
 
 
 def _ends(numbers: Floats) -> list[float]:

@@ -39,7 +39,7 @@ LineKind = Literal["valued", "running", "bare"]
 
 
 class Line(NamedTuple):
-    """One trial: its place on every axis (0..1), None where it has none; the objective is last.
+    """One trial: its place on every axis (0..1), None where it has none.
 
     `strength` from 0 (worst) to 1 (best) colours it, None without a value; `out`: the selection
     leaves it out; `picked`: somebody wants to see this one.
@@ -55,7 +55,7 @@ class Line(NamedTuple):
 
 @dataclass(frozen=True)
 class ParallelInfo:
-    """What parallel coordinates draw; the last of `axes` is the objective. Lines: worst first.
+    """What parallel coordinates draw. Lines: worst first.
 
     `best_texts` are the best trial's values by axis. `density` is that of all trials looked at,
     None while each is a line. `absent`: by axis, whether some trial has no place on it.
@@ -102,11 +102,14 @@ class _Trials:
         return len(self.rows)
 
     def texts(self, row: int, choices: Sequence[AxisChoice]) -> tuple[str, ...]:
-        params = self.board.params
-        names = [choice.axis.name for choice in choices if not choice.fixed]
-        value = float(self.board.objective[row])
-        last = "no value" if np.isnan(value) else objective_text(value)
-        return (*(param_text(params[n].raw[row]) if n in params else "none" for n in names), last)
+        return tuple(self._text(row, choice) for choice in choices)
+
+    def _text(self, row: int, choice: AxisChoice) -> str:
+        if choice.is_objective:
+            value = float(self.board.objective[row])
+            return "no value" if np.isnan(value) else objective_text(value)
+        column = self.board.params.get(choice.axis.name)
+        return param_text(column.raw[row]) if column else "none"
 
     def table(self, choices: Sequence[AxisChoice]) -> Table:
         header = ("Trial", "Status", *(choice.axis.name for choice in choices))
@@ -134,7 +137,7 @@ def build_parallel_info(
     """What to draw of all trials that were started.
 
     `kept`: by row of the board whether the selection keeps it (`filtered`: it may leave some out);
-    `picked`: numbers of trials to emphasise; `order`: names of the axes to show, none for all;
+    `picked`: numbers of trials to emphasise; `order`: words of the axes to show, none for all;
     `color`: what to colour by instead of the goal.
     """
     rows = np.flatnonzero(~board.having([TrialStatus.QUEUED]))
@@ -160,7 +163,7 @@ def build_parallel_info(
         density=None if mode == "lines" else _density(trials, shown, places, strengths, filtered),
         empty=None if len(trials) else empty_sentence(0, objective, seen_metrics, final),
         note=_note(trials, lines, mode, filtered, choices),
-        summary=_summary(trials, shown, best_row),
+        summary=_summary(trials, choices[-1].axis.name, shown, best_row),
         legend=_legend(lines, best, bool((~active & np.isnan(values)).any()), color),
         trials=trials,
     )
@@ -178,7 +181,7 @@ def _places(trials: _Trials, shown: Sequence[AxisChoice]) -> Floats:
     """Axes by trials, NaN where a trial has no place."""
     board, found = trials.board, []
     for choice in shown:
-        column = board.objective if choice.fixed else board.params.get(choice.axis.name)
+        column = board.objective if choice.is_objective else board.params.get(choice.axis.name)
         found.append(column_places(choice.axis, column, len(board))[trials.rows])
     return np.array(found).reshape(len(shown), len(trials))
 
@@ -312,10 +315,13 @@ def _alone(lines: Sequence[Line]) -> str:
     return ", ".join(parts[:-1]) + (" and " if len(parts) > 1 else "") + parts[-1] if parts else "0"
 
 
-def _summary(trials: _Trials, shown: Sequence[AxisChoice], best_row: int | None) -> str:
+def _summary(
+    trials: _Trials, metric: str, shown: Sequence[AxisChoice], best_row: int | None
+) -> str:
     bare = int(np.isnan(trials.board.objective[trials.rows]).sum())
-    name = shown[-1].axis.name
-    text = f"{plural(len(trials), 'trial')} over {plural(len(shown) - 1, 'parameter')} and {name}"
+    params = plural(sum(not choice.is_objective for choice in shown), "parameter")
+    also = f" and {metric}" if any(choice.is_objective for choice in shown) else ""
+    text = f"{plural(len(trials), 'trial')} over {params}{also}"
     text += f"; {bare:,} without a value." if bare else "."
     if best_row is not None:
         pairs = zip(shown, trials.texts(best_row, shown), strict=True)

@@ -7,7 +7,7 @@ traces; `customdata` names the trial at every point.
 
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
 from sweeps.charts.axes import AxisInfo
 from sweeps.charts.figure import Figure, base_layout
@@ -20,26 +20,48 @@ BUCKETS = 12
 # Beyond so many lines they let each other through.
 CROWD = 150
 MIN_GAP_PX = 106
-_CHAR_PX, _TICK_PX = 6.7, 6.4
+_CHAR_PX, _KIND_PX, _TICK_PX = 6.7, 5.9, 6.4
+_NAME_LINE_PX, _KIND_LINE_PX = 15, 14
+_BOTTOM_PX, _LEAST_PX = 12, 150
+# Texts of categories are broken into lines of so many letters.
+_TICK_LETTERS = 20
+
+
+class Head(NamedTuple):
+    """What stands above an axis, in lines: its name and its kind."""
+
+    name: Sequence[str]
+    kind: Sequence[str]
+
+    @property
+    def height(self) -> int:
+        """In px."""
+        return _NAME_LINE_PX * len(self.name) + _KIND_LINE_PX * len(self.kind)
+
+    @property
+    def half(self) -> float:
+        """Half its width in px."""
+        name, kind = (max(map(len, lines)) for lines in self)
+        return max(name * _CHAR_PX, kind * _KIND_PX) / 2
 
 
 def parallel_figure(info: ParallelInfo) -> Figure:
     """The Plotly figure of `info`; `layout.meta` is what the page needs to act on its axes."""
-    names = [wrap_name(axis.name) for axis in info.axes]
-    left, right = _left(info, names), _right(info, names)
-    top = 46 + 15 * max(len(name) for name in names)
-    layout = base_layout(left=left, right=right, top=top, bottom=12, revision="parallel")
+    heads = [Head(wrap_name(axis.name), wrap_name(axis.kind)) for axis in info.axes]
+    left, right = _left(info, heads), _right(info, heads)
+    top = 32 + max(head.height for head in heads)
+    layout = base_layout(left=left, right=right, top=top, bottom=_BOTTOM_PX, revision="parallel")
     last = len(info.axes) - 1
     # Nothing to zoom: the axes are no numbers to people.
     still = {"visible": False, "fixedrange": True}
     layout["xaxis"] = {**still, "range": [0, max(last, 1)]}
     layout["yaxis"] = {**still, "range": [info.bottom, TOP]}
     layout["dragmode"] = False
-    layout["annotations"] = [
-        note for i, axis in enumerate(info.axes) for note in _title(i, axis, names[i])
-    ]
+    layout["annotations"] = [note for i, head in enumerate(heads) for note in _title(i, head)]
     layout["meta"] = page_meta(info) | {
-        "minWidth": left + right + _gap(info, names) * last,
+        "minWidth": left + right + _gap(info, heads) * last,
+        # Where names take several lines the lines below them still need room.
+        "minHeight": top + _LEAST_PX + _BOTTOM_PX,
         "density": info.density.packed() if info.density else None,
     }
     others = [line for line in info.lines if line is not info.best and not line.picked]
@@ -60,30 +82,34 @@ def parallel_figure(info: ParallelInfo) -> Figure:
 # --- Widths -------------------------------------------------------------------------------------
 
 
-def _half(name: Sequence[str]) -> float:
-    return max(len(part) for part in name) * _CHAR_PX / 2
-
-
-def _gap(info: ParallelInfo, names: Sequence[Sequence[str]]) -> int:
+def _gap(info: ParallelInfo, heads: Sequence[Head]) -> int:
     """Least distance of two axes at which no name and no tick runs into its neighbour."""
-    by_name = [_half(a) + _half(b) + 14 for a, b in pairwise(names)]
-    by_tick = [
-        max((len(tick.text) for tick in axis.scale.ticks()), default=0) * _TICK_PX + 44
-        for axis in info.axes[1:-1]
-    ]
+    by_name = [a.half + b.half + 14 for a, b in pairwise(heads)]
+    by_tick = [_widest(axis) * _TICK_PX + 44 for axis in info.axes[1:-1]]
     return round(max([MIN_GAP_PX, *by_name, *by_tick]))
 
 
-def _left(info: ParallelInfo, names: Sequence[Sequence[str]]) -> int:
-    widest = max((len(tick.text) for tick in info.axes[0].scale.ticks()), default=0)
-    return round(max(34, _half(names[0]) + 2, widest * _TICK_PX + 14))
+def _widest(axis: AxisInfo) -> int:
+    """Letters of the widest line beside an axis."""
+    lines = (line for tick in axis.scale.ticks() for line in wrap_name(tick.text, _TICK_LETTERS))
+    return max(map(len, lines), default=0)
 
 
-def _right(info: ParallelInfo, names: Sequence[Sequence[str]]) -> int:
-    shown: list[float] = [len(tick.text) for tick in info.axes[-1].scale.ticks()]
-    shown += [len(info.best_texts[-1]) * 1.1 + 1] if info.best_texts else []
-    shown += [8]
-    return round(max(_half(names[-1]) + 2, max(shown) * _TICK_PX + 16))
+def _left(info: ParallelInfo, heads: Sequence[Head]) -> int:
+    return round(max(34, heads[0].half + 2, _widest(info.axes[0]) * _TICK_PX + 14))
+
+
+def _right(info: ParallelInfo, heads: Sequence[Head]) -> int:
+    shown: list[float] = [_widest(info.axes[-1]), len("no value")]
+    if info.best_texts:
+        lines = wrap_name(info.best_texts[-1], _TICK_LETTERS)
+        shown.append(max(map(len, lines)) * 1.1 + 1)
+    return round(max(heads[-1].half + 2, max(shown) * _TICK_PX + 16))
+
+
+def _text(text: str) -> str:
+    """A tick's text, in lines."""
+    return "<br>".join(escape(line) for line in wrap_name(text, _TICK_LETTERS))
 
 
 # --- Traces -------------------------------------------------------------------------------------
@@ -158,7 +184,7 @@ def _ticks(info: ParallelInfo) -> dict[str, Any]:
     for i, axis in enumerate(info.axes):
         own = [(tick.position, tick.text) for tick in axis.scale.ticks()] if info.lines else []
         if info.absent[i]:
-            own.append((ABSENT, absent_text(i == last)))
+            own.append((ABSENT, absent_text(info.shown[i].is_objective)))
         ticks += [(i, *tick) for tick in own if not _replaced(info, i, *tick)]
     return {
         "type": "scatter",
@@ -166,13 +192,17 @@ def _ticks(info: ParallelInfo) -> dict[str, Any]:
         "mode": "markers+text",
         "x": [i for i, _, _ in ticks],
         "y": [place for _, place, _ in ticks],
-        # No-break spaces keep the texts off their tick marks.
-        "text": [f"\u00a0{escape(text)}\u00a0" for _, _, text in ticks],
+        "text": [_apart(text) for _, _, text in ticks],
         "textposition": ["middle right" if i == last else "middle left" for i, _, _ in ticks],
-        "textfont": {"size": 11.5, "color": "@muted"},
+        "textfont": {"size": 11.5, "color": "@text"},
         "marker": {"symbol": "line-ew", "size": 5, "line": {"color": "@axis", "width": 1}},
         "cliponaxis": False,
     }
+
+
+def _apart(text: str) -> str:
+    """No-break spaces keep the lines of a tick's text off its mark."""
+    return "<br>".join(f"\u00a0{line}\u00a0" for line in _text(text).split("<br>"))
 
 
 def _labelled(info: ParallelInfo) -> Line | None:
@@ -240,7 +270,7 @@ def _best_values(info: ParallelInfo) -> list[dict[str, Any]]:
         | {
             "mode": "markers+text",
             "marker": {"size": 8, "color": "@best", "line": {"color": "@surface", "width": 1.5}},
-            "text": [f"<b>{escape(text)}</b>" for text in info.best_texts],
+            "text": [f"<b>{_text(text)}</b>" for text in info.best_texts],
             "textposition": [_label_side(path, i) for i in range(len(path))],
             "textfont": {"size": 11.5, "color": "@best"},
         }
@@ -254,15 +284,16 @@ def _label_side(path: Sequence[float], i: int) -> str:
     return "bottom right" if path[i + 1] > path[i] else "top right"
 
 
-def _title(i: int, axis: AxisInfo, name: Sequence[str]) -> list[dict[str, Any]]:
+def _title(i: int, head: Head) -> list[dict[str, Any]]:
     """The name in bold and, muted below it, the kind."""
     place = {"x": i, "y": 1, "xref": "x", "yref": "paper", "yanchor": "bottom"}
-    bold = "<br>".join(f"<b>{escape(part)}</b>" for part in name)
+    bold = "<br>".join(f"<b>{escape(part)}</b>" for part in head.name)
+    kind = "<br>".join(map(escape, head.kind))
     return [
         {**place, "text": text, "yshift": shift, "showarrow": False, "borderpad": 0}
         | {"font": {"size": size, "color": color}}
         for text, shift, size, color in (
-            (bold, 32, 12, "@text"),
-            (escape(axis.kind), 18, 11, "@muted"),
+            (bold, 18 + _KIND_LINE_PX * len(head.kind), 12, "@text"),
+            (kind, 18, 11, "@muted"),
         )
     ]

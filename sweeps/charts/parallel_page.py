@@ -19,9 +19,10 @@ def page_meta(info: ParallelInfo) -> dict[str, Any]:
         {
             "name": choice.axis.name,
             "key": choice.key,
+            "word": choice.word,
             "shown": choice.shown,
             "constant": choice.constant,
-            "fixed": choice.fixed,
+            "objective": choice.is_objective,
         }
         for choice in info.choices
     ]
@@ -33,11 +34,12 @@ def _axis(choice: AxisChoice, absent: bool) -> dict[str, Any]:
     known: dict[str, Any] = {
         "name": axis.name,
         "key": choice.key,
+        "word": choice.word,
         "kind": axis.kind,
         "scale": axis.scale.kind,
-        "fixed": choice.fixed,
+        "objective": choice.is_objective,
         "absent": absent,
-        "absentText": absent_text(choice.fixed),
+        "absentText": absent_text(choice.is_objective),
     }
     if axis.scale.kind == "category":
         pairs = zip(axis.scale.categories, axis.words, strict=True)

@@ -227,6 +227,46 @@ def test_axes_move_by_mouse_and_by_keys_and_hide(
     assert order(page) == ["lr", "kind", "loss"]
 
 
+def test_the_objective_moves_and_hides_like_any_other_axis(
+    visit: Visitor, rita: User, started: Sweep
+) -> None:
+    seen = visit(rita)
+    page = seen.page
+    seen.open(path(started, ""))
+    drawn(page)
+    name_of(page, "objective").focus()
+    page.keyboard.press("Control+ArrowLeft")
+    page.wait_for_function("location.search.includes('axes=')")
+    assert query(page)["axes"] == ["lr,drop,*,kind"]
+    assert page.evaluate("document.activeElement.dataset.key") == "objective"
+    expect(page.get_by_role("status").filter(has_text="loss is axis 3 of 4")).to_have_count(1)
+    page.wait_for_function(
+        """document.querySelector("#chart-parallel .chart-plot").layout.meta.axes[2].objective"""
+    )
+    first, own = (name_of(page, key).bounding_box() for key in ("params.lr", "objective"))
+    assert first
+    assert own
+    page.mouse.move(own["x"] + own["width"] / 2, own["y"] + 8)
+    page.mouse.down()
+    page.mouse.move(first["x"] - 10, own["y"] + 8, steps=5)
+    page.mouse.up()
+    page.wait_for_function("location.search.includes('axes=*')")
+    page.wait_for_function(
+        """document.querySelector("#chart-parallel .chart-plot").layout.meta.axes[0].objective"""
+    )
+    assert order(page) == ["loss", "lr", "drop", "kind"]
+    page.locator(".axes-menu summary").click()
+    page.locator(".axes-menu").get_by_label("loss").uncheck()
+    expect(page.locator(".axis-track")).to_have_count(3)
+    # Everything else stands as declared, which is said because the objective is not there.
+    assert query(page)["axes"] == ["lr,drop,kind,-"]
+    expect(page.locator(".axes-menu summary")).to_have_text("Axes 3 of 4")
+    page.locator(".axes-menu").get_by_label("loss").check()
+    page.wait_for_function("!location.search.includes('axes=')")
+    expect(page.locator(".axis-track")).to_have_count(4)
+    assert order(page) == ["lr", "drop", "kind", "loss"]
+
+
 def test_the_form_of_an_axis_selects_by_keyboard_alone(
     visit: Visitor, rita: User, started: Sweep
 ) -> None:

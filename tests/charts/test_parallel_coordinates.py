@@ -164,7 +164,7 @@ def test_a_page_can_brush_every_axis():
         {"text": "dart", "words": ["dart"]},
     ]
     assert (drop["absent"], drop["absentText"]) == (True, "none")
-    assert (loss["key"], loss["fixed"], loss["absentText"]) == ("objective", True, "no value")
+    assert (loss["key"], loss["word"], loss["absentText"]) == ("objective", "*", "no value")
     mixed = SearchSpace((("x", Choice((1, 1.0, True))),))
     [axis, _] = parallel_figure(info_of([trial(0, 1.0, x=1)], mixed))["layout"]["meta"]["axes"]
     assert [word for one in axis["categories"] for word in one["words"]] == ["1", "1.0", "true"]

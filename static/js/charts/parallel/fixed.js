@@ -1,5 +1,5 @@
-// Where the axes are wider than the screen, the objective's stays at its right edge: a copy of that
-// end of the drawing, with the ends of the lines that arrive there.
+// Where the axes are wider than the screen, the objective's, if it is the last one, stays at its right
+// edge: a copy of that end of the drawing, with the ends of the lines that arrive there.
 
 const AIR = 16;
 
@@ -23,7 +23,7 @@ export class FixedEnd {
   /** After a drawing: where the panel begins on the sheet, 0 while there is none. */
   renew() {
     const { gd, scroller, sheet } = this.parallel.chart;
-    const isWide = sheet.offsetWidth > scroller.clientWidth + 1;
+    const isWide = this.parallel.axes.at(-1).objective && sheet.offsetWidth > scroller.clientWidth + 1;
     this.panel.hidden = !isWide;
     if (!isWide) return 0;
     const { xaxis, yaxis, height } = gd._fullLayout;

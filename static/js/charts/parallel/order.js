@@ -1,14 +1,26 @@
-// Which axes stand in which order: axes=a,b,c in the address (names percent-encoded), or as declared.
+// Which axes stand in which order: axes=a,b,* in the address (names percent-encoded; the objective's
+// is *, and - hides it), or as declared with the objective last.
 
-export function setOrder(parallel, names) {
+const HIDDEN = "-";
+
+/** Words of the axes as they stand from left to right. */
+export function orderOf({ axes }) {
+  return axes.map(({ word }) => word);
+}
+
+export function setOrder(parallel, words) {
   const { studioQuery } = window;
   if (!studioQuery) return;
   const params = studioQuery.params();
-  const plain = parallel.meta.choices.filter(({ constant, fixed }) => !constant && !fixed);
-  const declared = plain.map(({ name }) => name);
-  const same = names.length === declared.length && names.every((name, i) => name === declared[i]);
-  if (same || !names.length) params.delete("axes");
-  else params.set("axes", names.map(encodeURIComponent).join(","));
+  const { choices } = parallel.meta;
+  const declared = choices.filter(({ constant }) => !constant).map(({ word }) => word);
+  const same = words.length === declared.length && words.every((word, i) => word === declared[i]);
+  const objective = choices.find((choice) => choice.objective).word;
+  const said = words.includes(objective) ? words : [...words, HIDDEN];
+  // The objective is last unless something else is said.
+  if (said.at(-1) === objective && said.length > 1) said.pop();
+  if (same || !words.length) params.delete("axes");
+  else params.set("axes", said.map(encodeURIComponent).join(","));
   studioQuery.go(params, true);
 }
 
@@ -46,19 +58,20 @@ export class AxesMenu {
     if (focused >= 0) this.panel.querySelectorAll("input")[focused]?.focus();
   }
 
-  choice({ name, shown, constant, fixed }) {
+  choice({ name, word, shown, constant, objective }) {
     const label = document.createElement("label");
     label.className = "item";
     const box = document.createElement("input");
     box.type = "checkbox";
     box.checked = shown;
-    box.disabled = fixed;
-    box.addEventListener("change", () => this.toggle(name, box.checked));
+    // Something is drawn in any case.
+    box.disabled = shown && this.parallel.axes.length === 1;
+    box.addEventListener("change", () => this.toggle(word, box.checked));
     const text = document.createElement("span");
     text.className = "mono truncate";
     text.textContent = name;
     label.append(box, text);
-    const why = constant ? "constant" : fixed ? "objective" : "";
+    const why = constant ? "constant" : objective ? "objective" : "";
     if (why) {
       const small = document.createElement("small");
       small.textContent = why;
@@ -68,14 +81,13 @@ export class AxesMenu {
   }
 
   /** What is shown again comes to its declared place, as far as the others keep their order. */
-  toggle(name, isShown) {
-    const { axes, meta } = this.parallel;
-    const order = axes.filter(({ fixed }) => !fixed).map((axis) => axis.name);
-    if (!isShown) return setOrder(this.parallel, order.filter((other) => other !== name));
-    const declared = meta.choices.map((choice) => choice.name);
-    const before = declared.slice(0, declared.indexOf(name));
+  toggle(word, isShown) {
+    const order = orderOf(this.parallel);
+    if (!isShown) return setOrder(this.parallel, order.filter((other) => other !== word));
+    const declared = this.parallel.meta.choices.map((choice) => choice.word);
+    const before = declared.slice(0, declared.indexOf(word));
     const at = Math.max(-1, ...before.map((other) => order.indexOf(other)));
-    order.splice(at + 1, 0, name);
+    order.splice(at + 1, 0, word);
     return setOrder(this.parallel, order);
   }
 }

@@ -54,6 +54,7 @@ export class Parallel {
       isAbsent: (place) => place < this.meta.absent / 2,
     };
     const start = this.fixed.renew();
+    const focused = document.activeElement;
     const gone = new Set(this.zones.keys());
     this.axes.forEach((axis, i) => {
       gone.delete(axis.key);
@@ -61,7 +62,7 @@ export class Parallel {
       zone.axis = axis;
       const end = (axis.absent ? this.absentY : y(0)) + AIR;
       // The fixed axis stands on the panel that stays in view.
-      zone.shift = axis.fixed ? start : 0;
+      zone.shift = axis.objective ? start : 0;
       const parent = zone.shift ? this.fixed.panel : this.layer;
       if (zone.track.parentElement !== parent) parent.append(zone.track, zone.name.button);
       zone.track.style.left = `${xaxis._offset + xaxis.d2p(i) - zone.shift}px`;
@@ -71,6 +72,8 @@ export class Parallel {
     });
     gone.forEach((key) => this.drop(key));
     this.order();
+    // A name that has gone to the panel, or come back from it, was taken out for a moment.
+    if (focused !== document.activeElement && focused.isConnected) focused.focus({ preventScroll: true });
     this.menu.renew();
     this.bands();
   }

@@ -2,7 +2,7 @@
 // Enter or a click opens the axis's own small form.
 
 import { isChosen, isEmpty } from "./axes.js";
-import { setOrder } from "./order.js";
+import { orderOf, setOrder } from "./order.js";
 
 const DRAG_PX = 5;
 
@@ -48,10 +48,8 @@ export function nameable(parallel, key, zone) {
       button.style.height = `${bottom - top + 6}px`;
     },
     describe(axis, condition) {
-      const movable = axis.fixed ? "" : "; Ctrl and arrow keys move it";
       button.setAttribute("aria-label", `${axis.name}, ${axis.kind}: ${words(axis, condition)}`);
-      button.title = `${axis.name}: click to set a range${movable ? ", drag to move" : ""}`;
-      button.classList.toggle("is-movable", !axis.fixed);
+      button.title = `${axis.name}: click to set a range, drag or Ctrl and arrow keys to move`;
       button.classList.toggle("is-set", !isEmpty(condition));
     },
   };
@@ -59,10 +57,10 @@ export function nameable(parallel, key, zone) {
 
 function step(parallel, { axis }, event) {
   const by = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
-  if (!by || !event.ctrlKey || axis.fixed) return;
+  if (!by || !event.ctrlKey) return;
   event.preventDefault();
-  const order = parallel.axes.filter(({ fixed }) => !fixed).map(({ name }) => name);
-  const at = order.indexOf(axis.name);
+  const order = orderOf(parallel);
+  const at = order.indexOf(axis.word);
   const to = at + by;
   if (to < 0 || to >= order.length) return;
   order.splice(to, 0, ...order.splice(at, 1));
@@ -71,12 +69,11 @@ function step(parallel, { axis }, event) {
 }
 
 function drag(parallel, { axis, name: { button } }, event) {
-  if (event.button !== 0 || axis.fixed || parallel.chart.held) return;
+  if (event.button !== 0 || parallel.chart.held) return;
   const { xaxis } = parallel.chart.gd._fullLayout;
   const frame = parallel.layer.getBoundingClientRect();
   const centers = parallel.axes.map((_, i) => xaxis._offset + xaxis.d2p(i));
   const at = parallel.axes.indexOf(axis);
-  const last = parallel.axes.filter(({ fixed }) => !fixed).length - 1;
   let ghost = null;
   let mark = null;
   let to = at;
@@ -100,10 +97,10 @@ function drag(parallel, { axis, name: { button } }, event) {
     const x = e.clientX - frame.left;
     ghost.style.left = `${x}px`;
     // Where it would stand: among the others, left of the first one that is further right.
-    const others = centers.slice(0, last + 1).filter((_, i) => i !== at);
+    const others = centers.filter((_, i) => i !== at);
     to = others.filter((center) => center < x).length;
-    const [left, right] = [others[to - 1], others[to] ?? centers[last + 1]];
-    mark.style.left = `${left === undefined ? right - 24 : (left + right) / 2}px`;
+    const [left = others[0] - 48, right = others.at(-1) + 48] = [others[to - 1], others[to]];
+    mark.style.left = `${(left + right) / 2}px`;
   };
   const end = (commit) => {
     ["pointermove", "pointerup", "pointercancel"].forEach((kind) => button.removeEventListener(kind, on[kind]));
@@ -116,7 +113,7 @@ function drag(parallel, { axis, name: { button } }, event) {
     setTimeout(() => (button.wasDragged = false));
     parallel.chart.release();
     if (!commit || to === at) return;
-    const order = parallel.axes.filter(({ fixed }) => !fixed).map(({ name }) => name);
+    const order = orderOf(parallel);
     order.splice(to, 0, ...order.splice(at, 1));
     setOrder(parallel, order);
   };

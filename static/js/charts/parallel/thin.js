@@ -8,13 +8,14 @@ export function thinTicks(figure, height) {
   const ticks = data.find((trace) => trace.uid === "ticks");
   if (!ticks) return;
   const [bottom, top] = layout.yaxis.range;
-  const gap = (GAP_PX * (top - bottom)) / Math.max(height - layout.margin.t - layout.margin.b, 1);
+  const line = (GAP_PX * (top - bottom)) / Math.max(height - layout.margin.t - layout.margin.b, 1);
+  const lines = ticks.text.map((text) => text.split("<br>").length);
   const kept = new Set();
   new Set(ticks.x).forEach((axis) => {
     const own = [...ticks.x.keys()].filter((i) => ticks.x[i] === axis);
     const places = own.sort((a, b) => ticks.y[a] - ticks.y[b]);
     const first = [places.at(-1), ...places.slice(0, -1)];
-    const near = (i) => [...kept].some((k) => ticks.x[k] === ticks.x[i] && Math.abs(ticks.y[k] - ticks.y[i]) < gap);
+    const near = (i) => [...kept].some((k) => ticks.x[k] === ticks.x[i] && Math.abs(ticks.y[k] - ticks.y[i]) < (line * (lines[k] + lines[i])) / 2);
     first.forEach((i) => {
       if (!near(i)) kept.add(i);
     });
