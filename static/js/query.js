@@ -5,7 +5,8 @@
                                          unless push is false
    Links with data-query change the address without a reload; links with data-carry take the
    selection along to another tab; those with data-word="name=value" load the page anew with that
-   word (without "=value": without it). Event studio:query (out): the address has changed. */
+   word (without "=value": without it), with data-query too: show it so, and of some of these side by
+   side the one that holds is marked. Event studio:query (out): the address has changed. */
 (() => {
   "use strict";
   const CARRIED = ["status", "q", "signature", "in", "is", "no", "tag", "pinned", "only", "t"];
@@ -39,6 +40,9 @@
       if (value) words.set(word, value);
       else words.delete(word);
       link.search = words.toString();
+      if (!link.hasAttribute("data-query")) return;
+      if (words.toString() === params().toString()) link.setAttribute("aria-current", "true");
+      else link.removeAttribute("aria-current");
     });
   }
 

@@ -57,11 +57,18 @@ def percent(share: float) -> str:
 
 
 def build_importance_info(
-    found: Importance | None, *, valued: int, failed: int, final: bool, metric: str
+    found: Importance | None,
+    *,
+    valued: int,
+    failed: int,
+    final: bool,
+    metric: str,
+    filtered: bool = False,
 ) -> ImportanceInfo:
     """What to draw of `found`, None: not worked out yet.
 
-    `valued` trials have a value that counts by now, `failed` ended without one.
+    `valued` trials have a value that counts by now, `failed` ended without one; `filtered`: the
+    page's selection leaves some out, which is another question.
     """
     if valued < MIN_TRIALS:
         return _nothing(_too_few(valued, failed, final))
@@ -74,7 +81,8 @@ def build_importance_info(
     sample = f" (a random sample of {found.trials:,})" if found.used < found.trials else ""
     left_out = f"; {plural(failed, 'trial')} without a value left out" if failed else ""
     shown = f"; the first {MOST_BARS} drawn" if len(found.weights) > MOST_BARS else ""
-    note = f"PED-ANOVA over {plural(found.used, 'trial')}{sample}{left_out}{shown}"
+    whole = "whatever is selected: " if filtered else ""
+    note = f"{whole}PED-ANOVA over {plural(found.used, 'trial')}{sample}{left_out}{shown}"
     return ImportanceInfo(found.weights, None, note, _summary(found, metric))
 
 

@@ -88,6 +88,7 @@ def build_curves_info(
     smooth: float = 0.0,
     of: int = 0,
     quantiles: Quantiles | None = None,
+    filtered: bool = False,
     final: bool = False,
 ) -> CurvesInfo:
     """Curves of `metric`, one per trial: the best `count`, the `selected`, or all of them.
@@ -95,7 +96,7 @@ def build_curves_info(
     `best` is the best trial's number: drawn last, wider, with a star, and in the reserved colour
     unless `own_colors` (comparing trials, where every one keeps its own). `smooth` from 0 (not) to
     below 1; `of` how many trials there are where only some of all are given, whose `quantiles` lie
-    on top. `final`: no more values come.
+    on top. `filtered`: a selection may leave trials out. `final`: no more values come.
     """
     known = list(curves)
     chosen = _choose(known, objective, best, mode, selected, count)
@@ -111,19 +112,27 @@ def build_curves_info(
         words[mode] = f"{len(lines)} of {of:,} trials, from the best to the worst"
     if smooth:
         words[mode] += f", smoothed by {smooth:g}, raw values faint"
-    # What a bundle brought in has each trial's last and best values, and no others.
-    nothing = f"No values of {metric} {'over time were kept' if final else 'yet'}."
     info = _info(
         metric,
         x,
         scale,
         lines,
         note=words[mode] + (_CUT if cut else ""),
-        empty=nothing if known or mode != "selected" else _NOTHING_SELECTED,
+        empty=_nothing(metric, mode, filtered=filtered, any_known=bool(known), final=final),
     )
     if not lines or quantiles is None:
         return info
     return info._replace(quantiles=quantiles, legend=(*info.legend, *quantiles.keys))
+
+
+def _nothing(metric: str, mode: Mode, *, filtered: bool, any_known: bool, final: bool) -> str:
+    """Why no curve is drawn."""
+    if filtered and not any_known:
+        return f"No trial of the selection has values of {metric}."
+    if mode == "selected" and not any_known:
+        return _NOTHING_SELECTED
+    # What a bundle brought in has each trial's last and best values, and no others.
+    return f"No values of {metric} {'over time were kept' if final else 'yet'}."
 
 
 def _smoothed(line: CurveLine, weight: float) -> CurveLine:

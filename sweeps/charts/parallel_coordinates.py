@@ -286,7 +286,9 @@ def _note(
     known, selected = len(trials), int(trials.kept.sum())
     if not known:
         return ""
-    if mode == "lines":
+    if filtered and not selected:
+        text = f"no trial matches the selection, all {known:,} faint"
+    elif mode == "lines":
         text = "1 trial" if known == 1 else f"all {known:,} trials"
         if filtered:
             text = f"{selected:,} of {plural(known, 'trial')} selected, the others faint"

@@ -72,6 +72,7 @@ def build(ask: Ask) -> Drawing:
         smooth=float(SMOOTH.chosen(ask)),
         of=len(candidates),
         quantiles=_quantiles(ask, candidates, metric, x) if mode == "all" else None,
+        filtered=ask.selection.is_filtered,
         final=ask.final,
     )
     return info, curves_figure(info)

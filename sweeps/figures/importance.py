@@ -16,6 +16,7 @@ def build(ask: Ask) -> Drawing:
         failed=_failed(ask),
         final=ask.final,
         metric=ask.sweep.primary_metric,
+        filtered=ask.selection.is_filtered,
     )
     return info, importance_figure(info)
 

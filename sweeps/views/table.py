@@ -135,13 +135,14 @@ def _words(sweep: Sweep, key: str) -> tuple[str, ...]:
 
 
 def bar(sweep: Sweep, selection: Selection, query: QueryDict) -> Bar | None:
-    """The bar of what is ticked; None while nothing is."""
+    """The bar of what is ticked; None while nothing is, or nothing that there is."""
     if not selection.picked:
         return None
     board = board_of(sweep)
     rows = board.rows_of(selection.picked)
+    if not len(rows):
+        return None
     numbers = board.number[rows].tolist()
-    statuses = board.status[rows]
     rest = [(word, value) for word, values in query.lists() for value in values if word != "page"]
     others = [pair for pair in rest if pair[0] not in ("t", "only")]
     picked = ("t", ",".join(map(str, numbers)))
@@ -153,7 +154,7 @@ def bar(sweep: Sweep, selection: Selection, query: QueryDict) -> Bar | None:
         more=max(0, len(numbers) - MOST_NAMED),
         may_compare=2 <= len(numbers) <= MOST_COMPARED,
         live=int(live.sum()),
-        rerunnable=int(ended.sum()) if len(statuses) else 0,
+        rerunnable=int(ended.sum()),
         matching=int(kept(sweep, board, selection).sum()),
         compare=f"{address}?{urlencode([picked])}",
         query="?" + urlencode([*others, picked, *(p for p in rest if p[0] == "only")]),

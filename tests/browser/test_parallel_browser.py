@@ -1,5 +1,6 @@
 """Parallel coordinates in real Chromium: brush, reorder, keys, links, live updates meanwhile."""
 
+import random
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -10,8 +11,10 @@ from playwright.sync_api import Locator, Page, expect
 
 from studio.models import User
 from sweeps.domain.limits import Limits
+from sweeps.domain.made_up import MadeUp
 from sweeps.domain.space import Choice, LogUniform, SearchSpace, Uniform
 from sweeps.models import Sweep
+from sweeps.services.made_up import synthesize
 from tests.api.acts import end, log, play, start
 from tests.browser.conftest import PHONE, Visit
 from tests.eventually import eventually
@@ -236,13 +239,11 @@ def test_the_objective_moves_and_hides_like_any_other_axis(
     drawn(page)
     name_of(page, "objective").focus()
     page.keyboard.press("Control+ArrowLeft")
-    page.wait_for_function("location.search.includes('axes=')")
+    lands(page, lambda words: "axes=" in words)
     assert query(page)["axes"] == ["lr,drop,*,kind"]
     assert page.evaluate("document.activeElement.dataset.key") == "objective"
     expect(page.get_by_role("status").filter(has_text="loss is axis 3 of 4")).to_have_count(1)
-    page.wait_for_function(
-        """document.querySelector("#chart-parallel .chart-plot").layout.meta.axes[2].objective"""
-    )
+    eventually(page, lambda: order(page), lambda names: names[2] == "loss")
     first, own = (name_of(page, key).bounding_box() for key in ("params.lr", "objective"))
     assert first
     assert own
@@ -250,10 +251,8 @@ def test_the_objective_moves_and_hides_like_any_other_axis(
     page.mouse.down()
     page.mouse.move(first["x"] - 10, own["y"] + 8, steps=5)
     page.mouse.up()
-    page.wait_for_function("location.search.includes('axes=*')")
-    page.wait_for_function(
-        """document.querySelector("#chart-parallel .chart-plot").layout.meta.axes[0].objective"""
-    )
+    lands(page, lambda words: "axes=*" in words)
+    eventually(page, lambda: order(page), lambda names: names[0] == "loss")
     assert order(page) == ["loss", "lr", "drop", "kind"]
     page.locator(".axes-menu summary").click()
     page.locator(".axes-menu").get_by_label("loss").uncheck()
@@ -262,9 +261,9 @@ def test_the_objective_moves_and_hides_like_any_other_axis(
     assert query(page)["axes"] == ["lr,drop,kind,-"]
     expect(page.locator(".axes-menu summary")).to_have_text("Axes 3 of 4")
     page.locator(".axes-menu").get_by_label("loss").check()
-    page.wait_for_function("!location.search.includes('axes=')")
+    lands(page, lambda words: "axes=" not in words)
     expect(page.locator(".axis-track")).to_have_count(4)
-    assert order(page) == ["lr", "drop", "kind", "loss"]
+    eventually(page, lambda: order(page), lambda names: names == ["lr", "drop", "kind", "loss"])
 
 
 def test_the_form_of_an_axis_selects_by_keyboard_alone(
@@ -286,3 +285,91 @@ def test_the_form_of_an_axis_selects_by_keyboard_alone(
     assert query(page)["in"] == ["params.lr:0.001.."]
     expect(name_of(page, "params.lr")).to_be_focused()
     assert not seen.scrolls_sideways()
+
+
+def test_a_band_over_a_density_shows_what_it_would_select_and_escape_takes_it_back(
+    visit: Visitor, rita: User, workspace: Any, compute: Any, now: Any
+) -> None:
+    made = MadeUp(trials=620, params=3, metrics=1, points=1)
+    rng = random.Random(1)
+    sweep = synthesize(workspace, made, compute=compute, user=None, now=now, rng=rng)
+    seen = visit(rita)
+    page = seen.page
+    seen.open(path(sweep))
+    drawn(page)
+    note = page.locator("[data-chart-note]").first
+    expect(note).to_contain_text("density of all 620 trials")
+    picture = """document.querySelector("#chart-parallel .chart-plot").layout.images[0].source"""
+    whole = page.evaluate(picture)
+    brush(page, 1, 0.1, 0.98, release=False)
+    expect(note).to_contain_text("selected of 620 trials, the others as a ground")
+    expect(page.locator(".axis-live")).to_contain_text("single lines")
+    assert page.evaluate(picture) != whole
+    assert "in=" not in page.url
+    page.keyboard.press("Escape")
+    page.mouse.up()
+    expect(note).to_contain_text("density of all 620 trials")
+    eventually(page, lambda: page.evaluate(picture), lambda source: source == whole)
+    assert "in=" not in page.url
+
+
+def test_on_paper_charts_are_light_and_as_wide_as_a_sheet_and_back_again(
+    visit: Visitor, rita: User, started: Sweep
+) -> None:
+    seen = visit(rita, color_scheme="dark")
+    page = seen.page
+    seen.open(path(started, ""))
+    drawn(page)
+    look = """(name) => {
+        if (name) window.dispatchEvent(new Event(name));
+        const plot = document.querySelector("#chart-parallel .chart-plot");
+        const text = plot.querySelector(".annotation-text");
+        return [getComputedStyle(text).fill, plot._fullLayout.width];
+    }"""
+    before = page.evaluate(look)
+    fill, width = page.evaluate(look, "beforeprint")
+    assert fill == "rgb(24, 32, 48)" != before[0]
+    assert width <= 660 < before[1]
+    page.evaluate("window.dispatchEvent(new Event('afterprint'))")
+    eventually(page, lambda: page.evaluate(look), lambda found: found == before)
+
+
+def test_which_curves_are_drawn_is_marked_and_keeps_the_selection(
+    visit: Visitor, rita: User, started: Sweep
+) -> None:
+    seen = visit(rita)
+    page = seen.page
+    seen.open(path(started, "", "?status=Completed"))
+    drawn(page)
+    switch = page.locator("[data-chart-frame] .segmented", has_text="best 5")
+    marked = switch.locator("[aria-current]")
+    expect(marked).to_have_text(["best 5"])
+    switch.get_by_role("link", name="all").click()
+    expect(marked).to_have_text(["all"])
+    assert query(page) == {"status": ["Completed"], "curves": ["all"]}
+    page.locator("[data-filter]").first.scroll_into_view_if_needed()
+    page.go_back()
+    expect(marked).to_have_text(["best 5"])
+
+
+def test_the_bar_of_ticked_trials_is_the_foot_of_a_phone_and_says_nothing_of_none(
+    visit: Visitor, rita: User, started: Sweep
+) -> None:
+    seen = visit(rita, PHONE)
+    page = seen.page
+    seen.open(path(started, "", "?t=1,2"))
+    bar = page.locator("#bulk-form")
+    expect(bar).to_contain_text("2 selected")
+    box = bar.bounding_box()
+    assert box
+    assert box["x"] == 0
+    assert box["width"] == PHONE["width"]
+    assert box["y"] + box["height"] == PHONE["height"]
+    assert box["height"] < 64
+    page.evaluate("window.scrollTo(0, document.documentElement.scrollHeight)")
+    last = page.locator("main .card").last.bounding_box()
+    assert last
+    assert last["y"] + last["height"] <= box["y"]
+    assert not seen.scrolls_sideways()
+    seen.open(path(started, "", "?t=999"))
+    expect(bar).to_have_count(0)

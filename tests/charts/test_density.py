@@ -107,3 +107,9 @@ def test_picked_trials_stay_lines():
     picked = {line.number for line in info.lines if line.picked}
     assert picked == {1000, 4}
     assert "2 picked" in info.note
+
+
+def test_one_axis_alone_is_drawn_too():
+    info = info_of(records(600), order=["lr", "-"])
+    assert info.density.lines.sum(axis=0) == pytest.approx(600)
+    check(parallel_figure(info))

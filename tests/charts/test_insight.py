@@ -259,3 +259,8 @@ def test_without_a_measure_it_says_why(count, totals, policy, words):
     info = savings_of(count, totals, policy)
     assert words in info.empty
     check(savings_figure(info))
+
+
+def test_importance_says_that_it_is_of_all_trials_where_some_are_selected():
+    assert importance_of(0.7, 0.3, filtered=True).note.startswith("whatever is selected: PED-ANOVA")
+    assert importance_of(0.7, 0.3).note.startswith("PED-ANOVA")

@@ -248,3 +248,10 @@ def test_quantiles_need_ten_values_at_a_place():
 
 def test_labels_at_the_foot_of_a_plot_stand_above_the_ticks_of_its_axis() -> None:
     assert spread([2.0, 1.0, 60.0], 14, 7.0) == [21.0, 7.0, 60.0]
+
+
+def test_a_selection_without_values_is_not_called_a_sweep_without_them():
+    of = "No trial of the selection has values of loss."
+    for mode in ("best", "selected", "all"):
+        assert info_of([], mode=mode, filtered=True).empty == of
+    assert info_of([], final=True).empty == "No values of loss over time were kept."

@@ -287,3 +287,40 @@ def test_jitter_is_small_and_always_the_same():
     assert np.abs(offsets).max() <= 0.03
     assert len(set(offsets.tolist())) == 200
     assert jitter(np.array([7]), 2)[0] == offsets[7]
+
+
+def test_the_objective_stands_where_it_is_asked_for_or_nowhere():
+    info = info_of(order=["model.kind", "*", "lr"])
+    assert [axis.name for axis in info.axes] == ["model.kind", "loss", "lr"]
+    assert info.best_texts == ("dart", "0.200000", "0.01000")
+    assert "3 parameters" not in info.summary
+    assert info.summary.startswith("4 trials over 2 parameters and loss; 1 without a value.")
+    figure = check(parallel_figure(info))
+    ticks = next(trace for trace in figure.data if trace.uid == "ticks")
+    missing = [x for x, text in zip(ticks.x, ticks.text, strict=True) if "no value" in text]
+    assert missing == [1]
+    hidden = info_of(order=["lr", "leaves", "-"])
+    assert [axis.name for axis in hidden.axes] == ["lr", "leaves"]
+    assert hidden.summary.startswith("4 trials over 2 parameters; 1 without")
+    assert [axis.name for axis in info_of(order=["*"]).axes] == ["loss"]
+    # The others as they are declared.
+    assert [axis.name for axis in info_of(order=["-"]).axes][-1] == "model.drop"
+
+
+def test_long_words_are_broken_into_lines_that_stay_whole():
+    long = "a_pretrained_encoder_with_frozen_embeddings"
+    space = SearchSpace((("init", Choice((long, "none"))), ("lr", Uniform(0, 1))))
+    records = [trial(n, 0.1 + n, init=long, lr=0.5) for n in range(3)]
+    figure = check(parallel_figure(info_of(records, space, order=["lr", "init"])))
+    ticks = next(trace for trace in figure.data if trace.uid == "best-values")
+    written = next(text for text in ticks.text if "embeddings" in text)
+    assert max(map(len, written.replace("<b>", "").split("<br>"))) < 28
+    assert written.replace("<br>", "").replace("<b>", "").replace("</b>", "") == long
+    plain = [trial(n, 0.1 + n, init="none", lr=0.5) for n in range(3)]
+    short = SearchSpace((("init", Choice(("x", "none"))), ("lr", Uniform(0, 1))))
+    least = parallel_figure(info_of(plain, short))["layout"]["meta"]["minWidth"]
+    assert figure.layout.meta["minWidth"] < least + 250
+
+
+def test_a_selection_of_nothing_is_said():
+    assert info_of(**keeping(TRIALS)).note == "no trial matches the selection, all 4 faint"

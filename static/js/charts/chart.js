@@ -1,7 +1,7 @@
 // One chart on the page: its parts, when it is drawn, what a pointer does on it.
 
 import * as card from "./card.js";
-import { plotlyFor } from "./engine.js";
+import { CONFIG, plotlyFor } from "./engine.js";
 import { keepFocus, togglePick } from "./keys.js";
 import { legend } from "./legend.js";
 import { makeRoom } from "./labels.js";
@@ -13,21 +13,6 @@ import { canDrawInSpace, NO_SPACE, turnable } from "./scene.js";
 import { palette, resolve } from "./tokens.js";
 import { tableOf } from "./tools.js";
 import { Zoom } from "./zoom.js";
-
-const CONFIG = {
-  displayModeBar: false,
-  showSendToCloud: false,
-  plotlyServerURL: "",
-  displaylogo: false,
-  typesetMath: false,
-  showTips: false,
-  // Plotly would go back to the ranges of its first draw, not of the newest data.
-  doubleClick: false,
-  // The chart's own observer resizes it, its scrolling container included.
-  responsive: false,
-  // The wheel scrolls the page.
-  scrollZoom: false,
-};
 
 function part(parent, className, name = "div") {
   const made = document.createElement(name);
@@ -281,6 +266,7 @@ export class Chart {
   reach() {
     const wide = this.scroller.scrollWidth > this.scroller.clientWidth;
     this.scroller.toggleAttribute("tabindex", wide);
+    this.host.classList.toggle("is-wide", wide);
     if (!wide) return ["role", "aria-label"].forEach((name) => this.scroller.removeAttribute(name));
     this.scroller.tabIndex = 0;
     this.scroller.setAttribute("role", "group");

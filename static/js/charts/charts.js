@@ -9,6 +9,7 @@ import * as card from "./card.js";
 import { Chart } from "./chart.js";
 import { renew } from "./controls.js";
 import "./others.js";
+import { offPaper, onPaper } from "./paper.js";
 import { Source } from "./source.js";
 import { palette } from "./tokens.js";
 import { csvOf, fullScreen, save, saveImage } from "./tools.js";
@@ -129,6 +130,9 @@ document.addEventListener("studio:news", ({ detail }) => {
   });
 });
 window.addEventListener("studio:theme", () => charts.forEach((chart) => chart.schedule(true)), true);
+// The theme's own listeners were there first: colours are those of the paper by now, and back again.
+window.addEventListener("beforeprint", () => charts.forEach(onPaper));
+window.addEventListener("afterprint", () => charts.forEach(offPaper));
 document.addEventListener("htmx:load", (event) => scan(event.detail.elt));
 
 card.linkRows();

@@ -1,6 +1,21 @@
 // Plotly, as much of it as a chart needs: the part for charts on paper comes with the page; all of
 // it, three times as large, only when a chart in space is drawn for the first time.
 
+export const CONFIG = {
+  displayModeBar: false,
+  showSendToCloud: false,
+  plotlyServerURL: "",
+  displaylogo: false,
+  typesetMath: false,
+  showTips: false,
+  // Plotly would go back to the ranges of its first draw, not of the newest data.
+  doubleClick: false,
+  // The chart's own observer resizes it, its scrolling container included.
+  responsive: false,
+  // The wheel scrolls the page.
+  scrollZoom: false,
+};
+
 const tag = () => document.querySelector("script[data-space]");
 let space = null;
 

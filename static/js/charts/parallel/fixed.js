@@ -1,7 +1,7 @@
 // Where the axes are wider than the screen, the objective's, if it is the last one, stays at its right
 // edge: a copy of that end of the drawing, with the ends of the lines that arrive there.
 
-const AIR = 16;
+const AIR = 34;
 
 export class FixedEnd {
   constructor(parallel) {
@@ -33,7 +33,7 @@ export class FixedEnd {
     this.panel.style.left = `${scroller.clientWidth - (sheet.offsetWidth - start)}px`;
     this.panel.style.width = `${sheet.offsetWidth - start}px`;
     const name = gd.querySelector(`.annotation[data-index="${2 * last}"]`)?.getBoundingClientRect();
-    const left = name ? Math.round(name.left - gd.getBoundingClientRect().left) - 6 : start;
+    const left = name ? Math.round(name.left - gd.getBoundingClientRect().left) - 16 : start;
     const copies = [...gd.querySelectorAll(".main-svg")];
     crop(this.title, copies, { x: Math.min(left, start), y: 0, to: sheet.offsetWidth, height: below }, start);
     crop(this.plot, copies, { x: start, y: below, to: sheet.offsetWidth, height: height - below }, start);

@@ -3,8 +3,11 @@
 
 const HIDDEN = "-";
 
-/** Words of the axes as they stand from left to right. */
-export function orderOf({ axes }) {
+const inAddress = () => window.studioQuery?.params().get("axes");
+
+/** Words of the axes from left to right: as last asked for, even if that is not drawn yet. */
+export function orderOf({ axes, wanted }) {
+  if (wanted && wanted.axes === inAddress()) return [...wanted.words];
   return axes.map(({ word }) => word);
 }
 
@@ -16,12 +19,13 @@ export function setOrder(parallel, words) {
   const declared = choices.filter(({ constant }) => !constant).map(({ word }) => word);
   const same = words.length === declared.length && words.every((word, i) => word === declared[i]);
   const objective = choices.find((choice) => choice.objective).word;
-  const said = words.includes(objective) ? words : [...words, HIDDEN];
+  const said = words.includes(objective) ? [...words] : [...words, HIDDEN];
   // The objective is last unless something else is said.
   if (said.at(-1) === objective && said.length > 1) said.pop();
   if (same || !words.length) params.delete("axes");
   else params.set("axes", said.map(encodeURIComponent).join(","));
   studioQuery.go(params, true);
+  if (words.length) parallel.wanted = { axes: inAddress(), words };
 }
 
 /** The menu "Axes 8 of 9" among the chart's tools. */

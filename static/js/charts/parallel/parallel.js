@@ -8,6 +8,7 @@ import { openEditor } from "./editor.js";
 import { FixedEnd } from "./fixed.js";
 import { Feedback } from "./feedback.js";
 import { AxesMenu } from "./order.js";
+import { Preview } from "./preview.js";
 import { nameable } from "./reorder.js";
 
 const AIR = 8;
@@ -24,6 +25,7 @@ export class Parallel {
     this.chart = chart;
     this.layer = element("div", "axes", chart.sheet);
     this.feedback = new Feedback(chart);
+    this.preview = new Preview(chart);
     this.zones = new Map();
     this.menu = new AxesMenu(this);
     this.fixed = new FixedEnd(this);
@@ -172,22 +174,28 @@ export class Parallel {
       live: (condition) => {
         this.drawBands(zone, condition);
         const [kept, all] = this.feedback.show(this.axes, conditions.with(own, condition), this.meta.absent);
-        this.live(zone, condition, kept, all);
+        this.live(zone, kept, all);
+        if (this.meta.density) this.preview.show(write(window.studioQuery.params(), zone.key, condition));
       },
       done: (condition, isClick) => {
+        this.preview.end();
         finish();
         const same = isClick && isEmpty(condition) && isEmpty(before);
         if (same) this.chart.click(event);
         else this.select(zone.key, condition);
       },
-      cancelled: finish,
+      cancelled: () => {
+        this.preview.cancel();
+        finish();
+      },
     });
   }
 
   /** The ends of the dragged band as numbers beside it. */
-  live(zone, condition, kept, all) {
+  live(zone, kept, all) {
     const words = element("div", "axis-live", zone.track);
-    words.textContent = `${kept} of ${all} lines`;
+    // Of a density only the best and the like are lines; how many are selected says the note.
+    words.textContent = this.meta.density ? `${kept} of ${all} single lines` : `${kept} of ${all} lines`;
     const last = zone.track.querySelector(".axis-band:last-of-type");
     words.style.top = last ? last.style.top : "0";
     zone.track.classList.toggle("is-last", this.axes.at(-1) === zone.axis);

@@ -113,7 +113,7 @@ function drag(parallel, { axis, name: { button } }, event) {
     setTimeout(() => (button.wasDragged = false));
     parallel.chart.release();
     if (!commit || to === at) return;
-    const order = orderOf(parallel);
+    const order = parallel.axes.map(({ word }) => word);
     order.splice(to, 0, ...order.splice(at, 1));
     setOrder(parallel, order);
   };
