@@ -1,11 +1,13 @@
 """The cast and the stage: people with roles, a workspace, a compute, a sweep."""
 
 import random
+import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
 
 import pytest
 from huey.contrib.djhuey import HUEY
+from hypothesis import HealthCheck, settings
 
 from studio.models import Compute, Membership, Role, User, Workspace
 from sweeps.domain.job import Sampling, SweepJob
@@ -20,6 +22,25 @@ SPACE = {
     "lr": {"type": "uniform", "min_value": 0.1, "max_value": 0.9},
     "boosting": {"type": "choice", "values": ["gbdt", "dart"]},
 }
+# A busy machine says nothing of what is tested: no example has a deadline, slow ones are no error.
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")
+# Playwright's own five seconds may go by until a busy machine has shown one page.
+COMES_WITHIN_S = 20
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Expectations of a page are patient, whichever file they are in."""
+    if item.get_closest_marker("browser"):
+        from playwright.sync_api import expect
+
+        expect.set_options(timeout=COMES_WITHIN_S * 1000)
+
+
+def pytest_sessionfinish() -> None:
+    """Close what a process keeps for as long as it lives, if a test had it opened."""
+    if local := sys.modules.get("sweeps.runners.local"):
+        local._starter.close()
 
 
 @pytest.fixture

@@ -25,8 +25,10 @@ PYTHON = sys.executable
 # the tests on PostgreSQL, which watch none, run beside them and give way.
 WITH_STUDIOS = ("tests/e2e", "tests/chaos")
 GIVING_WAY = ("nice", "-n", "10")
-# All others are spread over so many processes.
+# All others are spread over so many processes. Tests in a browser too, each process with a browser,
+# a server and a database of its own; who has done his half takes from the other's.
 SPREAD = ("--numprocesses", "2")
+IN_BROWSERS = (*SPREAD, "--dist", "worksteal", "-m", "browser")
 # Tests that read or write rows run once more on PostgreSQL.
 WITH_ROWS = (
     "tests/studio",
@@ -118,7 +120,7 @@ def main() -> int:
     others = [f"--ignore={folder}" for folder in WITH_STUDIOS]
     ok.append(run("tests on SQLite", *pytest(*SPREAD, "-m", "not browser", *others)))
     if chromium:
-        ok.append(run("tests in Chromium", *pytest("-m", "browser"), CHROMIUM=chromium))
+        ok.append(run("tests in Chromium", *pytest(*IN_BROWSERS), CHROMIUM=chromium))
     with ThreadPoolExecutor(1) as beside:
         grown_up = beside.submit(on_the_grown_up_back_ends)
         ok.append(run("tests of whole studios", *pytest("-m", "not browser", *WITH_STUDIOS)))

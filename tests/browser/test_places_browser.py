@@ -56,7 +56,7 @@ def test_the_list_is_searched_sorted_and_ticked_while_it_lives(
     expect(bar.get_by_role("button", name="Clone")).to_be_disabled()
     # News come in, and what was ticked stays.
     make(compute, "date")
-    expect(rows).to_have_count(4, timeout=8000)
+    expect(rows).to_have_count(4)
     expect(bar).to_contain_text("2 sweeps selected")
     Sweep.objects.filter(name__in=["apple", "banana"]).update(status="Canceled", run_closed=True)
     bar.get_by_role("button", name="Delete").click()

@@ -12,7 +12,7 @@ from tests.e2e import jobs, journal
 from tests.e2e.invariants import check
 from tests.e2e.studios import Studio, until
 
-pytestmark = pytest.mark.timeout(240)  # the start of a studio on a busy machine counts too
+pytestmark = pytest.mark.timeout(300)  # the start of a studio on a busy machine counts too
 CLICKS = 50
 
 

@@ -115,7 +115,7 @@ def left_over(home: Path) -> list[str]:
     return list(belonging(home).values())
 
 
-def wait_none_left(home: Path, seconds: float = 10) -> None:
+def wait_none_left(home: Path, seconds: float = 30) -> None:
     """Fail unless every process of the studio has gone."""
     deadline = time.monotonic() + seconds
     while left := left_over(home):

@@ -71,7 +71,7 @@ class Studio:
         self.token = ""
         self._http = httpx.Client(base_url=self.url, timeout=30)
 
-    def start(self, *words: str, seconds: float = 50) -> None:
+    def start(self, *words: str, seconds: float = 90) -> None:
         """Start it, wait until every part is up, and make a token the first time."""
         self.home.mkdir(parents=True, exist_ok=True)
         announced = self._announced()
@@ -108,7 +108,7 @@ class Studio:
         self._read += len(text)
         return text.decode(errors="replace")
 
-    def wait_healthy(self, seconds: float = 50) -> None:
+    def wait_healthy(self, seconds: float = 90) -> None:
         """Return when /healthz says that all is well."""
 
         def well() -> bool:
@@ -191,7 +191,7 @@ class Studio:
         assert answer.status_code == 201, answer.text
         return str(answer.json()["name"])
 
-    def wait_final(self, name: str, seconds: float = 50) -> dict[str, Any]:
+    def wait_final(self, name: str, seconds: float = 120) -> dict[str, Any]:
         """The sweep once it has ended."""
 
         def ended() -> dict[str, Any] | None:
@@ -204,7 +204,7 @@ class Studio:
         """All trials of a sweep, by number."""
         return list(self.get(f"sweeps/{name}/trials?limit=1000")["items"])
 
-    def wait_running(self, name: str, count: int = 1, seconds: float = 30) -> list[dict[str, Any]]:
+    def wait_running(self, name: str, count: int = 1, seconds: float = 60) -> list[dict[str, Any]]:
         """Trials of the sweep, once so many run."""
 
         def running() -> list[dict[str, Any]] | None:

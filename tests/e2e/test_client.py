@@ -82,7 +82,7 @@ def looked(lines: list[str], folder: Path) -> None:
     assert "read 1,2" in next(f for f in files if f.name == "stdout.log").read_text()
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(300)
 def test_the_tutorial_runs_with_azures_own_objects(studio: Studio, tmp_path: Path) -> None:
     beside(tmp_path)
     fewer = "\nsweep_job.set_limits(max_total_trials=2)\n"
@@ -102,7 +102,7 @@ def test_the_tutorial_runs_with_azures_own_objects(studio: Studio, tmp_path: Pat
     assert name in opened(studio, page)
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(300)
 def test_the_tutorial_runs_with_the_clients_words(studio: Studio, tmp_path: Path) -> None:
     beside(tmp_path)
     short = OURS.replace("max_total_trials=20", "max_total_trials=2")

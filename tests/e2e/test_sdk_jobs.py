@@ -28,7 +28,7 @@ def same(found: dict[str, Any]) -> dict[str, Any]:
     return doc
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(300)
 def test_every_kind_of_sweep_runs_and_is_exported_as_it_was_submitted(
     studio: Studio, tmp_path: Path
 ) -> None:

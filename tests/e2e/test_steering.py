@@ -66,7 +66,7 @@ def test_a_poisoned_sweep_is_paused_after_five_failures_and_not_spawned_two_hund
         found = studio.get(f"sweeps/{name}")
         return found if found["status"] == "Paused" else None
 
-    sweep = until(paused, "the pause", 40)
+    sweep = until(paused, "the pause", 60)
     assert sweep["reason"].startswith("Paused after 5 failures in a row")
     assert "the data has no column “species”" in sweep["reason"]
     count = len(studio.trials(name))
@@ -82,7 +82,7 @@ def test_a_failed_script_is_tried_again_where_the_job_asks_for_it(studio: Studio
     job["studio"] = {"failure_policy": {"retries": 1}}
     name = studio.submit(job)
     until(lambda: studio.trials(name) and studio.trials(name)[0]["attempt"] == 1, "attempt 1", 20)
-    sweep = studio.wait_final(name, 40)
+    sweep = studio.wait_final(name)
     [trial] = studio.trials(name)
     assert (sweep["status"], trial["status"], trial["attempt"]) == ("Failed", "Failed", 2)
     check(studio, name, 1)

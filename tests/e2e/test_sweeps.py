@@ -57,7 +57,7 @@ def seen_by_mlflow(studio: Studio, experiment: str, metric: str) -> list[dict[st
     return list(json.loads(done.stdout))
 
 
-@pytest.mark.timeout(180)  # the studio's start and four heavy imports on a busy machine
+@pytest.mark.timeout(300)  # the studio's start and four heavy imports on a busy machine
 def test_the_iris_example_completes_and_its_best_is_the_minimum_in_mlflow(studio: Studio) -> None:
     spec = (IRIS / "job-sweep.yml").read_text()
     spec = spec.replace("max_total_trials: 20", "max_total_trials: 4")
@@ -104,7 +104,7 @@ def test_an_unseen_script_with_an_experiment_of_its_own_in_a_nested_bayesian_sea
         experiment_name="nested",
     )
     name = studio.submit(job)
-    sweep = studio.wait_final(name, 55)
+    sweep = studio.wait_final(name)
     assert (sweep["status"], sweep["counts"]) == ("Completed", {"Completed": 4}), [
         sweep["reason"], *(trial["reason"] for trial in studio.trials(name)),
     ]  # fmt: skip

@@ -41,7 +41,7 @@ def skewed(request: Any, stage: Stage, monkeypatch: pytest.MonkeyPatch) -> Stage
 def test_the_databases_clock_is_utc_and_goes_on_within_a_transaction(db: None) -> None:
     first = database_now()
     assert abs(first - datetime.now(UTC)) < timedelta(seconds=2)
-    wait_for(lambda: database_now() > first, "a later moment", 2)
+    wait_for(lambda: database_now() > first, "a later moment")
 
 
 def test_another_engines_lead_is_neither_taken_over_nor_kept_too_long(
@@ -147,7 +147,7 @@ def test_what_is_kept_is_renewed_until_the_block_ends_whatever_the_database_says
             raise OperationalError("database is locked")
 
     with kept("a test", renew):
-        wait_for(lambda: len(calls) > 2, "renewals", 5)
+        wait_for(lambda: len(calls) > 2, "renewals")
     count = len(calls)
     time.sleep(0.05)  # the span in which nothing may come
     assert len(calls) == count
@@ -163,8 +163,8 @@ def test_what_hangs_is_kept_no_longer_and_others_are(
     with kept("another", lambda: others.append(None)):
         monkeypatch.setattr(keep, "MOST_S", 0.1)
         with kept("claim-7", lambda: hangs.append(None)):
-            wait_for(lambda: caplog.messages, "a line in the log", 5)
+            wait_for(lambda: caplog.messages, "a line in the log")
             count, more = len(hangs), len(others)
-            wait_for(lambda: len(others) > more + 3, "the renewals of others", 5)
+            wait_for(lambda: len(others) > more + 3, "the renewals of others")
             assert len(hangs) == count > 0
     assert caplog.messages == ["claim-7 hangs: it is kept no longer, after 0 s"]

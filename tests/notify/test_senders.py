@@ -127,7 +127,7 @@ def test_a_receiver_that_drips_is_left_in_time(monkeypatch: pytest.MonkeyPatch) 
         took = time.monotonic() - began
         over.set()
         thread.join()
-    assert took < 5
+    assert took < 10
 
 
 # --- Slack --------------------------------------------------------------------------------------

@@ -29,6 +29,8 @@ from tests.runners.processes import pids_with, state_and_parent, wait_for, zombi
 HOSTILE = Path(__file__).with_name("hostile.py")
 ALL_KINDS = ("plain", "setsid", "clean", "daemon")
 PYTHON = (sys.executable, "-I", "-S")
+# What a busy machine may add to a span that is waited; whoever ignores the span waits longer.
+LATE_S = 10
 
 
 class RunnerContract:
@@ -167,7 +169,7 @@ class CommandContract(RunnerContract):
         runner.stop(handle, grace_s=0.5)
         result = ended(runner, handle)
         assert pids_with(token) == set()
-        assert 0.5 <= time.monotonic() - asked < 0.5 + 2
+        assert 0.5 <= time.monotonic() - asked < 0.5 + LATE_S
         assert (result.ended_by, result.signal) == (EndedBy.STOPPED, 9)
 
     def test_a_second_stop_can_shorten_the_grace(self, runner: Runner, tmp_path: Path) -> None:
@@ -189,7 +191,7 @@ class CommandContract(RunnerContract):
         asked = time.monotonic()
         runner.stop(handle)
         assert ended(runner, handle).ended_by == EndedBy.STOPPED
-        assert 0.3 <= time.monotonic() - asked < 0.3 + 2
+        assert 0.3 <= time.monotonic() - asked < 0.3 + LATE_S
         assert pids_with(token) == set()
 
     def test_a_command_may_use_its_grace_to_end_well(self, runner: Runner, tmp_path: Path) -> None:
@@ -207,7 +209,7 @@ class CommandContract(RunnerContract):
         result = ended(runner, handle)
         assert result.ended_by == EndedBy.TIME_LIMIT
         assert "time limit of 1 s" in result.message
-        assert 1.2 <= result.ended_at - result.started_at < 3
+        assert 1.2 <= result.ended_at - result.started_at < 1.2 + LATE_S
         assert pids_with(spec.name) == set()
 
     def test_a_shortened_time_limit_reaches_a_running_command(
@@ -429,8 +431,8 @@ class CommandContract(RunnerContract):
     ) -> None:
         handle = runner.start(self.runs_on(tmp_path / "a"))
         first = wait_for(lambda: beat(runner, handle), "the first heartbeat")
-        assert abs(first - time.time()) < 5
-        wait_for(lambda: first + 1 < beat(runner, handle) < first + 4, "a later one", 6)
+        assert abs(first - time.time()) < 15
+        wait_for(lambda: beat(runner, handle) > first + 1, "a later one")
         runner.stop(handle, grace_s=0)
         ended(runner, handle)
 

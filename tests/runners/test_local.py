@@ -99,7 +99,7 @@ def test_start_returns_while_the_command_runs_and_gives_the_caller_no_child(
 ) -> None:
     began = time.monotonic()
     handle = runner.start(launch(tmp_path / "a", "sleep", "600"))
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 30
     running(runner, handle)
     guard, shim = watcher(handle, spool.GUARD), watcher(handle, spool.SHIM)
     assert state_and_parent(shim)[1] == guard

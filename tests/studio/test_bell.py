@@ -16,7 +16,7 @@ def test_a_ring_that_came_first_is_heard_at_once(tmp_path: Path) -> None:
     Bell(tmp_path / "bell").ring()
     began = time.monotonic()
     assert listener.wait(10)
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < 5
     assert not listener.wait(0)
 
 
@@ -26,7 +26,7 @@ def test_a_ring_wakes_who_waits(tmp_path: Path) -> None:
     thread.start()
     wait_for(lambda: listener._reader is not None, "the listener")
     listener.ring()
-    thread.join(timeout=5)
+    thread.join(timeout=15)
     assert heard == [True]
 
 
@@ -68,7 +68,7 @@ def test_another_descriptor_ends_the_wait_and_is_no_ring(tmp_path: Path) -> None
     os.write(writer, b"x")
     began = time.monotonic()
     assert not Bell(tmp_path / "bell").wait(10, [reader])
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < 5
     for descriptor in (reader, writer):
         os.close(descriptor)
 
@@ -78,6 +78,6 @@ def test_where_there_can_be_no_pipe_it_is_looked_often(tmp_path: Path) -> None:
     blind = Bell(tmp_path / "bell")
     began = time.monotonic()
     assert blind.wait(10)
-    assert time.monotonic() - began < bell.BLIND_S + 1
+    assert time.monotonic() - began < bell.BLIND_S + 5
     blind.ring()
     assert (tmp_path / "bell").read_text() == "a file is in the way"

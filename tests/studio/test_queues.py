@@ -10,8 +10,16 @@ from typing import Any
 import pytest
 from huey.constants import EmptyData
 
-from studio.queues import LOOK_S, RungStorage, StudioRedisHuey, StudioSqliteHuey
+from studio.queues import RungStorage, StudioRedisHuey, StudioSqliteHuey
 from studio.supervisor.home import free_port
+
+# So long that a busy machine cannot be taken for a queue that looks now and then.
+LOOK_S = 3.0
+
+
+@pytest.fixture(autouse=True)
+def _rare_looks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("studio.queues.LOOK_S", LOOK_S)
 
 
 @pytest.fixture
@@ -33,7 +41,7 @@ def test_a_worker_gets_a_message_as_soon_as_it_comes(huey: StudioSqliteHuey) -> 
     time.sleep(0.1)  # it waits by now; if not, it finds the message when it looks
     sent = time.monotonic()
     RungStorage("tests", filename=storage.filename).enqueue(b"hello")
-    worker.join(timeout=5)
+    worker.join(timeout=15)
     [(at, data)] = got
     assert data == b"hello"
     assert at - sent < LOOK_S / 2
@@ -46,7 +54,7 @@ def test_a_message_whose_ring_was_lost_is_found_all_the_same(huey: StudioSqliteH
     assert huey.storage.dequeue() == "x"
     assert time.monotonic() - began < LOOK_S
     assert huey.storage.dequeue() is None
-    assert LOOK_S <= time.monotonic() - began < LOOK_S + 2
+    assert LOOK_S <= time.monotonic() - began < LOOK_S + 10
 
 
 def test_several_messages_are_had_without_waiting(huey: StudioSqliteHuey) -> None:
@@ -91,4 +99,4 @@ def test_a_redis_that_is_away_fails_no_request_and_holds_none_up(
     huey = StudioRedisHuey("tests", url=f"redis://127.0.0.1:{free_port()}", results=False)
     began = time.monotonic()
     fails_softly(huey, caplog)
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 5  # the client itself would try for seven

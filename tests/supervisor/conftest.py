@@ -69,7 +69,7 @@ class Small:
     def stop(self, number: signal.Signals = signal.SIGINT) -> int:
         """Send a signal and wait for the end."""
         self.process.send_signal(number)
-        return self.process.wait(timeout=15)
+        return self.process.wait(timeout=30)
 
 
 def end_group(pid: int) -> None:
@@ -91,7 +91,7 @@ def small(tmp_path: Path) -> Iterator[Callable[..., Small]]:
     yield start
     for studio in started:
         studio.process.kill()
-        studio.process.wait(timeout=5)
+        studio.process.wait(timeout=30)
     record = tmp_path / "processes.json"
     for fields in json.loads(record.read_text()).values() if record.exists() else ():
         end_group(fields["pid"])

@@ -200,7 +200,7 @@ def test_a_part_that_ignores_its_signal_is_killed_after_its_grace(small: Start) 
     studio.said("studio   | ready")
     engine, began = studio.pid_of("engine"), time.monotonic()
     assert studio.stop() == 0
-    assert 1.0 <= time.monotonic() - began < 4.0
+    assert 1.0 <= time.monotonic() - began < 10.0
     assert is_gone(engine)
 
 
@@ -212,7 +212,7 @@ def test_a_second_ctrl_c_ends_everything_at_once(small: Start, tmp_path: Path) -
     studio.said("studio   | stopping")
     began = time.monotonic()
     assert studio.stop() == 0
-    assert time.monotonic() - began < 3.0  # six graces would take six seconds
+    assert time.monotonic() - began < 5.0  # six graces would take six seconds
     assert all(is_gone(pid) for pid in pids)
 
 
@@ -221,7 +221,7 @@ def test_what_a_killed_supervisor_left_is_ended_by_the_next_start(small: Start) 
     first.said("studio   | ready")
     left = [first.pid_of("engine"), first.pid_of("web")]
     first.process.kill()
-    first.process.wait(timeout=5)
+    first.process.wait(timeout=30)
     assert not any(is_gone(pid) for pid in left)
     second = small("stubborn=engine", "web")
     second.said("studio   | ended engine, left by an earlier start")
@@ -246,7 +246,7 @@ def test_a_second_supervisor_on_the_same_home_is_refused(small: Start) -> None:
     first = small("orderly=engine", "web")
     first.said("studio   | ready")
     second = small("orderly=engine", "web")
-    assert second.process.wait(timeout=10) == 1
+    assert second.process.wait(timeout=30) == 1
     wait_for(lambda: any("runs on" in line for line in second.text()), "its words")
     assert f"(pid {first.process.pid}, a test)" in second.text()[-1]
     assert first.process.poll() is None
