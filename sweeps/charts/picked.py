@@ -22,6 +22,8 @@ def picked_dots(places: Iterable[Place], picked: Collection[int]) -> list[dict[s
 
     Trials without a value stand at 0 of the second y axis.
     """
+    if not picked:
+        return []
     return [
         {
             "type": "scatter",

@@ -44,11 +44,9 @@ def _dots(ask: Ask, start: float | None) -> list[Dot]:
         known = np.concatenate([board.started, board.ended, [start]])
         at = (np.nan_to_num(board.ended, nan=np.nanmax(known)) - start).round(2).tolist()
     values = [None if value != value else value for value in board.objective.tolist()]
-    columns = (board.number.tolist(), values, board.status.tolist(), (~ask.mask).tolist(), at)
-    return [
-        Dot(number, value, STATUSES[code], out, x)
-        for number, value, code, out, x in zip(*columns, strict=True)
-    ]
+    statuses = [STATUSES[code] for code in board.status.tolist()]
+    columns = (board.number.tolist(), values, statuses, (~ask.mask).tolist(), at)
+    return list(map(Dot._make, zip(*columns, strict=True)))
 
 
 # What the words of an edit may take of the chart.

@@ -114,13 +114,24 @@ def _writer(scale: Scale):  # type: ignore[no-untyped-def]
     return (lambda v: f"{v:.0f}") if scale.integer else param_text
 
 
+# Of more different values only the ends are looked at.
+MOST_SEEN = 50
+
+
 def _seen(column: Column) -> Iterator[Scalar]:
     """The ends of the numbers, and each different value that is none."""
     numbers = column.numbers
     known = numbers[~np.isnan(numbers)]
+    if column.types <= {int, float, type(None)}:  # without a word for each of 100,000 numbers
+        ends, first = np.unique(numbers, return_index=True)
+        if np.count_nonzero(~np.isnan(ends)) > MOST_SEEN:
+            yield from (float(known.min()), float(known.max()))
+            return
+        yield from (v for row in np.sort(first) if (v := column.raw[row]) is not None)
+        return
     _, codes = column.words
     different = len(column.words[0])
-    if len(known) and different > 50:
+    if len(known) and different > MOST_SEEN:
         yield from (float(known.min()), float(known.max()))
         different_rows = np.flatnonzero(np.isnan(numbers) & (codes >= 0))
     else:

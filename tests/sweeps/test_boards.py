@@ -9,10 +9,12 @@ from sweeps.domain.board import Column
 from sweeps.domain.limits import Limits
 from sweeps.domain.problems import InvalidInput
 from sweeps.domain.selection import read_selection
+from sweeps.figures.values import _seen
 from sweeps.models import Sweep, Trial
 from sweeps.queries import boards
 from sweeps.queries.boards import board_of, metric_column
 from sweeps.queries.selecting import in_order, kept
+from sweeps.services.marks import mark_trial
 from tests.api.acts import end, log, play, start
 from tests.conftest import NOW
 
@@ -163,20 +165,9 @@ def test_what_was_worked_out_of_old_trials_is_not_worked_out_again(
     play(sweep, now, [0.4, 0.1])
     sweep.refresh_from_db()
     column = board_of(sweep).params["lr"]
-    asked: list[object] = []
-
-    class Watched(list):  # type: ignore[type-arg]
-        def __iter__(self) -> Any:
-            asked.append(self)
-            return super().__iter__()
-
+    assert not {"numbers", "missing"} & set(column.longer([0.5]).__dict__), "nobody asked yet"
     assert len(column.numbers) == len(column.missing) == len(column.raw)
-    column.raw = Watched(column.raw)
-    longer = column.longer([0.5])
-    asked.clear()
-    assert longer.numbers[-1] == 0.5
-    assert not longer.missing[-1]
-    assert not asked
+    assert {"numbers", "missing"} <= set(column.longer([0.5]).__dict__)
 
 
 def test_a_note_leaves_the_figures_of_a_sweep_as_they_are(played: Sweep) -> None:
@@ -200,3 +191,38 @@ def test_the_best_few_are_the_first_of_all(make_sweep: Any, now: Any) -> None:
         assert len(order) == 6
         for count in range(9):
             assert board.best(count, minimize=minimize).tolist() == order[:count]
+
+
+def test_trials_read_in_pieces_are_as_those_read_at_once(
+    played: Sweep, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mark_trial(played.trials.get(number=1), tags=["kept"])
+    played.refresh_from_db()
+    whole = board_of(played)
+    monkeypatch.setattr(boards, "_PIECE", 2)
+    boards.forget()
+    pieces = board_of(played)
+    assert len(whole) == len(pieces) > 2
+    assert pieces.marks == whole.marks != {}
+    for name in boards._COLUMNS:
+        np.testing.assert_array_equal(getattr(pieces, name), getattr(whole, name))
+        assert getattr(pieces, name).dtype == getattr(whole, name).dtype
+    for name, column in whole.params.items():
+        assert list(pieces.params[name].raw) == list(column.raw)
+
+
+def test_a_sweep_without_trials_has_an_empty_board(make_sweep: Any) -> None:
+    board = board_of(make_sweep())
+    assert (len(board), board.counts, board.mean_s) == (0, {}, None)
+    assert board.best(5, minimize=True).tolist() == []
+
+
+def test_numbers_are_placed_without_a_word_for_each() -> None:
+    many = Column([row / 7 for row in range(100)])
+    assert list(_seen(many)) == [0.0, 99 / 7]
+    few = Column([3, None, 1.5, 3, None, 2])
+    assert list(_seen(few)) == [3, 1.5, 2]
+    assert not any("words" in column.__dict__ for column in (many, few))
+    assert list(_seen(Column([None, None]))) == []
+    mixed = Column([*range(60), "auto", None, True])
+    assert list(_seen(mixed)) == [0.0, 59.0, "auto", True]
