@@ -24,6 +24,7 @@
       box.checked = ticked.has(box.value);
       box.closest("tr")?.classList.toggle("is-selected", box.checked);
     });
+    offer();
     const head = document.querySelector("[data-tick-all]");
     if (!head) return;
     const count = all.filter((box) => box.checked).length;
@@ -81,16 +82,21 @@
     }
   });
 
-  /** What a button of the bar will do, in numbers. */
-  document.addEventListener("change", (event) => {
-    const scope = event.target;
-    if (!scope.matches("[data-picked-count]")) return;
-    const count = scope.value === "all" ? scope.dataset.allCount : scope.dataset.pickedCount;
-    scope.form.querySelectorAll("[data-confirm]").forEach((button) => {
-      const verb = button.value === "rerun" ? "Run" : "Cancel";
-      const tail = button.value === "rerun" ? " again" : "";
-      button.dataset.confirmTitle = `${verb} ${count} trial${count === "1" ? "" : "s"}${tail}?`;
+  /** What the buttons of the bar will do, in numbers; those that apply to none say why. */
+  function offer() {
+    const scope = document.querySelector("[data-offer-scope]");
+    scope?.form.querySelectorAll("[data-offer]").forEach((button) => {
+      const words = button.dataset;
+      const all = scope.value === "all";
+      const why = all ? words.allWhy : words.pickedWhy;
+      button.querySelector("[data-offer-label]").textContent = all ? words.allLabel : words.pickedLabel;
+      words.confirmTitle = all ? words.allAsk : words.pickedAsk;
+      button.disabled = Boolean(why);
+      button.title = why || words.title;
     });
+  }
+  document.addEventListener("change", (event) => {
+    if (event.target.matches("[data-offer-scope]")) offer();
   });
 
   document.addEventListener("studio:query", () => {

@@ -31,6 +31,7 @@ from sweeps.queries.spec_of import exported_job
 from sweeps.queries.trial_table import best_order, few_trials
 from sweeps.queries.trials import parameter_columns
 from sweeps.queries.waiting import standstill
+from sweeps.services.bulk import RERUNNABLE
 from sweeps.spec.writer import to_yaml
 from sweeps.views.analyses import work_out
 from sweeps.views.buttons import steering
@@ -40,7 +41,7 @@ from sweeps.views.files import has_artifacts
 from sweeps.views.live import around
 from sweeps.views.selection import selection_of
 from sweeps.views.standing import standing_of_sweep
-from sweeps.views.table import MOST_TICKED, RERUNNABLE, bar, hint, table_context
+from sweeps.views.table import MOST_TICKED, bar, hint, table_context
 
 FIRST_TRIALS = 6
 # With so many axes or fewer the curves fit beside the parallel coordinates.

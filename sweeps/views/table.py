@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote, urlencode
 
+import numpy as np
 from django.http import HttpRequest, QueryDict
 from django.urls import reverse
 
 from sweeps.domain.selection import MOST_PICKED, PLAIN_KEYS, Selection, word_of
-from sweeps.domain.states import FINAL_TRIAL, LIVE_TRIAL, TrialStatus
+from sweeps.domain.states import FINAL_TRIAL, LIVE_TRIAL
 from sweeps.models import Sweep
 from sweeps.queries.boards import board_of
 from sweeps.queries.clock import database_now
@@ -17,11 +18,11 @@ from sweeps.queries.failures import PROBLEMS, FailureGroup
 from sweeps.queries.selecting import kept
 from sweeps.queries.table_columns import Column, all_columns
 from sweeps.queries.trial_table import PAGE, SIZES, TrialTable, best_order, trial_table
+from sweeps.views.offers import Offers, cancel_offers, rerun_offers
 
 MOST_NAMED = 6
 MOST_COMPARED = 8
 MOST_WORDS = 50
-RERUNNABLE = FINAL_TRIAL - {TrialStatus.COMPLETED}
 # Where a browser keeps the columns that somebody picked for a sweep; its path is the sweep's.
 COOKIE = "cols"
 
@@ -51,8 +52,8 @@ class Bar:
     named: tuple[int, ...]
     more: int
     may_compare: bool
-    live: int
-    rerunnable: int
+    rerun: Offers
+    cancel: Offers
     matching: int
     compare: str
     query: str
@@ -146,16 +147,18 @@ def bar(sweep: Sweep, selection: Selection, query: QueryDict) -> Bar | None:
     rest = [(word, value) for word, values in query.lists() for value in values if word != "page"]
     others = [pair for pair in rest if pair[0] not in ("t", "only")]
     picked = ("t", ",".join(map(str, numbers)))
-    live, ended = board.having(LIVE_TRIAL)[rows], board.having(RERUNNABLE)[rows]
+    ticked = np.zeros(len(board), dtype=np.bool_)
+    ticked[rows] = True
+    matching = kept(sweep, board, selection)
     address = reverse("sweep_compare", args=[sweep.workspace.name, sweep.name])
     return Bar(
         count=len(numbers),
         named=tuple(numbers[:MOST_NAMED]),
         more=max(0, len(numbers) - MOST_NAMED),
         may_compare=2 <= len(numbers) <= MOST_COMPARED,
-        live=int(live.sum()),
-        rerunnable=int(ended.sum()),
-        matching=int(kept(sweep, board, selection).sum()),
+        rerun=rerun_offers(board, ticked, matching),
+        cancel=cancel_offers(board, ticked, matching),
+        matching=int(matching.sum()),
         compare=f"{address}?{urlencode([picked])}",
         query="?" + urlencode([*others, picked, *(p for p in rest if p[0] == "only")]),
         only="?" + urlencode([*others, picked, ("only", "1")]),

@@ -201,6 +201,30 @@ def test_running_ones_are_cancelled_and_failed_ones_run_again(
     assert "nothing to run again" in bulk(client, bob, played, "?t=0", verb="rerun")
 
 
+def button_of(html: str, verb: str) -> str:
+    found = re.search(rf'<button[^>]*value="{verb}".*?</button>', html, re.DOTALL)
+    assert found
+    return found[0]
+
+
+def test_what_is_offered_says_for_how_many_or_why_for_none(
+    client: Client, bob: User, played: Sweep
+) -> None:
+    html = html_of(client, bob, url(played, "/?t=0%2C2%2C4"))
+    assert ">Re-run 1</span>" in button_of(html, "rerun")
+    assert ">Cancel 1 running</span>" in button_of(html, "cancel")
+    assert 'data-confirm-title="Cancel 1 trial?"' in button_of(html, "cancel")
+    done = html_of(client, bob, url(played, "/?t=0%2C1"))
+    for verb, why in (("rerun", "Each of these has completed"), ("cancel", "None of these runs")):
+        button = button_of(done, verb)
+        assert f">None to {'re-run' if verb == 'rerun' else 'cancel'}</span>" in button
+        assert f'title="{why}' in button
+        # Other trials match, so that without a script all that match can still be chosen.
+        assert " disabled" not in button
+    narrowed = html_of(client, bob, url(played, "/?t=0%2C1&status=Completed"))
+    assert all(" disabled" in button_of(narrowed, verb) for verb in ("rerun", "cancel"))
+
+
 def test_an_ended_sweep_comes_back_for_many(
     client: Client, bob: User, make_sweep: Any, now: Any
 ) -> None:
