@@ -67,12 +67,16 @@ class Notices:
 
 
 def deliver(delivery_id: int, clock: Clock = database_now) -> None:
-    """Send a delivery that is due, and write down what came of it.
+    """Send a delivery that is due, and write down what came of it; of archived workspaces nothing
+    is sent any more.
 
     Who is killed in between sends it once more, under the same name. Raises the database's trouble.
     """
     delivery = services.claim(delivery_id, clock())
     if delivery is None:
+        return
+    if delivery.channel.workspace.archived_at is not None:
+        services.put_off(delivery, "The workspace is archived.", clock(), again=False)
         return
     try:
         answer = _send(delivery, clock())

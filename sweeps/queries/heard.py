@@ -36,9 +36,10 @@ def newest_change() -> int:
 
 
 def heard(user: User, after: int, upto: int, also: tuple[str, str] | None) -> list[Heard]:
-    """Events between two places in the log: of sweeps that the person submitted, and of one more
-    (workspace and name), which the page shows. Of each sweep the latest, its end before a best."""
-    wanted = Q(created_by=user)
+    """Events between two places in the log: of sweeps that the person submitted, unless their
+    workspace is archived, and of one more (workspace and name), which the page shows. Of each
+    sweep the latest, its end before a best."""
+    wanted = Q(created_by=user, workspace__archived_at=None)
     if also is not None:
         wanted |= Q(workspace__name=also[0], name=also[1])
     sweeps = Sweep.objects.allowed(user).real().filter(wanted)

@@ -22,7 +22,8 @@ def _wanting(topics: Collection[Topic]) -> Prepared[Channel]:
 
     def of_sweep(sweep_id: Any) -> QuerySet[Channel, Channel]:
         real = Q(workspace__sweeps=sweep_id, workspace__sweeps__is_dry_run=False)
-        return Channel.objects.filter(wanted, real, is_on=True).order_by("pk")
+        shown = Q(workspace__archived_at=None, is_on=True)
+        return Channel.objects.filter(wanted, real, shown).order_by("pk")
 
     return Prepared(of_sweep)
 
@@ -33,7 +34,7 @@ _LISTENERS: Mapping[Event, Prepared[Channel]] = {
 
 
 def listeners(sweep_id: int, event: Event) -> list[Channel]:
-    """The channels that want to be told of this; none for dry runs."""
+    """The channels that want to be told of this; none for dry runs and in archived workspaces."""
     return _LISTENERS[event](sweep_id)
 
 

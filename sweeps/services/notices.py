@@ -139,7 +139,7 @@ def claim(delivery_id: int, now: datetime) -> Delivery | None:
             return None
         found.state, found.tries, found.due_at = Delivery.SENDING, found.tries + 1, now + LEASE
         found.save(update_fields=["state", "tries", "due_at"])
-    return Delivery.objects.select_related("channel").get(pk=delivery_id)
+    return Delivery.objects.select_related("channel__workspace").get(pk=delivery_id)
 
 
 def _sending(delivery: Delivery) -> Any:

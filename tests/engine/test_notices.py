@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from studio.services import archive_workspace
 from sweeps.domain.states import SweepStatus
 from sweeps.engine import notices as engine
 from sweeps.engine.notices import Notices, deliver
@@ -82,6 +83,17 @@ def test_after_a_day_of_refusals_it_is_given_up_with_the_reason(
     assert row.state == "failed"
     assert row.answer == "It answered 404: no <b>thanks</b> today."
     assert len(receiver.got) == row.tries < 40
+
+
+def test_what_waits_when_its_workspace_is_archived_is_not_sent(
+    sweep: Sweep, channel: Channel, receiver: Receiver, now: datetime
+) -> None:
+    move_sweep(sweep, SweepStatus.COMPLETED, now)
+    archive_workspace(sweep.workspace, now)
+    assert send_due(now) == 1
+    row = Delivery.objects.get()
+    assert (row.state, row.answer) == ("failed", "The workspace is archived.")
+    assert receiver.got == []
 
 
 def test_a_test_is_tried_once(channel: Channel, receiver: Receiver, now: datetime) -> None:

@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from studio.models import Membership, Role
+from studio.services import archive_workspace
 from sweeps.domain.limits import Limits
 from sweeps.domain.states import PausedBy, SweepStatus
 from sweeps.models import StateChange, Sweep
@@ -45,6 +46,16 @@ def ask(client, **query):
 def test_the_first_question_tells_only_from_where_on_to_listen(client, bobs):
     answer = ask(client)
     assert answer == {"cursor": str(StateChange.objects.latest("pk").pk), "notices": []}
+
+
+def test_of_an_archived_workspace_only_the_page_in_sight_hears(hear, bobs, now):
+    archive_workspace(bobs.workspace, now)
+    move_sweep(bobs, SweepStatus.CANCELED, now)
+    assert hear() == []
+    move_sweep(bobs, SweepStatus.RUNNING, now)
+    move_sweep(bobs, SweepStatus.CANCELED, now)
+    seen = hear(sweep=f"default/{bobs.name}")
+    assert [kind for kind, _ in seen] == ["sweep.canceled"]
 
 
 def test_ends_and_the_studios_pauses_are_heard_a_persons_pause_is_not(hear, bobs, now):

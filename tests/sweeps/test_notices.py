@@ -7,6 +7,7 @@ import pytest
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
+from studio.services import archive_workspace, restore_workspace
 from sweeps.domain.notices import event_of, wait_before, web_address_problem
 from sweeps.domain.objective import Goal, Objective
 from sweeps.domain.states import Desired, PausedBy, SweepStatus
@@ -117,6 +118,16 @@ def test_other_workspaces_and_dry_runs_are_not_told(running, channel, charlie, n
     Sweep.objects.update(is_dry_run=True)
     move_sweep(running, SweepStatus.COMPLETED, now)
     assert told() == []
+
+
+def test_archived_workspaces_are_not_told_until_they_are_back(running, channel, workspace, now):
+    archive_workspace(workspace, now)
+    move_sweep(running, SweepStatus.FAILED, now)
+    assert told() == []
+    restore_workspace(workspace)
+    move_sweep(running, SweepStatus.RUNNING, now)
+    move_sweep(running, SweepStatus.FAILED, now)
+    assert told() == ["sweep.failed"]
 
 
 def test_what_is_rolled_back_is_not_told(running, channel, now):
