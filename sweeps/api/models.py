@@ -30,7 +30,8 @@ State = Annotated[str, Field(json_schema_extra={"enum": list(ModelVersion.STATES
 
 class ModelVersionOut(Schema):
     """A version of a registered model. `registered_name` is what MLflow calls the model, `uri`
-    what `load_model` takes, "" until it is registered; `sweep` and `trial` are where it is from."""
+    what `load_model` takes, "" until it is registered; `sweep` and `trial` are where it is from,
+    "" and null for a version that a program registered of a run of no trial."""
 
     name: str
     registered_name: str
@@ -43,7 +44,7 @@ class ModelVersionOut(Schema):
     source: str
     run_id: str
     sweep: str
-    trial: int
+    trial: int | None
     primary_metric: str
     objective: Number
     requested_by: str
@@ -79,13 +80,13 @@ def _version(row: ModelVersion) -> dict[str, Any]:
         "sweep": row.sweep_name,
         "trial": row.number,
         "primary_metric": row.metric,
-        "objective": number(row.value),
+        "objective": number(row.objective),
     }
 
 
 @router.get("/workspaces/{ws}/models", response=Page[ModelVersionOut])
 def list_models(request: HttpRequest, ws: str, limit: int = DEFAULT_LIMIT, cursor: str = "") -> Any:
-    """Versions that were registered from this workspace's trials, newest first."""
+    """Versions that were registered in this workspace, here and by programs, newest first."""
     rows = versions_in(workspace_of(request, ws)).order_by("-pk")
     return page(rows, NEWEST, _out, limit, cursor)
 
@@ -95,7 +96,7 @@ def list_trial_models(request: HttpRequest, ws: str, name: str, number: int) -> 
     """The models that the trial has logged, and what was registered of them."""
     trial = trial_of(sweep_of(request, ws, name), number)
     found = [{"model": m.key, "name": m.name, "source": m.source} for m in models_of(trial)]
-    rows = ModelVersion.objects.filter(trial=trial).select_related("workspace")
+    rows = ModelVersion.objects.filter(trial=trial).select_related("workspace", "trial")
     return {"models": found, "versions": _out(rows)}
 
 

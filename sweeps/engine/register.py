@@ -30,6 +30,7 @@ def register_version(version_id: int) -> None:
 def _new(row: ModelVersion) -> NewVersion:
     flat = row.trial.flat_params if row.trial else {}
     params = {name: format_value(value) for name, value in flat.items()}
+    assert row.number is not None, "what is asked for is of a trial"
     tags = version_tags(row.uid, row.sweep_name, row.number, row.metric, row.value, params)
     return NewVersion(
         name=full_name(row.workspace.name, row.name),

@@ -20,6 +20,7 @@ TEXTS: Mapping[str, str] = {
     "environment": "",  # as environment_text writes it; "": the compute's Python
     "compute": "",
     "algorithm": "random",
+    "algorithm_before": "",  # that of the sweep this one follows, where another was set for it
     "rule": "random",
     "seed": "",
     "logbase": "",

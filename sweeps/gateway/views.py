@@ -8,13 +8,12 @@ import json
 import logging
 import threading
 from collections.abc import Mapping
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import nullcontext
 from typing import Any
 
 import httpx
 from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import RequestDataTooBig
-from django.db import connection
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
@@ -22,11 +21,12 @@ from django.views.decorators.csrf import csrf_exempt
 from sweeps.domain.wording import kind_of, why_not_json
 from sweeps.engine import forward
 from sweeps.engine.tracking import TrackingUnavailable
-from sweeps.gateway import payloads, policy, proxy
+from sweeps.gateway import payloads, policy, proxy, registry
 from sweeps.gateway.adapt import Asked, adapt
 from sweeps.gateway.identity import Caller, TrialCaller, identify
 from sweeps.gateway.refusals import Refusal, invalid, unauthenticated, unavailable
 from sweeps.gateway.routes import V2, BadReference, Kind, Matched, Names, match, references
+from sweeps.gateway.turn import turn
 from sweeps.queries.records import early_termination_of, objective_of
 from sweeps.queries.tracking import waiting_runs
 from sweeps.services import metrics
@@ -36,7 +36,6 @@ log = logging.getLogger(__name__)
 
 _DRAINED = (Kind.RUN_READ, Kind.RUN_WRITE, Kind.SEARCH)
 _DRAIN_S = 10.0
-_writer = threading.Lock()
 # MLflow refuses one of two requests that add the same data set at once (as autolog's trials do).
 _inputs = threading.Lock()
 
@@ -130,7 +129,7 @@ def _log(request: HttpRequest, caller: TrialCaller, matched: Matched) -> HttpRes
     objective = objective_of(attempt.trial.sweep)
     values = [metrics.Value(m.name, m.value, m.step, m.timestamp_ms) for m in call.metrics]
     try:
-        with _turn():
+        with turn():
             metrics.record(
                 attempt,
                 objective,
@@ -142,15 +141,6 @@ def _log(request: HttpRequest, caller: TrialCaller, matched: Matched) -> HttpRes
     except metrics.Superseded as error:
         raise unauthenticated("The attempt has ended; its token is no longer good.") from error
     return HttpResponse(b"{}", content_type="application/json")
-
-
-def _turn() -> AbstractContextManager[Any]:
-    """This thread's turn to write.
-
-    A writer that finds SQLite locked sleeps in growing steps of up to 0.1 s, and others overtake
-    it; a lock hands over at once and in fair order. Other databases need none.
-    """
-    return _writer if connection.vendor == "sqlite" else nullcontext()
 
 
 def _ask(caller: Caller, matched: Matched, asked: Asked) -> HttpResponse:
@@ -171,6 +161,8 @@ def _ask(caller: Caller, matched: Matched, asked: Asked) -> HttpResponse:
         got = proxy.exchange(matched, asked)
     if isinstance(caller, TrialCaller) and matched.path == V2 + "logged-models":
         _note_model(caller, got)
+    if matched.route.kind is Kind.REGISTRY and matched.route.writes and got.is_success:
+        registry.note(caller, matched, asked.body or {}, got.json())
     return proxy.answer(caller, matched, got)
 
 
@@ -178,7 +170,7 @@ def _note_model(caller: TrialCaller, got: httpx.Response) -> None:
     """Remember which model a trial has made: pages do not ask MLflow."""
     if got.is_success:
         info = got.json()["model"]["info"]
-        with _turn():
+        with turn():
             note_logged(caller.attempt, info["model_id"], info.get("name", ""))
 
 

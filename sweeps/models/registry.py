@@ -26,7 +26,9 @@ class LoggedModel(models.Model):
 
 
 class ModelVersion(models.Model):
-    """A wish that a model be a version in MLflow's registry, and what became of it.
+    """A wish that a model be a version in MLflow's registry, and what became of it; or a version
+    that a program registered with MLflow's client, which has no trial (and no `number`) unless its
+    run is one's.
 
     `name` is without the workspace's prefix. `source` is the model's address in MLflow. `number`,
     `metric` and `value` keep what its trial came to, also when that has been deleted.
@@ -36,15 +38,15 @@ class ModelVersion(models.Model):
 
     workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="model_versions")
     trial = models.ForeignKey(Trial, models.SET_NULL, null=True, related_name="model_versions")
-    name = models.CharField(max_length=100)
-    alias = models.CharField(max_length=100, blank=True)
+    name = models.CharField(max_length=256)
+    alias = models.CharField(max_length=256, blank=True)
     description = models.TextField(blank=True)
     source = models.CharField(max_length=1024)
     model_id = models.CharField(max_length=64, blank=True)
     run_id = models.CharField(max_length=64, blank=True)
-    sweep_name = models.CharField(max_length=255)
-    number = models.PositiveIntegerField()
-    metric = models.CharField(max_length=250)
+    sweep_name = models.CharField(max_length=255, blank=True)
+    number = models.PositiveIntegerField(null=True)
+    metric = models.CharField(max_length=250, blank=True)
     value = models.FloatField(null=True)
     uid = models.CharField(max_length=32, unique=True)
     state = models.CharField(max_length=16, default=REQUESTED)
@@ -79,3 +81,10 @@ class ModelVersion(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} {self.version}".strip()
+
+    @property
+    def objective(self) -> float | None:
+        """What its trial came to, also when it was registered before that had ended."""
+        if self.value is None and self.trial:
+            return self.trial.objective
+        return self.value

@@ -24,14 +24,21 @@ from sweeps.queries.selecting import kept
 from sweeps.queries.spec_of import job_of
 
 MOST_WARM = 500
+# The one sampler that learns from trials of earlier sweeps.
+LEARNER = "bayesian"
 
 
 @dataclass(frozen=True, slots=True)
 class NextSweep:
-    """A job to look through and submit; `notes` say how it came about, a sentence each."""
+    """A job to look through and submit; `notes` say how it came about, a sentence each.
+
+    `learns`: bayesian sampling should take the place of the job's own, which would leave the
+    earlier trials unused.
+    """
 
     job: SweepJob
     notes: tuple[str, ...]
+    learns: bool = False
 
 
 def from_region(sweep: Sweep, selection: Selection) -> NextSweep:
@@ -64,12 +71,14 @@ def advised(sweep: Sweep, keys: Iterable[str]) -> NextSweep:
     for finding in chosen:
         space = changed(space, finding.kind, finding.column, point, base)
     mask = np.ones(len(board), dtype=np.bool_)
-    made = _next(sweep, board, space, mask, "")
-    job, notes = made.job, [finding.action + "." for finding in chosen]
     size = grid_size(space)
-    if any(finding.kind == "small" for finding in chosen) and size:
+    # Of a space that is to be tried out whole nothing is left to guess.
+    whole = size is not None and any(finding.kind == "small" for finding in chosen)
+    made = _next(sweep, board, space, mask, "", may_learn=not whole)
+    job, notes = made.job, [finding.action + "." for finding in chosen]
+    if size is not None and whole:
         job = replace(job, limits=replace(job.limits, max_total_trials=size))
-    return NextSweep(job, (*notes, *made.notes))
+    return replace(made, job=job, notes=(*notes, *made.notes))
 
 
 def doctor(sweep: Sweep) -> list[Finding]:
@@ -128,7 +137,15 @@ def _cut(sweep: Sweep, cuts: Mapping[str, Cut]) -> SearchSpace:
     return narrowed(space_of(sweep), cuts, _base(sweep))
 
 
-def _next(sweep: Sweep, board: Board, space: SearchSpace, mask: Mask, where: str) -> NextSweep:
+def _next(
+    sweep: Sweep,
+    board: Board,
+    space: SearchSpace,
+    mask: Mask,
+    where: str,
+    *,
+    may_learn: bool = True,
+) -> NextSweep:
     """The sweep's job over another space: its best trial there first, the others as warm start."""
     rows = _best_first(sweep, board)
     rows = rows[mask[rows]][:MOST_WARM]
@@ -141,7 +158,8 @@ def _next(sweep: Sweep, board: Board, space: SearchSpace, mask: Mask, where: str
         first_trials=tuple(one.params for one in warm[:1]),
         warm_start=tuple(warm),
     )
-    return NextSweep(job, tuple(_notes(sweep, where, warm, rows, board)))
+    learns = may_learn and bool(warm) and job.sampling.algorithm != LEARNER
+    return NextSweep(job, tuple(_notes(sweep, where, warm, learns=learns)), learns)
 
 
 def _warm(sweep: Sweep, space: SearchSpace, numbers: Sequence[int]) -> list[WarmTrial]:
@@ -166,16 +184,22 @@ def _fitting(space: SearchSpace, params: Any, logbase: float | None) -> Any:
         return None
 
 
-def _notes(
-    sweep: Sweep, where: str, warm: Sequence[WarmTrial], rows: Ints, board: Board
-) -> Iterable[str]:
+def _notes(sweep: Sweep, where: str, warm: Sequence[WarmTrial], *, learns: bool) -> Iterable[str]:
     if where:
-        yield f"The search space is {sweep}’s, cut down to {where}."
+        yield f"The search space of {sweep} is cut down to {where}."
     if not warm:
         yield "No earlier trial lies in it, so it starts from nothing."
         return
     yield f"The best trial there, with {warm[0].value:.6g}, is tried first."
-    if sampling_of(sweep).algorithm == "bayesian":
-        yield f"Bayesian sampling starts with {len(warm):,} earlier trials that lie in it."
+    algorithm = sampling_of(sweep).algorithm
+    those = (
+        "the earlier trial that lies"
+        if len(warm) == 1
+        else f"the {len(warm):,} earlier trials that lie"
+    )
+    if learns:
+        yield f"Sampling is set to bayesian, which starts with {those} in it; it was {algorithm}."
+    elif algorithm == LEARNER:
+        yield f"Bayesian sampling starts with {those} in it."
     else:
-        yield f"Bayesian sampling would start with the {len(warm):,} earlier trials that lie in it."
+        yield f"Bayesian sampling would start with {those} in it."

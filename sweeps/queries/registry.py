@@ -54,7 +54,7 @@ def loggable(trial: Trial, folders: list[str]) -> list[Loggable]:
 
 def versions_of_trial(trial: Trial) -> list[ModelVersion]:
     """What was asked for of a trial, newest first."""
-    return list(ModelVersion.objects.filter(trial=trial).select_related("workspace")[:50])
+    return list(ModelVersion.objects.filter(trial=trial).select_related("workspace", "trial")[:50])
 
 
 def versions_of_sweep(sweep: Sweep) -> list[ModelVersion]:
@@ -65,7 +65,7 @@ def versions_of_sweep(sweep: Sweep) -> list[ModelVersion]:
 @Prepared
 def _of_sweep(sweep_id: int) -> QuerySet[ModelVersion]:
     rows = ModelVersion.objects.filter(trial__sweep=sweep_id)
-    return rows.select_related("workspace")[:20]
+    return rows.select_related("workspace", "trial")[:20]
 
 
 def versions_in(workspace: Workspace) -> QuerySet[ModelVersion]:

@@ -21,7 +21,7 @@ def note_logged(attempt: Attempt, model_id: str, name: str) -> None:
     LoggedModel.objects.get_or_create(
         model_id=model_id[:64], defaults={"attempt": attempt, "name": cut(name, 250)}
     )
-    _news(attempt.trial)
+    news(attempt.trial)
 
 
 def request_version(
@@ -45,7 +45,7 @@ def request_version(
                 metric=sweep.primary_metric, value=trial.objective, uid=uuid4().hex,
                 ticket=ticket, requested_by=actor[:150], created_at=now,
             )  # fmt: skip
-            _news(trial)
+            news(trial)
     except IntegrityError:
         if made := _made_before(trial, ticket):
             return made
@@ -69,7 +69,7 @@ def mark_registered(row: ModelVersion, version: str, now: datetime) -> None:
             same = ModelVersion.objects.filter(workspace=row.workspace_id, name=row.name)
             same.filter(alias=row.alias, pk__lt=row.pk).update(alias="")
         if row.trial:
-            _news(row.trial)
+            news(row.trial)
 
 
 def mark_failed(row: ModelVersion, error: str, now: datetime) -> None:
@@ -78,11 +78,11 @@ def mark_failed(row: ModelVersion, error: str, now: datetime) -> None:
         waiting = ModelVersion.objects.filter(pk=row.pk, state=ModelVersion.REQUESTED)
         told = cut(error, 2000)
         if waiting.update(state=ModelVersion.FAILED, error=told, done_at=now) and row.trial:
-            _news(row.trial)
+            news(row.trial)
     log.warning("version of %s was refused: %s", shown(row.name), told)
 
 
-def _news(trial: Trial) -> None:
+def news(trial: Trial) -> None:
     """The trial's page, and its sweep's, have something new to show."""
     with transaction.atomic():
         Trial.objects.filter(pk=trial.pk).update(revision=bump(trial.sweep_id))

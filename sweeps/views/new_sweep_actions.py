@@ -298,6 +298,12 @@ def _drop_warm(draft: Draft, _: str) -> Draft:
     return draft.having(kept=json.dumps(kept) if kept else "")
 
 
+def _own_sampler(draft: Draft, _: str) -> Draft:
+    """With the sampler that the sweep had which this one follows, and all that was set for it."""
+    before = draft["algorithm_before"]
+    return draft.having(algorithm=before, algorithm_before="") if before else draft
+
+
 def _drop_code(draft: Draft, _: str) -> Draft:
     """Without the folder that a job file named for its code."""
     kept = {key: part for key, part in kept_of(draft).items() if key != "code"}
@@ -316,6 +322,7 @@ _EDITS: dict[str, _Edit] = {
     "remove_variable": _remove_variable,
     "drop_first": _drop_first,
     "drop_warm": _drop_warm,
+    "own_sampler": _own_sampler,
     "metric": _metric,
     "drop_code": _drop_code,
     "remove": command.remove,

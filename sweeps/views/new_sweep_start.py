@@ -16,7 +16,7 @@ from sweeps.forms.from_file import kept_of_job
 from sweeps.forms.from_job import from_job
 from sweeps.forms.rows import Row
 from sweeps.models import CodeSnapshot, Sweep
-from sweeps.queries.next_sweep import NextSweep, advised, from_best, from_region
+from sweeps.queries.next_sweep import LEARNER, NextSweep, advised, from_best, from_region
 from sweeps.queries.spec_of import job_of
 from sweeps.views import new_sweep_code as code_reading
 from sweeps.views.selection import selection_of
@@ -35,9 +35,12 @@ def first_draft(request: HttpRequest, workspace: Workspace) -> Draft:
         made = _made(request, sweep)
         if made is None:
             return clone(job_of(sweep), sweep.code)
-        for note in made.notes:
-            messages.info(request, note)
-        return clone(made.job, sweep.code)
+        messages.info(request, " ".join(made.notes))
+        draft = clone(made.job, sweep.code)
+        if made.learns:
+            before = made.job.sampling.algorithm
+            draft = draft.having(algorithm=LEARNER, algorithm_before=before)
+        return draft
     if request.GET.get("example") == "iris":
         return clone(*intake.iris(workspace))
     default = workspace.computes.order_by("-is_default", "name").first()

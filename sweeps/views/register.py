@@ -106,7 +106,7 @@ def chosen(models: list[Loggable], key: str) -> Loggable:
 
 @require_safe
 def model_list(request: HttpRequest, ws: str) -> HttpResponse:
-    """The versions that were registered from this workspace's trials."""
+    """The versions that were registered here, and by programs with MLflow's client."""
     workspace = workspace_for(request, ws)
     page = Paginator(versions_in(workspace), _PAGE).get_page(request.GET.get("page"))
     context = {

@@ -3,7 +3,7 @@
 import pytest
 
 from sweeps.engine.tracking import tracking
-from sweeps.models import MetricPoint, OutboxEntry, Trial
+from sweeps.models import MetricPoint, ModelVersion, OutboxEntry, Trial
 
 # Each runs real scripts that import mlflow and scikit-learn: seconds on an idle machine, a minute
 # on a busy one.
@@ -87,6 +87,9 @@ assert names == ["default.clf"], names
 """,
     )
     assert [a.path for a in tracking().artifact_list(trial.run_id, "notes")] == ["notes/note.txt"]
+    row = ModelVersion.objects.get()
+    assert (str(row), row.state, row.trial) == ("clf 1", "registered", trial.attempt.trial)
+    assert (row.run_id, row.requested_by) == (trial.run_id, "its script")
     assert "training_accuracy_score" in tracking().get_run(trial.run_id).metrics
 
 

@@ -24,6 +24,7 @@ from sweeps.services import sweeps
 from sweeps.spec.reader import read_job
 from sweeps.spec.writer import to_yaml
 from tests.api.acts import play
+from tests.pages.new_sweep_form import Form
 
 pytestmark = pytest.mark.django_db
 
@@ -100,6 +101,40 @@ def test_the_form_opens_with_it_and_what_is_submitted_has_it(
     [best] = re.findall(r'href="([^"]*best=10)"', overview)
     assert client.get(best).status_code == 200
     assert client.get(f"/w/default/sweeps/new?from={played.name}&region=1&in=x").status_code == 404
+
+
+def test_bayesian_is_set_for_the_warm_start_and_one_click_gives_the_old_sampler_back(
+    bob: User, workspace: Any, played: Sweep
+) -> None:
+    sobol = {"algorithm": "random", "rule": "sobol", "seed": 7, "logbase": 10.0}
+    Sweep.objects.update(sampling={**played.sampling, **sobol})
+    form = Form(bob, workspace, f"?from={played.name}&best=10")
+    assert (form["algorithm"], form["seed"]) == ("bayesian", "7")
+    assert "it was random." in unescape(form.text)
+    assert "Bayesian was set for you" in form.text
+    form.press("own_sampler", display_name="Typed meanwhile")
+    kept = [form[name] for name in ("algorithm", "rule", "seed", "logbase", "display_name")]
+    assert kept == ["random", "sobol", "7", "10.0", "Typed meanwhile"]
+    assert "Bayesian was set for you" not in form.text
+    assert "Bayesian would start with" in form.text
+
+
+def test_a_small_space_that_is_to_be_tried_out_whole_keeps_its_sampler(played: Sweep) -> None:
+    space = {"boosting": played.search_space["boosting"]}
+    Sweep.objects.update(search_space=space, sampling={"algorithm": "grid", "seed": 1})
+    played.refresh_from_db()
+    boards.forget()
+    keys = [found.key for found in doctor(played) if found.kind == "small"]
+    assert keys
+    assert not advised(played, keys).learns
+
+
+def test_a_bayesian_sweep_stays_one_and_nothing_is_set(played: Sweep) -> None:
+    Sweep.objects.update(sampling={"algorithm": "bayesian", "seed": 1})
+    played.refresh_from_db()
+    found = from_best(played, 10)
+    assert not found.learns
+    assert "Bayesian sampling starts with" in found.notes[-1]
 
 
 def test_readers_are_offered_no_sweep(client: Client, rita: User, played: Sweep) -> None:
