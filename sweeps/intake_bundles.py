@@ -3,6 +3,7 @@
 import json
 import random
 from collections.abc import Iterable, Iterator
+from contextlib import closing
 from dataclasses import replace
 from datetime import datetime
 from typing import IO
@@ -14,7 +15,7 @@ from sweeps import intake
 from sweeps.domain import bundles
 from sweeps.domain.bundles import Facts, Recorded
 from sweeps.domain.job import StopRules, SweepJob
-from sweeps.domain.problems import InvalidInput
+from sweeps.domain.problems import InvalidInput, Problem
 from sweeps.environments import own
 from sweeps.models import CodeSnapshot, Sweep
 from sweeps.queries import bundle
@@ -26,6 +27,7 @@ from sweeps.spec.studio import MAX_FIRST_TRIALS
 from sweeps.spec.writer import to_yaml
 from sweeps.stores.artifacts import Tree, zipped
 from sweeps.stores.bundles import Opened, opened
+from sweeps.stores.set_aside import SetAside
 
 
 def bundled(sweep: Sweep, origin: str, now: datetime, *, points: bool = False) -> Iterator[bytes]:
@@ -76,17 +78,18 @@ def import_bundle(
     with opened(intake.code_root(), file, filename) as found:
         facts = bundles.facts_of(found.facts)
         job = _job(found.job)
-        numbers = [trial.number for trial in _checked(found, job)]
-        if replay and not numbers:
-            raise InvalidInput.one(bundles.TRIALS, "There is no trial in it whose point could run.")
-        kept = found.keep_code()
-        code = intake.keep(workspace, kept, f"bundle of {facts.sweep}") if kept else None
-        if replay:
-            again = _replayed(job, facts, _checked(found, job), len(numbers))
-            return intake.submit(
-                workspace, again, code=code, user=user, now=now, rng=rng, ticket=ticket
-            )
-        return _recorded(workspace, job, facts, _checked(found, job), code, user, now, rng, ticket)
+        with closing(SetAside(_checked(found, job), found.folder)) as trials:
+            if replay and not trials.count:
+                text = "There is no trial in it whose point could run."
+                raise InvalidInput.one(bundles.TRIALS, text)
+            kept = found.keep_code()
+            code = intake.keep(workspace, kept, f"bundle of {facts.sweep}") if kept else None
+            if replay:
+                again = _replayed(job, facts, trials.values(), trials.count)
+                return intake.submit(
+                    workspace, again, code=code, user=user, now=now, rng=rng, ticket=ticket
+                )
+            return _recorded(workspace, job, facts, trials.values(), code, user, now, rng, ticket)
 
 
 def _job(text: str) -> SweepJob:
@@ -111,6 +114,9 @@ def _checked(found: Opened, job: SweepJob) -> Iterator[Recorded]:
         except InvalidInput as error:
             where = [replace(p.under(bundles.TRIALS), line=line) for p in error.problems]
             raise InvalidInput(where) from error
+        except RecursionError as error:
+            deep = Problem(bundles.TRIALS, "Is nested too deeply.", line=line)
+            raise InvalidInput([deep]) from error
         last = trial.number
         yield trial
 

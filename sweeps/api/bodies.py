@@ -138,6 +138,25 @@ _COMPUTE = {
     "environment_variables": {"type": "object", "additionalProperties": _TEXT},
     "is_default": _FLAG,
 }
+CHANNEL_TYPES: dict[str, type] = {
+    "name": str,
+    "kind": str,
+    "address": str,
+    "on_ended": bool,
+    "on_broken": bool,
+    "on_best": bool,
+}
+CHANNEL = _body(
+    {
+        "name": _TEXT,
+        "kind": {"enum": ["email", "webhook", "slack"]},
+        "address": _TEXT | {"description": "A mail address, or https://…"},
+        "on_ended": _FLAG,
+        "on_broken": _FLAG,
+        "on_best": _FLAG,
+    },
+    required=["name", "kind", "address"],
+)
 WORKSPACE = _body({"name": _TEXT, "title": _TEXT, "description": _TEXT}, required=["name"])
 WORKSPACE_EDIT = _body({"title": _TEXT, "description": _TEXT, "archived": _FLAG})
 COMPUTE = _body(_COMPUTE, required=["name"])

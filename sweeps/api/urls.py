@@ -21,6 +21,7 @@ from ninja.errors import AuthenticationError, HttpError, ValidationError
 
 from sweeps.api import (
     bundles,
+    channels,
     environments,
     files,
     marking,
@@ -52,6 +53,7 @@ api.add_router("", environments.router)
 api.add_router("", uploads.router)
 api.add_router("", bundles.router)
 api.add_router("", models.router)
+api.add_router("", channels.router)
 
 
 def _answer(request: HttpRequest, problems: list[Problem], status: int) -> HttpResponse:

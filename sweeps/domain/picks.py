@@ -29,8 +29,17 @@ def checked_point(
     `logbase` is the base of the log distributions (None = e). Raises InvalidInput with a problem
     per parameter that is missing, unknown or out of the space.
     """
+    return point_and_draw(space, params, logbase)[0]
+
+
+def point_and_draw(
+    space: SearchSpace, params: Mapping[str, Any], logbase: float | None = None
+) -> tuple[dict[str, ParamValue], dict[str, int | float]]:
+    """The point as `checked_point` gives it, and the draw that it is realised from. Raises the
+    same."""
     base = math.e if logbase is None else logbase
     problems, found = _unknown(space, params), {}
+    draws: dict[str, int | float] = {}
     for name, distribution in space:
         if name not in params:
             problems.append(Problem(name, "Give a value."))
@@ -42,9 +51,10 @@ def checked_point(
             problems.append(Problem(name, text))
         else:
             found[name] = realise(one, draw)[name]
+            draws |= draw
     if problems:
         raise InvalidInput(problems)
-    return found
+    return found, draws
 
 
 def nested(params: Mapping[str, Any]) -> dict[str, Any]:
@@ -78,7 +88,9 @@ def _leaves(params: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, 
 
 def _unknown(space: SearchSpace, params: Mapping[str, Any]) -> list[Problem]:
     names = space.names()
-    problems = []
+    problems: list[Problem] = []
+    if params.keys() <= set(names):
+        return problems
     for name in params:
         if name not in names:
             near = nearest(name, names)

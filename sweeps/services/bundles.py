@@ -162,12 +162,12 @@ def _count(trial: Recorded) -> int:
 def _insert(sweep: Sweep, recorded: list[Recorded], objective: Objective) -> None:
     """Rows of some trials. Call in a transaction."""
     trials = [_trial(sweep, one) for one in recorded]
-    Trial.objects.bulk_create(trials)
+    rows.insert_many(trials)
     numbers = [one.number for one in recorded]
     keys = dict(sweep.trials.filter(number__in=numbers).values_list("number", "pk"))
     for trial in trials:
         trial.pk = keys[trial.number]
-    Attempt.objects.bulk_create([_attempt(sweep, trial) for trial in trials])
+    rows.insert_many([_attempt(sweep, trial) for trial in trials])
     attempts = dict(Attempt.objects.filter(trial__in=keys.values()).values_list("trial_id", "pk"))
     summaries, points = [], []
     for trial, one in zip(trials, recorded, strict=True):

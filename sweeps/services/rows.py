@@ -9,7 +9,7 @@ from functools import cache
 from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, connections
-from django.db.models import Model
+from django.db.models import DateTimeField, JSONField, Model
 
 # As many as go into one statement by hand.
 _FEW = 20
@@ -78,6 +78,34 @@ def insert_plain(rows: Sequence[Model]) -> None:
     values = [tuple(getattr(row, field.attname) for field in fields) for row in rows]
     with connections[DEFAULT_DB_ALIAS].cursor() as cursor:
         cursor.executemany(f"{head} {places}", values)
+
+
+def insert_many(rows: Sequence[Model]) -> None:
+    """Save many new rows of one model; values that need a conversion (JSON, times) get it.
+
+    They learn no keys. Half of what `bulk_create` takes.
+    """
+    if not rows:
+        return
+    fields, head, places, _ = _insertion(type(rows[0]))
+    connection = connections[DEFAULT_DB_ALIAS]
+    ways = [(field.attname, field, _is_plain(field)) for field in fields]
+    values = [
+        tuple(
+            getattr(row, name)
+            if is_plain
+            else field.get_db_prep_save(getattr(row, name), connection)
+            for name, field, is_plain in ways
+        )
+        for row in rows
+    ]
+    with connection.cursor() as cursor:
+        cursor.executemany(f"{head} {places}", values)
+
+
+def _is_plain(field: Any) -> bool:
+    """True for numbers and text, which a database takes as they are."""
+    return not isinstance(field, DateTimeField | JSONField)
 
 
 def delete(model: type[Model], keys: Sequence[int]) -> None:

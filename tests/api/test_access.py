@@ -14,6 +14,7 @@ from sweeps.api import files
 from sweeps.domain.states import TrialStatus
 from sweeps.models import (
     Attempt,
+    Channel,
     CodeSnapshot,
     DataUpload,
     Environment,
@@ -83,6 +84,9 @@ WRITES = [
     ("POST", f"{TRIAL}/cancel"),
     ("POST", f"{TRIAL}/rerun"),
     ("POST", f"{TRIAL}/register"),
+    ("GET", "/workspaces/{ws}/channels"),  # no write, but not for readers either
+    ("POST", "/workspaces/{ws}/channels"),
+    ("DELETE", "/workspaces/{ws}/channels/CHANNEL"),
 ]
 ALL = [("GET", path) for path in [*READS, "/workspaces"]] + WRITES
 
@@ -100,6 +104,9 @@ def played(sweep: Sweep, now: Any) -> Sweep:
     """A sweep whose trial 0 has failed; trials 1 and 2 are not there yet or queued."""
     play(sweep, now, [None])
     Environment.objects.create(workspace=sweep.workspace, name="mine", source="six")
+    Channel.objects.create(
+        workspace=sweep.workspace, name="ops", kind="email", address="a@example.org"
+    )
     intake.keep_folder(sweep.workspace, str(intake.IRIS))
     intake.keep_data_file(sweep.workspace, [b"a,b"], "a.csv")
     return sweep
@@ -110,6 +117,8 @@ def path_of(template: str, sweep: Sweep, ws: str = "default") -> str:
     for word, table in (("CODE", CodeSnapshot), ("DATA", DataUpload)):
         if word in path:
             path = path.replace(word, table.objects.get().digest)
+    if "CHANNEL" in path:
+        path = path.replace("CHANNEL", str(Channel.objects.get().pk))
     if "RUN" in path:
         path = path.replace("RUN", Attempt.objects.get(trial__number=0).run_id)
     return path
@@ -316,6 +325,7 @@ def test_every_operation_of_the_schema_is_walked_above(client: Any, db: None) ->
     known = {(m, p.replace("/a.txt", "/{path}").replace("/mine", "/{name}")) for m, p in known}
     known = {(m, p.replace("CODE", "{digest}").replace("DATA", "{digest}")) for m, p in known}
     known = {(m, p.replace("RUN", "{run_id}")) for m, p in known}
+    known = {(m, p.replace("CHANNEL", "{channel_id}")) for m, p in known}
     found = {
         (method.upper(), path.removeprefix("/api/v1"))
         for path, operations in schema["paths"].items()

@@ -24,7 +24,7 @@ from sweeps.domain.environments import Chosen, Recipe
 from sweeps.domain.job import EarlyTermination
 from sweeps.domain.limits import Limits
 from sweeps.intake_environments import recipe_of
-from sweeps.models import Attempt, CodeSnapshot, Environment, Sweep
+from sweeps.models import Attempt, Channel, CodeSnapshot, Environment, Sweep
 from sweeps.queries.places import spool_of
 from sweeps.services import control, edits, environments, sweeps
 from sweeps.services.registry import note_logged
@@ -37,14 +37,15 @@ _numbers = itertools.count(1)
 
 @dataclass(frozen=True)
 class Stage:
-    """What there is: the workspace's name, an owner's token of it, the digests of uploads, and the
-    MLflow run of a trial."""
+    """What there is: the workspace's name, an owner's token of it, the digests of uploads, the
+    MLflow run of a trial, and a channel."""
 
     ws: str
     token: str
     code: str
     data: str
     run: str
+    channel: int
 
     def known(self, path: str, method: str) -> dict[str, tuple[Any, ...]]:
         """Parameters of an operation's path, with values that there are, a fitting one first."""
@@ -69,6 +70,7 @@ class Stage:
             "stream": ("stdout", "stderr"),
             "path": ("a.txt", "folder"),
             "run_id": (self.run,),
+            "channel_id": (self.channel,),
             "digest": (self.code if "/code/" in path else self.data,),
         }
 
@@ -93,7 +95,10 @@ def set_up() -> Stage:
     first = Attempt.objects.select_related("trial").get(trial__sweep=ended, trial__number=0)
     note_logged(first, f"m-{first.pk:032x}", "model")
     run = first.run_id
-    return Stage(name, token, code.digest, data.digest, run)
+    channel = Channel.objects.create(
+        workspace=workspace, name="ops", kind="email", address="a@example.org"
+    )
+    return Stage(name, token, code.digest, data.digest, run, channel.pk)
 
 
 def artifacts() -> dict[str, Callable[..., Any]]:
