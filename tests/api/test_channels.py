@@ -39,7 +39,7 @@ def test_a_webhook_is_made_and_its_secret_told_once(owner: Caller, api: Caller) 
     ("change", "field"),
     [
         ({"kind": "pigeon"}, "kind"),
-        ({"address": "http://hooks.example.org/"}, "address"),
+        ({"address": "ftp://hooks.example.org/"}, "address"),
         ({"on_ended": False, "on_broken": False}, "on_ended"),
         ({"on_best": "yes"}, "on_best"),
         ({"secret": "mine"}, "secret"),

@@ -46,6 +46,10 @@ FORM = "multipart/form-data"
 SWEEP = "/api/v1/workspaces/{ws}/sweeps/{name}"
 # Bodies that are fine, by operation; some are sent with something spoiled in them.
 BODIES: dict[str, tuple[Any, ...]] = {
+    "POST /api/v1/workspaces/{ws}/channels": (
+        {"name": "ops", "kind": "webhook", "address": "https://hooks.example.org/x"},
+        {"name": "ops", "kind": "slack", "address": "https://x.example.org/y", "on_best": True},
+    ),
     "POST /api/v1/workspaces/{ws}/sweeps": (JOB, *DOCUMENTS),
     f"PATCH {SWEEP}": (
         {"limits": {"max_total_trials": 9, "trial_timeout": None}, "tags": {"a": "b"}},
