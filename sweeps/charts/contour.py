@@ -7,7 +7,7 @@ import numpy as np
 
 from sweeps.charts.colouring import RAMP
 from sweeps.charts.figure import Figure, Key, Table, base_layout
-from sweeps.charts.text import plural
+from sweeps.charts.text import not_enough, plural
 from sweeps.charts.values import Floats, Ints, Trials, Values, plot_axis, rounded, thin
 
 LEAST = 10
@@ -53,13 +53,20 @@ class ContourInfo(NamedTuple):
 
 
 def build_contour_info(
-    trials: Trials, x: Values, y: Values, objective: Values, merit: Floats, *, minimize: bool
+    trials: Trials,
+    x: Values,
+    y: Values,
+    objective: Values,
+    merit: Floats,
+    *,
+    minimize: bool,
+    final: bool = False,
 ) -> ContourInfo:
-    """Of all trials that have all three values and are selected."""
+    """Of all trials that have all three values and are selected. `final`: no more trials come."""
     begun = ~objective.missing & ~trials.out
     placed = np.flatnonzero(begun & ~x.missing & ~y.missing)
     points = placed[thin([x.unit[placed], y.unit[placed]], merit[placed], MAX_POINTS)]
-    empty = _empty(len(placed), x, y, objective)
+    empty = _empty(len(placed), x, y, objective, final)
     z, ends = np.full((1, 1), np.nan), ("", "")
     is_map = not (x.is_category or y.is_category)
     if empty is None:
@@ -81,13 +88,13 @@ def build_contour_info(
     return info._replace(legend=_legend(info, ends)) if empty is None else info
 
 
-def _empty(count: int, x: Values, y: Values, objective: Values) -> str | None:
+def _empty(count: int, x: Values, y: Values, objective: Values, final: bool) -> str | None:
     if x.key == y.key:
         return "Choose two different values for x and y."
     if count >= LEAST:
         return None
-    have = f"{plural(count, 'trial')} with {x.name}, {y.name} and {objective.name} so far"
-    return f"Not enough data yet: {have}, {plural(LEAST - count, 'more trial')} needed."
+    have = f"{plural(count, 'trial')} with {x.name}, {y.name} and {objective.name}"
+    return not_enough(have, LEAST - count, final)
 
 
 def _shares(objective: Values, placed: Ints, minimize: bool) -> tuple[Floats, tuple[str, str]]:

@@ -89,6 +89,7 @@ def build_curves_info(
     of: int = 0,
     quantiles: Quantiles | None = None,
     filtered: bool = False,
+    others: bool = False,
     final: bool = False,
 ) -> CurvesInfo:
     """Curves of `metric`, one per trial: the best `count`, the `selected`, or all of them.
@@ -96,12 +97,14 @@ def build_curves_info(
     `best` is the best trial's number: drawn last, wider, with a star, and in the reserved colour
     unless `own_colors` (comparing trials, where every one keeps its own). `smooth` from 0 (not) to
     below 1; `of` how many trials there are where only some of all are given, whose `quantiles` lie
-    on top. `filtered`: a selection may leave trials out. `final`: no more values come.
+    on top. `filtered`: a selection may leave trials out; `others`: there are trials of which none
+    counts as best. `final`: no more values come.
     """
     known = list(curves)
     chosen = _choose(known, objective, best, mode, selected, count)
     lines = [_trial_line(curve, best, x, own_colors) for curve in chosen]
     lines = [_starred(line, objective) for line in lines]
+    bare = sum(line.last is None for line in lines)
     lines = [line for line in lines if line.last is not None]
     lines.sort(key=lambda line: (line.number == best, 0 if own_colors else -line.number))
     if smooth:
@@ -110,6 +113,8 @@ def build_curves_info(
     words = {"best": f"best {len(lines)}", "selected": "selected trials", "all": "all trials"}
     if of > len(lines) and mode != "best":
         words[mode] = f"{len(lines)} of {of:,} trials, from the best to the worst"
+    if bare and lines:
+        words[mode] += f", {bare} without finite values left out"
     if smooth:
         words[mode] += f", smoothed by {smooth:g}, raw values faint"
     info = _info(
@@ -118,15 +123,21 @@ def build_curves_info(
         scale,
         lines,
         note=words[mode] + (_CUT if cut else ""),
-        empty=_nothing(metric, mode, filtered=filtered, any_known=bool(known), final=final),
+        empty=_nothing(
+            metric, mode, filtered=filtered, others=others, any_known=bool(known), final=final
+        ),
     )
     if not lines or quantiles is None:
         return info
     return info._replace(quantiles=quantiles, legend=(*info.legend, *quantiles.keys))
 
 
-def _nothing(metric: str, mode: Mode, *, filtered: bool, any_known: bool, final: bool) -> str:
+def _nothing(
+    metric: str, mode: Mode, *, filtered: bool, others: bool, any_known: bool, final: bool
+) -> str:
     """Why no curve is drawn."""
+    if others and not any_known:
+        return f"No trial with values of {metric} has completed; “all” draws the others."
     if filtered and not any_known:
         return f"No trial of the selection has values of {metric}."
     if mode == "selected" and not any_known:
@@ -179,7 +190,8 @@ def build_trial_curves_info(
     lines, cut = _decimated(lines)
     name = title or (next(iter(metrics)) if len(metrics) == 1 else "value")
     waiting = f"No value yet. Waiting for {primary}."
-    ended = f"Trial {number} logged no metric."
+    is_any = any(metrics.values())
+    ended = f"Trial {number} logged no {'finite value of ' + name if is_any else 'metric'}."
     return _info(
         name,
         x,

@@ -24,7 +24,7 @@ _CHAR_PX, _KIND_PX, _TICK_PX = 6.7, 5.9, 6.4
 _NAME_LINE_PX, _KIND_LINE_PX = 15, 14
 _BOTTOM_PX, _LEAST_PX = 12, 150
 # Texts of categories are broken into lines of so many letters.
-_TICK_LETTERS = 20
+_TICK_LETTERS = 18
 
 
 class Head(NamedTuple):

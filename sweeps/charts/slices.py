@@ -6,7 +6,7 @@ import numpy as np
 
 from sweeps.charts.colouring import Colouring
 from sweeps.charts.figure import Figure, Key, Table, axis, base_layout
-from sweeps.charts.text import escape, plural, wrap_name
+from sweeps.charts.text import escape, not_enough, plural, wrap_name
 from sweeps.charts.value_axis import left_margin, resolve_scale, value_scales
 from sweeps.charts.values import Ints, Trials, Values, plot_axis, rounded, spread_first, thin
 
@@ -42,9 +42,15 @@ class SliceInfo(NamedTuple):
 
 
 def build_slice_info(
-    trials: Trials, objective: Values, params: tuple[Values, ...], colours: Colouring
+    trials: Trials,
+    objective: Values,
+    params: tuple[Values, ...],
+    colours: Colouring,
+    *,
+    final: bool = False,
 ) -> SliceInfo:
-    """All trials with a value; of parameters, those that are not the same for all."""
+    """All trials with a value; of parameters, those that are not the same for all. `final`: no
+    more trials come."""
     valued = np.flatnonzero(~objective.missing)
     varying = tuple(values for values in params if _varies(values))
     first = spread_first(trials.number, trials.out, trials.best)
@@ -58,7 +64,7 @@ def build_slice_info(
     if best is not None:
         legend.insert(0, Key("star", "@best", f"best, #{trials.number[best]}"))
     enough = len(valued) >= LEAST and varying
-    empty = None if enough else _empty(len(valued), objective, bool(varying))
+    empty = None if enough else _empty(len(valued), objective, bool(varying), final)
     return SliceInfo(
         trials=trials._replace(best=best),
         objective=objective,
@@ -77,12 +83,11 @@ def _varies(values: Values) -> bool:
     return len(known) > 0 and bool(values.missing.any() or known.min() != known.max())
 
 
-def _empty(count: int, objective: Values, varies: bool) -> str:
+def _empty(count: int, objective: Values, varies: bool, final: bool) -> str:
     if count >= LEAST and not varies:
         return "All trials have the same parameters."
-    need = LEAST - count
-    have = f"{plural(count, 'trial')} with a value of {objective.name} so far"
-    return f"Not enough data yet: {have}, {plural(max(need, 1), 'more trial')} needed."
+    have = f"{plural(count, 'trial')} with a value of {objective.name}"
+    return not_enough(have, max(LEAST - count, 1), final)
 
 
 def _note(count: int, rows: tuple[Ints, ...], constant: int) -> str:
@@ -116,7 +121,10 @@ def slice_figure(info: SliceInfo) -> Figure:
     at = info.objective.at[~info.objective.missing].tolist()
     scales = value_scales(at)
     scale = resolve_scale("auto", at)
-    lines = max(len(wrap_name(values.name, 20)) for values in info.params)
+    lines = max(
+        len(wrap_name(values.name, 20)) + len(wrap_name(values.kind, _KIND)) - 1
+        for values in info.params
+    )
     left = left_margin(scales.values())
     tilted = any(values.is_category and not _fits(values) for values in info.params)
     layout["margin"] |= {"l": left, "b": (84 if tilted else 46) + 16 * lines}
@@ -142,7 +150,8 @@ def _facet(info: SliceInfo, values: Values, place: int) -> dict[str, Any]:
         "automargin": False,
     }
     title = "<br>".join(escape(line) for line in wrap_name(values.name, 20))
-    kind = f'<br><span style="font-size:11px">{escape(values.kind)}</span>' if values.kind else ""
+    words = "<br>".join(escape(line) for line in wrap_name(values.kind, _KIND))
+    kind = f'<br><span style="font-size:11px">{words}</span>' if values.kind else ""
     made["title"] = made["title"] | {"text": title + kind}
     made["tickangle"] = 0
     if values.is_category and not _fits(values):
@@ -152,6 +161,8 @@ def _facet(info: SliceInfo, values: Values, place: int) -> dict[str, Any]:
     return made
 
 
+# Letters of a line below a name.
+_KIND = 24
 _LONGEST = 12
 
 

@@ -46,7 +46,7 @@ def wrap_name(name: str, width: int = 22) -> list[str]:
     """A long name in lines of at most `width` characters, broken after _ . - / where possible."""
     lines, rest = [], name
     while len(rest) > width:
-        cut = max(rest.rfind(mark, 8, width) for mark in "_.-/ ") + 1 or width
+        cut = max(rest.rfind(mark, width // 3, width) for mark in "_.-/ ") + 1 or width
         lines.append(rest[:cut])
         rest = rest[cut:]
     return [*lines, rest]
@@ -55,3 +55,9 @@ def wrap_name(name: str, width: int = 22) -> list[str]:
 def plural(count: int, noun: str) -> str:
     """ "1 trial", "53 trials"."""
     return f"{count} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+def not_enough(have: str, needed: int, final: bool) -> str:
+    """Why a chart is not drawn: what there is, and how many more trials it takes."""
+    yet, far = ("", "") if final else (" yet", " so far")
+    return f"Not enough data{yet}: {have}{far}, {plural(needed, 'more trial')} needed."

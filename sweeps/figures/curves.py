@@ -73,6 +73,7 @@ def build(ask: Ask) -> Drawing:
         of=len(candidates),
         quantiles=_quantiles(ask, candidates, metric, x) if mode == "all" else None,
         filtered=ask.selection.is_filtered,
+        others=not len(rows) and bool((ask.mask & (ask.board.reports > 0)).any()),
         final=ask.final,
     )
     return info, curves_figure(info)

@@ -34,6 +34,7 @@ def build(ask: Ask) -> Drawing:
         values_of(ask, "objective", rows),
         tuple(values_of(ask, key, rows) for key, _ in parameters(ask)),
         colour_by(values_of(ask, COLOUR.chosen(ask), rows), objective=False, minimize=False),
+        final=ask.final,
     )
     return info, slice_figure(info)
 
@@ -44,6 +45,12 @@ def build_contour(ask: Ask) -> Drawing:
     x, y = (values_of(ask, option.chosen(ask), rows) for option in CONTOUR_OPTIONS)
     objective = values_of(ask, "objective", rows)
     info = build_contour_info(
-        trials_of(ask, rows), x, y, objective, by_merit(ask, rows), minimize=ask.minimize
+        trials_of(ask, rows),
+        x,
+        y,
+        objective,
+        by_merit(ask, rows),
+        minimize=ask.minimize,
+        final=ask.final,
     )
     return info, contour_figure(info)

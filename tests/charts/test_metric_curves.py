@@ -182,6 +182,9 @@ def test_a_trial_without_metrics_waits_while_it_runs_and_says_so_after():
     assert running.empty == "No value yet. Waiting for auc."
     ended = build_trial_curves_info(1, S.FAILED, {}, primary="auc")
     assert ended.empty == "Trial 1 logged no metric."
+    diverged = {"auc": points(math.nan, math.inf)}
+    none = build_trial_curves_info(1, S.FAILED, diverged, primary="auc")
+    assert none.empty == "Trial 1 logged no finite value of auc."
 
 
 def test_the_gap_is_the_difference_to_the_baseline_at_the_same_report():
@@ -255,3 +258,16 @@ def test_a_selection_without_values_is_not_called_a_sweep_without_them():
     for mode in ("best", "selected", "all"):
         assert info_of([], mode=mode, filtered=True).empty == of
     assert info_of([], final=True).empty == "No values of loss over time were kept."
+
+
+def test_where_none_counts_as_best_it_says_where_the_others_are():
+    said = "No trial with values of loss has completed; “all” draws the others."
+    assert info_of([], others=True, final=True).empty == said
+    assert info_of([], others=True, filtered=True).empty == said
+
+
+def test_trials_that_are_not_drawn_are_counted():
+    both = [curve(0, 2.0, 1.0), curve(1, math.nan, objective=3.0)]
+    info = info_of(both, mode="selected", selected=[0, 1])
+    assert info.note == "selected trials, 1 without finite values left out"
+    assert info_of(both[:1], mode="selected", selected=[0]).note == "selected trials"

@@ -150,11 +150,12 @@ def test_ends_of_floats_have_an_axis(at):
 # --- Slices -------------------------------------------------------------------------------------
 
 
-def slices(params, values, **options):
+def slices(params, values, final=False, **options):
     count = len(values.at)
     by = numbers("trial number", np.arange(count), key="number")
     colours = colour_by(by, objective=False, minimize=False)
-    return build_slice_info(trials(count, **options), values, tuple(params), colours)
+    own = trials(count, **options)
+    return build_slice_info(own, values, tuple(params), colours, final=final)
 
 
 def test_each_parameter_has_a_small_chart_on_one_value_axis():
@@ -182,6 +183,8 @@ def test_slices_say_how_many_more_they_need():
         "Not enough data yet: 1 trial with a value of loss so far, 1 more trial needed."
     )
     assert info.summary == info.empty
+    ended = slices([LR], loss([0.1, NAN, NAN, NAN]), final=True)
+    assert ended.empty == "Not enough data: 1 trial with a value of loss, 1 more trial needed."
     check(slice_figure(info))
 
 
@@ -197,10 +200,11 @@ def test_slices_of_many_trials_stay_small():
 # --- Contour ------------------------------------------------------------------------------------
 
 
-def contour(x, y, values, *, minimize=True, **options):
+def contour(x, y, values, *, minimize=True, final=False, **options):
     count = len(values.at)
     merit = np.arange(count, dtype=np.float64)
-    return build_contour_info(trials(count, **options), x, y, values, merit, minimize=minimize)
+    own = trials(count, **options)
+    return build_contour_info(own, x, y, values, merit, minimize=minimize, final=final)
 
 
 def test_the_map_is_best_where_the_best_trials_are():
@@ -236,6 +240,8 @@ def test_a_map_says_how_many_trials_more_it_needs():
     info = contour(LR, numbers("b", [1, 2, 3, 4]), few)
     assert info.empty is not None
     assert "3 trials with lr, b and loss so far, 7 more trials needed" in info.empty
+    ended = contour(LR, numbers("b", [1, 2, 3, 4]), few, final=True)
+    assert ended.empty == "Not enough data: 3 trials with lr, b and loss, 7 more trials needed."
     check(contour_figure(info))
     assert "two different" in str(contour(LR, LR, few).empty)
 
