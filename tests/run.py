@@ -29,7 +29,7 @@ GIVING_WAY = ("nice", "-n", "10")
 # a server and a database of its own; who has done his half takes from the other's.
 SPREAD = ("--numprocesses", "2")
 IN_BROWSERS = (*SPREAD, "--dist", "worksteal", "-m", "browser")
-# Tests that read or write rows run once more on PostgreSQL.
+# Tests that read or write rows run once more on PostgreSQL; these folders have such.
 WITH_ROWS = (
     "tests/studio",
     "tests/sweeps",
@@ -100,7 +100,7 @@ def on_the_grown_up_back_ends() -> bool:
         return run(
             "tests on PostgreSQL and Redis",
             *GIVING_WAY,
-            *pytest(*SPREAD, "-m", "not browser", *folders),
+            *pytest(*SPREAD, "-p", "tests.rows", "-m", "not browser", *folders),
             aside=True,
             DATABASE_URL=database_url,
             REDIS_URL=redis_url,

@@ -14,7 +14,7 @@ import pytest
 
 SECRET = "a-secret-of-the-tests"
 CHECKOUT = Path(__file__).resolve().parents[1]
-START_LIMIT_S = 30
+START_LIMIT_S = 120
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ def end(server: TrackingServer) -> None:
     """Stop the server, which must be gone before its folder is."""
     server.process.terminate()
     try:
-        server.process.wait(timeout=10)
+        server.process.wait(timeout=30)
     except subprocess.TimeoutExpired:
         server.process.kill()
         server.process.wait()

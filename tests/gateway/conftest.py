@@ -175,7 +175,7 @@ def run_script(gateway_url: str, tmp_path: Path) -> Callable[..., str]:
             cwd=tmp_path,
             capture_output=True,
             text=True,
-            timeout=200,
+            timeout=280,
         )
         assert done.returncode == 0, done.stderr[-4000:]
         return done.stdout

@@ -71,6 +71,7 @@ def test_a_sweep_that_has_not_begun_has_one(page: Client, sweep: Sweep) -> None:
     needs_nothing(html)
 
 
+@pytest.mark.once
 def test_it_stays_small_at_thousands_of_trials(
     page: Client, workspace: Workspace, compute: Compute
 ) -> None:

@@ -186,7 +186,7 @@ def test_the_schema_is_made_once_in_wal_mode_and_without_a_word(tmp_path: Path):
     code = f"from sweeps.tracking.schema import ensure_schema as e; e({store!r}, {str(tmp_path)!r})"
     for _ in range(2):
         done = subprocess.run(
-            [sys.executable, "-W", "ignore", "-c", code], capture_output=True, timeout=50
+            [sys.executable, "-W", "ignore", "-c", code], capture_output=True, timeout=150
         )
         assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
     with closing(sqlite3.connect(tmp_path / "new" / "mlflow.db")) as database:
@@ -225,12 +225,12 @@ def test_a_server_keeps_its_data_over_kill_and_ends_when_it_is_asked_to(tmp_path
     client.log_batch(run_id, [Point("loss", 0.5, 1, 1)])
     client.close()
     os.kill(first.process.pid, signal.SIGKILL)
-    first.process.wait(timeout=20)
+    first.process.wait(timeout=60)
     second = start_tracking_server(tmp_path)
     client = Tracking(second.url, second.secret)
     assert client.get_run(run_id).metrics == {"loss": 0.5}
     second.process.terminate()
-    second.process.wait(timeout=20)
+    second.process.wait(timeout=60)
     assert client.healthy() is False
     client.close()
 
