@@ -11,6 +11,7 @@ from sweeps.charts.picked import picked_dots
 from sweeps.charts.text import escape, objective_text
 from sweeps.charts.value_axis import left_margin, value_scales
 from sweeps.domain.objective import Goal
+from sweeps.domain.states import TrialStatus
 
 _COVERING = 300
 
@@ -126,9 +127,12 @@ def _dots(info: ObjectiveInfo) -> list[dict[str, Any]]:
         if dot.number != best:
             key = (not dot.out, RANKS[dot.status], dot.objective is not None)
             groups.setdefault(key, []).append(dot)
-    # Those that the selection leaves out lie behind the others.
+    # Those that the selection leaves out lie behind the others. So do, in a crowd, those that did
+    # not complete: each spot is drawn once, and a few of them would hide all that did.
     crowd = len(info.dots) > MAX_DOTS
-    return [_dot_trace(groups[key], key[0], key[2], crowd) for key in sorted(groups)]
+    completed = RANKS[TrialStatus.COMPLETED]
+    order = sorted(groups, key=lambda key: (key[0], crowd and key[1] == completed, key))
+    return [_dot_trace(groups[key], key[0], key[2], crowd) for key in order]
 
 
 def _dot_trace(dots: Sequence[Dot], kept: bool, valued: bool, crowd: bool) -> dict[str, Any]:
@@ -137,7 +141,8 @@ def _dot_trace(dots: Sequence[Dot], kept: bool, valued: bool, crowd: bool) -> di
     size = round(0.7 * size, 1) if crowd else size
     color = color if kept else "@border"
     filled = symbol == "circle"
-    line = {"width": 1, "color": "@surface"} if filled else {"width": 1.7, "color": color}
+    thin = 1.2 if crowd else 1.7
+    line = {"width": 1, "color": "@surface"} if filled else {"width": thin, "color": color}
     return {
         "type": "scatter",
         "uid": f"{status.value}-{'value' if valued else 'none'}{'' if kept else '-out'}",

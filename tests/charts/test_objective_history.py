@@ -9,6 +9,7 @@ from sweeps.charts.cards import trial_cards
 from sweeps.charts.figure import payload
 from sweeps.charts.history_figure import objective_figure
 from sweeps.charts.objective_history import (
+    MAX_DOTS,
     Dot,
     Edit,
     Step,
@@ -241,3 +242,15 @@ def test_the_best_so_far_lies_over_dots_that_would_cover_it(trials: int, first: 
     figure = objective_figure(build_objective_info(dots, LOSS, total=trials))
     assert figure["data"][0]["uid"] == first
     assert figure["data"][-1]["uid"] not in ("best-so-far", "Completed-value")
+
+
+def test_in_a_crowd_the_completed_lie_above_the_failed():
+    def order(count):
+        records = [
+            trial(n, 1.0 + n % 97, S.FAILED if n % 5 == 0 else S.COMPLETED) for n in range(count)
+        ]
+        traces = objective_figure(build_objective_info(records, LOSS, total=count))["data"]
+        return [one["uid"] for one in traces if one["uid"].endswith("-value")]
+
+    assert order(40) == ["Completed-value", "Failed-value"]
+    assert order(MAX_DOTS + 1) == ["Failed-value", "Completed-value"]
