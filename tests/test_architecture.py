@@ -1,6 +1,7 @@
 """The strata hold: who may import whom is data here, and every file is checked against it."""
 
 import ast
+import os
 import re
 import subprocess
 import sys
@@ -232,3 +233,16 @@ def test_the_lock_holds_everything_that_is_asked_for(name):
     )
     assert set(asked) <= set(locked)
     assert len(asked) > 5
+
+
+def test_engine_and_queue_load_no_columns() -> None:
+    """Columns of trials, and numpy for them, are for pages: others would pay with memory."""
+    program = (
+        "import django; django.setup(); import sys, sweeps.engine.loop, sweeps.tasks; "
+        "print(sorted({'numpy', 'sweeps.queries.boards'} & set(sys.modules)))"
+    )
+    env = os.environ | {"DJANGO_SETTINGS_MODULE": "tests.settings"}
+    done = subprocess.run(
+        [sys.executable, "-c", program], env=env, cwd=ROOT, capture_output=True, text=True
+    )
+    assert done.stdout.strip() == "[]", done.stderr

@@ -22,7 +22,7 @@ from sweeps.models import (
 from sweeps.models.metrics import from_columns
 from sweeps.queries.best import best_of_each
 from sweeps.queries.clock import database_now
-from sweeps.queries.failures import FailureGroup
+from sweeps.queries.failure_groups import FailureGroup
 from sweeps.queries.records import (
     early_termination_of,
     failure_policy_of,

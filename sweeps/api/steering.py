@@ -26,7 +26,7 @@ from sweeps.api.operations import router
 from sweeps.api.paging import DEFAULT_LIMIT, Order, Page, page, page_of
 from sweeps.domain.problems import InvalidInput
 from sweeps.models import Sweep, TerminationDecision, Trial
-from sweeps.queries import failures, spec_of
+from sweeps.queries import failure_groups, spec_of
 from sweeps.queries.clock import database_now
 from sweeps.services import control, deletion, edits, picks, trials
 from sweeps.spec.edits import placed, read_edit, read_point
@@ -155,7 +155,7 @@ def list_failures(
     """Failed, lost and timed-out trials by what they have in common, the largest group first."""
     sweep = sweep_of(request, ws, name)
     return page_of(
-        failures.groups(sweep),
+        failure_groups.groups(sweep),
         lambda group: (-group.count, group.signature),
         shapes.failures_out,
         limit,

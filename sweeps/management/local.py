@@ -36,7 +36,7 @@ from sweeps.domain.problems import InvalidInput, said_of
 from sweeps.domain.wording import shown
 from sweeps.intake_bundles import bundled, import_bundle
 from sweeps.models import CodeSnapshot, Sweep, Trial
-from sweeps.queries import failures, spec_of
+from sweeps.queries import failure_groups, spec_of
 from sweeps.queries.clock import database_now
 from sweeps.queries.logs import read_log
 from sweeps.queries.of_run import of_run
@@ -171,7 +171,7 @@ class LocalJobs:
 
     def failures(self, name: str) -> Iterator[dict[str, Any]]:
         """Failed trials by what they have in common, the largest group first."""
-        for group in shapes.failures_out(failures.groups(self._sweep(name))):
+        for group in shapes.failures_out(failure_groups.groups(self._sweep(name))):
             yield shaped(shapes.FailureOut, group)
 
     def spec(self, name: str) -> str:

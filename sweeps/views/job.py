@@ -20,7 +20,8 @@ from sweeps.queries.analyses import IMPORTANCE
 from sweeps.queries.best import best_of
 from sweeps.queries.boards import metric_names
 from sweeps.queries.clock import database_now
-from sweeps.queries.failures import PROBLEMS, groups
+from sweeps.queries.failure_groups import groups
+from sweeps.queries.failures import PROBLEMS
 from sweeps.queries.next_sweep import doctor
 from sweeps.queries.progress import progress
 from sweeps.queries.reach import sweep_at

@@ -23,7 +23,7 @@ from sweeps.figures.ask import Ask, ask
 from sweeps.models import Sweep, Trial
 from sweeps.queries.best import best_of
 from sweeps.queries.clock import database_now
-from sweeps.queries.failures import groups
+from sweeps.queries.failure_groups import groups
 from sweeps.queries.progress import progress
 from sweeps.queries.spec_of import exported_job
 from sweeps.queries.trials import parameter_columns

@@ -14,7 +14,8 @@ from sweeps.domain.states import FINAL_TRIAL, LIVE_TRIAL
 from sweeps.models import Sweep
 from sweeps.queries.boards import board_of
 from sweeps.queries.clock import database_now
-from sweeps.queries.failures import PROBLEMS, FailureGroup
+from sweeps.queries.failure_groups import FailureGroup
+from sweeps.queries.failures import PROBLEMS
 from sweeps.queries.selecting import kept
 from sweeps.queries.table_columns import Column, all_columns
 from sweeps.queries.trial_table import PAGE, SIZES, TrialTable, best_order, trial_table

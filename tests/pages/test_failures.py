@@ -13,7 +13,7 @@ from sweeps.domain.job import FailurePolicy
 from sweeps.domain.limits import Limits
 from sweeps.models import Sweep, Trial
 from sweeps.queries import boards
-from sweeps.queries.failures import groups
+from sweeps.queries.failure_groups import groups
 from sweeps.services.marks import mark_trial
 from tests.api.acts import play
 

@@ -8,7 +8,7 @@ from sweeps.domain.problems import InvalidInput
 from sweeps.domain.signature import signature_of
 from sweeps.domain.states import SweepStatus, TrialStatus
 from sweeps.domain.verdict import Ending, Outcome
-from sweeps.queries.failures import groups
+from sweeps.queries.failure_groups import groups
 from sweeps.services import control, sweeps, trials
 from tests.api.acts import end, log, start
 
