@@ -373,3 +373,20 @@ def test_the_bar_of_ticked_trials_is_the_foot_of_a_phone_and_says_nothing_of_non
     assert not seen.scrolls_sideways()
     seen.open(path(started, "", "?t=999"))
     expect(bar).to_have_count(0)
+
+
+def test_a_picture_to_keep_has_its_texts_backed_like_the_page(
+    visit: Visitor, rita: User, started: Sweep
+) -> None:
+    seen = visit(rita)
+    page = seen.page
+    seen.open(path(started, ""))
+    drawn(page)
+    frame = page.locator("[data-chart-frame]", has=page.locator("#chart-parallel"))
+    frame.get_by_label("Download").click()
+    with page.expect_download() as found:
+        frame.get_by_role("button", name="SVG drawing").click()
+    picture = found.value.path().read_text()
+    texts = [part for part in picture.split("<text")[1:] if "dart" in part.split("</text>")[0]]
+    assert texts
+    assert all("text-shadow" in part.split("</text>")[0] for part in texts)

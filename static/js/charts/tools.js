@@ -54,12 +54,19 @@ export function save(text, type, filename) {
   setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
 }
 
+/** Texts over lines are read in a picture too, which the page's own style does not reach. */
+function backed(trace, surface) {
+  if (!trace.textfont) return trace;
+  const shadow = Array(8).fill(`0 0 3px ${surface}`).join(", ");
+  return { ...trace, textfont: { ...trace.textfont, shadow } };
+}
+
 /** Save a chart's drawn figure as "png" or "svg", on the surface's colour. */
 export function saveImage({ plotly, gd, host }, format, surface) {
   const layout = { ...gd.layout, annotations: seenAnnotations(gd), paper_bgcolor: surface };
   const { width, height } = gd._fullLayout;
   const options = { format, filename: host.id, width, height, scale: format === "png" ? 2 : 1 };
-  return plotly.downloadImage({ data: gd.data, layout }, options);
+  return plotly.downloadImage({ data: gd.data.map((trace) => backed(trace, surface)), layout }, options);
 }
 
 export function fullScreen(frame) {
