@@ -194,6 +194,20 @@ def test_all_that_match_are_pinned_and_columns_are_picked(
     expect(heads.last).to_have_text("Reports")
 
 
+def test_what_the_bar_offers_follows_the_choice_of_trials(
+    visit: Visitor, bob: User, started: Sweep
+) -> None:
+    seen = visit(bob)
+    seen.open(path(started, "trials/?t=0"))
+    bar = seen.page.locator(".selection-bar")
+    expect(bar.get_by_role("button", name="None to re-run")).to_be_disabled()
+    expect(bar.get_by_role("button", name="None to cancel")).to_be_disabled()
+    bar.locator("select").select_option("all")
+    expect(bar.get_by_role("button", name="Cancel 1 queued")).to_be_enabled()
+    bar.get_by_role("button", name="Re-run 1").click()
+    expect(seen.page.get_by_role("heading", name="Run 1 trial again?")).to_be_visible()
+
+
 def test_ticks_stay_while_rows_come_and_move(
     visit: Visitor, bob: User, started: Sweep, now: Any
 ) -> None:
