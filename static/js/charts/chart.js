@@ -46,6 +46,7 @@ export class Chart {
     this.sheet = part(this.scroller, "chart-sheet");
     this.gd = part(this.sheet, "chart-plot");
     this.gd.setAttribute("role", "img");
+    this.gd.setAttribute("aria-label", payload.summary);
     this.layer = svg("svg", { class: "chart-overlay", "aria-hidden": "true" });
     this.sheet.append(this.layer);
     this.resetter = part(host, "chart-reset", "button");
