@@ -153,7 +153,7 @@ def _labels(info: CurvesInfo, ends: Sequence[float], kind: str) -> list[dict[str
     near = _NEAR * (max((x for _, x, *_ in placed), default=0.0) or 1.0)
     notes = []
     for column in columns_of(placed, near):
-        heights = spread([pixel for *_, pixel in column], MIN_LABEL_PX, _FLOOR_PX)
+        heights = spread([pixel for *_, pixel in column], MIN_LABEL_PX, _FLOOR_PX, PLOT_PX)
         for (line, x, y, pixel), height in zip(column, heights, strict=True):
             notes.append(_annotation(line, info, x, y, height - pixel))
     return notes
@@ -191,9 +191,11 @@ def _annotation(
     }
 
 
-def spread(heights: Sequence[float], gap: float, floor: float = -math.inf) -> list[float]:
+def spread(
+    heights: Sequence[float], gap: float, floor: float = -math.inf, ceiling: float = math.inf
+) -> list[float]:
     """`heights` moved as little as needed so that all stand at least `gap` apart, order kept,
-    and none below `floor`.
+    none below `floor`, and none above `ceiling` unless there is no room for all.
 
     Neighbours that collide become a block around their common middle (pool adjacent violators).
     """
@@ -206,9 +208,10 @@ def spread(heights: Sequence[float], gap: float, floor: float = -math.inf) -> li
             (n, a), (m, b) = blocks[-2:]
             blocks[-2:] = [(n + m, a + b)]
     moved, rank = [0.0] * len(heights), 0
+    top = max(ceiling - (len(heights) - 1) * gap, floor)
     for block in blocks:
         for _ in range(block[0]):
-            moved[order[rank]] = max(_mean(block), floor) + rank * gap
+            moved[order[rank]] = min(max(_mean(block), floor), top) + rank * gap
             rank += 1
     return moved
 

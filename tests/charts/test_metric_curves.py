@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sweeps.charts.curves_figure import curves_figure, spread
+from sweeps.charts.curves_figure import PLOT_PX, curves_figure, spread
 from sweeps.charts.decimate import decimate
 from sweeps.charts.gap import build_gap_info
 from sweeps.charts.metric_curves import TrialCurve, build_curves_info, build_trial_curves_info
@@ -251,6 +251,16 @@ def test_quantiles_need_ten_values_at_a_place():
 
 def test_labels_at_the_foot_of_a_plot_stand_above_the_ticks_of_its_axis() -> None:
     assert spread([2.0, 1.0, 60.0], 14, 7.0) == [21.0, 7.0, 60.0]
+
+
+def test_labels_at_the_head_of_a_plot_stay_within_it() -> None:
+    assert spread([209.0, 208.0, 60.0], 14, 7.0, 210.0) == [210.0, 196.0, 60.0]
+    assert spread([209.0, 208.0, 207.0], 14, 7.0, 20.0) == [35.0, 21.0, 7.0]
+    risen = [curve(n, 0.1, 0.9 + n / 1000) for n in range(5)]
+    layout = curves_figure(info_of(risen, best=None, mode="all"))["layout"]
+    low, high = layout["yaxis"]["range"]
+    ends = [(n["y"] - low) / (high - low) * PLOT_PX + n["yshift"] for n in layout["annotations"]]
+    assert max(ends) == pytest.approx(PLOT_PX, abs=0.1)
 
 
 def test_a_selection_without_values_is_not_called_a_sweep_without_them():
