@@ -136,7 +136,7 @@ def _nothing(
     metric: str, mode: Mode, *, filtered: bool, others: bool, any_known: bool, final: bool
 ) -> str:
     """Why no curve is drawn."""
-    if others and not any_known:
+    if others and mode == "best" and not any_known:
         return f"No trial with values of {metric} has completed; “all” draws the others."
     if filtered and not any_known:
         return f"No trial of the selection has values of {metric}."

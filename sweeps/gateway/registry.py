@@ -111,5 +111,6 @@ def _run_of(source: str, model_id: str) -> str:
 
 
 def _text(given: Mapping[str, Any], key: str) -> str:
+    """Without NUL, which MLflow may keep where our database does not."""
     value = given.get(key)
-    return "" if value is None else str(value)
+    return "" if value is None else str(value).replace("\0", "")

@@ -17,6 +17,8 @@ from sweeps.queries.failures import PROBLEMS
 
 # Of so many sweeps it is kept which trials failed alike.
 MOST_KEPT = 50
+# So many numbers of trials over all of these, about 40 bytes each.
+MOST_NUMBERS = 200_000
 
 
 @dataclass(slots=True)
@@ -49,12 +51,22 @@ def _numbers(sweep: Sweep) -> Mapping[str, Sequence[int]]:
     if known != which:
         newest_first = rows[np.lexsort((-board.number[rows], -board.ended[rows]))]
         numbers = _read(sweep, board.number[newest_first].tolist())
-        with _guard:
-            _grouped[sweep.uid] = (which, numbers)
-            _grouped.move_to_end(sweep.uid)
-            while len(_grouped) > MOST_KEPT:
-                _grouped.popitem(last=False)
+        _keep(sweep.uid, which, numbers)
     return numbers
+
+
+def _keep(uid: str, which: bytes, numbers: Mapping[str, Sequence[int]]) -> None:
+    """Beside it as many others as there is room for; of a single sweep however many."""
+    with _guard:
+        _grouped[uid] = (which, numbers)
+        _grouped.move_to_end(uid)
+        sizes = [sum(map(len, own.values())) for _, own in _grouped.values()]
+        total = sum(sizes)
+        for size in sizes[:-1]:
+            if len(_grouped) <= MOST_KEPT and total <= MOST_NUMBERS:
+                break
+            _grouped.popitem(last=False)
+            total -= size
 
 
 def _read(sweep: Sweep, newest_first: Sequence[int]) -> Mapping[str, Sequence[int]]:

@@ -5,6 +5,7 @@ from datetime import datetime
 from uuid import uuid4
 
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 
 from sweeps.domain.problems import InvalidInput
 from sweeps.domain.registry import Wanted
@@ -65,11 +66,19 @@ def mark_registered(row: ModelVersion, version: str, now: datetime) -> None:
         changes = {"state": ModelVersion.REGISTERED, "version": version, "done_at": now}
         if not waiting.update(**changes):
             return
-        if row.alias:
-            same = ModelVersion.objects.filter(workspace=row.workspace_id, name=row.name)
-            same.filter(alias=row.alias, pk__lt=row.pk).update(alias="")
+        _take_alias(row)
         if row.trial:
             news(row.trial)
+
+
+def _take_alias(row: ModelVersion) -> None:
+    """From earlier wishes, and from whatever version has it: scripts move aliases too. Nothing is
+    taken where a later wish has taken the row's own meanwhile."""
+    alias = ModelVersion.objects.values_list("alias", flat=True).get(pk=row.pk)
+    if alias:
+        same = ModelVersion.objects.filter(workspace=row.workspace_id, name=row.name, alias=alias)
+        before = Q(pk__lt=row.pk) | Q(state=ModelVersion.REGISTERED)
+        same.filter(before).exclude(pk=row.pk).update(alias="")
 
 
 def mark_failed(row: ModelVersion, error: str, now: datetime) -> None:

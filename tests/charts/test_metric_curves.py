@@ -274,6 +274,8 @@ def test_where_none_counts_as_best_it_says_where_the_others_are():
     said = "No trial with values of loss has completed; “all” draws the others."
     assert info_of([], others=True, final=True).empty == said
     assert info_of([], others=True, filtered=True).empty == said
+    ticked = info_of([], mode="selected", others=True)
+    assert ticked.empty == "No trial is selected. Tick some in the table."
 
 
 def test_trials_that_are_not_drawn_are_counted():

@@ -81,6 +81,9 @@ def test_aliases_descriptions_names_and_deletions_follow(
     assert told() == [("pine", "1", ""), ("pine", "2", "best")]
     api("PATCH", "model-versions/update", json={"name": "pine", "version": "1", "description": "x"})
     assert ModelVersion.objects.get(version="1").description == "x"
+    odd = {"name": "pine", "version": "1", "description": "a\0b"}
+    assert api("PATCH", "model-versions/update", json=odd).status_code == 200
+    assert ModelVersion.objects.get(version="1").description == "ab"
     api("DELETE", "registered-models/alias", json={"name": "pine", "alias": "best"})
     api.post("registered-models/rename", name="pine", new_name="fir")
     assert told() == [("fir", "1", ""), ("fir", "2", "")]

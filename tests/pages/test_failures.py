@@ -12,7 +12,7 @@ from studio.models import User
 from sweeps.domain.job import FailurePolicy
 from sweeps.domain.limits import Limits
 from sweeps.models import Sweep, Trial
-from sweeps.queries import boards
+from sweeps.queries import boards, failure_groups
 from sweeps.queries.failure_groups import groups
 from sweeps.services.marks import mark_trial
 from tests.api.acts import play
@@ -149,3 +149,21 @@ def test_what_failed_alike_is_read_again_only_when_another_trial_has_failed(
     failing.refresh_from_db()
     numbers = sorted(number for group in groups(failing) for number in group.numbers)
     assert numbers == [0, 1, 2, 3, 5]
+
+
+def test_what_is_kept_of_failures_has_a_bound(
+    make_sweep: Any, now: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(failure_groups, "MOST_NUMBERS", 3)
+    failure_groups._grouped.clear()
+    sweeps = []
+    for count in (2, 1, 2):
+        sweep = make_sweep(name=f"s{len(sweeps)}", limits=Limits(count, 1, 3600))
+        play(sweep, now, [None] * count)
+        sweep.refresh_from_db()
+        groups(sweep)
+        sweeps.append(sweep)
+    assert list(failure_groups._grouped) == [sweeps[1].uid, sweeps[2].uid]
+    monkeypatch.setattr(failure_groups, "MOST_NUMBERS", 1)
+    groups(sweeps[0])
+    assert list(failure_groups._grouped) == [sweeps[0].uid], "the newest stays, however large"

@@ -15,7 +15,8 @@ from sweeps.domain.registry import Wanted, load_uri
 from sweeps.engine import register
 from sweeps.models import Attempt, ModelVersion, Sweep, Trial
 from sweeps.queries.registry import Loggable, waiting_versions
-from sweeps.services import registry
+from sweeps.services import registered, registry
+from sweeps.services.registered import Made
 from sweeps.tracking.client import TrackingRejected, TrackingUnavailable
 from tests.api.acts import play
 from tests.conftest import NOW
@@ -127,6 +128,25 @@ def test_an_alias_moves_to_the_next_version(trial: Trial, mlflow: Registry) -> N
         register.register_version(row.pk)
     aliases = [ModelVersion.objects.get(pk=row.pk).alias for row in (first, second, other)]
     assert aliases == ["", "champion", "champion"]
+
+
+def test_a_wish_takes_its_alias_from_a_version_that_a_script_registered_meanwhile(
+    trial: Trial, mlflow: Registry
+) -> None:
+    wish, later = asked(trial), asked(trial)
+    script = registered.note_version(
+        trial.sweep.workspace, trial, Made("iris", "7"), actor="its script", now=NOW
+    )
+    registered.note_alias(trial.sweep.workspace, "iris", "champion", "7")
+
+    def aliases() -> list[str]:
+        return [ModelVersion.objects.get(pk=row.pk).alias for row in (wish, later, script)]
+
+    assert aliases() == ["champion", "champion", "champion"], "of which two are wishes"
+    register.register_version(wish.pk)
+    assert aliases() == ["champion", "champion", ""], "of which one is a wish"
+    register.register_version(later.pk)
+    assert aliases() == ["", "champion", ""]
 
 
 def test_what_mlflow_refuses_says_why(trial: Trial, mlflow: Registry) -> None:

@@ -26,7 +26,9 @@ export class Preview {
     const { signal } = this.asking;
     try {
       const answer = await fetch(`${path}?${words}`, { signal, headers: { Accept: "application/json" } });
-      if (answer.ok && !answer.redirected) this.draw(await answer.json());
+      const told = answer.ok && !answer.redirected ? await answer.json() : null;
+      if (signal.aborted) return;
+      if (told) this.draw(told);
     } catch (error) {
       // Without an answer the drawing of before stays, dimmed, until the band is let go.
       if (error.name === "AbortError") return;
@@ -38,7 +40,7 @@ export class Preview {
   draw({ note, layout }) {
     const { host, gd, plotly } = this.chart;
     const { density } = layout.meta;
-    if (!density || this.asking.signal.aborted) return;
+    if (!density) return;
     const { xaxis, yaxis } = gd.layout;
     const image = densityImage(density, xaxis.range[1], yaxis.range, palette());
     plotly.relayout(gd, { images: [image] });
