@@ -138,7 +138,9 @@ def _begun(
 def _show(sweep: Sweep, wanted: str, ticket: str, rng: random.Random) -> None:
     """Give the sweep its name, by which it is one like all others. Raises IntegrityError."""
     own = Sweep.objects.filter(pk=sweep.pk)
-    shown: dict[str, Any] = {"is_dry_run": False, "ticket": ticket, "revision": F("revision") + 1}
+    # Past those of its trials: pages read only what has a later one than they know.
+    revision = F("revision") + F("planned") + 1
+    shown: dict[str, Any] = {"is_dry_run": False, "ticket": ticket, "revision": revision}
     with transaction.atomic():
         taken = Sweep.objects.filter(workspace=sweep.workspace_id, name=wanted).exists()
         own.update(name=new_name(rng) if taken else wanted, **shown)

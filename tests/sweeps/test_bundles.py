@@ -20,6 +20,7 @@ from sweeps.intake_bundles import bundled, import_bundle
 from sweeps.models import CodeSnapshot, MetricPoint, MetricSummary, Sweep, Trial
 from sweeps.queries.best import best_of
 from sweeps.queries.lanes import lanes_of
+from sweeps.services.marks import mark_trial
 from sweeps.services.sweeps import advance, create_sweep
 from tests.api.acts import log, play, start
 from tests.conftest import NOW, job
@@ -142,6 +143,17 @@ def test_an_imported_sweep_is_as_it_was(
     assert back.code
     assert [back.code.digest] == kept
     assert [p.name for p in (home / "code").iterdir()] == kept, "no folder is left over"
+
+
+def test_a_note_in_an_imported_sweep_has_only_its_own_trial_read_again(
+    first: Sweep, workspace: Workspace
+) -> None:
+    back = bring(workspace, packed(first))
+    seen = back.revision
+    assert mark_trial(back.trials.get(number=0), note="looked at")
+    back.refresh_from_db()
+    newer = back.trials.filter(revision__gt=seen)
+    assert list(newer.values_list("number", "revision")) == [(0, back.revision)]
 
 
 def test_a_second_import_gets_a_name_of_its_own_and_a_ticket_makes_one(
