@@ -62,6 +62,7 @@ def frame(name: str, data: dict[str, Any]) -> str:
 <button data-chart-toggle="scale" data-value="linear">linear</button>
 <button data-chart-tool="table" aria-pressed="false">table</button>
 <button data-chart-tool="csv">csv</button><span data-chart-note></span>
+<button data-chart-tool="png">png</button>
 <div class="chart" id="{name}" data-chart data-figure="fig-{name}"
  data-trial-url="/trials/__n__/"></div>
 <script type="application/json" id="fig-{name}">{text}</script></section>"""
@@ -312,6 +313,9 @@ def test_a_chart_in_space_says_when_what_draws_it_cannot_be_loaded(context, addr
     page.goto(f"{address}space")
     page.wait_for_selector("#space .chart-empty:visible")
     assert "could not be loaded" in page.inner_text("#space .chart-empty")
+    page.wait_for_selector("#space.is-drawn")  # it waits for nothing more
+    assert page.is_disabled('[data-chart-tool="png"]')
+    assert page.is_enabled('[data-chart-tool="table"]')
 
 
 def test_without_webgl_a_chart_in_space_points_to_its_table(context, address):
@@ -320,6 +324,7 @@ def test_without_webgl_a_chart_in_space_points_to_its_table(context, address):
     page.goto(f"{address}space")
     page.wait_for_selector("#space.is-drawn .chart-empty:visible")
     assert "Show it as a table instead" in page.inner_text("#space .chart-empty")
+    assert page.is_disabled('[data-chart-tool="png"]')
     page.locator('[data-chart-tool="table"]').click()
     assert page.locator("#space .chart-table tbody tr").count() == 12
     page.close()

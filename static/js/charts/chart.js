@@ -111,9 +111,7 @@ export class Chart {
     if (!this.table.hidden) this.fillTable();
     const color = palette();
     this.renewFoot(color);
-    this.frame().querySelectorAll("[data-chart-tool]").forEach((button) => {
-      button.toggleAttribute("disabled", Boolean(payload.empty));
-    });
+    this.offerTools(!message);
     if (message) {
       this.settle();
       return;
@@ -147,11 +145,21 @@ export class Chart {
     this.settle();
   }
 
+  /** Of what is not drawn there is no picture, though there may be a table. */
+  offerTools(isDrawn) {
+    this.frame().querySelectorAll("[data-chart-tool]").forEach((button) => {
+      const isPicture = ["png", "svg"].includes(button.dataset.chartTool);
+      button.toggleAttribute("disabled", Boolean(this.payload.empty) || (isPicture && !isDrawn));
+    });
+  }
+
   /** Nothing to draw with. */
   unable() {
+    this.offerTools(false);
     this.message.textContent = "What draws this chart could not be loaded. Reload the page to try again.";
     this.message.hidden = false;
     this.scroller.hidden = true;
+    this.settle();
   }
 
   settle() {
