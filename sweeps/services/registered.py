@@ -9,6 +9,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from studio.models import Workspace
+from sweeps.domain.states import FINAL_TRIAL
 from sweeps.domain.wording import cut
 from sweeps.models import ModelVersion, Trial
 from sweeps.services.registry import news
@@ -40,13 +41,18 @@ def note_version(
             description=cut(made.description, _MAX_DESCRIPTION), source=made.source[:_MAX_SOURCE],
             model_id=made.model_id[:64], run_id=made.run_id[:64],
             sweep_name=sweep.name if sweep else "", number=trial.number if trial else None,
-            metric=sweep.primary_metric if sweep else "", value=trial.objective if trial else None,
+            metric=sweep.primary_metric if sweep else "", value=_came_to(trial),
             uid=uuid4().hex, state=ModelVersion.REGISTERED, version=made.version[:32],
             requested_by=actor[:150], created_at=now, done_at=now,
         )  # fmt: skip
         if trial:
             news(trial)
     return row
+
+
+def _came_to(trial: Trial | None) -> float | None:
+    """What the trial has come to; None while it runs, when the page asks the trial itself."""
+    return trial.objective if trial and trial.status in FINAL_TRIAL else None
 
 
 def note_alias(workspace: Workspace, name: str, alias: str, version: str) -> None:

@@ -31,6 +31,13 @@ def test_a_trials_script_registers_with_its_trial_as_lineage(trial: Running) -> 
     assert ModelVersion.objects.get().objective == 0.25
 
 
+def test_a_version_of_a_running_trial_has_the_value_that_the_trial_comes_to(trial: Running) -> None:
+    Trial.objects.filter(pk=trial.attempt.trial_id).update(objective=0.5)
+    assert register(trial.api, "oak", trial.run_id) == 200
+    Trial.objects.filter(pk=trial.attempt.trial_id).update(objective=0.25)
+    assert ModelVersion.objects.get().objective == 0.25
+
+
 def test_of_a_run_below_a_trials_run_it_is_that_trials(
     trial: Running, member: Callable[[Role], Api]
 ) -> None:

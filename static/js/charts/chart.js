@@ -127,6 +127,7 @@ export class Chart {
     this.gd.style.minHeight = `${figure.layout.meta?.minHeight || 0}px`;
     this.gd.setAttribute("aria-label", this.payload.summary);
     this.plotly = await plotlyFor(figure.layout).catch(() => null);
+    if (!this.host.isConnected) return;
     if (!this.plotly) return this.unable();
     const start = performance.now();
     await this.plotly.react(this.gd, figure.data, figure.layout, CONFIG);

@@ -4,6 +4,14 @@
 import { palette } from "../tokens.js";
 import { densityImage } from "./density.js";
 
+/** The payload at this address; null if there is none to be had, or nobody waits for it any more. */
+async function answerOf(address, signal) {
+  const answer = await fetch(address, { signal, headers: { Accept: "application/json" } }).catch(
+    () => null,
+  );
+  return answer?.ok && !answer.redirected ? answer.json().catch(() => null) : null;
+}
+
 export class Preview {
   constructor(chart) {
     this.chart = chart;
@@ -24,15 +32,10 @@ export class Preview {
     this.next = null;
     this.asking = new AbortController();
     const { signal } = this.asking;
-    try {
-      const answer = await fetch(`${path}?${words}`, { signal, headers: { Accept: "application/json" } });
-      const told = answer.ok && !answer.redirected ? await answer.json() : null;
-      if (signal.aborted) return;
-      if (told) this.draw(told);
-    } catch (error) {
-      // Without an answer the drawing of before stays, dimmed, until the band is let go.
-      if (error.name === "AbortError") return;
-    }
+    const told = await answerOf(`${path}?${words}`, signal);
+    if (signal.aborted) return;
+    // Without an answer the drawing of before stays, dimmed, until the band is let go.
+    if (told) this.draw(told);
     this.asking = null;
     if (this.next) this.ask();
   }
