@@ -6,12 +6,14 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from sweeps.charts.figure import Key
-from sweeps.charts.values import Floats, Ints, Mask, Values
+from sweeps.charts.values import Floats, Ints, Mask, Trials, Values
+from sweeps.domain.states import TrialStatus
 
 RAMP = [[0.0, "@ramp-0.00"], [0.5, "@ramp-0.50"], [1.0, "@ramp-1.00"]]
 _MOST_CATEGORIES = 10
 # What has no value to colour by.
 BARE = "@neutral-mark"
+FALLEN, RUNNING = "@red-mark", "@blue-mark"
 
 
 class Colouring(NamedTuple):
@@ -20,7 +22,7 @@ class Colouring(NamedTuple):
     by: Values
     shares: Floats
 
-    def groups(self, rows: Ints) -> Sequence[tuple[str, Ints, dict[str, Any]]]:
+    def groups(self, rows: Ints, trials: Trials) -> Sequence[tuple[str, Ints, dict[str, Any]]]:
         """Rows that share a trace: its name, its rows, what its marker says of colour."""
         bare = np.isnan(self.shares[rows])
         found = []
@@ -30,33 +32,40 @@ class Colouring(NamedTuple):
         if not self.by.is_category:
             shares = np.round(self.shares[known], 3).tolist()
             ramp = {"color": shares, "colorscale": RAMP, "cmin": 0, "cmax": 1, "showscale": False}
-            return [*found, ("ramp", known, ramp)]
+            return [*found, ("ramp", known, ramp | _early(trials, known))]
         for code in range(len(self.by.scale.categories)):
             own = known[self.shares[known] == code]
             if len(own):
-                found.append((f"category-{code}", own, {"color": category_color(code)}))
+                mark = {"color": category_color(code)} | _early(trials, own)
+                found.append((f"category-{code}", own, mark))
         return found
 
     def layers(
-        self, rows: Ints, out: Mask, best: int | None, star: int
+        self, rows: Ints, trials: Trials, star: int
     ) -> list[tuple[str, Ints, dict[str, Any]]]:
-        """Traces from the bottom up: left out, without a colour, coloured, the best as a star.
-
-        `out` and `best` are by row of the board; `star` is the star's size in pixels.
-        """
+        """Traces from the bottom up: left out, fallen, without a colour, coloured, running, best
+        (a star of `star` pixels)."""
+        best = trials.best if trials.best in rows else None
         others = rows[rows != best] if best is not None else rows
-        left = out[others]
+        left, fallen, running = (m[others] for m in (trials.out, trials.fallen, trials.running))
         found: list[tuple[str, Ints, dict[str, Any]]] = []
         if left.any():
             found.append(("out", others[left], {"color": "@border"}))
-        found += self.groups(others[~left])
+        found.append(("fallen", others[~left & fallen], {"color": FALLEN, "symbol": "x-thin-open"}))
+        found += self.groups(others[~left & ~fallen & ~running], trials)
+        running_mark = {"color": RUNNING, "symbol": "circle-open"}
+        found.append(("running", others[~left & running], running_mark))
         if best is not None:
             mark = {"color": "@best", "symbol": "star", "size": star}
             found.append(("best", np.array([best]), mark))
         return [layer for layer in found if len(layer[1])]
 
-    def legend(self, rows: Ints, *, best_first: bool) -> list[Key]:
-        """The ramp with its ends, or the categories; and what has none."""
+    def legend(self, rows: Ints, trials: Trials, *, best_first: bool) -> list[Key]:
+        """The ramp with its ends, or the categories; what has none; and what is no result."""
+        counting = rows[trials.counting[rows]]
+        return [*self._colours(counting, best_first), *standing_keys(rows, trials)]
+
+    def _colours(self, rows: Ints, best_first: bool) -> list[Key]:
         keys = []
         known = rows[~np.isnan(self.shares[rows])]
         if self.by.is_category:
@@ -75,6 +84,41 @@ class Colouring(NamedTuple):
         if len(known) < len(rows):
             keys.append(Key("ring", BARE, f"{self.by.name}: {self.by.none}"))
         return keys
+
+
+def _early(trials: Trials, rows: Ints) -> dict[str, Any]:
+    """Open diamonds for those terminated early."""
+    early = trials.early[rows]
+    if not early.any():
+        return {}
+    return {"symbol": ["diamond-open" if one else "circle" for one in early.tolist()]}
+
+
+def standing_keys(rows: Ints, trials: Trials) -> list[Key]:
+    """What trials other than the completed ones look like, as far as there are any."""
+    keys = []
+    if trials.early[rows].any():
+        status = TrialStatus.EARLY_TERMINATED
+        keys.append(Key("diamond", "@text", "early-terminated", status.value))
+    if trials.running[rows].any():
+        keys.append(Key("ring", RUNNING, "running", TrialStatus.RUNNING.value))
+    fallen = rows[trials.fallen[rows]]
+    if len(fallen):
+        keys.append(Key("cross", FALLEN, f"no result: {fallen_words(fallen, trials)}"))
+    return keys
+
+
+def not_counting(rows: Ints, trials: Trials) -> list[str]:
+    """Half-sentences about those of `rows` whose values are no results, for a chart's note."""
+    fallen, running = int(trials.fallen[rows].sum()), int(trials.running[rows].sum())
+    parts = [f"{fallen:,} {fallen_words(rows, trials)}"] if fallen else []
+    return [*parts, f"{running:,} running"] if running else parts
+
+
+def fallen_words(rows: Ints, trials: Trials) -> str:
+    """ "failed or canceled": how those among `rows` ended that have no result."""
+    fallen = rows[trials.fallen[rows]]
+    return " or ".join(sorted({trials.word(row).lower() for row in fallen.tolist()}))
 
 
 def category_color(code: int) -> str:

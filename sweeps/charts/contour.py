@@ -5,10 +5,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from sweeps.charts.colouring import RAMP
+from sweeps.charts.colouring import RAMP, not_counting
 from sweeps.charts.figure import Figure, Key, Table, base_layout
 from sweeps.charts.text import not_enough, plural
-from sweeps.charts.values import Floats, Ints, Trials, Values, plot_axis, rounded, thin
+from sweeps.charts.values import Floats, Ints, Mask, Trials, Values, plot_axis, rounded, thin
 
 LEAST = 10
 MAX_POINTS = 2000
@@ -62,8 +62,12 @@ def build_contour_info(
     minimize: bool,
     final: bool = False,
 ) -> ContourInfo:
-    """Of all trials that have all three values and are selected. `final`: no more trials come."""
-    begun = ~objective.missing & ~trials.out
+    """Of all selected trials that may be the best and have all three values.
+
+    `final`: no more trials come.
+    """
+    valued = ~objective.missing & ~trials.out
+    begun = valued & trials.counting
     placed = np.flatnonzero(begun & ~x.missing & ~y.missing)
     points = placed[thin([x.unit[placed], y.unit[placed]], merit[placed], MAX_POINTS)]
     empty = _empty(len(placed), x, y, objective, final)
@@ -81,7 +85,7 @@ def build_contour_info(
         placed=placed,
         points=points,
         empty=empty,
-        note=_note(is_map, len(placed), len(points), int(begun.sum())) if empty is None else "",
+        note=_note(is_map, placed, len(points), begun, valued, trials) if empty is None else "",
         summary=empty or _summary(x, y, objective, trials, placed),
         legend=(),
     )
@@ -145,16 +149,16 @@ def _cells(values: Values, placed: Ints) -> Ints:
     return np.clip((values.unit[placed] * PARTS).astype(np.int64), 0, PARTS - 1)
 
 
-def _note(is_map: bool, placed: int, drawn: int, begun: int) -> str:
-    parts = [
-        f"interpolated between {plural(placed, 'trial')}"
-        if is_map
-        else f"means of {plural(placed, 'trial')}"
-    ]
+def _note(is_map: bool, rows: Ints, drawn: int, begun: Mask, valued: Mask, trials: Trials) -> str:
+    placed, known = len(rows), int(begun.sum())
+    have = plural(placed, "trial")
+    parts = [f"interpolated between {have}" if is_map else f"means of {have}"]
     if drawn < placed:
         parts.append(f"{drawn:,} of them drawn")
-    if placed < begun:
-        parts.append(f"{begun - placed:,} without these values left out")
+    if placed < known:
+        parts.append(f"{known - placed:,} without these values left out")
+    if others := not_counting(np.flatnonzero(valued), trials):
+        parts.append(f"{' and '.join(others)} left out")
     return "; ".join(parts)
 
 

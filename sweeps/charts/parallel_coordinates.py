@@ -24,7 +24,7 @@ from sweeps.charts.text import objective_text, param_text, plural
 from sweeps.domain.board import STATUSES, Board, Floats, Ints, Mask
 from sweeps.domain.objective import Goal, Objective
 from sweeps.domain.space import SearchSpace
-from sweeps.domain.states import ACTIVE_TRIAL, TrialStatus
+from sweeps.domain.states import ACTIVE_TRIAL, FALLEN_TRIAL, TrialStatus
 
 # So many trials are a line each; of more the best ones are, over the density of all.
 MAX_LINES = 500
@@ -41,6 +41,7 @@ LineKind = Literal["valued", "running", "bare"]
 class Line(NamedTuple):
     """One trial: its place on every axis (0..1), None where it has none.
 
+    `bare` ones ended without a result: they fell, whatever they had logged, or have no value.
     `strength` from 0 (worst) to 1 (best) colours it, None without a value; `out`: the selection
     leaves it out; `picked`: somebody wants to see this one.
     """
@@ -151,7 +152,6 @@ def build_parallel_info(
     single, mode = _single(trials, winners, picked, filtered)
     best_row = int(winners[0]) if len(winners) else None
     lines = _lines(trials, shown, places, strengths, single, best_row, set(picked))
-    values, active = board.objective[rows], board.having(ACTIVE_TRIAL)[rows]
     best = next((line for line in lines if line.number == _number(board, best_row)), None)
     return ParallelInfo(
         choices=choices,
@@ -164,7 +164,7 @@ def build_parallel_info(
         empty=None if len(trials) else empty_sentence(0, objective, seen_metrics, final),
         note=_note(trials, lines, mode, filtered, choices),
         summary=_summary(trials, choices[-1].axis.name, shown, best_row),
-        legend=_legend(lines, best, bool((~active & np.isnan(values)).any()), color),
+        legend=_legend(lines, best, _bare_key(board, rows), color),
         trials=trials,
     )
 
@@ -190,7 +190,8 @@ def _strengths(trials: _Trials, choices: Sequence[AxisChoice], color: Coloring |
     """By the goal, or by the column asked for."""
     board = trials.board
     if color is None:
-        values = board.objective[trials.rows]
+        fallen = board.having(FALLEN_TRIAL)[trials.rows]
+        values = np.where(fallen, np.nan, board.objective[trials.rows])
         return goal_strengths(values, choices[-1].axis, trials.objective.goal)
     own = next((choice.axis for choice in choices if choice.axis.name == color.name), None)
     return column_strengths(color.column, own, len(board))[trials.rows]
@@ -238,7 +239,7 @@ def _lines(
             moved = jitter(numbers, len(choice.axis.scale.categories))
             spread[i] += np.where(rows == best_row, 0.0, moved)
     active = board.having(ACTIVE_TRIAL)[rows]
-    valued = ~np.isnan(board.objective[rows])
+    valued = board.can_win[rows]
     lines = []
     for k, number in enumerate(numbers.tolist()):
         strength = float(strengths[single[k]])
@@ -332,11 +333,24 @@ def _summary(
     return text
 
 
+def _bare_key(board: Board, rows: Ints) -> Key | None:
+    """What ended without a result; a click filters where one word of the address says it."""
+    bare = rows[~board.can_win[rows] & ~board.having(ACTIVE_TRIAL)[rows]]
+    if not len(bare):
+        return None
+    found = [STATUSES[code] for code in np.unique(board.status[bare]).tolist()]
+    words = " or ".join(STATUS_WORDS[status].lower() for status in found)
+    if np.isnan(board.objective[bare]).all():
+        return Key("dot", "@red-mark", f"no value: {words}", missing="objective")
+    status = found[0].value if len(found) == 1 else ""
+    return Key("dot", "@red-mark", f"no result: {words}", status)
+
+
 _MOST_PICKED_KEYS = 8
 
 
 def _legend(
-    lines: Sequence[Line], best: Line | None, bare: bool, color: Coloring | None
+    lines: Sequence[Line], best: Line | None, bare: Key | None, color: Coloring | None
 ) -> tuple[Key, ...]:
     keys = [Key("line", "@best", "best trial")] if best else []
     own = [line.number for line in lines if line.picked and line is not best]
@@ -345,7 +359,7 @@ def _legend(
     if any(line.kind == "running" for line in lines):
         keys.append(Key("dash", "@ramp-0.50", "running", TrialStatus.RUNNING.value))
     if bare:
-        keys.append(Key("dot", "@red-mark", "no value: failed or canceled", missing="objective"))
+        keys.append(bare)
     if lines:
         better = f"a higher {color.name}" if color else "better"
         keys.append(Key("ramp", "@ramp-1.00", f"stronger colour is {better}"))

@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from sweeps.charts.colouring import Colouring
+from sweeps.charts.colouring import Colouring, not_counting
 from sweeps.charts.figure import Figure, Key, Table, base_layout
 from sweeps.charts.text import escape, plural
 from sweeps.charts.values import (
@@ -41,10 +41,10 @@ class ScatterInfo(NamedTuple):
         by_key = {values.key: values for values in (*self.axes, self.colours.by)}
         shown = list(by_key.values())
         rows = (
-            (str(self.trials.number[row]), *(values.text(row) for values in shown))
+            (str(self.trials.number[row]), self.trials.word(row), *(v.text(row) for v in shown))
             for row in self.placed.tolist()
         )
-        return Table(("Trial", *(values.name for values in shown)), tuple(rows))
+        return Table(("Trial", "Status", *(values.name for values in shown)), tuple(rows))
 
     @property
     def best(self) -> int | None:
@@ -73,7 +73,7 @@ def build_scatter_info(
     kept = thin([values.unit[placed] for values in axes], first[placed], MAX_DOTS)
     rows = placed[kept]
     is_objective = colours.by.key == "objective"
-    legend = colours.legend(rows[~trials.out[rows]], best_first=is_objective and minimize)
+    legend = colours.legend(rows[~trials.out[rows]], trials, best_first=is_objective and minimize)
     info = ScatterInfo(
         trials=trials,
         axes=axes,
@@ -81,7 +81,7 @@ def build_scatter_info(
         rows=rows,
         placed=placed,
         empty=None if len(placed) else waiting or "No trial has these values yet.",
-        note=_note(len(missing), len(placed), len(rows), plain) if len(placed) else "",
+        note=_note(trials, placed, len(rows), plain) if len(placed) else "",
         summary=_summary(trials, axes, placed),
         legend=tuple(legend),
     )
@@ -91,8 +91,9 @@ def build_scatter_info(
     return info
 
 
-def _note(known: int, placed: int, drawn: int, plain: bool) -> str:
-    parts = [plural(placed, "trial")]
+def _note(trials: Trials, rows: Ints, drawn: int, plain: bool) -> str:
+    known, placed = len(trials.number), len(rows)
+    parts = [plural(placed, "trial"), *not_counting(rows, trials)]
     if drawn < placed:
         parts.append(f"{drawn:,} dots, {'one' if plain else 'the best'} of each spot")
     if placed < known:
@@ -144,10 +145,12 @@ def scatter_figure(info: ScatterInfo) -> Figure:
 
 
 def _line(name: str) -> dict[str, Any]:
-    return {"width": 1.6 if name == "bare" else 1, "color": _EDGES.get(name, "@surface")}
+    return {"width": 1.6 if name in _EDGES else 1, "color": _EDGES.get(name, "@surface")}
 
 
-_EDGES = {"bare": "@neutral-mark"}
+_EDGES = {"bare": "@neutral-mark", "fallen": "@red-mark", "running": "@blue-mark"}
+# Plotly has other symbols in space.
+_IN_SPACE = {"x-thin-open": "x", "star": "diamond"}
 
 
 def _revision(info: ScatterInfo) -> str:
@@ -160,7 +163,7 @@ def _has_edge(info: ScatterInfo, values: Values) -> bool:
 
 
 def _groups(info: ScatterInfo) -> list[tuple[str, Ints, dict[str, Any]]]:
-    return info.colours.layers(info.rows, info.trials.out, info.best, star=14)
+    return info.colours.layers(info.rows, info.trials, star=14)
 
 
 def _space_figure(info: ScatterInfo) -> Figure:
@@ -181,7 +184,9 @@ def _space_figure(info: ScatterInfo) -> Figure:
             "opacity": 1,
         } | marker
         if name == "best":
-            own |= {"symbol": "diamond", "size": 8}
+            own["size"] = 8
+        if isinstance(own.get("symbol"), str):
+            own["symbol"] = _IN_SPACE.get(own["symbol"], own["symbol"])
         data.append(
             {"type": "scatter3d", "uid": name, "mode": "markers", "hoverinfo": "none"}
             | {letter: rounded(place[rows]) for letter, place in zip("xyz", places, strict=True)}

@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from sweeps.charts.colouring import Colouring
+from sweeps.charts.colouring import Colouring, not_counting
 from sweeps.charts.figure import Figure, Key, Table, axis, base_layout
 from sweeps.charts.text import escape, not_enough, plural, wrap_name
 from sweeps.charts.value_axis import left_margin, resolve_scale, value_scales
@@ -35,10 +35,10 @@ class SliceInfo(NamedTuple):
         """Every trial with a value, and its parameters."""
         shown = (self.objective, *self.params)
         rows = (
-            (str(self.trials.number[row]), *(values.text(row) for values in shown))
+            (str(self.trials.number[row]), self.trials.word(row), *(v.text(row) for v in shown))
             for row in np.flatnonzero(~self.objective.missing).tolist()
         )
-        return Table(("Trial", *(values.name for values in shown)), tuple(rows))
+        return Table(("Trial", "Status", *(values.name for values in shown)), tuple(rows))
 
 
 def build_slice_info(
@@ -60,7 +60,7 @@ def build_slice_info(
         for values in varying
     )
     best = trials.best if trials.best is not None and trials.best in valued else None
-    legend = colours.legend(valued[~trials.out[valued]], best_first=False)
+    legend = colours.legend(valued[~trials.out[valued]], trials, best_first=False)
     if best is not None:
         legend.insert(0, Key("star", "@best", f"best, #{trials.number[best]}"))
     enough = len(valued) >= LEAST and varying
@@ -72,7 +72,7 @@ def build_slice_info(
         colours=colours,
         rows=rows,
         empty=empty,
-        note=_note(len(valued), rows, len(params) - len(varying)) if enough else "",
+        note=_note(trials, valued, rows, len(params) - len(varying)) if enough else "",
         summary=empty or _summary(objective, varying, len(valued), trials._replace(best=best)),
         legend=tuple(legend) if enough else (),
     )
@@ -90,8 +90,9 @@ def _empty(count: int, objective: Values, varies: bool, final: bool) -> str:
     return not_enough(have, max(LEAST - count, 1), final)
 
 
-def _note(count: int, rows: tuple[Ints, ...], constant: int) -> str:
-    parts = [plural(count, "trial")]
+def _note(trials: Trials, valued: Ints, rows: tuple[Ints, ...], constant: int) -> str:
+    count = len(valued)
+    parts = [plural(count, "trial"), *not_counting(valued, trials)]
     drawn = min(len(own) for own in rows)
     if drawn < count:
         parts.append("dots in one spot drawn once")
@@ -177,7 +178,7 @@ def _fits(values: Values) -> bool:
 
 
 def _dots(info: SliceInfo, values: Values, rows: Ints, across: str) -> list[dict[str, Any]]:
-    groups = info.colours.layers(rows, info.trials.out, info.trials.best, star=12)
+    groups = info.colours.layers(rows, info.trials, star=12)
     places = values.places(info.trials.number)
     return [
         {

@@ -1,7 +1,7 @@
 """Any value of a sweep's trials as something to place along an axis or to colour by."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -9,8 +9,11 @@ import numpy.typing as npt
 
 from sweeps.charts.clock import short_time, time_ticks
 from sweeps.charts.figure import axis
+from sweeps.charts.marks import STATUS_WORDS
 from sweeps.charts.scales import Scale
 from sweeps.charts.text import escape, wrap_name
+from sweeps.domain.board import CODES, STATUSES
+from sweeps.domain.states import ACTIVE_TRIAL, FALLEN_TRIAL, TrialStatus
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -88,12 +91,45 @@ class Values(NamedTuple):
 
 
 class Trials(NamedTuple):
-    """Which trials there are: `number` by row, those the selection leaves `out`, and the row of
-    the best one."""
+    """Which trials there are: `number` by row, those the selection leaves `out`, the row of the
+    best one, and how each stands (`status`: places in STATUSES; None: all have completed)."""
 
     number: Ints
     out: Mask
     best: int | None
+    status: Ints | None = None
+
+    def having(self, statuses: Iterable[str]) -> Mask:
+        """Those in one of these statuses."""
+        if self.status is None:
+            return np.zeros(len(self.number), dtype=np.bool_)
+        return np.isin(self.status, [CODES[status] for status in statuses])
+
+    @property
+    def fallen(self) -> Mask:
+        """Those that ended without a result, whatever they logged before."""
+        return self.having(FALLEN_TRIAL)
+
+    @property
+    def running(self) -> Mask:
+        """Those whose values may still change."""
+        return self.having(ACTIVE_TRIAL)
+
+    @property
+    def early(self) -> Mask:
+        """Those terminated early: what they came to counts."""
+        return self.having([TrialStatus.EARLY_TERMINATED])
+
+    @property
+    def counting(self) -> Mask:
+        """Those that may be the best, if they have a value."""
+        return ~(self.fallen | self.running)
+
+    def word(self, row: int) -> str:
+        """How a trial stands, in words."""
+        return STATUS_WORDS[
+            TrialStatus.COMPLETED if self.status is None else STATUSES[self.status[row]]
+        ]
 
 
 def rounded(values: Floats) -> list[float | None]:

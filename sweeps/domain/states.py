@@ -77,6 +77,8 @@ ACTIVE_TRIAL = frozenset({_T.STARTING, _T.RUNNING})
 LIVE_TRIAL = frozenset(_T) - FINAL_TRIAL
 # Only these can win: a trial that crashed after a lucky report is not a result to take away.
 WINNING_TRIAL = frozenset({_T.COMPLETED, _T.EARLY_TERMINATED})
+# What these came to is no result, whatever they logged before.
+FALLEN_TRIAL = FINAL_TRIAL - WINNING_TRIAL
 
 SWEEP_TRANSITIONS: Mapping[SweepStatus, frozenset[SweepStatus]] = {
     _S.QUEUED: frozenset({_S.RUNNING, _S.PAUSED, _S.STOPPING, *FINAL_SWEEP}),

@@ -42,12 +42,14 @@ def drawn_rows(ask: Ask) -> Ints:
 def trials_of(ask: Ask, rows: Ints) -> Trials:
     """Which trials `rows` are; the best one by its place among them."""
     best = np.flatnonzero(np.isin(rows, ask.best_first[:1]))
-    return Trials(ask.board.number[rows], ~ask.mask[rows], int(best[0]) if len(best) else None)
+    place = int(best[0]) if len(best) else None
+    return Trials(ask.board.number[rows], ~ask.mask[rows], place, ask.board.status[rows])
 
 
 def by_merit(ask: Ask, rows: Ints) -> Floats:
     """The rank of each of `rows`: those selected first, then the best."""
     loss = ask.board.objective if ask.minimize else -ask.board.objective
+    loss = np.where(ask.board.can_win, loss, np.nan)
     order = np.lexsort((np.nan_to_num(loss[rows], nan=np.inf), ~ask.mask[rows]))
     ranks = np.empty(len(rows), dtype=np.float64)
     ranks[order] = np.arange(len(rows))

@@ -324,3 +324,28 @@ def test_long_words_are_broken_into_lines_that_stay_whole():
 
 def test_a_selection_of_nothing_is_said():
     assert info_of(**keeping(TRIALS)).note == "no trial matches the selection, all 4 faint"
+
+
+def test_what_failed_after_a_value_is_no_line_like_the_others():
+    info = info_of([gbdt(0, 0.4), gbdt(1, 0.1, S.FAILED), gbdt(2, 0.3), gbdt(3, 0.2, S.CANCELED)])
+    failed = next(line for line in info.lines if line.number == 1)
+    assert (failed.kind, failed.strength) == ("bare", None)
+    assert failed.positions[-1] is not None
+    dotted = trace(parallel_figure(info), "@red-mark2px,3px")
+    assert {1, 3} <= set(dotted["customdata"])
+    keys = [key for key in info.legend if key.mark == "dot"]
+    assert [(key.text, key.status, key.missing) for key in keys] == [
+        ("no result: failed or canceled", "", "")
+    ]
+
+
+def test_a_click_on_the_key_of_the_failed_filters_by_them():
+    [key] = [k for k in info_of([gbdt(0, 0.4), gbdt(1, 0.1, S.FAILED)]).legend if k.mark == "dot"]
+    assert (key.text, key.status) == ("no result: failed", "Failed")
+    [key] = [k for k in info_of([gbdt(0, 0.4), gbdt(1, None, S.FAILED)]).legend if k.mark == "dot"]
+    assert (key.text, key.missing) == ("no value: failed", "objective")
+
+
+def test_a_value_of_a_trial_that_failed_takes_nothing_from_the_colours_of_the_others():
+    lines = info_of([gbdt(0, 0.4), gbdt(1, 0.001, S.FAILED), gbdt(2, 0.3)]).lines
+    assert {line.number: line.strength for line in lines}[2] > 0.5

@@ -14,6 +14,8 @@ from sweeps.charts.scatter import MAX_DOTS, build_scatter_info, scatter_figure
 from sweeps.charts.slices import build_slice_info, slice_figure
 from sweeps.charts.text import objective_text, param_text
 from sweeps.charts.values import Trials, Values, plot_axis, spread_first, thin
+from sweeps.domain.board import CODES
+from sweeps.domain.states import TrialStatus as S
 from tests.charts.cast import check, trace
 
 HOSTILE = "<img src=x onerror=alert(1)> & a name that is very long indeed"
@@ -251,3 +253,64 @@ def test_a_map_leaves_out_what_is_not_selected():
     x = numbers("x", np.linspace(0, 1, 20))
     y = numbers("y", np.linspace(1, 2, 20))
     assert len(contour(x, y, values, out=range(5)).placed) == 15
+
+
+# --- Trials whose values are no results ---------------------------------------------------------
+
+STATUSES_OF_SIX = [S.COMPLETED, S.EARLY_TERMINATED, S.FAILED, S.CANCELED, S.RUNNING, S.COMPLETED]
+
+
+def standing(statuses, **options):
+    codes = np.array([CODES[status] for status in statuses])
+    return trials(len(statuses), **options)._replace(status=codes)
+
+
+def test_slices_mark_what_failed_or_runs_and_say_so():
+    values = loss([0.1, 0.2, 0.3, 0.4, 0.5, 0.6])
+    x = numbers("x", [1, 2, 3, 4, 5, 6])
+    number = numbers("trial number", [10, 11, 12, 13, 14, 15], key="number")
+    colours = colour_by(number, objective=False, minimize=False)
+    info = build_slice_info(standing(STATUSES_OF_SIX), values, (x,), colours)
+    figure = slice_figure(info)
+    check(figure)
+    assert trace(figure, "x-fallen")["customdata"] == [12, 13]
+    assert trace(figure, "x-fallen")["marker"]["symbol"] == "x-thin-open"
+    assert trace(figure, "x-running")["customdata"] == [14]
+    assert trace(figure, "x-ramp")["customdata"] == [11, 15]
+    assert trace(figure, "x-ramp")["marker"]["symbol"] == ["diamond-open", "circle"]
+    assert info.note == "6 trials; 2 canceled or failed; 1 running"
+    assert [key.text for key in info.legend][2:] == [
+        "early-terminated",
+        "running",
+        "no result: canceled or failed",
+    ]
+    assert info.table.rows[2][:2] == ("12", "Failed")
+
+
+def test_scatter_marks_them_in_the_plane_and_in_space():
+    x, y = numbers("x", [1, 2, 3, 4, 5, 6]), numbers("y", [6, 5, 4, 3, 2, 1])
+    values = loss([0.1, 0.2, 0.3, 0.4, 0.5, NAN])
+    colours = colour_by(values, objective=True, minimize=True)
+    for axes, cross in (((x, y), "x-thin-open"), ((x, y, values), "x")):
+        info = build_scatter_info(
+            standing(STATUSES_OF_SIX), axes, colours, np.arange(6.0), minimize=True
+        )
+        figure = scatter_figure(info)
+        check(figure)
+        assert trace(figure, "fallen")["customdata"] == [12, 13]
+        assert trace(figure, "fallen")["marker"]["symbol"] == cross
+        assert "2 canceled or failed; 1 running" in info.note
+        # The ramp's ends are results.
+        assert "loss: 0.200000 to 0.100000" in [key.text for key in info.legend]
+
+
+def test_the_map_lies_between_results_alone():
+    statuses = [S.COMPLETED] * 9 + [S.EARLY_TERMINATED] + [S.FAILED] * 2 + [S.RUNNING]
+    at = np.arange(13.0)
+    values = loss(at)
+    info = build_contour_info(
+        standing(statuses), numbers("x", at), numbers("y", at * at), values, at, minimize=True
+    )
+    assert info.placed.tolist() == list(range(10))
+    assert info.note == "interpolated between 10 trials; 2 failed and 1 running left out"
+    assert len(info.table.rows) == 10
