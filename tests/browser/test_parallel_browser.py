@@ -347,7 +347,6 @@ def test_which_curves_are_drawn_is_marked_and_keeps_the_selection(
     switch.get_by_role("link", name="all").click()
     expect(marked).to_have_text(["all"])
     assert query(page) == {"status": ["Completed"], "curves": ["all"]}
-    page.locator("[data-filter]").first.scroll_into_view_if_needed()
     page.go_back()
     expect(marked).to_have_text(["best 5"])
 
