@@ -29,6 +29,7 @@ class Key(NamedTuple):
         "disc",
         "ring",
         "diamond",
+        "gem",
         "triangle",
         "cross",
     ]

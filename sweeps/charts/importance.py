@@ -67,7 +67,8 @@ def build_importance_info(
 ) -> ImportanceInfo:
     """What to draw of `found`, None: not worked out yet.
 
-    `valued` trials have a value that counts by now, `failed` ended without one; `filtered`: the
+    `valued` trials have a value that counts by now, `failed` ended without a result, whatever
+    they logged before; `filtered`: the
     page's selection leaves some out, which is another question.
     """
     if valued < MIN_TRIALS:
@@ -79,7 +80,7 @@ def build_importance_info(
             f"Every trial came to the same {metric}: no parameter can be told from another."
         )
     sample = f" (a random sample of {found.trials:,})" if found.used < found.trials else ""
-    left_out = f"; {plural(failed, 'trial')} without a value left out" if failed else ""
+    left_out = f"; {plural(failed, 'trial')} without a result left out" if failed else ""
     shown = f"; the first {MOST_BARS} drawn" if len(found.weights) > MOST_BARS else ""
     whole = "whatever is selected: " if filtered else ""
     note = f"{whole}PED-ANOVA over {plural(found.used, 'trial')}{sample}{left_out}{shown}"
@@ -92,9 +93,9 @@ def _nothing(why: str) -> ImportanceInfo:
 
 def _too_few(valued: int, failed: int, final: bool) -> str:
     has = f"{plural(valued, 'trial')} {'has' if valued == 1 else 'have'} one"
-    also = f", {failed:,} failed without" if failed else ""
+    also = f", {failed:,} without a result left out" if failed else ""
     data, far = ("data", "") if final else ("data yet", " so far")
-    needs = f"importance needs {MIN_TRIALS} trials with a value"
+    needs = f"importance needs {MIN_TRIALS} trials with a result"
     return f"Not enough {data}: {needs}; {has}{far}{also}."
 
 

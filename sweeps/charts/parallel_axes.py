@@ -81,10 +81,11 @@ def _different(column: Column) -> list[Scalar]:
 
 
 def objective_axis(values: Floats, objective: Objective, scale: YScale = "auto") -> AxisInfo:
-    """The axis of all finite `values`."""
+    """The axis of all finite `values`; without any it has no ticks."""
     low, high = (float(values.min()), float(values.max())) if len(values) else (0.0, 1.0)
     log = prefers_log([low, high]) if scale == "auto" else scale == "log" and low > 0
     axis = numeric_scale(*_with_air(low, high, log), log=log, bounded=False)
+    axis = axis._replace(bare=not len(values))
     kind = f"{objective.goal.value}, log" if axis.kind == "log" else objective.goal.value
     return AxisInfo(objective.primary_metric, kind, axis)
 

@@ -30,7 +30,8 @@ class Scale(NamedTuple):
     """How values lie on an axis.
 
     `low` and `high` are the ends of a numeric one (both > 0 for "log"), `categories` the texts of
-    a categorical one from the low end up. `bounded` says that the ends are declared bounds.
+    a categorical one from the low end up. `bounded` says that the ends are declared bounds, `bare`
+    that nothing is known of the ends: such an axis has no ticks.
     """
 
     kind: ScaleKind
@@ -39,6 +40,7 @@ class Scale(NamedTuple):
     categories: tuple[str, ...] = ()
     integer: bool = False
     bounded: bool = True
+    bare: bool = False
 
     def position(self, value: Scalar) -> float | None:
         """Where `value` stands from 0 to 1; None for one that has no place here."""
@@ -73,6 +75,8 @@ class Scale(NamedTuple):
 
     def ticks(self, count: int = 5) -> tuple[Tick, ...]:
         """About `count` written values, the ends among them where they are bounds."""
+        if self.bare:
+            return ()
         if self.kind == "category":
             step = -(-len(self.categories) // _MAX_CATEGORY_TICKS) or 1
             size = len(self.categories)

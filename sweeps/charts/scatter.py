@@ -1,6 +1,6 @@
 """Trials as dots by two or three of their values."""
 
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
@@ -86,7 +86,9 @@ def build_scatter_info(
         legend=tuple(legend),
     )
     if info.best is not None:
-        star = Key("star", "@best", f"best, #{trials.number[info.best]}")
+        # In space there is no star to draw.
+        mark: Literal["gem", "star"] = "gem" if len(axes) == 3 else "star"
+        star = Key(mark, "@best", f"best, #{trials.number[info.best]}")
         info = info._replace(legend=(star, *legend))
     return info
 

@@ -82,8 +82,11 @@ def _best(info: ObjectiveInfo, scale: Scale, box: Box, across: object) -> list[s
     anchor = "end" if x > box.right - 120 else "start" if x < box.left + 120 else "middle"
     words = f"#{info.best.number}  {objective_text(info.best.value)}"
     below = info.goal == "minimize" and y + 26 < box.bottom
+    beside = 0
+    if info.goal == "minimize" and not below:  # the line comes from above: right of it, or left
+        anchor, beside = ("end", -10) if x > box.right - 120 else ("start", 10)
     return [
         path(f"{d}H{box.right:g}", "@best", 2),
         star(x, y),
-        text(x, y + 22 if below else y - 12, words, anchor, "best halo"),
+        text(x + beside, y + 22 if below else y - 12, words, anchor, "best halo"),
     ]

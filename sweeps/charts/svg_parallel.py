@@ -36,11 +36,15 @@ def parallel_svg(info: ParallelInfo) -> str:
     if info.density and len(keep) == len(info.axes):
         parts += _ground(info.density, info.bottom, box)
     parts += [_line(line, keep, places, box) for line in info.lines if line is not info.best]
+    parts += [path(f"M{x:g} {box.top:g}V{box.bottom:g}", "@axis", 1) for x in places]
+    if info.best:
+        parts += _best_line(info.best, keep, places, box)
+    # Texts last: no line goes through one.
     for i, x in zip(keep, places, strict=True):
         last = i == keep[-1]
         parts += _axis(info.axes[i], x, box, "no value" if last else "none", info.absent[i])
     if info.best:
-        parts += _best(info.best, info.best_texts, keep, places, box)
+        parts += _best_values(info.best, info.best_texts, keep, places, box)
     return picture(width, _HEIGHT, info.summary, parts)
 
 
@@ -99,7 +103,7 @@ def _line(line: Line, keep: Sequence[int], places: Sequence[float], box: Box) ->
 
 def _axis(axis: AxisInfo, x: float, box: Box, missing: str, is_missing: bool) -> list[str]:
     names = wrap_name(axis.name, 16)[:2]
-    parts = [path(f"M{x:g} {box.top:g}V{box.bottom:g}", "@axis", 1)]
+    parts = []
     for row, name in enumerate(names):
         parts.append(text(x, 16 + 14 * row, name, "middle", "name strong"))
     parts.append(text(x, 18 + 14 * len(names), axis.kind, "middle", "tick"))
@@ -113,12 +117,16 @@ def _axis(axis: AxisInfo, x: float, box: Box, missing: str, is_missing: bool) ->
     return parts
 
 
-def _best(
+def _best_line(best: Line, keep: Sequence[int], places: Sequence[float], box: Box) -> list[str]:
+    d = polyline(_spots(best, keep, places, box))
+    return [path(d, "@surface", 6), path(d, "@best", 3)]
+
+
+def _best_values(
     best: Line, texts: Sequence[str], keep: Sequence[int], places: Sequence[float], box: Box
 ) -> list[str]:
     spots = _spots(best, keep, places, box)
-    d = polyline(spots)
-    parts = [path(d, "@surface", 6), path(d, "@best", 3)]
-    for i, (x, y) in zip(keep, spots, strict=True):
-        parts.append(text(x + 7, y + 4, texts[i][:_VALUE_LETTERS], "start", "best halo"))
-    return parts
+    return [
+        text(x + 7, y + 4, texts[i][:_VALUE_LETTERS], "start", "best halo")
+        for i, (x, y) in zip(keep, spots, strict=True)
+    ]

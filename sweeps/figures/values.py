@@ -96,7 +96,7 @@ def _measured(key: str, name: str, kind: str, at: Floats) -> Values:
 def _span(at: Floats, *, log: bool) -> Scale:
     known = at[~np.isnan(at)]
     low, high = (float(known.min()), float(known.max())) if len(known) else (0.0, 1.0)
-    return numeric_scale(low, high, log=log, bounded=False)
+    return numeric_scale(low, high, log=log, bounded=False)._replace(bare=not len(known))
 
 
 def _param(ask: Ask, key: str, name: str, rows: Ints) -> Values:

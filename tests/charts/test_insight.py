@@ -51,7 +51,7 @@ def test_where_nothing_beats_chance_no_parameter_is_named_a_cause():
 def test_a_sample_and_trials_left_out_are_said():
     info = importance_of(1.0, used=500, trials=9700, valued=9700, failed=1)
     assert info.note == (
-        "PED-ANOVA over 500 trials (a random sample of 9,700); 1 trial without a value left out"
+        "PED-ANOVA over 500 trials (a random sample of 9,700); 1 trial without a result left out"
     )
 
 
@@ -76,10 +76,10 @@ def test_names_are_shown_as_they_are_and_cut_where_too_long():
         (
             7,
             False,
-            "Not enough data yet: importance needs 20 trials with a value; "
+            "Not enough data yet: importance needs 20 trials with a result; "
             "7 trials have one so far.",
         ),
-        (1, True, "Not enough data: importance needs 20 trials with a value; 1 trial has one."),
+        (1, True, "Not enough data: importance needs 20 trials with a result; 1 trial has one."),
         (20, False, "Working it out…"),
     ],
 )
@@ -87,6 +87,11 @@ def test_until_there_is_enough_it_says_what_is_missing(valued, final, words):
     info = build_importance_info(None, valued=valued, failed=0, final=final, metric="loss")
     assert (info.empty, info.table.rows) == (words, ())
     check(importance_figure(info))
+
+
+def test_those_that_failed_are_left_out_whatever_they_had_logged():
+    info = build_importance_info(None, valued=13, failed=5, final=False, metric="loss")
+    assert info.empty.endswith("13 trials have one so far, 5 without a result left out.")
 
 
 def test_equal_values_are_no_ranking():

@@ -326,6 +326,15 @@ def test_a_selection_of_nothing_is_said():
     assert info_of(**keeping(TRIALS)).note == "no trial matches the selection, all 4 faint"
 
 
+def test_an_objective_without_any_value_has_no_ticks_but_where_it_is_missing():
+    figure = parallel_figure(info_of([gbdt(0, None, S.FAILED), gbdt(1, None, S.RUNNING)]))
+    ticks = trace(figure, "ticks")
+    last = [
+        text.strip("\u00a0") for x, text in zip(ticks["x"], ticks["text"], strict=True) if x == 4
+    ]
+    assert last == ["no value"]
+
+
 def test_what_failed_after_a_value_is_no_line_like_the_others():
     info = info_of([gbdt(0, 0.4), gbdt(1, 0.1, S.FAILED), gbdt(2, 0.3), gbdt(3, 0.2, S.CANCELED)])
     failed = next(line for line in info.lines if line.number == 1)

@@ -299,6 +299,8 @@ def test_scatter_marks_them_in_the_plane_and_in_space():
         check(figure)
         assert trace(figure, "fallen")["customdata"] == [12, 13]
         assert trace(figure, "fallen")["marker"]["symbol"] == cross
+        drawn = trace(figure, "best")["marker"]["symbol"]
+        assert (info.legend[0].mark, drawn) in (("star", "star"), ("gem", "diamond"))
         assert "2 canceled or failed; 1 running" in info.note
         # The ramp's ends are results.
         assert "loss: 0.200000 to 0.100000" in [key.text for key in info.legend]

@@ -1,6 +1,7 @@
 """Static pictures: whole, well-formed, escaped, and small however many trials there are."""
 
 import math
+import re
 from itertools import pairwise
 from xml.etree import ElementTree
 
@@ -48,6 +49,21 @@ def test_the_history_names_the_best_and_all_without_a_value() -> None:
     assert "var(--best)" in svg
 
 
+def test_the_best_of_the_history_is_named_beside_the_line_that_falls_to_it() -> None:
+    svg = history([0.9, 0.8, 0.5, 0.1, *[0.6] * 8])
+    [label] = [n for n in parsed(svg).iter("text") if (n.text or "").startswith("#3")]
+    [line] = [
+        n
+        for n in parsed(svg).iter("path")
+        if "H" in n.get("d", "")
+        and "--best" in n.get("style", "")
+        and n.get("d", "").count("V") == 3
+    ]
+    falls = float(re.findall(r"H([\d.]+)V", line.get("d", ""))[-1])
+    assert label.get("text-anchor") == "start"
+    assert float(label.get("x", "0")) >= falls + 10
+
+
 @pytest.mark.parametrize(
     "values",
     [[0.5], [0.0, 0.0], [1e-300, 1e300], [-1e308, 1e308], [1e308], [5e-324, 1.0], [-1.0, 1.0]],
@@ -83,7 +99,12 @@ def parallel(count: int, names: int = 3) -> str:
 def test_parallel_coordinates_draw_every_trial_and_the_best_on_top() -> None:
     svg = parallel(40)
     paths = [node.get("style", "") for node in parsed(svg).iter("path")]
-    assert "var(--best)" in paths[-1]
+    # Above the best line stand texts and the marks of ticks alone, so that no line strikes a text.
+    nodes = list(parsed(svg))
+    best = max(n for n, node in enumerate(nodes) if "var(--best)" in node.get("style", ""))
+    above = [node for node in nodes[best + 1 :] if node.tag == "path"]
+    assert all(re.fullmatch(r"M[\d.]+ [\d.]+H[\d.]+", node.get("d", "")) for node in above)
+    assert next(n for n, node in enumerate(nodes) if "halo" in node.get("class", "")) > best
     assert sum("--red-mark" in style for style in paths) == 8
     assert sum("color-mix" in style for style in paths) == 31, "all with a value but the best"
     assert {"p0", "p1", "p2", "c", "no value"} <= set(texts(svg))

@@ -105,7 +105,8 @@ export class Chart {
     const unable = payload.layout.scene && !canDrawInSpace() ? NO_SPACE : "";
     const message = payload.empty || unable;
     this.message.textContent = message;
-    this.message.hidden = !message;
+    // The table says the same.
+    this.message.hidden = !message || !this.table.hidden;
     this.scroller.hidden = Boolean(message);
     this.note();
     if (!this.table.hidden) this.fillTable();
@@ -245,6 +246,7 @@ export class Chart {
   showTable(shown) {
     this.table.hidden = !shown;
     this.host.classList.toggle("shows-table", shown);
+    this.message.hidden ||= shown;
     if (shown) this.fillTable();
     else this.schedule(true);
   }

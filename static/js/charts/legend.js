@@ -11,6 +11,7 @@ const SHAPES = {
   disc: (color) => svg("circle", { cx: 10, cy: 6, r: 3.6, fill: color }),
   ring: (color) => svg("circle", { cx: 10, cy: 6, r: 3.4, fill: "none", stroke: color, "stroke-width": 1.7 }),
   diamond: (color) => svg("path", { d: "M10 2L14 6L10 10L6 6Z", fill: "none", stroke: color, "stroke-width": 1.5 }),
+  gem: (color) => svg("path", { d: "M10 1.5L14.5 6L10 10.5L5.5 6Z", fill: color }),
   triangle: (color) => svg("path", { d: "M10 2L14 9.5H6Z", fill: "none", stroke: color, "stroke-width": 1.5 }),
   star: (color) => svg("path", { d: "M10 .5L11.7 4.3L15.8 4.7L12.7 7.4L13.6 11.5L10 9.4L6.4 11.5L7.3 7.4L4.2 4.7L8.3 4.3Z", fill: color }),
   cross: (color) => svg("path", { d: "M6.5 2.5L13.5 9.5M13.5 2.5L6.5 9.5", stroke: color, "stroke-width": 1.8 }),
