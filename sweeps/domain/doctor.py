@@ -7,8 +7,8 @@ Rules, on trials with a value, the best tenth of them (5 to 200) called the best
   An end at 0, and at 1 for shares, is where the values end.
 - *log*: a range that spans 50 times or more is searched linearly, but most of the best lie in its
   lowest tenth, where a linear search hardly looks: search it on a log scale.
-- *dead*: the parameter matters no more than chance explains (see `importance`): keep the best
-  trial's value and search one dimension less.
+- *dead*: the parameter matters no more than chance explains (see `importance`): keep the value of
+  the best trial that has one and search one dimension less.
 - *small*: the space has fewer points than the sweep may run trials: add values, or ask for fewer.
 """
 
@@ -75,7 +75,7 @@ def findings(
     for leaf in leaves(space):
         values = [point[leaf.column] for point in best if leaf.column in point]
         if leaf.column in dead:
-            found.append(_dead(leaf.column))
+            found.append(_dead(leaf.column, everywhere=leaf.column in best[0]))
         elif not isinstance(leaf.distribution, Choice) and len(values) >= LEAST_BEST:
             found += _numeric(leaf.column, leaf.distribution, values, base)
     return found
@@ -89,9 +89,10 @@ def _small(space: SearchSpace, trials: int) -> list[Finding]:
     return [Finding("small", "", text, f"Ask for {size:,} trials")]
 
 
-def _dead(column: str) -> Finding:
+def _dead(column: str, *, everywhere: bool) -> Finding:
     text = f"{column} mattered no more than chance explains."
-    return Finding("dead", column, text, f"Keep {column} at the best trial's value")
+    whose = "the best trial's value" if everywhere else "the value of the best trial with one"
+    return Finding("dead", column, text, f"Keep {column} at {whose}")
 
 
 def _numeric(

@@ -24,6 +24,8 @@ from sweeps.queries.selecting import kept
 from sweeps.queries.spec_of import job_of
 
 MOST_WARM = 500
+# The property that says of which sweep of its workspace a job is the next.
+GOES_ON_FROM = "goes_on_from"
 # The one sampler that learns from trials of earlier sweeps.
 LEARNER = "bayesian"
 
@@ -41,6 +43,27 @@ class NextSweep:
     learns: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Before:
+    """What a sweep goes on from: `trials` earlier ones that its sampler starts with, of the sweep
+    called `name` ("" for unsaid); `sweep` is that one, None where it is not in the workspace."""
+
+    name: str
+    trials: int
+    sweep: Sweep | None
+
+
+def before(sweep: Sweep) -> Before | None:
+    """What a sweep goes on from; None for one that starts afresh."""
+    name = str(sweep.properties.get(GOES_ON_FROM, ""))
+    learns = sweep.sampling.get("algorithm") == LEARNER
+    trials = len(sweep.warm_start) if learns else 0
+    if not name and not trials:
+        return None
+    rows = Sweep.objects.filter(workspace=sweep.workspace_id, deleted_at=None)
+    return Before(name, trials, rows.filter(name=name).first() if name else None)
+
+
 def from_region(sweep: Sweep, selection: Selection) -> NextSweep:
     """The space cut down to what the selection keeps: its ranges, or else what its trials span."""
     board = board_of(sweep)
@@ -49,6 +72,12 @@ def from_region(sweep: Sweep, selection: Selection) -> NextSweep:
     if not cuts:
         cuts = _around(sweep, board, np.flatnonzero(mask & board.can_win))
     return _next(sweep, board, _cut(sweep, cuts), mask, "the selected region")
+
+
+def makes_region(board: Board, selection: Selection, mask: Mask) -> bool:
+    """Does a selection, which keeps `mask`, say which part of the search space to look at? By
+    ranges of parameters, or by trials with a value: failures alone span nothing."""
+    return bool(cuts_of(selection.conditions)) or bool((mask & board.can_win).any())
 
 
 def from_best(sweep: Sweep, count: int) -> NextSweep:
@@ -63,12 +92,12 @@ def from_best(sweep: Sweep, count: int) -> NextSweep:
 def advised(sweep: Sweep, keys: Iterable[str]) -> NextSweep:
     """The space with the changes that these findings of the doctor ask for."""
     board = board_of(sweep)
-    best = _best_first(sweep, board)
-    point = _points(board, best[:1])[0] if len(best) else {}
     space, base = space_of(sweep), _base(sweep)
     known = {finding.key: finding for finding in doctor(sweep)}
     chosen = [known[key] for key in dict.fromkeys(keys) if key in known]
+    best = _best_first(sweep, board)
     for finding in chosen:
+        point = _best_with(board, best, finding.column)
         space = changed(space, finding.kind, finding.column, point, base)
     mask = np.ones(len(board), dtype=np.bool_)
     size = grid_size(space)
@@ -82,18 +111,28 @@ def advised(sweep: Sweep, keys: Iterable[str]) -> NextSweep:
 
 
 def doctor(sweep: Sweep) -> list[Finding]:
-    """What the trials so far say of the search space."""
-    board = board_of(sweep)
+    """What the trials so far say of the search space; only advice that would change it."""
+    board, space, base = board_of(sweep), space_of(sweep), _base(sweep)
     valued = int(board.can_win.sum())
     count = min(max(LEAST_BEST, valued // 10), MOST_BEST)
-    return findings(
-        space_of(sweep),
+    found = findings(
+        space,
         _points(board, board.best(count, minimize=sweep.goal == Goal.MINIMIZE)),
         valued=valued,
         max_total_trials=sweep.max_total_trials,
         dead=_dead(sweep),
-        base=_base(sweep),
+        base=base,
     )
+    if not found:
+        return []
+    best = _best_first(sweep, board)
+
+    def takes_hold(one: Finding) -> bool:
+        point = _best_with(board, best, one.column)
+        # A small space asks for fewer trials, not for another space.
+        return one.kind == "small" or changed(space, one.kind, one.column, point, base) != space
+
+    return [one for one in found if takes_hold(one)]
 
 
 # A share above this is not called nothing, however much chance explains.
@@ -129,6 +168,16 @@ def _points(board: Board, rows: Ints) -> list[dict[str, Scalar]]:
     ]
 
 
+def _best_with(board: Board, best: Ints, name: str) -> dict[str, Scalar]:
+    """The parameter `name` of the best trial that has one: within nested choices not every trial
+    has all of them. Empty where none has."""
+    column = board.params.get(name)
+    if column is None:
+        return {}
+    raws = (column.raw[row] for row in best.tolist())
+    return next(({name: raw} for raw in raws if raw is not None), {})
+
+
 def _around(sweep: Sweep, board: Board, rows: Ints) -> dict[str, Cut]:
     return around(space_of(sweep), _points(board, rows))
 
@@ -150,16 +199,18 @@ def _next(
     rows = _best_first(sweep, board)
     rows = rows[mask[rows]][:MOST_WARM]
     warm = _warm(sweep, space, board.number[rows].tolist())
+    former = job_of(sweep)
     job = replace(
-        job_of(sweep),
+        former,
         name=None,
         display_name=f"{sweep}, next"[:255],
         search_space=space,
         first_trials=tuple(one.params for one in warm[:1]),
         warm_start=tuple(warm),
+        properties={**former.properties, GOES_ON_FROM: sweep.name},
     )
     learns = may_learn and bool(warm) and job.sampling.algorithm != LEARNER
-    return NextSweep(job, tuple(_notes(sweep, where, warm, learns=learns)), learns)
+    return NextSweep(job, tuple(_notes(sweep, job, where, learns=learns)), learns)
 
 
 def _warm(sweep: Sweep, space: SearchSpace, numbers: Sequence[int]) -> list[WarmTrial]:
@@ -184,11 +235,15 @@ def _fitting(space: SearchSpace, params: Any, logbase: float | None) -> Any:
         return None
 
 
-def _notes(sweep: Sweep, where: str, warm: Sequence[WarmTrial], *, learns: bool) -> Iterable[str]:
-    if where:
+def _notes(sweep: Sweep, job: SweepJob, where: str, *, learns: bool) -> Iterable[str]:
+    """A sentence for each thing that was done, and for what was asked for and could not be."""
+    warm = job.warm_start
+    if where and job.search_space == space_of(sweep):
+        yield f"The search space stays that of {sweep}: {where} would cut nothing off."
+    elif where:
         yield f"The search space of {sweep} is cut down to {where}."
     if not warm:
-        yield "No earlier trial lies in it, so it starts from nothing."
+        yield "No earlier trial with a value lies in it, so it starts from nothing."
         return
     yield f"The best trial there, with {warm[0].value:.6g}, is tried first."
     algorithm = sampling_of(sweep).algorithm

@@ -103,14 +103,15 @@ def _swept_inputs(text: str, names: Collection[str], inputs: Collection[str]) ->
 
 
 def sampler(
-    space: SearchSpace, sampling: Sampling, limits: Limits | None, reading: Reading
+    space: SearchSpace, sampling: Sampling, limits: Limits | None, reading: Reading, known: int = 0
 ) -> None:
-    """What the sampling algorithm cannot do with the space, and what it does badly."""
+    """What the sampling algorithm cannot do with the space, and what it does badly; it starts with
+    `known` earlier trials."""
     algorithm = get_sampler(sampling.algorithm)
     problems = algorithm.check(space, sampling)
     reading.problems += problems
     if not problems and limits is not None:
-        for advice in algorithm.advise(space, limits):
+        for advice in algorithm.advise(space, limits, known):
             reading.note(advice)
 
 

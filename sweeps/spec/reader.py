@@ -145,7 +145,7 @@ def _job(doc: Any, reading: Reading) -> SweepJob:
     warm_start = studio.warm_start(extras, space, sampling, reading)
     name = checks.name(reading.text(doc, "name", ""), reading)
     if sampling is not None:
-        checks.sampler(readable, sampling, limits, reading)
+        checks.sampler(readable, sampling, limits, reading, len(warm_start))
     words = _words(doc, trial, reading)
     if reading.problems or space is None or objective is None or limits is None or sampling is None:
         raise InvalidInput(reading.problems)

@@ -11,6 +11,7 @@ from studio.templatetags.studio_tags import status_label
 from sweeps.domain.selection import WORDS, Condition, Selection, Span, write_selection
 from sweeps.models import Sweep
 from sweeps.queries.boards import board_of
+from sweeps.queries.next_sweep import makes_region
 from sweeps.queries.selecting import kept
 
 
@@ -32,6 +33,8 @@ class Chips:
     # How many trials are shown of how many; None where nothing is left out.
     shown: int | None = None
     known: int = 0
+    # Whether a next sweep could be cut down to what is selected.
+    is_region: bool = False
 
 
 def chips(sweep: Sweep, selection: Selection, query: QueryDict) -> Chips:
@@ -41,7 +44,9 @@ def chips(sweep: Sweep, selection: Selection, query: QueryDict) -> Chips:
     if not selection.is_filtered:
         return Chips(found, clear)
     board = board_of(sweep)
-    return Chips(found, clear, int(kept(sweep, board, selection).sum()), len(board))
+    mask = kept(sweep, board, selection)
+    is_region = makes_region(board, selection, mask)
+    return Chips(found, clear, int(mask.sum()), len(board), is_region)
 
 
 def carried(query: QueryDict) -> str:

@@ -22,7 +22,7 @@ from sweeps.queries.boards import metric_names
 from sweeps.queries.clock import database_now
 from sweeps.queries.failure_groups import groups
 from sweeps.queries.failures import PROBLEMS
-from sweeps.queries.next_sweep import doctor
+from sweeps.queries.next_sweep import before, doctor
 from sweeps.queries.progress import progress
 from sweeps.queries.reach import sweep_at
 from sweeps.queries.registry import versions_of_sweep
@@ -96,6 +96,7 @@ def job_context(
         "queued": done.count(TrialStatus.QUEUED),
         "is_ending": sweep.status == SweepStatus.STOPPING,
         "sampling": sweep.sampling,
+        "before": before(sweep),
         "rerunnable": RERUNNABLE,
         "builds": _build_log(sweep),
         **(_selected(request, sweep) if tab in FILTERED else {}),

@@ -20,7 +20,7 @@ from sweeps.domain.scripts import missing_script
 from sweeps.domain.space import ParamValue, SearchSpace, grid_size, leaves, realise
 from sweeps.domain.space_doc import parse_space
 from sweeps.domain.wording import shown
-from sweeps.forms.checked import Checked, FieldError, check, checked
+from sweeps.forms.checked import Checked, FieldError, check, checked, kept_of
 from sweeps.forms.draft import Draft
 from sweeps.forms.environment_text import from_text, in_words
 from sweeps.forms.rows import CONSTANT
@@ -211,7 +211,8 @@ def advice_of(draft: Draft, result: Checked) -> list[str]:
     if draft["algorithm"] not in ALGORITHMS:
         return []
     sampler = get_sampler(draft["algorithm"])
-    return sampler.advise(space, limits)
+    warm = kept_of(draft).get("warm_start")
+    return sampler.advise(space, limits, len(warm) if isinstance(warm, list) else 0)
 
 
 def grid_hint(draft: Draft) -> str:

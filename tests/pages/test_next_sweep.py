@@ -19,6 +19,7 @@ from sweeps.models import Analysis, Sweep, Trial
 from sweeps.queries import boards
 from sweeps.queries.analyses import IMPORTANCE
 from sweeps.queries.next_sweep import advised, doctor, from_best, from_region
+from sweeps.queries.records import space_of as space_of_sweep
 from sweeps.queries.records import warm_records
 from sweeps.services import sweeps
 from sweeps.spec.reader import read_job
@@ -87,6 +88,63 @@ def test_a_parameter_of_no_importance_is_kept_at_the_best_value(played: Sweep, n
     assert space_of(found)["boosting"] == Choice((best.params["boosting"],))
 
 
+def test_of_a_nested_parameter_the_value_of_the_best_trial_that_has_one_is_kept(
+    played: Sweep, now: Any
+) -> None:
+    deep = {"type": "uniform", "min_value": 0.0, "max_value": 1.0}
+    branches = [{"name": "tree"}, {"name": "svm", "penalty": deep}]
+    space = {**played.search_space, "model": {"type": "choice", "values": branches}}
+    for trial in played.trials.all():
+        # The best trials are trees; of those with a penalty number 20 is the best.
+        nested = {"model.name": "tree"} if trial.number < 20 else {"model.name": "svm"}
+        if trial.number >= 20:
+            nested["model.penalty"] = trial.number / 100
+        Trial.objects.filter(pk=trial.pk).update(flat_params={**trial.flat_params, **nested})
+    Sweep.objects.update(search_space=space)
+    played.refresh_from_db()
+    boards.forget()
+    little = [Weight(name, 0.01, 0.0, 0.08, 0.1) for name in ("model.penalty", "model")]
+    weights = (Weight("lr", 0.97, 0.9, 1.0, 0.1), *little)
+    document = asdict(Importance(30, 30, 0.1, 20, weights))
+    Analysis.objects.create(sweep=played, kind=IMPORTANCE, document=document, at=now, revision=9)
+    offered = {found.key: found.action for found in doctor(played) if found.kind == "dead"}
+    # What would change nothing (a choice of whole branches) is not offered.
+    action = "Keep model.penalty at the value of the best trial with one"
+    assert offered == {"dead:model.penalty": action}
+    found = advised(played, ["dead:model.penalty"])
+    _, svm = space_of(found)["model"].values
+    assert dict(svm.items)["penalty"] == Choice((0.2,))
+    assert found.notes[0] == f"{action}."
+    # Once no trial with a value has one, there is nothing to keep it at.
+    Trial.objects.filter(number__gte=20).update(objective=None)
+    boards.forget()
+    assert "dead:model.penalty" not in [found.key for found in doctor(played)]
+    assert advised(played, ["dead:model.penalty"]).job.search_space == space_of_sweep(played)
+
+
+def test_failures_alone_make_no_region_and_what_cuts_nothing_off_is_said(
+    client: Client, bob: User, played: Sweep
+) -> None:
+    Trial.objects.filter(number__gte=20).update(
+        status="Failed", objective=None, reason="CUDA out of memory"
+    )
+    boards.forget()
+    client.force_login(bob)
+    page = f"/w/default/sweeps/{played.name}/"
+    for words, offered in [
+        ("status=Failed", False),
+        ("q=CUDA", False),
+        ("status=Completed", True),
+        ("status=Failed&in=params.lr:0.05..0.3", True),
+    ]:
+        html = client.get(f"{page}trials/?{words}").content.decode()
+        assert " of 30 shown" in html
+        assert ("region=1" in html) is offered, words
+    found = from_region(played, read_selection([("q", "CUDA")]))
+    assert found.job.search_space == space_of_sweep(played)
+    assert found.notes[0].startswith("The search space stays that of")
+
+
 def test_the_form_opens_with_it_and_what_is_submitted_has_it(
     client: Client, bob: User, played: Sweep
 ) -> None:
@@ -144,6 +202,39 @@ def test_readers_are_offered_no_sweep(client: Client, rita: User, played: Sweep)
     assert "region=1" not in html
     assert "best=10" not in html
     assert "fix=" not in html
+
+
+def test_a_next_sweep_says_which_one_it_goes_on_from(
+    client: Client, bob: User, played: Sweep, workspace: Any, now: Any
+) -> None:
+    made = from_region(played, read_selection([("in", "params.lr:0.05..0.1")])).job
+    job = replace(made, sampling=Sampling("bayesian", seed=1), compute=None)
+    fields = {"compute": played.compute, "code": None, "user": None, "now": now}
+    sweep = sweeps.create_sweep(workspace, job, rng=random.Random(3), **fields)
+    client.force_login(bob)
+    page = f"/w/default/sweeps/{sweep.name}/"
+    link = f'goes on from <a href="/w/default/sweeps/{played.name}/"'
+    for tab, times in (("", 1), ("config/", 2)):
+        html = client.get(page + tab).content.decode()
+        assert html.count(link) == times
+        assert html.count("</a>, 6 earlier trials") == times
+    played.workspace.sweeps.filter(pk=played.pk).update(deleted_at=now)
+    html = client.get(page).content.decode()
+    assert link not in html
+    assert f"{played.name}</span>, 6 earlier trials" in html
+    # Without its sampler learning from them, no trials are claimed.
+    Sweep.objects.filter(pk=sweep.pk).update(sampling={"algorithm": "random"})
+    assert "earlier trials" not in client.get(page).content.decode()
+
+
+def test_the_form_counts_the_earlier_trials_in_its_advice(
+    bob: User, workspace: Any, played: Sweep
+) -> None:
+    form = Form(bob, workspace, f"?from={played.name}&region=1&in=params.lr:0.05..0.1")
+    form.press("preview", max_total_trials="5", max_concurrent_trials="1")
+    assert "but max_total_trials is 5, after 6 earlier trials." in unescape(form.text)
+    form.press("drop_warm")
+    assert "but max_total_trials is 5." in unescape(form.text)
 
 
 def test_warm_trials_are_stored_exported_and_known_to_the_sampler(

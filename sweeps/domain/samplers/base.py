@@ -61,8 +61,8 @@ class Sampler(Protocol):
         """What this algorithm cannot do; fields are paths in the job document."""
         ...
 
-    def advise(self, space: SearchSpace, limits: Limits) -> list[str]:
-        """What it can do, but not well: sentences."""
+    def advise(self, space: SearchSpace, limits: Limits, known: int = 0) -> list[str]:
+        """What it can do, but not well: sentences. `known` earlier trials are its warm start."""
         ...
 
 

@@ -80,13 +80,14 @@ class BayesianSampler:
         """Nothing: all distributions can be searched."""
         return []
 
-    def advise(self, space: SearchSpace, limits: Limits) -> list[str]:
+    def advise(self, space: SearchSpace, limits: Limits, known: int = 0) -> list[str]:
         """Too few trials, too many at a time, and what Azure ML would refuse."""
         notes, count, trials = [], len(leaves(space)), limits.max_total_trials
-        if trials < 20 * count:
+        if trials + known < 20 * count:
+            earlier = f", after {known:,} earlier trial{'s' if known > 1 else ''}" if known else ""
             notes.append(
                 f"Bayesian sampling works best with 20 trials or more per parameter: "
-                f"{20 * count:,} for {count:,}, but max_total_trials is {trials:,}."
+                f"{20 * count:,} for {count:,}, but max_total_trials is {trials:,}{earlier}."
             )
         if limits.max_concurrent_trials > max(trials // 4, 1):
             notes.append(

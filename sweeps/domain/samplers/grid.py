@@ -42,7 +42,7 @@ class GridSampler:
             if leaf.distribution.kind not in ("choice", "randint")
         ]
 
-    def advise(self, space: SearchSpace, limits: Limits) -> list[str]:
+    def advise(self, space: SearchSpace, limits: Limits, known: int = 0) -> list[str]:
         """Says when the grid and `max_total_trials` differ, and what Azure ML would refuse."""
         size, trials = grid_size(space), limits.max_total_trials
         notes = []

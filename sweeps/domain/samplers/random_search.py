@@ -54,7 +54,7 @@ class RandomSampler:
             found.append(Problem("sampling_algorithm.rule", text))
         return found + _logbase_problems(space, sampling.logbase)
 
-    def advise(self, space: SearchSpace, limits: Limits) -> list[str]:
+    def advise(self, space: SearchSpace, limits: Limits, known: int = 0) -> list[str]:
         """Says when points will certainly repeat."""
         size = size_of(space)
         if size is None or size >= limits.max_total_trials:

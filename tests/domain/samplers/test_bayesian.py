@@ -283,6 +283,9 @@ def test_advice_names_budget_concurrency_and_what_azure_refuses() -> None:
     assert "at most 10 of 40 at a time, but max_concurrent_trials is 20" in notes[1]
     assert notes[2].endswith("it would refuse z (loguniform).")
     assert BayesianSampler().advise(LINE, Limits(40, 10)) == []
+    assert BayesianSampler().advise(LINE, Limits(5, 1), known=35) == []
+    (few,) = BayesianSampler().advise(LINE, Limits(5, 1), known=3)
+    assert few.endswith("but max_total_trials is 5, after 3 earlier trials.")
 
 
 def test_every_leaf_reaches_hyperopt_under_its_label() -> None:
