@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+import numpy as np
+
 from studio import formatting
 from sweeps.domain.board import Ints
 from sweeps.domain.objective import Goal
@@ -14,7 +16,7 @@ from sweeps.queries.boards import board_of
 from sweeps.queries.records import best_trial
 from sweeps.queries.selecting import in_order, kept
 from sweeps.queries.table_columns import Column, Head, all_columns, chosen, heads, standard
-from sweeps.queries.trials import last_metrics, ordered
+from sweeps.queries.trials import last_metrics
 from sweeps.queries.waiting import MOMENT, why_trials
 
 PAGE = 50
@@ -125,34 +127,61 @@ def best_order(sweep: Sweep) -> str:
     return "objective" if sweep.goal == Goal.MINIMIZE else "-objective"
 
 
-def few_trials(sweep: Sweep, now: datetime, order: str, count: int) -> TrialTable:
-    """The first trials of an order, for the overview."""
-    known = Trial.objects.filter(sweep=sweep)
-    # Trials that can win come before a cancelled one that was ahead.
-    trials = list(known.best_first(sweep.goal)[:count]) if order == best_order(sweep) else []
-    others = known.exclude(pk__in=[trial.pk for trial in trials])
-    trials += ordered(others, order)[: count - len(trials)]
+def few_trials(
+    sweep: Sweep, now: datetime, order: str, count: int, selection: Selection
+) -> TrialTable:
+    """The first trials of an order that a selection keeps, for the overview.
+
+    In the best order trials that can win come before a cancelled or running one that was ahead;
+    where others are shown, too, the column is sorted no more, and says nothing of an order.
+    """
+    board = board_of(sweep)
+    mask = kept(sweep, board, selection)
+    best = order == best_order(sweep)
+    winners = board.best_first(minimize=sweep.goal == Goal.MINIMIZE) if best else board.number[:0]
+    rows = winners[mask[winners]][:count]
+    can_win = board.number[rows].tolist()
+    if len(rows) < count:
+        others = in_order(sweep, board, order)
+        others = others[mask[others] & ~board.can_win[others]] if best else others[mask[others]]
+        rows = np.concatenate([rows, others[: count - len(rows)]])
+    trials = _trials(sweep, board.number[rows].tolist())
+    compared = [trial for trial in trials if trial.number in can_win] if best else trials
+    order = order if len(compared) == len(trials) else ""
     columns = standard(all_columns(sweep, best_order(sweep)))
     metrics = [column for column in columns if column.kind == "metric"]
     columns = [column for column in columns if column not in metrics[1:]]
-    rows = tuple(rows_of(sweep, trials, columns, now))
-    return TrialTable(tuple(heads(columns, order)), rows, order, 1, 1, sweep.planned, len(rows))
+    lines = tuple(rows_of(sweep, trials, columns, now, compared))
+    shown = int(mask.sum())
+    return TrialTable(tuple(heads(columns, order)), lines, order, 1, 1, sweep.planned, shown)
 
 
 def rows_of(
-    sweep: Sweep, trials: Sequence[Trial], columns: Sequence[Column], now: datetime
+    sweep: Sweep,
+    trials: Sequence[Trial],
+    columns: Sequence[Column],
+    now: datetime,
+    compared: Sequence[Trial] | None = None,
 ) -> list[Row]:
-    """Trials as lines, with a few queries for all of them."""
+    """Trials as lines, with a few queries for all of them; `compared` (default: all) are those
+    whose values are shaded by how good they are."""
     best = best_trial(sweep)
     last = last_metrics(trials)
-    heats = _heats(trials, last, columns, sweep)
+    heated = {trial.pk for trial in (trials if compared is None else compared)}
+    heats = _heats([one for one in trials if one.pk in heated], last, columns, sweep)
     waits = _waits(sweep, trials, now)
     return [
         Row(
             trial=trial,
             is_best=best is not None and trial.pk == best.pk,
             cells=tuple(
-                _cell(trial, last.get(trial.pk, {}), column, heats.get(column.key), now)
+                _cell(
+                    trial,
+                    last.get(trial.pk, {}),
+                    column,
+                    heats.get(column.key) if trial.pk in heated else None,
+                    now,
+                )
                 for column in columns
             ),
             duration_s=_duration(trial, now),

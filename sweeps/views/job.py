@@ -155,7 +155,7 @@ def overview_context(
         "has_outputs": best is not None and has_artifacts(best.trial),
         "registered": versions_of_sweep(sweep),
         "seen": metric_names(sweep),
-        "table": few_trials(sweep, context["now"], order, FIRST_TRIALS),
+        "table": few_trials(sweep, context["now"], order, FIRST_TRIALS, context["selection"]),
         "latest": latest,
         "curves": _curve_mode(request),
         "axes": axes,

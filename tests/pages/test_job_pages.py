@@ -165,6 +165,43 @@ def test_the_overview_shows_progress_best_and_the_first_trials(
     assert figure(client, played, "objective")["empty"] is None
 
 
+def test_the_overviews_table_follows_the_selection_live_too(
+    client: Client, rita: User, played: Sweep
+) -> None:
+    query = "?status=Completed&status=Running"
+    html = html_of(client, rita, url(played, query))
+    assert re.findall(r'<tr id="trial-row-(\d+)"', html) == ["1", "3", "0", "4"]
+    assert 'trials/?status=Completed&amp;status=Running">4 of 5 trials' in html
+    latest = html_of(client, rita, url(played, f"{query}&show=latest"))
+    assert re.findall(r'<tr id="trial-row-(\d+)"', latest) == ["4", "3", "1", "0"]
+    # Going from best to latest keeps what is selected.
+    assert f'href="{query.replace("&", "&amp;")}&amp;show=best"' in latest
+    live = client.get(url(played, "live?since=0&tab=overview&status=Failed")).json()
+    told = live["fragments"]["job-trials"]
+    assert re.findall(r'<tr id="trial-row-(\d+)"', told) == ["2"]
+    none = html_of(client, rita, url(played, "?status=Canceled"))
+    assert "No trial fits this selection." in none
+
+
+def test_the_overviews_table_claims_no_order_that_it_has_not(
+    client: Client, rita: User, played: Sweep
+) -> None:
+    mixed = html_of(client, rita, url(played))
+    assert "best first; then the others" in mixed
+    table = mixed[mixed.index("trials-table") :]
+    assert "aria-sort" not in table
+    shaded = re.findall(r'<tr id="trial-row-(\d+)".*?</tr>', table, re.S)
+    assert shaded == ["1", "3", "0", "2", "4"]
+    heats = {
+        number: "--heat" in row
+        for number, row in re.findall(r'<tr id="trial-row-(\d+)"(.*?)</tr>', table, re.S)
+    }
+    assert heats == {"1": True, "3": True, "0": True, "2": False, "4": False}
+    won = html_of(client, rita, url(played, "?status=Completed"))
+    assert 'aria-sort="ascending"' in won[won.index("trials-table") :]
+    assert "then the others" not in won
+
+
 def test_the_best_line_of_each_chart_has_the_reserved_colour(
     client: Client, rita: User, played: Sweep
 ) -> None:
