@@ -77,12 +77,12 @@
     return true;
   }
 
-  function show(news, whole) {
+  function show(news, whole, words) {
     const isNews = String(news.revision) !== revision;
     revision = String(news.revision);
     around = news.around;
     Object.entries(news.fragments).forEach(([id, html]) => place(id, html));
-    Object.entries(news.figures).forEach(([id, figure]) => window.studioCharts?.update(id, figure));
+    Object.entries(news.figures).forEach(([id, figure]) => window.studioCharts?.update(id, figure, words));
     const name = isNews || !whole ? "studio:news" : "studio:placed";
     document.dispatchEvent(new CustomEvent(name, { detail: news }));
   }
@@ -92,6 +92,7 @@
     if (asking && !whole) return;
     asking = true;
     const turn = (asks += 1);
+    const words = window.location.search;
     try {
       const answer = await fetch(address(whole), { headers: { Accept: "application/json" } });
       if (answer.redirected) {
@@ -107,7 +108,7 @@
         const news = await answer.json();
         // A newer question is on its way, with another address.
         if (turn !== asks) return;
-        show(news, whole);
+        show(news, whole, words);
         ended = !news.retry_ms;
         if (ended) tell("ended");
         pace = wait = news.retry_ms;

@@ -37,6 +37,7 @@ export class Chart {
     this.cost = 0;
     this.waiting = false;
     this.held = false;
+    this.missed = false;
     this.parallel = null;
     this.width = 0;
     host.replaceChildren();
@@ -81,6 +82,13 @@ export class Chart {
   release() {
     this.held = false;
     if (this.kept) this.update(this.kept, true);
+    else if (this.missed) this.schedule(true);
+    this.kept = null;
+    this.missed = false;
+  }
+
+  /** The address has changed: what came for the old one is not drawn any more. */
+  forgetKept() {
     this.kept = null;
   }
 
@@ -98,7 +106,11 @@ export class Chart {
 
   async draw() {
     this.waiting = false;
-    if (!this.host.isConnected || this.held) return;
+    if (!this.host.isConnected) return;
+    if (this.held) {
+      this.missed = true;
+      return;
+    }
     const { payload } = this;
     card.learn(payload.cards);
     this.summary.textContent = payload.summary;

@@ -1,7 +1,7 @@
 // Charts of a page: found by [data-chart], drawn from the JSON at data-src, which is asked with the
 // page's own query, or from the inline JSON that data-figure names.
 //
-// window.studioCharts.update(id, payload)  newer data for the chart with this element id
+// window.studioCharts.update(id, payload, words)  newer data for the chart with this element id
 // window.studioCharts.scan(root)           draw charts that came with a fragment
 // Events: studio:theme, studio:query, studio:news (in), studio:hover (in and out), studio:chart-drawn, studio:chart-scale (out)
 
@@ -26,7 +26,7 @@ function follow(host) {
     renew(host.closest("[data-chart-frame]"), payload.controls);
   };
   const failed = (message) => {
-    if (charts.get(host.id)?.host === host) return;
+    if (charts.get(host.id)?.host === host) return true;
     const again = document.createElement("button");
     again.type = "button";
     again.className = "btn btn-sm";
@@ -36,6 +36,7 @@ function follow(host) {
     words.className = "chart-empty";
     words.append(message, " ", again);
     host.replaceChildren(words);
+    return false;
   };
   sources.set(host.id, new Source(host, show, failed));
 }
@@ -69,10 +70,11 @@ function due() {
   return [...sources.values()].map((source) => source.due()).filter(Boolean);
 }
 
-function update(id, payload) {
+/** `words`: the page's query that it was asked with. */
+function update(id, payload, words) {
   const source = sources.get(id);
   if (source) {
-    source.brought(payload);
+    source.brought(payload, words);
     return true;
   }
   const chart = charts.get(id);
@@ -122,7 +124,12 @@ document.addEventListener("studio:hover", ({ detail }) => {
   charts.forEach((chart) => chart.hover(detail.number));
 });
 // Captured at the window, so that it does not matter on which node the theme switch speaks.
-document.addEventListener("studio:query", () => sources.forEach((source) => source.renew()));
+document.addEventListener("studio:query", () => {
+  sources.forEach((source, id) => {
+    charts.get(id)?.forgetKept();
+    source.renew();
+  });
+});
 document.addEventListener("studio:news", ({ detail }) => {
   card.forget();
   sources.forEach((source, id) => {

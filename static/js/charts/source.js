@@ -2,17 +2,20 @@
 // address or the sweep has changed.
 
 const LEAST_MS = 700;
+const RETRY_MS = 3000;
 // So far from the screen a chart counts as in view, in px.
 const NEAR = 240;
 
 export class Source {
-  /** `show(payload)` is called with each new payload, `failed(message)` when there is none. */
+  /** `show(payload)` is called with each new payload, `failed(message)` when there is none: it says
+      whether an older one stands, which is then asked for again by itself. */
   constructor(host, show, failed) {
     this.host = host;
     this.show = show;
     this.failed = failed;
     this.seen = false;
     this.stale = true;
+    this.asking = false;
     this.askedAt = 0;
     this.pause = LEAST_MS;
     const rootMargin = `${NEAR}px`;
@@ -53,11 +56,13 @@ export class Source {
     return this.seen && rested && !src.includes("?") ? src.match(/([^/]+)\.json$/)?.[1] : null;
   }
 
-  /** It came along. */
-  brought(payload) {
+  /** It came along with an answer to a page of these `words`; another page's is not shown. */
+  brought(payload, words) {
+    if (words !== undefined && words !== window.location.search) return;
     clearTimeout(this.timer);
     this.timer = 0;
     this.abort?.abort();
+    this.asking = false;
     this.askedAt = performance.now();
     this.stale = false;
     this.host.removeAttribute("aria-busy");
@@ -65,11 +70,16 @@ export class Source {
     this.later(payload.again_ms);
   }
 
-  /** The sweep has news: not more often than the chart can be drawn. */
+  /** The sweep has news: not more often than the chart can be drawn, nor than answers come, or a
+      slow answer would be given up for the next question for as long as there is news. */
   news(cost) {
     this.pause = Math.max(LEAST_MS, 3 * cost);
     this.stale = true;
-    if (!this.seen || this.timer) return;
+    if (!this.seen || this.timer || this.asking) return;
+    this.soon();
+  }
+
+  soon() {
     const wait = Math.max(0, this.askedAt + this.pause - performance.now());
     this.timer = setTimeout(() => this.ask(), wait);
   }
@@ -90,20 +100,28 @@ export class Source {
     this.abort = new AbortController();
     this.askedAt = performance.now();
     this.stale = false;
+    this.asking = true;
     const { signal } = this.abort;
+    const address = this.address();
     this.host.setAttribute("aria-busy", "true");
     try {
-      const answer = await fetch(this.address(), { signal, headers: { Accept: "application/json" } });
+      const answer = await fetch(address, { signal, headers: { Accept: "application/json" } });
       if (!answer.ok || answer.redirected) throw new Error(String(answer.status));
       const payload = await answer.json();
+      if (signal.aborted) return;
+      this.asking = false;
+      if (address !== this.address()) return this.renew();
       this.show(payload);
       this.host.removeAttribute("aria-busy");
-      this.later(payload.again_ms);
+      // News came while it was on its way.
+      if (this.stale && this.seen) this.soon();
+      else this.later(payload.again_ms);
     } catch (error) {
-      if (error.name === "AbortError") return;
+      if (signal.aborted) return;
+      this.asking = false;
       this.stale = true;
       this.host.removeAttribute("aria-busy");
-      this.failed("This chart could not be loaded.");
+      if (this.failed("This chart could not be loaded.")) this.later(RETRY_MS);
     }
   }
 

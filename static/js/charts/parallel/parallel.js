@@ -179,10 +179,11 @@ export class Parallel {
       },
       done: (condition, isClick) => {
         this.preview.end();
-        finish();
         const same = isClick && isEmpty(condition) && isEmpty(before);
+        // The address first: what came for the old one while it was held is then not drawn.
+        if (!same) this.select(zone.key, condition);
+        finish();
         if (same) this.chart.click(event);
-        else this.select(zone.key, condition);
       },
       cancelled: () => {
         this.preview.cancel();

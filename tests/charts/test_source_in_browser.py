@@ -1,0 +1,84 @@
+"""When a chart asks for what it draws, and which answers it draws, in real Chromium."""
+
+import json
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import BrowserContext, Page, expect
+
+from tests.charts.test_in_browser import PLOTLY_TAG, address, context, objective_payload
+
+pytestmark = pytest.mark.browser
+__all__ = ["address", "context"]
+
+# Answers that take `window.takes` ms, say what they were asked with, and fail while `window.fails`.
+_FETCH = """
+window.asked = []; window.takes = 30; window.fails = false;
+window.fetch = (url, {signal} = {}) => new Promise((done, fail) => {
+  window.asked.push(url);
+  const answer = {...window.answer, note: `${url} of ${window.revision || 0}`};
+  const timer = setTimeout(() => {
+    if (window.fails) fail(new TypeError("away"));
+    else done({ok: true, redirected: false, json: async () => answer});
+  }, window.takes);
+  signal?.addEventListener("abort", () => {
+    clearTimeout(timer);
+    fail(new DOMException("given up", "AbortError"));
+  });
+});
+window.query = (words) => {
+  history.pushState({}, "", words);
+  document.dispatchEvent(new CustomEvent("studio:query"));
+};
+window.news = () => {
+  window.revision = (window.revision || 0) + 1;
+  document.dispatchEvent(new CustomEvent("studio:news", {detail: {figures: {}}}));
+};
+"""
+_PAGE = f"""<!doctype html><meta charset="utf-8"><title>source</title>
+{PLOTLY_TAG}
+<script type="module" src="/static/js/charts/charts.js"></script>
+<body><section data-chart-frame><p data-chart-note></p>
+<div class="chart" id="one" style="height: 300px" data-chart data-src="/one.json"></div>
+</section>"""
+
+
+@pytest.fixture
+def page(context: BrowserContext, address: str) -> Iterator[Page]:
+    made = context.new_page()
+    made.add_init_script(_FETCH + f"window.answer = {json.dumps(objective_payload())};")
+    made.route(
+        f"{address}source*", lambda route: route.fulfill(body=_PAGE, content_type="text/html")
+    )
+    made.goto(f"{address}source")
+    expect(made.locator("[data-chart-note]")).to_have_text("/one.json of 0")
+    yield made
+    made.close()
+
+
+def test_an_answer_that_takes_longer_than_the_news_keeps_coming_is_shown(page: Page) -> None:
+    page.evaluate("window.takes = 1500; window.timer = setInterval(window.news, 200)")
+    expect(page.locator("[data-chart-note]")).not_to_have_text("/one.json of 0", timeout=8000)
+
+
+def test_what_the_newest_news_say_is_asked_for_once_the_answer_before_is_there(page: Page) -> None:
+    page.evaluate("window.takes = 600; window.query('?a=1')")
+    page.evaluate("window.news()")
+    expect(page.locator("[data-chart-note]")).to_have_text("/one.json?a=1 of 1")
+
+
+def test_what_was_asked_with_the_old_address_is_not_shown(page: Page) -> None:
+    page.evaluate("window.takes = 400; window.query('?a=1')")
+    old = "{...window.answer, note: 'of the old address'}"
+    page.evaluate(f"window.studioCharts.update('one', {old}, '')")
+    expect(page.locator("[data-chart-note]")).to_have_text("/one.json?a=1 of 0")
+    page.evaluate(f"window.studioCharts.update('one', {old}, '?a=1')")
+    expect(page.locator("[data-chart-note]")).to_have_text("of the old address")
+
+
+def test_a_chart_that_stands_asks_again_after_an_answer_that_failed(page: Page) -> None:
+    page.evaluate("window.fails = true; window.query('?a=1')")
+    page.wait_for_function("window.asked.length === 2")
+    page.wait_for_timeout(100)
+    page.evaluate("window.fails = false")
+    expect(page.locator("[data-chart-note]")).to_have_text("/one.json?a=1 of 0", timeout=8000)
