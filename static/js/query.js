@@ -15,6 +15,8 @@
 
   function changed() {
     carry();
+    // How many are shown is not known until the server has counted anew.
+    document.querySelectorAll(".chips > b").forEach((count) => count.classList.add("is-asked"));
     document.dispatchEvent(new CustomEvent("studio:query"));
     window.studioLive?.refresh();
   }

@@ -131,6 +131,28 @@ def test_a_band_by_mouse_selects_in_address_chips_and_table_and_back_takes_it_ba
     expect(page.locator("#job-selection .filter-chip")).to_have_count(0)
 
 
+@pytest.mark.parametrize("phone", [False, True])
+def test_chips_stay_in_sight_and_their_count_is_not_the_old_one(
+    visit: Visitor, bob: User, started: Sweep, phone: bool
+) -> None:
+    seen = visit(bob, viewport=PHONE) if phone else visit(bob)
+    page = seen.page
+    seen.open(path(started, "", "?in=params.lr:0.1.."))
+    drawn(page)
+    page.locator("#job-trials").scroll_into_view_if_needed()
+    page.evaluate("window.scrollTo(0, document.body.scrollHeight)")
+    chips = page.locator("#job-selection .chips")
+    expect(chips).to_be_in_viewport()
+    assert not seen.scrolls_sideways()
+    asked = "() => document.querySelector('.chips > b').classList.contains('is-asked')"
+    search = "'?in=params.lr:0.3..'"
+    page.evaluate(f"window.studioQuery.go(new URLSearchParams({search}))")
+    assert page.evaluate(asked)
+    expect(chips.locator("b.is-asked")).to_have_count(0)
+    count = len(rows(started, 0.3, 1e9))
+    expect(chips.locator("b")).to_have_text(f"{count} of {started.planned} shown")
+
+
 def test_choices_and_what_is_missing_are_selected_by_a_click_and_escape_clears(
     visit: Visitor, bob: User, started: Sweep
 ) -> None:
