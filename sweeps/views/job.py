@@ -42,7 +42,7 @@ from sweeps.views.files import has_artifacts
 from sweeps.views.live import around
 from sweeps.views.selection import selection_of
 from sweeps.views.standing import standing_of_sweep
-from sweeps.views.table import MOST_TICKED, bar, hint, table_context
+from sweeps.views.table import MOST_TICKED, bar, hint, status_counts, table_context
 
 FIRST_TRIALS = 6
 # With so many axes or fewer the curves fit beside the parallel coordinates.
@@ -174,6 +174,9 @@ def _trials(request: HttpRequest, sweep: Sweep, moment: Moment | None) -> dict[s
     context = _with_failures(request, sweep, "trials", moment)
     family, text = hint(sweep, context["failures"])
     table = table_context(request, sweep, selection_of(request))
+    counts = status_counts(sweep, table["selection"])
+    tabs = [(part.status, counts[str(part.status)]) for part in context["progress"].segments]
+    table |= {"status_tabs": tabs, "all_count": sum(counts.values())}
     parallel_off = request.GET.get("parallel") == "off"
     return context | table | {"hint": text, "hint_family": family, "parallel_off": parallel_off}
 

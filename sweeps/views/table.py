@@ -1,7 +1,7 @@
 """What the trials tab shows beside its rows: columns, fields to filter by, what is ticked."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import unquote, urlencode
 
@@ -9,6 +9,7 @@ import numpy as np
 from django.http import HttpRequest, QueryDict
 from django.urls import reverse
 
+from sweeps.domain.board import STATUSES
 from sweeps.domain.selection import MOST_PICKED, PLAIN_KEYS, Selection, word_of
 from sweeps.domain.states import FINAL_TRIAL, LIVE_TRIAL
 from sweeps.models import Sweep
@@ -97,6 +98,14 @@ def table_context(request: HttpRequest, sweep: Sweep, selection: Selection) -> d
         "exported": f"?{query.urlencode()}",
         "hidden": [(word, value) for word, values in query.lists() for value in values],
     }
+
+
+def status_counts(sweep: Sweep, selection: Selection) -> dict[str, int]:
+    """By status, how many trials the rest of the selection keeps: what its tab would show."""
+    board = board_of(sweep)
+    mask = kept(sweep, board, replace(selection, statuses=()))
+    counts = np.bincount(board.status[mask], minlength=len(STATUSES))
+    return {str(status): int(n) for status, n in zip(STATUSES, counts, strict=True)}
 
 
 def whole(text: str, default: int) -> int:

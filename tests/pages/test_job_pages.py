@@ -183,6 +183,22 @@ def test_the_overviews_table_follows_the_selection_live_too(
     assert "No trial fits this selection." in none
 
 
+def test_status_tabs_count_what_the_other_filters_keep(
+    client: Client, rita: User, played: Sweep
+) -> None:
+    def tabs(query: str) -> list[tuple[str, str]]:
+        html = html_of(client, rita, url(played, f"trials/{query}"))
+        nav = html[html.index('aria-label="Status"') :]
+        return re.findall(r"(\w+) <small>(\d+)</small>", nav[: nav.index("</nav>")])
+
+    whole = [("All", "5"), ("Completed", "3"), ("Failed", "1"), ("Running", "1")]
+    assert tabs("") == whole
+    # The chosen status itself takes none away: it is one of the tabs.
+    assert tabs("?status=Failed") == whole
+    narrowed = [("All", "2"), ("Completed", "1"), ("Failed", "1"), ("Running", "0")]
+    assert tabs("?in=number:1..2&status=Failed") == narrowed
+
+
 def test_the_overviews_table_claims_no_order_that_it_has_not(
     client: Client, rita: User, played: Sweep
 ) -> None:
