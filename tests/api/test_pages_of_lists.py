@@ -140,8 +140,9 @@ def test_a_change_of_what_has_changed_is_refused(api: Caller, sweep: Sweep) -> N
 
 
 def test_more_than_the_limit_is_refused_with_when_to_go_on(
-    api: Caller, reader: Caller, settings: Any
+    api: Caller, reader: Caller, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("sweeps.api.limits.time", SimpleNamespace(monotonic=lambda: 0.0))
     settings.STUDIO_API_RATE = 3
     buckets._levels.clear()
     answers = [api.get("/workspaces") for _ in range(4)]
