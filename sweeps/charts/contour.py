@@ -46,10 +46,10 @@ class ContourInfo(NamedTuple):
         """The trials that it is made of."""
         shown = (self.x, self.y, self.objective)
         rows = (
-            (str(self.trials.number[row]), *(values.text(row) for values in shown))
+            (str(self.trials.number[row]), *(values.cell(row) for values in shown))
             for row in self.placed.tolist()
         )
-        return Table(("Trial", *(values.name for values in shown)), tuple(rows))
+        return Table(("Trial", *(values.head for values in shown)), tuple(rows))
 
 
 def build_contour_info(

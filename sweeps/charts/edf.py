@@ -7,7 +7,7 @@ import numpy as np
 
 from sweeps.charts.figure import Figure, Key, Table, axis, base_layout
 from sweeps.charts.scales import prefers_log
-from sweeps.charts.text import escape, objective_text, plural
+from sweeps.charts.text import escape, objective_text, plural, with_exact
 from sweeps.charts.value_axis import linear_axis, log_axis
 from sweeps.domain.board import Floats
 from sweeps.domain.objective import Goal, Objective
@@ -57,7 +57,11 @@ class EdfInfo(NamedTuple):
         shares = (f"best {100 * share:.0f} %" for share in _TABLE_SHARES[:-1])
         header = ("Sweep", "Trials with a value", "Best", *shares, "All")
         rows = (
-            (c.name, f"{c.trials:,}", *(objective_text(v) for v in (c.points[0][0], *c.marks)))
+            (
+                c.name,
+                f"{c.trials:,}",
+                *(with_exact(objective_text(v), v) for v in (c.points[0][0], *c.marks)),
+            )
             for c in reversed(self.curves)
         )
         return Table(header, tuple(rows))

@@ -4,6 +4,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, NamedTuple, Protocol, TypeAlias
 
+from sweeps.charts.text import exact_text
+
 Figure: TypeAlias = dict[str, Any]
 Rows: TypeAlias = tuple[tuple[str, ...], ...]
 FONT = "Inter, system-ui, sans-serif"
@@ -84,7 +86,15 @@ def payload(
 
 
 def _table(table: Table) -> dict[str, Any]:
-    return {"table": {"header": list(table.header), "rows": [list(row) for row in table.rows]}}
+    exact = Table(
+        tuple(map(exact_text, table.header)),
+        tuple(tuple(map(exact_text, row)) for row in table.rows),
+    )
+    return {"table": _listed(table), "values": _listed(exact)}
+
+
+def _listed(table: Table) -> dict[str, Any]:
+    return {"header": list(table.header), "rows": [list(row) for row in table.rows]}
 
 
 def _with_safe_uid(trace: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -8,7 +8,7 @@ from sweeps.charts.decimate import MAX_POINTS, Point, decimate
 from sweeps.charts.figure import Key, Table
 from sweeps.charts.marks import trial_color, trial_dash
 from sweeps.charts.smoothing import Quantiles, smoothed
-from sweeps.charts.text import duration_text, objective_text, plural
+from sweeps.charts.text import duration_text, in_seconds, objective_text, plural, with_exact
 from sweeps.charts.value_axis import YScale, resolve_scale
 from sweeps.domain.objective import Objective
 from sweeps.domain.records import MetricPoint
@@ -281,6 +281,10 @@ def _points(
     return tuple(sorted(placed, key=lambda point: point[0]))
 
 
+def _head(x: XAxis) -> str:
+    return in_seconds(x.capitalize()) if x == "time" else x.capitalize()
+
+
 def _info(
     metric: str, x: XAxis, scale: YScale, lines: Sequence[CurveLine], *, note: str, empty: str
 ) -> CurvesInfo:
@@ -288,7 +292,7 @@ def _info(
     drawn = resolve_scale(scale, values)
     labelled = len(lines) <= MAX_LABELS
     rows = [
-        (line.label, _place_text(x, at), objective_text(value))
+        (line.label, _place_cell(x, at), with_exact(objective_text(value), value))
         for line in lines
         for at, value in line.points
     ]
@@ -302,12 +306,16 @@ def _info(
         note=note if lines else "",
         summary=_summary(metric, x, lines),
         legend=() if labelled else _legend(lines),
-        table=Table(("Line", x.capitalize(), metric), tuple(rows)),
+        table=Table(("Line", _head(x), metric), tuple(rows)),
     )
 
 
 def _place_text(x: XAxis, at: float) -> str:
     return duration_text(at) if x == "time" else f"{at:.10g}"
+
+
+def _place_cell(x: XAxis, at: float) -> str:
+    return with_exact(_place_text(x, at), at) if x == "time" else _place_text(x, at)
 
 
 X_TITLES: Mapping[XAxis, str] = {

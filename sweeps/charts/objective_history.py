@@ -9,7 +9,7 @@ import numpy as np
 
 from sweeps.charts.figure import Key, Table
 from sweeps.charts.marks import MARKS, STATUS_WORDS
-from sweeps.charts.text import duration_text, objective_text, plural
+from sweeps.charts.text import duration_text, in_seconds, objective_text, plural, with_exact
 from sweeps.charts.value_axis import YScale, resolve_scale
 from sweeps.domain.objective import Goal, Objective
 from sweeps.domain.states import WINNING_TRIAL, TrialStatus
@@ -95,12 +95,12 @@ class ObjectiveInfo(NamedTuple):
             (
                 str(d.number),
                 STATUS_WORDS[d.status],
-                objective_text(d.objective),
-                *((duration_text(d.x),) if timed else ()),
+                with_exact(objective_text(d.objective), d.objective),
+                *((with_exact(duration_text(d.x), d.x),) if timed else ()),
             )
             for d in self.dots
         )
-        more = ("End, since the start",) if timed else ()
+        more = (in_seconds("End, since the start"),) if timed else ()
         return Table(("Trial", "Status", self.metric, *more), tuple(rows))
 
     @property

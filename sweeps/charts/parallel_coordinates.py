@@ -20,7 +20,7 @@ from sweeps.charts.parallel_axes import (
     shown_axes,
 )
 from sweeps.charts.parallel_color import Coloring, column_strengths, goal_strengths
-from sweeps.charts.text import objective_text, param_text, plural
+from sweeps.charts.text import objective_text, param_text, plural, with_exact
 from sweeps.domain.board import STATUSES, Board, Floats, Ints, Mask
 from sweeps.domain.objective import Goal, Objective
 from sweeps.domain.space import SearchSpace
@@ -112,11 +112,22 @@ class _Trials:
         column = self.board.params.get(choice.axis.name)
         return param_text(column.raw[row]) if column else "none"
 
+    def _cell(self, row: int, choice: AxisChoice) -> str:
+        """For a table."""
+        if choice.is_objective:
+            return with_exact(self._text(row, choice), float(self.board.objective[row]))
+        column = self.board.params.get(choice.axis.name)
+        return with_exact(self._text(row, choice), column.raw[row] if column else None)
+
     def table(self, choices: Sequence[AxisChoice]) -> Table:
         header = ("Trial", "Status", *(choice.axis.name for choice in choices))
         numbers, status = self.board.number, self.board.status
         rows = (
-            (str(numbers[row]), STATUS_WORDS[STATUSES[status[row]]], *self.texts(row, choices))
+            (
+                str(numbers[row]),
+                STATUS_WORDS[STATUSES[status[row]]],
+                *(self._cell(row, choice) for choice in choices),
+            )
             for row in self.rows[self.kept].tolist()
         )
         return Table(header, tuple(rows))

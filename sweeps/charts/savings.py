@@ -5,7 +5,7 @@ from typing import Any, Literal, NamedTuple
 
 from sweeps.charts.clock import time_axis
 from sweeps.charts.figure import Figure, Key, Table, axis, base_layout, whole_step
-from sweeps.charts.text import duration_text, objective_text, plural
+from sweeps.charts.text import duration_text, in_seconds, objective_text, plural, with_exact
 
 # More dots than this hide each other: then bars say how many took how long.
 MOST_STEMS = 300
@@ -37,14 +37,14 @@ class SavingsInfo(NamedTuple):
     @property
     def table(self) -> Table:
         """Every terminated trial."""
-        header = ("Trial", "Took", "Saved", "Values logged", self.metric)
+        header = ("Trial", *map(in_seconds, ("Took", "Saved")), "Values logged", self.metric)
         rows = (
             (
                 str(one.number),
-                duration_text(one.took),
-                duration_text(one.saved),
+                with_exact(duration_text(one.took), one.took),
+                with_exact(duration_text(one.saved), one.saved),
                 str(one.reports),
-                objective_text(one.objective),
+                with_exact(objective_text(one.objective), one.objective),
             )
             for one in self.stopped
         )

@@ -41,10 +41,10 @@ class ScatterInfo(NamedTuple):
         by_key = {values.key: values for values in (*self.axes, self.colours.by)}
         shown = list(by_key.values())
         rows = (
-            (str(self.trials.number[row]), self.trials.word(row), *(v.text(row) for v in shown))
+            (str(self.trials.number[row]), self.trials.word(row), *(v.cell(row) for v in shown))
             for row in self.placed.tolist()
         )
-        return Table(("Trial", "Status", *(values.name for values in shown)), tuple(rows))
+        return Table(("Trial", "Status", *(values.head for values in shown)), tuple(rows))
 
     @property
     def best(self) -> int | None:

@@ -35,10 +35,10 @@ class SliceInfo(NamedTuple):
         """Every trial with a value, and its parameters."""
         shown = (self.objective, *self.params)
         rows = (
-            (str(self.trials.number[row]), self.trials.word(row), *(v.text(row) for v in shown))
+            (str(self.trials.number[row]), self.trials.word(row), *(v.cell(row) for v in shown))
             for row in np.flatnonzero(~self.objective.missing).tolist()
         )
-        return Table(("Trial", "Status", *(values.name for values in shown)), tuple(rows))
+        return Table(("Trial", "Status", *(values.head for values in shown)), tuple(rows))
 
 
 def build_slice_info(

@@ -25,6 +25,36 @@ def param_text(value: Scalar | None) -> str:
     return formatting.param(value)
 
 
+class Shown(str):
+    """A rounded text for the screen, with what a file has in its place."""
+
+    exact: str
+
+    def __new__(cls, text: str, exact: str) -> "Shown":
+        made = super().__new__(cls, text)
+        made.exact = exact
+        return made
+
+
+def exact_text(text: str) -> str:
+    """What a file has in place of a text on the screen."""
+    return text.exact if isinstance(text, Shown) else text
+
+
+def in_seconds(name: str) -> str:
+    """The head of a column of durations; files say the unit."""
+    return Shown(name, f"{name} (s)")
+
+
+def with_exact(text: str, value: Scalar | None) -> str:
+    """`text` for the screen; for files the number to its last digit, or nothing."""
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return Shown(text, "")
+    if isinstance(value, bool | str):
+        return text
+    return Shown(text, repr(float(value)) if isinstance(value, float) else str(value))
+
+
 def tick_text(value: float, decimals: int | None = None) -> str:
     """A round number beside an axis: 0.001, 1e-6, 20000; `decimals` aligns linear ticks."""
     if value != 0 and not 1e-3 <= abs(value) < 1e6:

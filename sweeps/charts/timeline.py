@@ -9,7 +9,7 @@ import numpy as np
 from sweeps.charts.clock import time_axis
 from sweeps.charts.figure import Figure, Key, Table, axis, base_layout, whole_step
 from sweeps.charts.marks import MARKS, STATUS_WORDS
-from sweeps.charts.text import duration_text, plural
+from sweeps.charts.text import duration_text, in_seconds, plural, with_exact
 from sweeps.domain.board import Floats
 from sweeps.domain.occupancy import busy, pack, peak
 from sweeps.domain.states import TrialStatus
@@ -58,23 +58,31 @@ class TimelineInfo(NamedTuple):
         if self.steps:
             rows = zip(self.edges, self.edges[1:], self.steps, strict=False)
             return Table(
-                ("From", "To", "Slots busy", "Share"),
+                (in_seconds("From"), in_seconds("To"), "Slots busy", "Share"),
                 tuple(
-                    (duration_text(a), duration_text(b), f"{n:.2f}", _percent(n / self.slots))
+                    (
+                        with_exact(duration_text(a), a),
+                        with_exact(duration_text(b), b),
+                        with_exact(f"{n:.2f}", n),
+                        _percent(n / self.slots),
+                    )
                     for a, b, n in rows
                 ),
             )
         return Table(
-            ("Trial", "Attempt", "Status", "Slot", "Began after", "Took", "Waited for it"),
+            (
+                *("Trial", "Attempt", "Status", "Slot"),
+                *map(in_seconds, ("Began after", "Took", "Waited for it")),
+            ),
             tuple(
                 (
                     str(run.number),
                     str(run.attempt),
                     STATUS_WORDS[run.status],
                     str(lane + 1),
-                    duration_text(run.start),
-                    duration_text(run.end - run.start),
-                    duration_text(run.waited) or "–",
+                    with_exact(duration_text(run.start), run.start),
+                    with_exact(duration_text(run.end - run.start), run.end - run.start),
+                    with_exact(duration_text(run.waited) or "–", run.waited),
                 )
                 for run, lane in zip(self.runs, self.lanes, strict=True)
             ),

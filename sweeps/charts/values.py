@@ -11,7 +11,7 @@ from sweeps.charts.clock import short_time, time_ticks
 from sweeps.charts.figure import axis
 from sweeps.charts.marks import STATUS_WORDS
 from sweeps.charts.scales import Scale
-from sweeps.charts.text import escape, wrap_name
+from sweeps.charts.text import escape, in_seconds, with_exact, wrap_name
 from sweeps.domain.board import CODES, STATUSES
 from sweeps.domain.states import ACTIVE_TRIAL, FALLEN_TRIAL, TrialStatus
 
@@ -57,6 +57,20 @@ class Values(NamedTuple):
         if math.isnan(value):
             return self.none
         return self.scale.categories[int(value)] if self.is_category else self.write(value)
+
+    def cell(self, row: int) -> str:
+        """The value of a row for a table."""
+        if self.is_category:
+            return with_exact(self.text(row), None) if self.missing[row] else self.text(row)
+        value = float(self.at[row])
+        is_whole = self.scale.integer and value.is_integer()
+        return with_exact(self.text(row), int(value) if is_whole else value)
+
+    @property
+    def head(self) -> str:
+        """The name for a table; files say the unit."""
+        is_time = self.key in ("duration_s", "elapsed")
+        return in_seconds(self.name) if is_time else self.name
 
     @property
     def unit(self) -> Floats:

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_safe
 
 from sweeps.charts.cards import trial_cards
 from sweeps.charts.figure import Table
+from sweeps.charts.text import exact_text
 from sweeps.figures.ask import Ask, ask
 from sweeps.figures.cache import Shared
 from sweeps.figures.registry import KINDS, drawn, tabled
@@ -120,11 +121,11 @@ def _safe(text: str) -> str:
 
 
 def csv_text(found: Table) -> str:
-    """A table after RFC 4180."""
+    """A table after RFC 4180, numbers to their last digit."""
     out = io.StringIO()
     writer = csv.writer(out)
-    writer.writerow([_safe(text) for text in found.header])
-    writer.writerows([_safe(text) for text in row] for row in found.rows)
+    writer.writerow([_safe(exact_text(text)) for text in found.header])
+    writer.writerows([_safe(exact_text(text)) for text in row] for row in found.rows)
     return out.getvalue()
 
 

@@ -177,9 +177,7 @@ def test_choices_and_what_is_missing_are_selected_by_a_click_and_escape_clears(
     expect(page.locator(".axis-band")).to_have_count(0)
     page.get_by_role("button", name="no value: ").click()
     lands(page, lambda words: "no=objective" in words)
-    expect(page.get_by_role("button", name="no value: ")).to_have_attribute(
-        "aria-pressed", "true"
-    )
+    expect(page.get_by_role("button", name="no value: ")).to_have_attribute("aria-pressed", "true")
 
 
 def test_a_pasted_address_shows_its_bands_order_and_picks(

@@ -260,7 +260,7 @@ def test_a_chart_shows_as_a_table_and_downloads_as_csv(page):
     with page.expect_download() as waiting:
         page.locator('[data-chart-tool="csv"]').first.click()
     text = Path(waiting.value.path()).read_bytes().decode()
-    assert text.splitlines()[:2] == ["Trial,Status,loss", "0,Completed,0.400000"]
+    assert text.splitlines()[:2] == ["Trial,Status,loss", "0,Completed,0.4"]
 
 
 def test_a_chart_without_values_says_so(page):

@@ -16,6 +16,7 @@ from sweeps.charts.text import objective_text, param_text
 from sweeps.charts.values import Trials, Values, plot_axis, spread_first, thin
 from sweeps.domain.board import CODES
 from sweeps.domain.states import TrialStatus as S
+from sweeps.views.charts import csv_text
 from tests.charts.cast import check, trace
 
 HOSTILE = "<img src=x onerror=alert(1)> & a name that is very long indeed"
@@ -253,6 +254,21 @@ def test_a_map_leaves_out_what_is_not_selected():
     x = numbers("x", np.linspace(0, 1, 20))
     y = numbers("y", np.linspace(1, 2, 20))
     assert len(contour(x, y, values, out=range(5)).placed) == 15
+
+
+def test_files_have_numbers_to_the_last_digit_and_the_unit_of_times_and_formulas_disarmed():
+    lr = numbers("lr", [0.28507556576, NAN])
+    took = numbers("duration", [7.7123456, 8.0], key="duration_s")
+    took = took._replace(write=lambda v: f"{v:.1f} s")
+    by = words("=1+1", [0, 1], ["=cmd", "-0.5"])
+    colours = colour_by(by, objective=False, minimize=True)
+    info = build_scatter_info(trials(2), (lr, took), colours, np.arange(2.0), minimize=True)
+    assert info.table.rows[0] == ("10", "Completed", "0.2851", "7.7 s", "=cmd")
+    assert csv_text(info.table).splitlines() == [
+        "Trial,Status,lr,duration (s),'=1+1",
+        "10,Completed,0.28507556576,7.7123456,'=cmd",
+        "11,Completed,,8.0,-0.5",
+    ]
 
 
 # --- Trials whose values are no results ---------------------------------------------------------

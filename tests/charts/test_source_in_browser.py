@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.charts.test_in_browser import PLOTLY_TAG, address, context, objective_payload
+from tests.eventually import eventually
 
 pytestmark = pytest.mark.browser
 __all__ = ["address", "context"]
@@ -78,7 +79,7 @@ def test_what_was_asked_with_the_old_address_is_not_shown(page: Page) -> None:
 
 def test_a_chart_that_stands_asks_again_after_an_answer_that_failed(page: Page) -> None:
     page.evaluate("window.fails = true; window.query('?a=1')")
-    page.wait_for_function("window.asked.length === 2")
-    page.wait_for_timeout(100)
+    failed = "window.asked.length === 2 && !document.querySelector('[aria-busy]')"
+    eventually(page, lambda: page.evaluate(failed))
     page.evaluate("window.fails = false")
     expect(page.locator("[data-chart-note]")).to_have_text("/one.json?a=1 of 0", timeout=8000)

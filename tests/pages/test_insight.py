@@ -194,8 +194,8 @@ def test_a_timeline_has_a_bar_for_every_attempt(client: Client, rita: User, swee
     client.force_login(rita)
     response = client.get(f"/w/default/sweeps/{sweep.name}/charts/timeline.csv")
     lines = response.content.decode().splitlines()
-    assert lines[0] == "Trial,Attempt,Status,Slot,Began after,Took,Waited for it"
-    assert lines[3] == "2,1,Lost,1,20 s,15 s,0 s"
+    assert lines[0] == "Trial,Attempt,Status,Slot,Began after (s),Took (s),Waited for it (s)"
+    assert lines[3] == "2,1,Lost,1,20.0,15.0,0.0"
     assert lines[-1].startswith("2,2,Completed,")
 
 

@@ -98,7 +98,7 @@ const TOOLS = {
   },
   values: (chart) => window.location.assign(sources.get(chart.host.id).address("csv")),
   csv(chart) {
-    save(csvOf(chart.payload.table), "text/csv;charset=utf-8", `${chart.host.id}.csv`);
+    save(csvOf(chart.payload.values || chart.payload.table), "text/csv;charset=utf-8", `${chart.host.id}.csv`);
   },
   png: (chart) => saveImage(chart, "png", palette()("@surface")),
   svg: (chart) => saveImage(chart, "svg", palette()("@surface")),
