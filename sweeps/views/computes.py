@@ -1,5 +1,6 @@
 """The computes of a workspace: what runs on them, what waits for them."""
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
@@ -66,7 +67,9 @@ def _context(request: HttpRequest, workspace: Workspace, now: datetime) -> dict[
     span = request.GET.get("span", "")
     span, as_table = (span if span in SPANS else ""), request.GET.get("as") == "table"
     computes = compute_load.computes_of(workspace)
-    loads = lanes_of(computes, now, span)
+    # As the page's head counts: all active trials, also those without an open attempt.
+    used = compute_load.slots_used(computes)
+    loads = [replace(load, used=used[load.compute.pk]) for load in lanes_of(computes, now, span)]
     show = rows if as_table else lines
     return {
         "workspace": workspace,
@@ -74,7 +77,7 @@ def _context(request: HttpRequest, workspace: Workspace, now: datetime) -> dict[
         "may_run": may_in(request, workspace, Role.CONTRIBUTOR),
         "loads": [(load, show(load, now)) for load in loads],
         "queue": compute_load.waiting(workspace, now),
-        "used": sum(load.used for load in loads),
+        "used": sum(used.values()),
         "slots": sum(compute.slots for compute in computes),
         "gauges": gauges(now),
         "as_table": as_table,

@@ -4,9 +4,11 @@ import hashlib
 import secrets
 from typing import Any
 
+from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.html import format_html
 from django.views.decorators.http import require_http_methods, require_safe
 
 from studio.access import workspace_for
@@ -63,6 +65,8 @@ def register(request: HttpRequest, ws: str, name: str, number: int) -> HttpRespo
             problems = error.problems
         else:
             tasks.register_model(row.pk)
+            told = '{} is being registered. <a href="#models">See how it goes under Models</a>'
+            messages.success(request, format_html(told, row.name))
             return redirect("trial", ws=ws, name=name, number=number)
     context = {
         "sweep": sweep,

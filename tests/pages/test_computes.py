@@ -49,6 +49,15 @@ def numbers(load):
 
 
 # --- the list -----------------------------------------------------------------------------------
+def test_the_pages_line_and_its_head_count_the_same_slots(owner, make_sweep):
+    # Made up: it runs, without an attempt that is open.
+    add_trials(make_sweep(), (TrialStatus.RUNNING, None))
+    page = owner.get(URL).content.decode()
+    assert 'title="1 of 2 slots in use"' in page
+    assert "1 of 2 slots busy" in page
+    assert "0 of 2 slots" not in page
+
+
 def test_the_list_shows_slots_gauges_and_an_empty_queue(owner):
     page = owner.get(URL).content.decode()
     assert "0 of 2 slots in use" in page

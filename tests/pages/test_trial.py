@@ -51,6 +51,19 @@ def test_a_trial_tells_what_ran_and_how_it_ended(page: Client, running: Attempt,
     assert f"run{running.pk}" in html
     assert f"mlflow ui --backend-store-uri {settings.TRACKING_STORE}" in html
     assert "data-live-chip" in html
+    # Of each metric both ends, whatever the goal; the goal's own end of the primary one is the key.
+    assert re.search(r">Lowest</th>.*>Highest</th>", html)
+    values = re.search(
+        r'"\?metric=loss">loss</a></td><td class="end key">([^<]*)</td>'
+        r'<td class="end">([^<]*)<',
+        html,
+    )
+    assert values
+    assert values.groups() == ("0.250000", "0.750000")
+    # What copies what is told apart by its words.
+    assert html.count("Copy replay script") == 1
+    assert html.count("Copy mlflow command") == 1
+    assert "Copy command" not in html
     end(running, now)
     html = read(page, running)
     assert "exit code 0" in html
