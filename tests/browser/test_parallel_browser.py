@@ -405,7 +405,9 @@ def test_a_picture_to_keep_has_its_texts_backed_like_the_page(
     frame.get_by_label("Download").click()
     with page.expect_download() as found:
         frame.get_by_role("button", name="SVG drawing").click()
+    assert found.value.suggested_filename == f"{started.name}-parallel.svg"
     picture = found.value.path().read_text()
+    assert f"Parallel coordinates · {started.name}" in picture
     texts = [part for part in picture.split("<text")[1:] if "dart" in part.split("</text>")[0]]
     assert texts
     assert all("text-shadow" in part.split("</text>")[0] for part in texts)

@@ -12,7 +12,7 @@ import "./others.js";
 import { offPaper, onPaper } from "./paper.js";
 import { Source } from "./source.js";
 import { palette } from "./tokens.js";
-import { csvOf, fullScreen, save, saveImage } from "./tools.js";
+import { csvOf, fileName, fullScreen, save, saveImage } from "./tools.js";
 
 const charts = new Map();
 const sources = new Map();
@@ -98,10 +98,10 @@ const TOOLS = {
   },
   values: (chart) => window.location.assign(sources.get(chart.host.id).address("csv")),
   csv(chart) {
-    save(csvOf(chart.payload.values || chart.payload.table), "text/csv;charset=utf-8", `${chart.host.id}.csv`);
+    save(csvOf(chart.payload.values || chart.payload.table), "text/csv;charset=utf-8", `${fileName(chart)}.csv`);
   },
-  png: (chart) => saveImage(chart, "png", palette()("@surface")),
-  svg: (chart) => saveImage(chart, "svg", palette()("@surface")),
+  png: (chart) => saveImage(chart, "png", palette()),
+  svg: (chart) => saveImage(chart, "svg", palette()),
   fullscreen: (chart) => fullScreen(chart.frame()),
 };
 

@@ -61,11 +61,37 @@ function backed(trace, surface) {
   return { ...trace, textfont: { ...trace.textfont, shadow } };
 }
 
+/** What a file of the chart is called: its sweep, and the chart. */
+export function fileName({ host }) {
+  const { sweep } = host.closest("[data-chart-frame]")?.dataset || {};
+  return sweep ? `${sweep}-${host.id.replace(/^chart-/, "")}` : host.id;
+}
+
+// So much room has the line that says what a picture shows, in px.
+const TITLE_PX = 26;
+
+/** The chart's title and its sweep, above the plot. */
+function titled({ host, gd }, color) {
+  const { chartTitle, sweep } = host.closest("[data-chart-frame]")?.dataset || {};
+  if (!chartTitle) return {};
+  const text = [chartTitle, sweep].filter(Boolean).join(" · ");
+  const safe = text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
+  const title = { text: safe, x: 0, xref: "container", xanchor: "left", y: 1, yref: "container" };
+  Object.assign(title, { yanchor: "top", pad: { l: 8, t: 7 }, automargin: false });
+  title.font = { size: 13, color };
+  const { margin } = gd.layout;
+  return { title, margin: { ...margin, t: margin.t + TITLE_PX } };
+}
+
 /** Save a chart's drawn figure as "png" or "svg", on the surface's colour. */
-export function saveImage({ plotly, gd, host }, format, surface) {
-  const layout = { ...gd.layout, annotations: seenAnnotations(gd), paper_bgcolor: surface };
-  const { width, height } = gd._fullLayout;
-  const options = { format, filename: host.id, width, height, scale: format === "png" ? 2 : 1 };
+export function saveImage(chart, format, color) {
+  const { plotly, gd } = chart;
+  const surface = color("@surface");
+  const title = titled(chart, color("@text"));
+  const layout = { ...gd.layout, annotations: seenAnnotations(gd), paper_bgcolor: surface, ...title };
+  const { width } = gd._fullLayout;
+  const height = gd._fullLayout.height + (title.title ? TITLE_PX : 0);
+  const options = { format, filename: fileName(chart), width, height, scale: format === "png" ? 2 : 1 };
   return plotly.downloadImage({ data: gd.data.map((trace) => backed(trace, surface)), layout }, options);
 }
 
