@@ -206,6 +206,10 @@ def test_the_form_asks_for_it_and_every_page_tells(
     assert ("register_model", row.pk) in wake_ups()
     waiting = page.get(address).content.decode()
     assert "Being registered" in waiting
+    # Told near the top, once, with the way to where it stands.
+    told = 'iris is being registered. <a href="#models">'
+    assert waiting.index(told) < waiting.index('id="trial-objective"')
+    assert told not in page.get(address).content.decode()
     assert "data-final" not in waiting, "the page looks for news until it is there"
     register.register_version(row.pk)
     told = unescape(page.get(address).content.decode())
