@@ -54,8 +54,8 @@ def test_a_trial_tells_what_ran_and_how_it_ended(page: Client, running: Attempt,
     # Of each metric both ends, whatever the goal; the goal's own end of the primary one is the key.
     assert re.search(r">Lowest</th>.*>Highest</th>", html)
     values = re.search(
-        r'"\?metric=loss">loss</a></td><td class="end key">([^<]*)</td>'
-        r'<td class="end">([^<]*)<',
+        r'"\?metric=loss"[^>]*>loss<[^/]*primary metric</span></a></td>'
+        r'<td class="end key">([^<]*)</td><td class="end">([^<]*)<',
         html,
     )
     assert values
