@@ -84,13 +84,15 @@ def _whole(trial_id: int) -> Trial:
 
 def _trial(place: Workspace, run_id: str) -> Trial | None:
     """The trial of the workspace whose run this is, or stands above it."""
-    try:
-        for _ in range(_DEPTH):
-            if not run_id or (found := trial_of_run(place, run_id)):
-                return found if run_id else None
+    for _ in range(_DEPTH):
+        if not run_id:
+            return None
+        if found := trial_of_run(place, run_id):
+            return found
+        try:
             run_id = owners.run(run_id).parent
-    except (owners.Unknown, TrackingUnavailable):
-        pass  # it is of a run that nobody can be asked about: a version without a trial
+        except (owners.Unknown, TrackingUnavailable):
+            return None  # nobody can be asked about that run: a version without a trial
     return None
 
 
