@@ -5,13 +5,14 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: demo run test chaos fuzz fuzz-coverage fuzz-api lint setup setup-dev clean
+.PHONY: demo run test chaos fuzz fuzz-coverage fuzz-api security lint setup setup-dev clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make demo   start the studio and run the iris LightGBM sweep in it"
 	@echo "make run    start the studio"
 	@echo "make test   run every test and check"
+	@echo "make security  run the long security tests, and look for known vulnerabilities (AUDIT=required)"
 	@echo "make fuzz   read broken job files and watch (N=100000 SEED=0)"
 	@echo "make fuzz-coverage  breed broken job files by the code that they reach (SECONDS=600 SEED=0)"
 	@echo "make fuzz-api  send made-up requests to the REST API (N=10000 SEED=0 DATABASE=sqlite)"
@@ -51,6 +52,10 @@ DATABASE ?= sqlite
 fuzz-api: setup-dev
 	@$(BIN)/python -m tests.api.fuzz --requests $(N) --seed $(SEED) --database $(DATABASE)
 
+# AUDIT=required: fail where the database of known vulnerabilities cannot be asked.
+security: setup-dev $(VENV)/.setup-audit
+	@$(BIN)/python -m tests.security
+
 lint: setup-dev
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
 
@@ -83,7 +88,13 @@ $(VENV)/.setup-azure: requirements-azure.txt | $(VENV)/bin/python
 	@$(VENV)/azure/bin/python -m pip install --quiet --requirement requirements-azure.txt
 	@touch $@
 
-# For one target only, so that no other has to have it.
+# For one target each, so that no other has to have them.
+$(VENV)/.setup-audit: requirements-audit.txt | $(VENV)/bin/python
+	@echo "Installing what looks for known vulnerabilities …"
+	@$(BIN)/python -m venv $(VENV)/audit
+	@$(VENV)/audit/bin/python -m pip install --quiet --requirement requirements-audit.txt
+	@touch $@
+
 $(VENV)/.setup-fuzz: requirements-fuzz.txt | $(VENV)/bin/python
 	@echo "Installing what looks at the code that is reached …"
 	@$(BIN)/python -m pip install --quiet --requirement requirements-fuzz.txt

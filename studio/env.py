@@ -43,7 +43,7 @@ def env_list(name: str, default: str = "") -> list[str]:
     return [word.strip() for word in env_str(name, default).split(",") if word.strip()]
 
 
-WILDCARDS = ("0.0.0.0", "::")
+WILDCARDS = ("0.0.0.0", "::")  # noqa: S104 - names them, binds none
 
 
 def url_host(host: str) -> str:

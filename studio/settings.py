@@ -70,6 +70,21 @@ ALLOWED_HOSTS = [
 ]
 CSRF_TRUSTED_ORIGINS = [STUDIO_URL]
 
+# --- Behind a proxy with TLS: all of it follows from STUDIO_URL ---------------------------------
+BEHIND_TLS = STUDIO_URL.startswith("https://")
+# The proxy says how it was asked, and must not pass on what its client says of it.
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_TLS else None
+SECURE_SSL_REDIRECT = BEHIND_TLS
+SECURE_SSL_HOST = urlsplit(STUDIO_URL).netloc
+# Programs of this machine, trials first, speak HTTP over loopback; and whoever sends a token
+# without TLS has given it away before any redirect.
+SECURE_REDIRECT_EXEMPT = [r"^tracking/", r"^api/", r"^healthz$"]
+SECURE_HSTS_SECONDS = (
+    env_int("STUDIO_HSTS_SECONDS", 30 * 24 * 3600, 0, 10 * 365 * 24 * 3600) if BEHIND_TLS else 0
+)
+# What is for all subdomains or for browsers' lists speaks for hosts that are not ours.
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
+
 # --- Tracking: MLflow's server behind the gateway -----------------------------------------------
 TRACKING_STORE = sqlalchemy_url(
     env_str("STUDIO_TRACKING_STORE", f"sqlite:///{STUDIO_HOME / 'mlflow.db'}")
@@ -172,7 +187,7 @@ AUTH_PASSWORD_VALIDATORS = [
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_SAMESITE = "Lax"
-SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = STUDIO_URL.startswith("https://")
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = BEHIND_TLS
 # Two studios on one host differ in port only, which cookies do not see.
 SESSION_COOKIE_NAME = f"studio_session_{STUDIO_PORT}"
 CSRF_COOKIE_NAME = f"studio_csrf_{STUDIO_PORT}"

@@ -16,6 +16,7 @@ from sweeps.domain.objective import Goal, Objective
 from sweeps.domain.space_doc import parse_space
 from sweeps.models import Sweep
 from sweeps.services.sweeps import create_sweep
+from tests import long
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 SPACE = {
@@ -27,6 +28,10 @@ settings.register_profile("patient", deadline=None, suppress_health_check=[Healt
 settings.load_profile("patient")
 # Playwright's own five seconds may go by until a busy machine has shown one page.
 COMES_WITHIN_S = 20
+
+
+pytest_addoption = long.pytest_addoption
+pytest_collection_modifyitems = long.pytest_collection_modifyitems
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from studio.models.workspace import Role, Workspace
 
-TOKEN_PREFIX = "sst_"
+TOKEN_PREFIX = "sst_"  # noqa: S105 - how all begin
 SIGN_IN_LINK_LIFETIME = timedelta(hours=1)
 
 

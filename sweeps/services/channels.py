@@ -9,7 +9,7 @@ from django.db import transaction
 from sweeps.domain.notices import ChannelKind
 from sweeps.models import Channel, Delivery
 
-SECRET_PREFIX = "whsec_"
+SECRET_PREFIX = "whsec_"  # noqa: S105 - how all begin
 
 
 def new_signing_secret() -> str:

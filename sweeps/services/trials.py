@@ -28,7 +28,7 @@ from sweeps.services.state import bump, lock, move_trial
 
 # Longer than a claim takes to become a started command, which is about a second.
 CLAIM_LEASE = timedelta(seconds=10)
-TRIAL_TOKEN_PREFIX = "stt_"
+TRIAL_TOKEN_PREFIX = "stt_"  # noqa: S105 - how all begin
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from sweeps.queries.conditions import notices
 # How soon a page asks again, in ms; 0 = it shows what is final and asks no more.
 ACTIVE_MS = 800
 # Stands for the page's token against forgery (static/js/live.js).
-TOKEN = "__token_of_the_page__"
+TOKEN = "__token_of_the_page__"  # noqa: S105 - a stand-in
 # The parts of the frame that follow the work.
 FRAME = {
     "nav-slots": "_slots.html",

@@ -1,0 +1,1 @@
+"""What an attacker would try; `make security` runs all of it, `make test` what is quick."""
