@@ -8,3 +8,7 @@ class StudioConfig(AppConfig):
 
     name = "studio"
     verbose_name = "Sweep Studio"
+
+    def ready(self) -> None:
+        """Listen to people who sign in and out."""
+        from studio import signs_of_entry  # noqa: F401

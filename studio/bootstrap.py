@@ -10,6 +10,7 @@ from django.core.management import call_command
 from django.db import transaction
 from django.urls import reverse
 
+from studio import audit
 from studio.models import SignInLink, User, Workspace
 from studio.models.token import SIGN_IN_LINK_LIFETIME, digest, new_secret
 from studio.services import create_workspace
@@ -60,7 +61,11 @@ def new_sign_in_link(user: User, now: datetime) -> str:
     """A URL that signs `user` in once, within an hour."""
     secret = new_secret()
     SignInLink.objects.filter(expires_at__lt=now).delete()
-    SignInLink.objects.create(
-        user=user, digest=digest(secret), created_at=now, expires_at=now + SIGN_IN_LINK_LIFETIME
-    )
+    until = now + SIGN_IN_LINK_LIFETIME
+    with transaction.atomic():
+        SignInLink.objects.create(
+            user=user, digest=digest(secret), created_at=now, expires_at=until
+        )
+        given = audit.made(sign_in_link_until=until)
+        audit.note("made a sign-in link", "account", str(user), changes=given)
     return f"{settings.STUDIO_URL}{reverse('sign_in_link', args=[secret])}"

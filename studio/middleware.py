@@ -7,6 +7,8 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseNotFound, JsonResponse
 from django.urls import reverse
 
+from studio import actor
+
 Handler = Callable[[HttpRequest], HttpResponse]
 
 # Plotly writes inline styles; scripts come from our own files only.
@@ -67,5 +69,15 @@ def sign_in_over_htmx(get_response: Handler) -> Handler:
                 response = HttpResponse(status=204)
                 response["HX-Redirect"] = f"{login}?{urlencode({'next': here})}"
         return response
+
+    return middleware
+
+
+def note_who_acts(get_response: Handler) -> Handler:
+    """Say for the audit log whose request this is."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        with actor.acting(actor.of_request(request)):
+            return get_response(request)
 
     return middleware

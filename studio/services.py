@@ -7,6 +7,7 @@ from datetime import datetime
 from django.db import IntegrityError, transaction
 from django.db.models import ProtectedError, QuerySet
 
+from studio import audit
 from studio.models import ApiToken, Compute, Membership, Role, SignInLink, User, Workspace
 from studio.models.token import TOKEN_PREFIX, digest, new_secret
 
@@ -18,6 +19,13 @@ def redeem_sign_in_link(secret: str, now: datetime) -> User | None:
     if not links.filter(used_at=None, expires_at__gt=now).update(used_at=now):
         return None
     return links.select_related("user").get().user
+
+
+def save_password(user: User) -> None:
+    """Save the password that a checked form has set."""
+    with transaction.atomic():
+        user.save(update_fields=["password"])
+        audit.note("changed", "password", str(user), who=user)
 
 
 # The compute a new workspace starts with.
@@ -43,22 +51,27 @@ def create_token(
 ) -> NewToken:
     """Make an API token for a workspace."""
     secret = new_secret(TOKEN_PREFIX)
-    token = ApiToken.objects.create(
-        workspace=workspace,
-        user=user,
-        name=name,
-        role=role,
-        digest=digest(secret),
-        hint=secret[:8],
-        created_at=now,
-        expires_at=expires_at,
-    )
+    with transaction.atomic():
+        token = ApiToken.objects.create(
+            workspace=workspace,
+            user=user,
+            name=name,
+            role=role,
+            digest=digest(secret),
+            hint=secret[:8],
+            created_at=now,
+            expires_at=expires_at,
+        )
+        given = audit.made(person=str(user), role=str(role), expires_at=expires_at or "never")
+        audit.note("created", "token", str(token), workspace=workspace, changes=given)
     return NewToken(token, secret)
 
 
 def revoke_token(token: ApiToken, now: datetime) -> None:
     """End a token at once."""
-    ApiToken.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=now)
+    with transaction.atomic():
+        if ApiToken.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=now):
+            audit.note("revoked", "token", str(token), workspace=token.workspace_id)
 
 
 class Refused(Exception):
@@ -85,6 +98,8 @@ def create_workspace(workspace: Workspace, owner: User) -> None:
                 is_default=True,
                 created_at=workspace.created_at,
             )
+            given = audit.made(title=workspace.title, owner=str(owner))
+            audit.note("created", "workspace", workspace.name, workspace=workspace, changes=given)
     except IntegrityError as error:
         raise _taken("workspace", workspace.name) from error
 
@@ -95,12 +110,28 @@ def _taken(noun: str, name: str) -> NameTaken:
 
 def archive_workspace(workspace: Workspace, now: datetime) -> None:
     """Hide a workspace from lists; nothing in it is deleted."""
-    Workspace.objects.filter(pk=workspace.pk, archived_at=None).update(archived_at=now)
+    with transaction.atomic():
+        if Workspace.objects.filter(pk=workspace.pk, archived_at=None).update(archived_at=now):
+            audit.note("archived", "workspace", workspace.name, workspace=workspace)
 
 
 def restore_workspace(workspace: Workspace) -> None:
     """Bring an archived workspace back."""
-    Workspace.objects.filter(pk=workspace.pk).update(archived_at=None)
+    with transaction.atomic():
+        archived = Workspace.objects.filter(pk=workspace.pk, archived_at__isnull=False)
+        if archived.update(archived_at=None):
+            audit.note("restored", "workspace", workspace.name, workspace=workspace)
+
+
+def save_texts(workspace: Workspace) -> None:
+    """Save what a checked workspace is called now, and what it is for."""
+    with transaction.atomic():
+        fields = ("title", "description")
+        before = audit.of(Workspace.objects.select_for_update().get(pk=workspace.pk), *fields)
+        changes = audit.differing(before, audit.of(workspace, *fields))
+        if changes:
+            workspace.save(update_fields=fields)
+            audit.note("changed", "workspace", workspace.name, workspace=workspace, changes=changes)
 
 
 def add_member(workspace: Workspace, user: User, role: Role, now: datetime) -> None:
@@ -108,6 +139,8 @@ def add_member(workspace: Workspace, user: User, role: Role, now: datetime) -> N
     try:
         with transaction.atomic():
             Membership.objects.create(workspace=workspace, user=user, role=role, created_at=now)
+            given = audit.made(role=str(role))
+            audit.note("added", "member", str(user), workspace=workspace, changes=given)
     except IntegrityError as error:
         raise Refused(f"{user} is a member already. Change the role in the list.") from error
 
@@ -116,14 +149,26 @@ def change_role(member: Membership, role: Role) -> None:
     """Give a member another role. Raises Refused for the last owner."""
     with transaction.atomic():
         _keep_an_owner(member, role)
-        Membership.objects.filter(pk=member.pk).update(role=role)
+        rows = Membership.objects.select_for_update().filter(pk=member.pk)
+        before = rows.values_list("role", flat=True).first()
+        if before is not None and before != role:
+            rows.update(role=role)
+            changes = {"role": (before, str(role))}
+            audit.note(
+                "changed", "member", str(member.user), workspace=member.workspace_id,
+                changes=changes,
+            )  # fmt: skip
 
 
 def remove_member(member: Membership) -> None:
     """End a membership; tokens of that person end with it. Raises Refused for the last owner."""
     with transaction.atomic():
         _keep_an_owner(member, None)
-        Membership.objects.filter(pk=member.pk).delete()
+        if Membership.objects.filter(pk=member.pk).delete()[0]:
+            lost = {"role": (member.role, None)}
+            audit.note(
+                "removed", "member", str(member.user), workspace=member.workspace_id, changes=lost
+            )
 
 
 def _keep_an_owner(member: Membership, role: Role | None) -> None:
@@ -140,19 +185,42 @@ def save_compute(compute: Compute, *, is_default: bool) -> None:
     """Save a checked compute, new or changed. Raises NameTaken."""
     try:
         with transaction.atomic():
+            before = Compute.objects.filter(pk=compute.pk).first()
             if is_default:
                 _others(compute).filter(is_default=True).update(is_default=False)
             compute.is_default = is_default
             compute.save()
+            _note_compute(before, compute)
     except IntegrityError as error:
         raise _taken("compute", compute.name) from error
+
+
+_SAID_OF_COMPUTES = ("name", "slots", "python", "description", "is_default")
+
+
+def _note_compute(before: Compute | None, after: Compute) -> None:
+    own = audit.of(before, *_SAID_OF_COMPUTES) if before else {}
+    changes = {
+        **audit.differing(own, audit.of(after, *_SAID_OF_COMPUTES)),
+        **audit.hidden(
+            "environment_variables",
+            before.environment_variables if before else {},
+            after.environment_variables,
+        ),
+    }
+    if changes:
+        verb, place = "changed" if before else "created", after.workspace_id
+        audit.note(verb, "compute", after.name, workspace=place, changes=changes)
 
 
 def make_default(compute: Compute) -> None:
     """Make a compute the one that new sweeps of its workspace take."""
     with transaction.atomic():
         _others(compute).filter(is_default=True).update(is_default=False)
-        Compute.objects.filter(pk=compute.pk).update(is_default=True)
+        if Compute.objects.filter(pk=compute.pk, is_default=False).update(is_default=True):
+            changes = {"is_default": (False, True)}
+            place = compute.workspace_id
+            audit.note("changed", "compute", compute.name, workspace=place, changes=changes)
 
 
 def delete_compute(compute: Compute) -> Compute | None:
@@ -162,6 +230,7 @@ def delete_compute(compute: Compute) -> Compute | None:
     """
     try:
         with transaction.atomic():
+            audit.note("deleted", "compute", compute.name, workspace=compute.workspace_id)
             compute.delete()
             heir = _others(compute).order_by("name").first() if compute.is_default else None
             if heir:

@@ -58,6 +58,8 @@ STUDIO_API_RATE = env_int("STUDIO_API_RATE", 1200, 0, 1_000_000)
 # Of one trial's outputs so much becomes artifacts.
 STUDIO_OUTPUT_CAP_MB = env_int("STUDIO_OUTPUT_CAP_MB", 10_240, 1, 10_000_000)
 STUDIO_OUTPUT_MAX_FILES = env_int("STUDIO_OUTPUT_MAX_FILES", 10_000, 1, 1_000_000)
+# So long the audit log is kept; 0: for ever.
+STUDIO_AUDIT_DAYS = env_int("STUDIO_AUDIT_DAYS", 0, 0, 36_500)
 DEBUG = env_bool("STUDIO_DEBUG")
 SECRET_KEY = env_str("STUDIO_SECRET_KEY") or kept_secret(STUDIO_HOME / "secret_key")
 ALLOWED_HOSTS = [
@@ -113,6 +115,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "studio.middleware.security_headers",
     "studio.middleware.refuse_nul",
+    "studio.middleware.note_who_acts",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",

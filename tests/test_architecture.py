@@ -18,10 +18,15 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "studio.queues": ("studio.bell",),
     "studio.formatting": (),
     "studio.models": (),
-    "studio.services": ("studio.models",),
+    "studio.actor": (),
+    "studio.audit": ("studio.models", "studio.actor"),
+    "studio.commands": ("studio.actor",),
+    "studio.middleware": ("studio.actor",),
+    "studio.signs_of_entry": ("studio.models", "studio.audit"),
+    "studio.services": ("studio.models", "studio.audit"),
     "studio.access": ("studio.models",),
     "studio.context": ("studio.models",),
-    "studio.bootstrap": ("studio.models", "studio.services"),
+    "studio.bootstrap": ("studio.models", "studio.services", "studio.audit"),
     "studio.supervisor": (),
     "sweeps.domain": (),
     "sweeps.spec": ("sweeps.domain",),
@@ -41,7 +46,9 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "sweeps.forms": (
         "sweeps.models", "sweeps.domain", "sweeps.spec", "studio.models", "studio.forms",
     ),
-    "sweeps.services": ("sweeps.queries", "sweeps.models", "sweeps.domain", "studio.models"),
+    "sweeps.services": (
+        "sweeps.queries", "sweeps.models", "sweeps.domain", "studio.models", "studio.audit",
+    ),
     "sweeps.context": ("sweeps.queries", "sweeps.models", "studio.models", "studio.context"),
     "sweeps.intake_environments": (
         "sweeps.queries", "sweeps.models", "sweeps.domain", "sweeps.spec", "sweeps.environments",

@@ -1,8 +1,18 @@
 """Tables of the place: people, workspaces, computes, tokens."""
 
+from studio.models.audit import AuditEntry
 from studio.models.compute import Compute
 from studio.models.token import ApiToken, SignInLink
 from studio.models.user import User
 from studio.models.workspace import Membership, Role, Workspace
 
-__all__ = ["ApiToken", "Compute", "Membership", "Role", "SignInLink", "User", "Workspace"]
+__all__ = [
+    "ApiToken",
+    "AuditEntry",
+    "Compute",
+    "Membership",
+    "Role",
+    "SignInLink",
+    "User",
+    "Workspace",
+]

@@ -49,7 +49,7 @@ def workspace_settings(request: HttpRequest, ws: str) -> HttpResponse:
     form = WorkspaceTextForm(request.POST, instance=workspace)
     if not form.is_valid():
         return _page(request, workspace_for(request, ws), text_form=form)
-    form.save()
+    services.save_texts(form.save(commit=False))
     messages.success(request, "The settings are saved.")
     return redirect("workspace_settings", ws=ws)
 
@@ -152,7 +152,8 @@ def password_change(request: HttpRequest) -> HttpResponse:
     kind = PasswordChangeForm if user.has_usable_password() else SetPasswordForm
     form = kind(user, request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
-        update_session_auth_hash(request, form.save())
+        services.save_password(form.save(commit=False))
+        update_session_auth_hash(request, user)
         messages.success(request, "Your password is set. You are signed out everywhere but here.")
         return redirect("home")
     context = {"form": form, "has_password": user.has_usable_password()}

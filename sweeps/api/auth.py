@@ -9,6 +9,7 @@ from django.utils import timezone
 from ninja.errors import HttpError
 from ninja.security import HttpBearer
 
+from studio import actor
 from studio.models import ApiToken, Role, Workspace
 from studio.models.token import digest
 from studio.models.workspace import may
@@ -29,6 +30,8 @@ class Bearer(HttpBearer):
             stale = Q(last_used_at=None) | Q(last_used_at__lt=now - _USE_NOTED)
             if found.last_used_at is None or found.last_used_at < now - _USE_NOTED:
                 ApiToken.objects.filter(stale, pk=found.pk).update(last_used_at=now)
+            if acting := actor.current():
+                acting.by_token(found.user, found.hint)
         return found
 
 

@@ -104,7 +104,7 @@ def edit_workspace(request: HttpRequest, ws: str) -> Any:
     )
     if not form.is_valid():
         raise refused(form)
-    form.save()
+    services.save_texts(form.save(commit=False))
     if archived is True:
         services.archive_workspace(workspace, timezone.now())
     elif archived is False:

@@ -3,14 +3,15 @@
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.utils import timezone
 
 from studio.bootstrap import OWNER, new_sign_in_link
+from studio.commands import PersonsCommand
 from studio.models import User
 
 
-class Command(BaseCommand):
+class Command(PersonsCommand):
     """For whoever may run commands on this machine."""
 
     help = "Print a link that signs a person in once, within an hour."

@@ -3,14 +3,15 @@
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.utils import timezone
 
+from studio.commands import PersonsCommand
 from studio.models import Role, User, Workspace
 from studio.services import create_token
 
 
-class Command(BaseCommand):
+class Command(PersonsCommand):
     """Prints the token alone on stdout, so that a script can catch it."""
 
     help = "Make an API token for a workspace and print it (once)."

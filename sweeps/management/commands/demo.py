@@ -3,9 +3,10 @@
 import random
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.utils import timezone
 
+from studio.commands import PersonsCommand
 from studio.models import User, Workspace
 from sweeps import tasks
 from sweeps.client.progress import Lines, follow
@@ -17,7 +18,7 @@ from sweeps.management.local import LocalJobs
 from sweeps.management.terminal import terminal_of
 
 
-class Command(BaseCommand):
+class Command(PersonsCommand):
     """What `make demo` runs once the studio is up."""
 
     help = "Run the iris LightGBM example in the running studio."

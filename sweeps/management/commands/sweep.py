@@ -4,9 +4,9 @@ import sys
 from argparse import ArgumentParser, Namespace
 from typing import Any
 
-from django.core.management.base import BaseCommand
 from django.db import DatabaseError
 
+from studio.commands import PersonsCommand
 from studio.models import Workspace
 from sweeps.client import verbs
 from sweeps.client.errors import ResourceNotFoundError, StudioUnavailable
@@ -18,7 +18,7 @@ from sweeps.management.terminal import terminal_of
 _MORE = (convert, made_up)
 
 
-class Command(BaseCommand):
+class Command(PersonsCommand):
     """The verbs of `python -m sweeps.client`, through the services that pages and API use."""
 
     help = "Submit, list, show and steer sweeps of the studio on this machine."
