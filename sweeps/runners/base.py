@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Protocol
 
 from sweeps.runners.results import EndedBy, Result
+from sweeps.runners.run_as import RunAs
 
 __all__ = [
     "Ended",
@@ -14,6 +15,7 @@ __all__ = [
     "LaunchSpec",
     "Lost",
     "Result",
+    "RunAs",
     "Runner",
     "RunnerError",
     "Running",
@@ -31,6 +33,8 @@ class LaunchSpec:
     `name` is unique per attempt. `spool` is the folder of this attempt alone: logs, result and
     the runner's own files. `env` is the complete environment; a runner adds only its cookie.
     `cwd` must exist. Times are in seconds; `log_cap_bytes` holds for each of the two logs.
+    `user` is who the command runs as, None for whoever runs the studio; what it is to reach it must
+    be let reach by the caller.
     """
 
     name: str
@@ -41,6 +45,7 @@ class LaunchSpec:
     time_limit_s: float | None = None
     grace_s: float = 5.0
     log_cap_bytes: int = 50 * 2**20
+    user: RunAs | None = None
 
 
 @dataclass(frozen=True, slots=True)

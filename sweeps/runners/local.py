@@ -7,7 +7,7 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from sweeps.runners import force, proc, spool
+from sweeps.runners import force, proc, run_as, spool
 from sweeps.runners.base import Ended, Event, LaunchSpec, Lost, RunnerError, Running
 from sweeps.runners.guard import ON_RECORD
 from sweeps.runners.signs import Signs
@@ -78,7 +78,10 @@ class LocalRunner:
         launch = spool.read(handle, spool.LAUNCH)
         if launch is None or not _is_ours(handle, launch):
             return 0
-        return proc.kill_carriers(launch["cookie"])
+        killed = proc.kill_carriers(launch["cookie"])
+        if user := run_as.of_record(launch.get("user")):
+            killed += proc.kill_strays(user.uid)
+        return killed
 
     def cleanup(self, handle: str) -> None:
         """See Runner. What was lost is put on record, so that later polls say the same."""
@@ -153,6 +156,7 @@ def _record(spec: LaunchSpec) -> dict[str, Any]:
         "time_limit_s": spec.time_limit_s,
         "grace_s": spec.grace_s,
         "log_cap_bytes": spec.log_cap_bytes,
+        "user": spec.user._asdict() if spec.user else None,
         "boot_id": proc.boot_id(),
         "launched_at": time.time(),
         "launch": time.monotonic(),

@@ -3,6 +3,7 @@
 import errno
 import os
 import signal
+import subprocess
 from typing import NamedTuple
 
 from sweeps.runners.results import EndedBy, Result
@@ -61,10 +62,17 @@ def with_note(result: Result, note: str) -> Result:
 def _of_start(error: Exception, argv: list[str], cwd: str, path: str | None) -> tuple[int, str]:
     number = error.errno if isinstance(error, OSError) else None
     program = argv[0]
+    if isinstance(error, subprocess.SubprocessError):
+        return NOT_RUNNABLE, (
+            "The studio may not run commands as another user here; its error log says what failed. "
+            "The compute's page says what the isolated mode needs."
+        )
     if not os.path.isdir(cwd):
         return NOT_RUNNABLE, f"The working folder {cwd!r} does not exist on this compute."
-    if number in (errno.ENOENT, errno.ENOTDIR):
-        if _exists(program, cwd, path):
+    is_there = _exists(program, cwd, path)
+    # Folders on the path that the command's user may not look into are told as EACCES.
+    if number in (errno.ENOENT, errno.ENOTDIR) or (number == errno.EACCES and not is_there):
+        if is_there:
             return NOT_FOUND, (
                 f"Cannot run {program!r}: the interpreter that its first line (#!) names "
                 "does not exist on this compute."

@@ -14,6 +14,10 @@ _PR_SET_NAME = 15
 _PR_SET_CHILD_SUBREAPER = 36
 
 _GONE = (FileNotFoundError, ProcessLookupError)
+_GUARD_NAME, _SHIM_NAME = "sweep-guard", "sweep-shim"
+# Looks at the process table until nothing is left; whoever forks as fast as that is looked at
+# again with the next attempt.
+_ROUNDS = 200
 
 
 def become_subreaper(name: str) -> None:
@@ -79,6 +83,55 @@ def kill_carriers(cookie: str) -> int:
             return len(killed)
         time.sleep(pause)
         pause *= 2
+
+
+def kill_strays(uid: int) -> int:
+    """SIGKILL all processes of a user that no shim or guard stands above; return how many.
+
+    For users that only commands run as: what is below no living shim has outlived its own. What a
+    process does to its name or environment changes nothing, and it cannot change its user.
+    """
+    killed: set[int] = set()
+    for _ in range(_ROUNDS):
+        mine = {pid for pid in _strays(uid) if send(pid, signal.SIGKILL)}
+        killed |= mine
+        if not mine:
+            break
+        time.sleep(0.005)
+    return len(killed)
+
+
+def _strays(uid: int) -> set[int]:
+    """Living processes of a user without one of our watchers among their ancestors."""
+    stats = {pid: stat for pid in _pids() if (stat := _stat(pid)) is not None}
+    own = {pid for pid in stats if _owner(pid) == uid and stats[pid][0] not in "ZX"}
+    return {pid for pid in own if not _is_watched(pid, stats, own)}
+
+
+def _is_watched(pid: int, stats: dict[int, tuple[str, int, int]], own: set[int]) -> bool:
+    while pid in stats:
+        if pid not in own and _name(pid) in (_GUARD_NAME, _SHIM_NAME):
+            return True
+        pid = stats[pid][1]
+    return False
+
+
+def _owner(pid: int) -> int | None:
+    """The real user, as the kernel tells all of a process that hides the rest."""
+    try:
+        with open(f"/proc/{pid}/status", "rb") as file:
+            words = next((line.split() for line in file if line.startswith(b"Uid:")), None)
+    except _GONE:
+        return None
+    return int(words[1]) if words else None
+
+
+def _name(pid: int) -> str:
+    try:
+        with open(f"/proc/{pid}/comm", encoding="utf-8", errors="replace") as file:
+            return file.read().rstrip("\n")
+    except _GONE:
+        return ""
 
 
 def send(pid: int, number: int) -> bool:

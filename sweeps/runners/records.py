@@ -51,6 +51,13 @@ def _variables(value: Any) -> bool:
 
 
 _bytes, _pid = _up_to(2**60), _up_to(_MOST_PIDS)
+# Never root: a number that is no user's would end as one.
+_USER: Fields = {
+    "uid": lambda value: _up_to(2**32 - 1)(value) and value > 0,
+    "gid": lambda value: _up_to(2**32 - 1)(value) and value > 0,
+    "processes": _up_to(2**31),
+    "umask": _up_to(0o1000),
+}
 _IDENTITY: Fields = {"pid": _pid, "start_time": _up_to(2**63), "boot_id": _word}
 _LAUNCH: Fields = {
     "name": _word, "cookie": _word, "argv": _words, "cwd": _word, "env": _variables,
@@ -78,7 +85,12 @@ def _has(fields: Fields, optional: Fields | None = None) -> Callable[[Mapping[st
 _lost = _has({"lost": _text})
 _living = _has(_IDENTITY)
 
-is_launch = _has(_LAUNCH, {"spool": _word})
+
+def _user(value: Any) -> bool:
+    return isinstance(value, dict) and value.keys() == _USER.keys() and _has(_USER)(value)
+
+
+is_launch = _has(_LAUNCH, {"spool": _word, "user": _or_null(_user)})
 is_shim = _has(_IDENTITY, {"command_pid": _pid, "started_at": _number, "start": _number})
 is_stop = _has({"grace_s": _or_null(_number), "reason": _text}, {"asked": _number})
 is_limit = _has({"time_limit_s": _or_null(_number)})

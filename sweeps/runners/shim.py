@@ -8,9 +8,10 @@ import os
 import signal
 import subprocess
 import time
+from functools import partial
 from typing import Any
 
-from sweeps.runners import outcomes, proc, spool
+from sweeps.runners import outcomes, proc, run_as, spool
 from sweeps.runners.logs import Log, Pump
 from sweeps.runners.outcomes import Cause, Span
 from sweeps.runners.results import EndedBy, Result
@@ -115,7 +116,8 @@ class Shim:
             return outcomes.unseen(self._before_start(cause), self._span())
         try:
             self._spawn()
-        except (OSError, ValueError) as error:  # ValueError: a NUL byte in an argument
+        # ValueError: a NUL byte in an argument
+        except (OSError, ValueError, subprocess.SubprocessError) as error:
             env = self._launch["env"]
             argv, cwd = self._launch["argv"], self._launch["cwd"]
             return outcomes.not_started(error, argv, cwd, env.get("PATH"), self._span())
@@ -128,6 +130,10 @@ class Shim:
     def _spawn(self) -> None:
         """Start the command in a session of its own: its `kill 0` must not reach us."""
         out, err = self._logs
+        user = run_as.of_record(self._launch.get("user"))
+        if user:
+            for log in self._logs:
+                os.fchown(log.writer, user.uid, user.gid)  # else it could not open /dev/stdout
         self._command = subprocess.Popen(
             self._launch["argv"],
             cwd=self._launch["cwd"],
@@ -136,6 +142,8 @@ class Shim:
             stdout=out.writer,
             stderr=err.writer,
             start_new_session=True,
+            # We have one thread, so this is safe; the last of us that runs in the child.
+            preexec_fn=partial(run_as.start_as, user) if user else None,
         )
         self._tree.pid = self._command.pid
         for log in self._logs:

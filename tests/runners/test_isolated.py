@@ -1,0 +1,127 @@
+"""Commands as a user of their own: the contract, and what that user is left with."""
+
+import json
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from sweeps.runners import outcomes, proc, spool
+from sweeps.runners.base import EndedBy, Lost, Runner
+from tests.isolated import IS_ROOT, UID, open_folder, open_python
+from tests.runners.contract import ALL_KINDS, CommandContract, ended, launch, start_hostile, stdout
+from tests.runners.isolated import IsolatedRunner
+from tests.runners.processes import pids_with, state_and_parent, wait_for
+
+if IS_ROOT:
+
+    class TestIsolatedRunner(CommandContract):
+        @pytest.fixture
+        def runner(self) -> Runner:
+            return IsolatedRunner()
+
+
+@pytest.fixture
+def tmp_path() -> Iterator[Path]:
+    with open_folder() as folder:
+        yield folder
+
+
+@pytest.fixture
+def runner() -> Runner:
+    return IsolatedRunner()
+
+
+# Says who it is, in JSON.
+ME = """
+import json, os, resource
+status = dict(line.split(":", 1) for line in open("/proc/self/status").read().splitlines())
+print(json.dumps({
+    "uid": os.getresuid(), "gid": os.getresgid(), "groups": os.getgroups(),
+    "caps": [status[name].strip() for name in ("CapInh", "CapPrm", "CapEff", "CapAmb")],
+    "no_new_privs": status["NoNewPrivs"].strip(), "umask": status["Umask"].strip(),
+    "nproc": resource.getrlimit(resource.RLIMIT_NPROC),
+    "core": resource.getrlimit(resource.RLIMIT_CORE),
+    "fds": sorted(int(name) for name in os.listdir("/proc/self/fd")),
+}))
+"""
+
+if IS_ROOT:
+
+    def test_the_command_is_that_user_and_nothing_is_left_of_the_studio(
+        runner: Runner, tmp_path: Path
+    ) -> None:
+        handle = runner.start(launch(tmp_path / "a", open_python(), "-I", "-S", "-c", ME))
+        assert ended(runner, handle).exit_code == 0
+        me = json.loads(stdout(handle))
+        assert (me["uid"], me["gid"], me["groups"]) == ([UID] * 3, [UID] * 3, [])
+        assert me["caps"] == ["0" * 16] * 4
+        assert (me["no_new_privs"], me["umask"]) == ("1", "0077")
+        assert (me["nproc"], me["core"]) == ([4096, 4096], [0, 0])
+        assert me["fds"] == [0, 1, 2, 3]  # the last is that of the look itself
+
+    def test_it_can_open_its_own_output_anew(runner: Runner, tmp_path: Path) -> None:
+        script = "echo one > /dev/stdout; echo two > /dev/stderr"
+        handle = runner.start(launch(tmp_path / "a", "sh", "-c", script))
+        assert ended(runner, handle).exit_code == 0
+        assert stdout(handle) == "one\n"
+
+    def test_it_cannot_end_who_watches_over_it_nor_write_its_records(
+        runner: Runner, tmp_path: Path
+    ) -> None:
+        folder = tmp_path / "a"
+        script = f"kill -9 $PPID; echo forged > {folder}/result.json; rm {folder}/heartbeat; exit 7"
+        handle = runner.start(launch(folder, "sh", "-c", script))
+        result = ended(runner, handle)
+        assert (result.ended_by, result.exit_code) == (EndedBy.EXIT, 7)
+        said = (folder / "stderr.log").read_text()
+        assert said.count("Operation not permitted") == 1
+        assert said.count("Permission denied") == 2
+
+    def test_what_outlives_both_watchers_is_found_by_its_user(
+        runner: Runner, tmp_path: Path
+    ) -> None:
+        """Even without a cookie or a parent; what runs under another watcher is left alone."""
+        other = runner.start(launch(tmp_path / "b", "sleep", "600"))
+        handle, token = start_hostile(runner, tmp_path / "a", ALL_KINDS)
+        both = []
+        for name in (spool.SHIM, spool.GUARD):
+            record = spool.read(handle, name)
+            assert record is not None
+            both.append(record["pid"])
+        for number in (signal.SIGSTOP, signal.SIGKILL):
+            for pid in both:
+                os.kill(pid, number)
+        wait_for(
+            lambda: all(state_and_parent(pid)[0] in ("gone", "Z") for pid in both), "their end"
+        )
+        assert isinstance(runner.poll([handle])[0], Lost)
+        wait_for(lambda: not pids_with(token), "the end of the tree")
+        assert not isinstance(runner.poll([other])[0], Lost)
+        runner.stop(other, grace_s=0)
+        assert ended(runner, other).ended_by == EndedBy.STOPPED
+
+
+def test_a_user_that_we_may_not_become_is_told_and_where_to_look() -> None:
+    failed = subprocess.SubprocessError("Exception occurred in preexec_fn.")
+    result = outcomes.not_started(failed, ["true"], "/", None, outcomes.Span(1.0, 1.0))
+    assert (result.ended_by, result.exit_code) == (EndedBy.NOT_STARTED, 126)
+    assert "may not run commands as another user here; its error log says" in result.message
+
+
+@pytest.mark.parametrize("uid", [0, -1, 2**32 - 1, "1000", None])
+def test_a_record_with_no_such_user_counts_as_none(tmp_path: Path, uid: object) -> None:
+    user = {"uid": uid, "gid": UID, "processes": 10, "umask": 0o77}
+    record = {
+        "name": "a", "cookie": "a", "argv": ["true"], "cwd": "/", "env": {}, "time_limit_s": None,
+        "grace_s": 1.0, "log_cap_bytes": 1, "boot_id": proc.boot_id(), "launched_at": time.time(),
+        "launch": 1.0, "user": user,
+    }  # fmt: skip
+    spool.write(str(tmp_path), spool.LAUNCH, record)
+    assert spool.read(str(tmp_path), spool.LAUNCH) is None
+    spool.write(str(tmp_path), spool.LAUNCH, {**record, "user": {**user, "uid": UID}})
+    assert spool.read(str(tmp_path), spool.LAUNCH) is not None
