@@ -15,6 +15,8 @@ from typing import Any
 
 from django.http import HttpRequest
 
+from studio.peers import client_address
+
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 
 
@@ -75,7 +77,7 @@ def of_request(request: HttpRequest) -> Actor:
     return Actor(
         origin,
         lambda: _signed_in(request) if origin is Origin.BROWSER else None,
-        lambda: str(request.META.get("REMOTE_ADDR", ""))[:64],
+        lambda: client_address(request)[:64],
         request_id=wanted if _REQUEST_ID.fullmatch(wanted) else "",
     )
 

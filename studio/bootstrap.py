@@ -8,12 +8,12 @@ from django.conf import settings
 from django.contrib.staticfiles.finders import get_finders
 from django.core.management import call_command
 from django.db import transaction
-from django.urls import reverse
 
-from studio import audit
-from studio.models import SignInLink, User, Workspace
-from studio.models.token import SIGN_IN_LINK_LIFETIME, digest, new_secret
+from studio.models import User, Workspace
+from studio.people.passwords import new_sign_in_link
 from studio.services import create_workspace
+
+__all__ = ["collect_static", "first_rows", "migrate", "new_sign_in_link"]
 
 DEFAULT_WORKSPACE = "default"
 OWNER = "owner"
@@ -55,17 +55,3 @@ def first_rows(now: datetime) -> User:
         if not Workspace.objects.exists():
             create_workspace(Workspace(name=DEFAULT_WORKSPACE, created_at=now), owner)
     return owner
-
-
-def new_sign_in_link(user: User, now: datetime) -> str:
-    """A URL that signs `user` in once, within an hour."""
-    secret = new_secret()
-    SignInLink.objects.filter(expires_at__lt=now).delete()
-    until = now + SIGN_IN_LINK_LIFETIME
-    with transaction.atomic():
-        SignInLink.objects.create(
-            user=user, digest=digest(secret), created_at=now, expires_at=until
-        )
-        given = audit.made(sign_in_link_until=until)
-        audit.note("made a sign-in link", "account", str(user), changes=given)
-    return f"{settings.STUDIO_URL}{reverse('sign_in_link', args=[secret])}"

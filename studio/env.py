@@ -1,5 +1,6 @@
 """Typed environment variables that fail loudly, at start-up, in one sentence."""
 
+import ipaddress
 import os
 import secrets
 from pathlib import Path
@@ -41,6 +42,19 @@ def env_bool(name: str, default: bool = False) -> bool:
 def env_list(name: str, default: str = "") -> list[str]:
     """Comma-separated words."""
     return [word.strip() for word in env_str(name, default).split(",") if word.strip()]
+
+
+def env_networks(name: str) -> list[ipaddress.IPv4Network | ipaddress.IPv6Network]:
+    """Comma-separated addresses and networks.
+
+    Raises ImproperlyConfigured for what is neither.
+    """
+    try:
+        return [ipaddress.ip_network(word) for word in env_list(name)]
+    except ValueError as error:
+        raise ImproperlyConfigured(
+            f"{name} must be addresses or networks like 10.0.0.5, 10.1.0.0/16: {error}."
+        ) from error
 
 
 WILDCARDS = ("0.0.0.0", "::")  # noqa: S104 - names them, binds none

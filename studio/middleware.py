@@ -39,6 +39,22 @@ def security_headers(get_response: Handler) -> Handler:
     return middleware
 
 
+def private_pages(get_response: Handler) -> Handler:
+    """What is shown to somebody who is signed in is kept by no cache, not even behind Back.
+
+    After the sessions' middleware; an answer that says otherwise (files, by their digests) stays.
+    """
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        response = get_response(request)
+        # Asking costs nothing: whoever has not looked at the session has shown nothing of it.
+        if request.session.accessed:
+            response.setdefault("Cache-Control", "private, no-store")
+        return response
+
+    return middleware
+
+
 def refuse_nul(get_response: Handler) -> Handler:
     """Answer 404 to a NUL in the address: no name has one, and PostgreSQL refuses to look."""
 

@@ -1,4 +1,4 @@
-"""Writes of the place: sign-in links, tokens, workspaces, members, computes."""
+"""Writes of the place: tokens, workspaces, members, computes."""
 
 import os
 from dataclasses import dataclass
@@ -8,25 +8,8 @@ from django.db import IntegrityError, transaction
 from django.db.models import ProtectedError, QuerySet
 
 from studio import audit
-from studio.models import ApiToken, Compute, Membership, Role, SignInLink, User, Workspace
+from studio.models import ApiToken, Compute, Membership, Role, User, Workspace
 from studio.models.token import TOKEN_PREFIX, digest, new_secret
-
-
-def redeem_sign_in_link(secret: str, now: datetime) -> User | None:
-    """The person whose link this is, once; None if it is unknown, used or too old."""
-    links = SignInLink.objects.filter(digest=digest(secret), user__is_active=True)
-    # Compare-and-set: two tabs that open the link at once sign in one of them.
-    if not links.filter(used_at=None, expires_at__gt=now).update(used_at=now):
-        return None
-    return links.select_related("user").get().user
-
-
-def save_password(user: User) -> None:
-    """Save the password that a checked form has set."""
-    with transaction.atomic():
-        user.save(update_fields=["password"])
-        audit.note("changed", "password", str(user), who=user)
-
 
 # The compute a new workspace starts with.
 FIRST_COMPUTE = "local"

@@ -12,6 +12,7 @@ from studio.env import (
     env_bool,
     env_int,
     env_list,
+    env_networks,
     env_str,
     kept_secret,
     mail_server,
@@ -71,6 +72,8 @@ ALLOWED_HOSTS = [
     *env_list("STUDIO_ALLOWED_HOSTS"),
 ]
 CSRF_TRUSTED_ORIGINS = [STUDIO_URL]
+# Reverse proxies whose word on where a request came from counts.
+STUDIO_PROXY_TRUSTED = env_networks("STUDIO_PROXY_TRUSTED")
 
 # --- Behind a proxy with TLS: all of it follows from STUDIO_URL ---------------------------------
 BEHIND_TLS = STUDIO_URL.startswith("https://")
@@ -117,6 +120,7 @@ MIDDLEWARE = [
     "studio.middleware.refuse_nul",
     "studio.middleware.note_who_acts",
     "django.contrib.sessions.middleware.SessionMiddleware",
+    "studio.middleware.private_pages",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -187,6 +191,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
+SESSION_ENGINE = "studio.sessions"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_SAMESITE = "Lax"

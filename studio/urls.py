@@ -1,24 +1,21 @@
 """URLs of the place: people, workspaces, computes. The work's are included from `sweeps`."""
 
-from django.contrib.auth import views as auth
 from django.urls import include, path
 
-from studio.views import accounts, computes, settings, workspaces
+from studio.views import account, accounts, computes, settings, workspaces
 
 handler500 = "studio.views.errors.server_error"
 
 urlpatterns = [
-    path(
-        "accounts/login/",
-        auth.LoginView.as_view(
-            template_name="accounts/login.html", redirect_authenticated_user=True
-        ),
-        name="login",
-    ),
-    path("accounts/logout/", auth.LogoutView.as_view(), name="logout"),
+    path("accounts/login/", accounts.SignIn.as_view(), name="login"),
+    path("accounts/logout/", accounts.SignOut.as_view(), name="logout"),
     path("accounts/link/<str:secret>/", accounts.sign_in_link, name="sign_in_link"),
+    path("accounts/", account.account, name="account"),
+    path("accounts/password/", account.password_change, name="password_change"),
+    path("accounts/sessions/end", account.sessions_end, name="sessions_end"),
+    path("accounts/sessions/<str:digest>/end", account.session_end, name="session_end"),
+    path("accounts/tokens/<int:pk>/revoke", account.own_token_revoke, name="own_token_revoke"),
     # --- workspaces, settings, computes ---
-    path("accounts/password/", settings.password_change, name="password_change"),
     path("workspaces/new", workspaces.workspace_new, name="workspace_new"),
     path("w/", workspaces.workspaces, name="workspaces"),
     path("w/<str:ws>/archive", workspaces.workspace_archive, name="workspace_archive"),

@@ -1,7 +1,9 @@
 """Tables of the place: people, workspaces, computes, tokens."""
 
+from studio.models.attempt import SignInAttempt
 from studio.models.audit import AuditEntry
 from studio.models.compute import Compute
+from studio.models.session import Session
 from studio.models.token import ApiToken, SignInLink
 from studio.models.user import User
 from studio.models.workspace import Membership, Role, Workspace
@@ -12,6 +14,8 @@ __all__ = [
     "Compute",
     "Membership",
     "Role",
+    "Session",
+    "SignInAttempt",
     "SignInLink",
     "User",
     "Workspace",

@@ -3,12 +3,15 @@
 import hashlib
 import secrets
 from datetime import datetime, timedelta
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from django.db import models
 from django.utils import timezone
 
 from studio.models.workspace import Role, Workspace
+
+if TYPE_CHECKING:
+    from studio.models.user import User
 
 TOKEN_PREFIX = "sst_"  # noqa: S105 - how all begin
 SIGN_IN_LINK_LIFETIME = timedelta(hours=1)
@@ -26,6 +29,10 @@ def new_secret(prefix: str = "") -> str:
 
 class ApiTokenQuerySet(models.QuerySet["ApiToken"]):
     """Every read of tokens."""
+
+    def allowed(self, user: "User") -> Self:
+        """The person's own ones."""
+        return self.filter(user=user.pk)
 
     def usable(self, now: datetime) -> Self:
         """Neither revoked nor expired, of an active person."""
@@ -69,6 +76,8 @@ class SignInLink(models.Model):
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     expires_at = models.DateTimeField()
     used_at = models.DateTimeField(null=True, blank=True)
+    # For somebody who forgot the password: it leads to where a new one is set.
+    for_password = models.BooleanField(default=False)
 
     def __str__(self) -> str:
         return f"sign-in link of {self.user}"

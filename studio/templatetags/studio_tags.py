@@ -12,6 +12,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from studio import formatting
+from studio.agents import browser_name
 
 register = template.Library()
 
@@ -19,6 +20,7 @@ for _name in ("objective", "param", "plain", "delta", "count", "duration", "size
     register.filter(_name, getattr(formatting, _name))
 register.filter("trial_colour", formatting.trial_colour)
 register.filter("trial_dash", formatting.trial_dash)
+register.filter("browser_name", browser_name)
 
 MOST_SLOT_BARS = 8
 

@@ -1,23 +1,89 @@
-"""Signing in: by a one-time link, or with a password once one is set."""
+"""Signing in and out: by a one-time link, or with a password once one is set."""
 
-from django.contrib.auth import login
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth import views as auth
 from django.contrib.auth.decorators import login_not_required
-from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import format_html
+from django.views.decorators.cache import never_cache
 
-from studio.services import redeem_sign_in_link
+from studio.account_forms import SignInForm
+from studio.models import User
+from studio.peers import client_address, is_loopback
+from studio.people import throttle
+from studio.people.signing_in import redeem_sign_in_link, sign_in
+
+_WITHOUT = (
+    "You have no password yet, so the next time you would need such a link again. "
+    '<a href="{}">Set a password</a>'
+)
+
+
+class SignIn(auth.LoginView):
+    """Name and password, so many times; then somebody has to wait."""
+
+    template_name = "accounts/login.html"
+    authentication_form = SignInForm
+    redirect_authenticated_user = True
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """Whoever sits at the machine itself can make a link: there, how is shown at once."""
+        here = is_loopback(client_address(self.request))
+        return super().get_context_data(is_here=here, **kwargs)
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Check what was typed, unless it was tried too often."""
+        name = request.POST.get("username", "")
+        attempt = throttle.begin(name, client_address(request), timezone.now())
+        if isinstance(attempt, throttle.Wait):
+            return self._wait(attempt)
+        form = self.get_form()
+        if not form.is_valid():
+            return self.form_invalid(form)
+        throttle.succeeded(attempt)
+        user = form.get_user()
+        assert isinstance(user, User)
+        sign_in(request, user, "password")
+        return HttpResponseRedirect(self.get_success_url())
+
+    def _wait(self, wait: throttle.Wait) -> HttpResponse:
+        """The page again, with what to do; the password is not looked at."""
+        form = self.get_form_class()(self.request, initial=self.request.POST.dict())
+        context = self.get_context_data(form=form, wait=wait)
+        response = self.render_to_response(context, status=429)
+        response["Retry-After"] = str(wait.seconds)
+        return response
+
+
+class SignOut(auth.LogoutView):
+    """Ends the session; what the browser has kept of the studio goes with it."""
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Sign out. Cookies are left alone: browsers would clear those of other ports too."""
+        response = super().post(request, *args, **kwargs)
+        response["Clear-Site-Data"] = '"cache", "storage"'
+        return response
 
 
 @login_not_required
+@never_cache
 def sign_in_link(request: HttpRequest, secret: str) -> HttpResponse:
     """Sign in whoever holds an unused link; a used one explains how to get another."""
     if request.method != "GET":
         return _unlogged(HttpResponseNotAllowed(["GET"]))
-    user = redeem_sign_in_link(secret, timezone.now())
-    if user is None:
+    link = redeem_sign_in_link(secret, timezone.now())
+    if link is None:
         return _unlogged(render(request, "accounts/link_used.html", status=410))
-    login(request, user, backend="django.contrib.auth.backends.ModelBackend")
+    sign_in(request, link.user, "link")
+    if link.for_password:
+        return redirect("password_change")
+    if not link.user.has_usable_password():
+        messages.info(request, format_html(_WITHOUT, reverse("password_change")))
     return redirect("home")
 
 

@@ -1,15 +1,12 @@
-"""Settings of a workspace: its texts, members and tokens; and one's own password."""
+"""Settings of a workspace: its texts, members and tokens."""
 
 from typing import Any
 
 from django.contrib import messages
-from django.contrib.auth import update_session_auth_hash
-from django.contrib.auth.forms import PasswordChangeForm, SetPasswordForm
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
-from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
 from studio import services
@@ -141,20 +138,3 @@ def token_revoke(request: HttpRequest, ws: str, pk: int) -> HttpResponse:
     services.revoke_token(token, timezone.now())
     messages.success(request, f"The token “{token.name}” no longer works.")
     return redirect("workspace_settings", ws=ws)
-
-
-@sensitive_post_parameters()
-@never_cache
-@require_http_methods(["GET", "POST"])
-def password_change(request: HttpRequest) -> HttpResponse:
-    """Set or change the own password; other sessions of the person end, this one stays."""
-    user = signed_in(request)
-    kind = PasswordChangeForm if user.has_usable_password() else SetPasswordForm
-    form = kind(user, request.POST if request.method == "POST" else None)
-    if request.method == "POST" and form.is_valid():
-        services.save_password(form.save(commit=False))
-        update_session_auth_hash(request, user)
-        messages.success(request, "Your password is set. You are signed out everywhere but here.")
-        return redirect("home")
-    context = {"form": form, "has_password": user.has_usable_password()}
-    return render(request, "settings/password.html", context, status=422 if form.errors else 200)

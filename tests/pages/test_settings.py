@@ -206,7 +206,7 @@ def test_a_password_is_changed_and_other_sessions_end(client, alice):
         "/accounts/password/",
         {"old_password": "alice-secret-1", "new_password1": STRONG, "new_password2": STRONG},
     )
-    assert answer["Location"] == "/"
+    assert answer["Location"] == "/accounts/"
     assert User.objects.get(pk=alice.pk).check_password(STRONG)
     assert client.get("/w/").status_code == 200
     assert other.get("/w/").status_code == 302

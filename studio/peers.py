@@ -1,0 +1,63 @@
+"""Who is at the other end of a request: the address, told by a proxy only where one is trusted."""
+
+import ipaddress
+from collections.abc import Sequence
+
+from django.conf import settings
+from django.http import HttpRequest
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+
+def address_of(text: str) -> Address | None:
+    """An address as it stands in a header; None for what is none. IPv4 within IPv6 is IPv4."""
+    try:
+        found = ipaddress.ip_address(text.strip().strip("[]"))
+    except ValueError:
+        return None
+    mapped = getattr(found, "ipv4_mapped", None)
+    return mapped or found
+
+
+def is_trusted(address: Address | None, trusted: Sequence[Network] | None = None) -> bool:
+    """True for a reverse proxy of ours (STUDIO_PROXY_TRUSTED)."""
+    networks = settings.STUDIO_PROXY_TRUSTED if trusted is None else trusted
+    return address is not None and any(address in network for network in networks)
+
+
+def client_address(request: HttpRequest) -> str:
+    """Where a request came from.
+
+    Each proxy appends whom it heard; from the right, the first that is no proxy of ours is the
+    last whom anybody trustworthy has seen. Without a trusted proxy the header counts for nothing.
+    """
+    peer = address_of(request.META.get("REMOTE_ADDR", ""))
+    if not is_trusted(peer):
+        return str(peer or "")
+    told = request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")
+    seen = peer
+    for text in reversed(told):
+        address = address_of(text)
+        if address is None:
+            break
+        seen = address
+        if not is_trusted(address):
+            break
+    return str(seen)
+
+
+def network_of(address: str) -> str:
+    """Whom a limit by address means: one IPv4 address, the /64 of an IPv6 one."""
+    found = address_of(address)
+    if isinstance(found, ipaddress.IPv6Address):
+        return str(ipaddress.ip_network((found, 64), strict=False))
+    return str(found or "")
+
+
+def is_loopback(host: str) -> bool:
+    """True if only this machine reaches what listens on `host`."""
+    address = address_of(host)
+    if address is not None:
+        return address.is_loopback
+    return host == "localhost" or host.endswith(".localhost")

@@ -1,0 +1,1 @@
+"""What happens to accounts: signing in, passwords, sessions, invitations, administration."""
