@@ -19,7 +19,7 @@ from studio.actor import Actor, Origin
 from studio.models import AuditEntry, Workspace
 
 NOUNS = (
-    "account", "bundle", "channel", "code", "compute", "data", "environment", "invitation",
+    "account", "channel", "code", "compute", "data", "environment", "experiment", "invitation",
     "member", "model", "password", "run", "secret", "session", "settings", "sweep", "token",
     "trial", "workspace",
 )  # fmt: skip
@@ -33,6 +33,11 @@ _quiet: ContextVar[bool] = ContextVar("audit_quiet", default=False)
 
 class NotInTransaction(Exception):
     """An entry must be written together with what it tells of."""
+
+
+def is_wanted() -> bool:
+    """False where `note` would write nothing: what costs a read to tell may be left out."""
+    return actors.current() is not None and not _quiet.get()
 
 
 def note(
@@ -51,7 +56,7 @@ def note(
     NotInTransaction outside of one.
     """
     actor = actors.current()
-    if actor is None or _quiet.get():
+    if actor is None or not is_wanted():
         return
     if not connection.in_atomic_block:
         raise NotInTransaction(f"{verb} {noun}")

@@ -2,10 +2,10 @@
 
 import os
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import IntegrityError, transaction
-from django.db.models import ProtectedError, QuerySet
+from django.db.models import ProtectedError, Q, QuerySet
 
 from studio import audit
 from studio.models import ApiToken, Compute, Membership, Role, User, Workspace
@@ -55,6 +55,17 @@ def revoke_token(token: ApiToken, now: datetime) -> None:
     with transaction.atomic():
         if ApiToken.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=now):
             audit.note("revoked", "token", str(token), workspace=token.workspace_id)
+
+
+# The last use of a token is written no more often than this.
+_USE_NOTED = timedelta(minutes=1)
+
+
+def note_use(token: ApiToken, now: datetime) -> None:
+    """Remember that a token was used, without a write per request."""
+    if token.last_used_at is None or token.last_used_at < now - _USE_NOTED:
+        stale = Q(last_used_at=None) | Q(last_used_at__lt=now - _USE_NOTED)
+        ApiToken.objects.filter(stale, pk=token.pk).update(last_used_at=now)
 
 
 class Refused(Exception):

@@ -1,9 +1,6 @@
 """Who calls the API: a bearer token, bound to one workspace and one role."""
 
-from datetime import timedelta
-
 from django.conf import settings
-from django.db.models import Q
 from django.http import Http404, HttpRequest
 from django.utils import timezone
 from ninja.errors import HttpError
@@ -13,9 +10,8 @@ from studio import actor
 from studio.models import ApiToken, Role, Workspace
 from studio.models.token import digest
 from studio.models.workspace import may
+from studio.services import note_use
 from sweeps.api.limits import buckets
-
-_USE_NOTED = timedelta(minutes=1)
 
 
 class Bearer(HttpBearer):
@@ -27,9 +23,7 @@ class Bearer(HttpBearer):
         rows = ApiToken.objects.usable(now).select_related("workspace", "user")
         found = rows.filter(digest=digest(token)).first()
         if found:
-            stale = Q(last_used_at=None) | Q(last_used_at__lt=now - _USE_NOTED)
-            if found.last_used_at is None or found.last_used_at < now - _USE_NOTED:
-                ApiToken.objects.filter(stale, pk=found.pk).update(last_used_at=now)
+            note_use(found, now)
             if acting := actor.current():
                 acting.by_token(found.user, found.hint)
         return found

@@ -142,7 +142,8 @@ def build_environment(request: HttpRequest, ws: str, name: str) -> Any:
     if recipe is None:
         text = f"{shown(environment.name)} is a Python of this machine: nothing is to be built."
         raise InvalidInput.conflict(text)
-    services.ask_for(services.build_of(recipe, database_now()).digest)
+    build = services.build_of(recipe, database_now())
+    services.ask_for(build.digest, environment.workspace, environment.name)
     return _shown([environment])[0]
 
 

@@ -3,9 +3,11 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from studio import actor
 from studio.models import Role
 from studio.models.token import TOKEN_PREFIX
 from studio.models.workspace import may
+from studio.services import note_use
 from sweeps.gateway.refusals import missing, unauthenticated
 from sweeps.models import Attempt
 from sweeps.queries.tracking import attempt_of_token, role_of_token
@@ -55,6 +57,7 @@ def _trial(token: str) -> TrialCaller | None:
     attempt = attempt_of_token(token)
     if attempt is None:
         return None
+    actor.nobody()  # what scripts do is in their runs, not in the log of what people do
     sweep = attempt.trial.sweep
     return TrialCaller(sweep.workspace.name, attempt.run_id, sweep.experiment_id, attempt)
 
@@ -63,5 +66,8 @@ def _member(token: str, now: datetime) -> MemberCaller | None:
     found = role_of_token(token, now) if token.startswith(TOKEN_PREFIX) else None
     if found is None:
         return None
-    workspace, role = found
-    return MemberCaller(workspace, may(role, Role.CONTRIBUTOR))
+    usable, role = found
+    note_use(usable, now)
+    if acting := actor.current():
+        acting.by_token(usable.user, usable.hint)
+    return MemberCaller(usable.workspace.name, may(role, Role.CONTRIBUTOR))

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from studio.models import Workspace
 from sweeps.engine.tracking import TrackingUnavailable
-from sweeps.gateway import owners
+from sweeps.gateway import members, owners
 from sweeps.gateway.identity import Caller, TrialCaller
 from sweeps.gateway.routes import Matched
 from sweeps.gateway.turn import turn
@@ -57,6 +57,8 @@ def _changed(place: Workspace, prefix: str, path: str, body: Mapping[str, Any]) 
             registered.note_deleted(place, name, version)
         case "DELETE/registered-models/delete":
             registered.note_deleted(place, name)
+        case _:
+            members.note_model(place, name, path)
 
 
 def _created(caller: Caller, place: Workspace, prefix: str, told: Mapping[str, Any]) -> None:

@@ -21,9 +21,9 @@ from django.views.decorators.csrf import csrf_exempt
 from sweeps.domain.wording import kind_of, why_not_json
 from sweeps.engine import forward
 from sweeps.engine.tracking import TrackingUnavailable
-from sweeps.gateway import payloads, policy, proxy, registry
+from sweeps.gateway import members, payloads, policy, proxy, registry
 from sweeps.gateway.adapt import Asked, adapt
-from sweeps.gateway.identity import Caller, TrialCaller, identify
+from sweeps.gateway.identity import Caller, MemberCaller, TrialCaller, identify
 from sweeps.gateway.refusals import Refusal, invalid, unauthenticated, unavailable
 from sweeps.gateway.routes import V2, BadReference, Kind, Matched, Names, match, references
 from sweeps.gateway.turn import turn
@@ -163,6 +163,8 @@ def _ask(caller: Caller, matched: Matched, asked: Asked) -> HttpResponse:
         _note_model(caller, got)
     if matched.route.kind is Kind.REGISTRY and matched.route.writes and got.is_success:
         registry.note(caller, matched, asked.body or {}, got.json())
+    elif isinstance(caller, MemberCaller) and got.is_success:
+        members.note(caller, matched, asked.body or {})
     return proxy.answer(caller, matched, got)
 
 

@@ -30,8 +30,8 @@ def _of_token(token_digest: Any) -> QuerySet[Attempt, Attempt]:
     )  # fmt: skip
 
 
-def role_of_token(secret: str, now: datetime) -> tuple[str, Role] | None:
-    """Workspace and role of a usable API token, None when there is none.
+def role_of_token(secret: str, now: datetime) -> tuple[ApiToken, Role] | None:
+    """A usable API token and the role that it gives in its workspace, None when there is none.
 
     A token is worth no more than its owner's membership: it ends or shrinks with that.
     """
@@ -41,7 +41,7 @@ def role_of_token(secret: str, now: datetime) -> tuple[str, Role] | None:
     if token is None or member is None:
         return None
     role = Role(token.role)
-    return token.workspace.name, role if may(member, role) else member
+    return token, role if may(member, role) else member
 
 
 def waiting_runs(run_ids: Collection[str] = (), experiment_ids: Collection[str] = ()) -> list[str]:

@@ -6,8 +6,10 @@ from datetime import datetime
 from django.db import transaction
 from django.db.models import QuerySet
 
+from studio import audit
 from sweeps.domain.states import FINAL_TRIAL, LIVE_TRIAL, Desired, TrialStatus
 from sweeps.models import Sweep, Trial
+from sweeps.services.noting import noted_trials
 from sweeps.services.state import lock
 from sweeps.services.trials import cancel_trial, rerun_trial
 
@@ -21,7 +23,12 @@ def cancel_trials(sweep: Sweep, numbers: Iterable[int], *, actor: str, now: date
     live = sweep.trials.filter(status__in=LIVE_TRIAL, desired=Desired.RUN)
     with transaction.atomic():
         lock(sweep.pk)
-        return sum(cancel_trial(trial, actor=actor, now=now) for trial in _first(live, numbers))
+        with audit.quietly():
+            count = sum(
+                cancel_trial(trial, actor=actor, now=now) for trial in _first(live, numbers)
+            )
+        noted_trials("canceled", sweep, count)
+        return count
 
 
 def rerun_trials(sweep: Sweep, numbers: Iterable[int], *, actor: str, now: datetime) -> list[int]:
@@ -32,9 +39,14 @@ def rerun_trials(sweep: Sweep, numbers: Iterable[int], *, actor: str, now: datet
     ended = sweep.trials.filter(status__in=RERUNNABLE)
     with transaction.atomic():
         lock(sweep.pk)
-        return [
-            trial.pk for trial in _first(ended, numbers) if rerun_trial(trial, actor=actor, now=now)
-        ]
+        with audit.quietly():
+            again = [
+                trial.pk
+                for trial in _first(ended, numbers)
+                if rerun_trial(trial, actor=actor, now=now)
+            ]
+        noted_trials("ran again", sweep, len(again))
+        return again
 
 
 def _first(trials: QuerySet[Trial], numbers: Iterable[int]) -> list[Trial]:

@@ -11,6 +11,7 @@ from uuid import uuid4
 from django.db import IntegrityError, transaction
 from django.db.models import F
 
+from studio import audit
 from studio.models import Compute, User, Workspace
 from sweeps.domain.bundles import Facts, Recorded
 from sweeps.domain.job import SweepJob
@@ -117,10 +118,11 @@ def _begun(
     )
     ended = facts.ended_at or facts.started_at or facts.created_at
     with transaction.atomic():
-        sweep = create_sweep(
-            workspace, job, compute=compute, code=code, user=user, now=facts.created_at, rng=rng,
-            notes=notes, is_dry_run=True,
-        )  # fmt: skip
+        with audit.quietly():  # there is an entry once all of it is there
+            sweep = create_sweep(
+                workspace, job, compute=compute, code=code, user=user, now=facts.created_at,
+                rng=rng, notes=notes, is_dry_run=True,
+            )  # fmt: skip
         sweep.status, sweep.reason, sweep.ended_at = facts.status, facts.reason, ended
         sweep.started_at, sweep.run_closed = facts.started_at, True
         # When it was brought here; an ended sweep's timeout counts no more.
@@ -143,7 +145,10 @@ def _show(sweep: Sweep, wanted: str, ticket: str, rng: random.Random) -> None:
     shown: dict[str, Any] = {"is_dry_run": False, "ticket": ticket, "revision": revision}
     with transaction.atomic():
         taken = Sweep.objects.filter(workspace=sweep.workspace_id, name=wanted).exists()
-        own.update(name=new_name(rng) if taken else wanted, **shown)
+        name = new_name(rng) if taken else wanted
+        own.update(name=name, **shown)
+        given = audit.made(display_name=sweep.display_name, trials=sweep.trials.count())
+        audit.note("brought in", "sweep", name, workspace=sweep.workspace_id, changes=given)
 
 
 def _parts(trials: Iterable[Recorded]) -> Iterator[list[Recorded]]:

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from django.db import transaction
 
+from studio import audit
 from sweeps.domain.notices import ChannelKind
 from sweeps.models import Channel, Delivery
 
@@ -20,14 +21,19 @@ def new_signing_secret() -> str:
 def create_channel(channel: Channel) -> str:
     """Save a checked new channel; its signing secret, to be shown once, "" if it needs none."""
     channel.secret = new_signing_secret() if channel.kind == ChannelKind.WEBHOOK else ""
-    channel.save(force_insert=True)
+    with transaction.atomic():
+        channel.save(force_insert=True)
+        _note("created", channel, _differing(None, channel))
     return channel.secret
 
 
 def save_channel(channel: Channel, now: datetime) -> None:
     """Save a checked change. What waits for a channel that is turned off is given up."""
     with transaction.atomic():
+        before = Channel.objects.filter(pk=channel.pk).first()
         channel.save()
+        if changes := _differing(before, channel):
+            _note("changed", channel, changes)
         if not channel.is_on:
             waiting = channel.deliveries.filter(state=Delivery.WAITING)
             answer = "The channel was turned off."
@@ -37,10 +43,30 @@ def save_channel(channel: Channel, now: datetime) -> None:
 def renew_secret(channel: Channel) -> str:
     """A new signing secret for a webhook, to be shown once; the old one signs no more."""
     channel.secret = new_signing_secret()
-    Channel.objects.filter(pk=channel.pk).update(secret=channel.secret)
+    with transaction.atomic():
+        Channel.objects.filter(pk=channel.pk).update(secret=channel.secret)
+        _note("renewed the secret of", channel)
     return channel.secret
 
 
 def delete_channel(channel: Channel) -> None:
     """Nothing more is told there, what waits neither."""
-    channel.delete()
+    with transaction.atomic():
+        _note("deleted", channel)
+        channel.delete()
+
+
+_SAID = ("name", "kind", "shown_address", "on_ended", "on_broken", "on_best", "is_on")
+
+
+def _differing(before: Channel | None, after: Channel) -> audit.Changes:
+    """Addresses without what may be a secret in them; that another one came is said."""
+    own = audit.of(before, *_SAID) if before else {}
+    changes = audit.differing(own, audit.of(after, *_SAID))
+    if before and before.address != after.address:
+        changes = {**changes, "address": (audit.HIDDEN, f"{audit.HIDDEN} changed")}
+    return changes
+
+
+def _note(verb: str, channel: Channel, changes: audit.Changes | None = None) -> None:
+    audit.note(verb, "channel", channel.name, workspace=channel.workspace_id, changes=changes)

@@ -3,12 +3,17 @@
 from datetime import datetime
 from typing import Any
 
+from django.db import transaction
+
+from studio import audit
 from studio.models import Compute
 
 
 def start_test(compute: Compute, now: datetime) -> None:
     """Note that a test was asked for; the caller wakes the queue."""
-    record_test(compute.pk, [], None, now)
+    with transaction.atomic():
+        record_test(compute.pk, [], None, now)
+        audit.note("tested", "compute", compute.name, workspace=compute.workspace_id)
 
 
 def record_test(

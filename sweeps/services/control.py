@@ -14,6 +14,7 @@ from sweeps.domain.states import Desired, PausedBy, SweepStatus, TrialStatus
 from sweeps.models import StateChange, Sweep
 from sweeps.queries.endings import ran_out
 from sweeps.queries.work import nobody_runs
+from sweeps.services.noting import noted_sweep
 from sweeps.services.state import bump, lock, move_sweep, move_trial
 
 PAUSED = "Paused by {}: running trials finish, none start until it is resumed."
@@ -34,9 +35,10 @@ def pause_sweep(
     with transaction.atomic():
         _refresh(sweep)
         if sweep.desired == Desired.PAUSE:
-            return _take_over(sweep, by, actor)
+            return noted_sweep("paused", sweep, _take_over(sweep, by, actor))
         _require_going(sweep, "pause")
-        return move_sweep(
+        before = sweep.status
+        moved = move_sweep(
             sweep,
             SweepStatus.PAUSED,
             now,
@@ -45,6 +47,7 @@ def pause_sweep(
             desired=Desired.PAUSE,
             paused_by=by,
         )
+        return noted_sweep("paused", sweep, moved, before)
 
 
 def _take_over(sweep: Sweep, by: PausedBy, actor: str) -> bool:
@@ -74,11 +77,13 @@ def resume_sweep(sweep: Sweep, *, actor: str, now: datetime) -> bool:
             changes["failures_from"] = now
         if sweep.timed_from:
             changes["timed_from"] = sweep.timed_from + (now - _paused_at(sweep, now))
-        if not sweep.planned:
-            return move_sweep(sweep, SweepStatus.QUEUED, now, actor=actor, **changes)
-        if not sweep.started_at:  # its first trial was picked while it was paused
+        to = SweepStatus.RUNNING if sweep.planned else SweepStatus.QUEUED
+        if sweep.planned and not sweep.started_at:  # its first trial was picked while it was paused
             changes |= {"started_at": now, "timed_from": now}
-        return move_sweep(sweep, SweepStatus.RUNNING, now, actor=actor, **changes)
+        before = sweep.status
+        return noted_sweep(
+            "resumed", sweep, move_sweep(sweep, to, now, actor=actor, **changes), before
+        )
 
 
 def begin(sweep: Sweep, now: datetime, reason: str = "") -> bool:
@@ -107,9 +112,10 @@ def stop_sweep(sweep: Sweep, *, actor: str, now: datetime, reason: str = "") -> 
         if sweep.desired == Desired.CANCEL:
             raise InvalidInput.conflict("The sweep is being canceled.")
         reason = reason or f"Stopped by {actor}."
+        before = sweep.status
         moved = _begin_end(sweep, Desired.STOP, reason, actor, now)
         _cancel_queued(sweep, reason, now, actor)
-        return moved
+        return noted_sweep("stopped", sweep, moved, before)
 
 
 def end_now(sweep: Sweep, reason: str, *, now: datetime, actor: str = "studio") -> bool:
@@ -134,9 +140,10 @@ def cancel_sweep(sweep: Sweep, *, actor: str, now: datetime) -> bool:
             return False
         _require_live(sweep, "cancel")
         reason = f"Canceled by {actor}."
+        before = sweep.status
         moved = _begin_end(sweep, Desired.CANCEL, reason, actor, now)
         _cancel_trials(sweep, reason, now, actor)
-        return moved
+        return noted_sweep("canceled", sweep, moved, before)
 
 
 def revive(sweep: Sweep, *, actor: str, now: datetime, **changes: Any) -> bool:

@@ -4,6 +4,7 @@ from datetime import datetime
 
 from django.db import transaction
 
+from studio import audit
 from sweeps.domain.problems import InvalidInput
 from sweeps.domain.states import SweepStatus
 from sweeps.models import MetricPoint, Sweep, Trial
@@ -32,6 +33,8 @@ def delete_sweep(sweep: Sweep, now: datetime) -> None:
                 "The sweep has just ended and its MLflow runs are being closed; try again soon."
             )
         Sweep.objects.filter(pk=sweep.pk).update(deleted_at=now, name=f"deleted {found.uid}")
+        gone = {"display_name": (found.display_name, None), "trials": (found.planned, None)}
+        audit.note("deleted", "sweep", found.name, workspace=found.workspace_id, changes=gone)
     purge()
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.db import transaction
 
+from studio import audit
 from sweeps.domain.edits import FIELDS, LIMITS, TEXTS, describe
 from sweeps.domain.limits import Limits
 from sweeps.domain.problems import InvalidInput, Problem
@@ -143,13 +144,13 @@ def record_revision(
     sweep: Sweep, changes: Mapping[str, tuple[Any, Any]], actor: str, now: datetime
 ) -> Revision:
     """The row of an edit. Call in the transaction that makes it."""
+    plain = {name: (_plain(before), _plain(after)) for name, (before, after) in changes.items()}
+    audit.note("changed", "sweep", sweep.name, workspace=sweep.workspace_id, changes=plain)
     return Revision.objects.create(
         sweep=sweep,
         number=sweep.revisions.count() + 1,
         trial_number=sweep.planned,
-        changes={
-            name: [_plain(before), _plain(after)] for name, (before, after) in changes.items()
-        },
+        changes={name: list(pair) for name, pair in plain.items()},
         text=describe(changes),
         actor=actor,
         at=now,

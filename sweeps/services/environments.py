@@ -2,9 +2,12 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from hashlib import sha256
 
 from django.db import IntegrityError, transaction
 
+from studio import audit
+from studio.models import Workspace
 from sweeps.domain.environments import Recipe
 from sweeps.domain.problems import InvalidInput
 from sweeps.domain.states import LIVE_SWEEP, SweepStatus
@@ -16,11 +19,23 @@ from sweeps.services.state import bump, lock, move_sweep
 MOST_LOSSES = 3
 
 
+def _said(environment: Environment | None) -> dict[str, object]:
+    """For the audit log. Sources may hold the password of an index: their size and digest do."""
+    if environment is None:
+        return {}
+    source = environment.source.encode()
+    told = f"{len(source):,} bytes, SHA-256 {sha256(source).hexdigest()[:12]}…"
+    return {**audit.of(environment, "name", "kind", "description"), "source": told}
+
+
 def save_environment(environment: Environment) -> None:
     """Save a checked environment, new or changed. Raises InvalidInput when the name is taken."""
     try:
         with transaction.atomic():
+            before = Environment.objects.filter(pk=environment.pk).first()
             environment.save()
+            if changes := audit.differing(_said(before), _said(environment)):
+                _note("changed" if before else "created", environment, changes)
     except IntegrityError as error:
         text = f"There is an environment {shown(environment.name)} already; choose another name."
         raise InvalidInput.one("name", text) from error
@@ -28,7 +43,14 @@ def save_environment(environment: Environment) -> None:
 
 def delete_environment(environment: Environment) -> None:
     """No job can name it any more; sweeps that ran in it keep their record of it."""
-    environment.delete()
+    with transaction.atomic():
+        _note("deleted", environment)
+        environment.delete()
+
+
+def _note(verb: str, environment: Environment, changes: audit.Changes | None = None) -> None:
+    place = environment.workspace_id
+    audit.note(verb, "environment", environment.name, workspace=place, changes=changes)
 
 
 def build_of(recipe: Recipe, now: datetime) -> EnvironmentBuild:
@@ -39,12 +61,16 @@ def build_of(recipe: Recipe, now: datetime) -> EnvironmentBuild:
     return build
 
 
-def ask_for(digest: str) -> None:
-    """Have it built though no sweep waits for it, or built again though it failed."""
+def ask_for(digest: str, workspace: Workspace | None = None, name: str = "") -> None:
+    """Have it built though no sweep waits for it, or built again though it failed; `workspace` is
+    where it was asked for, `name` what it is called there."""
     rows = EnvironmentBuild.objects.filter(digest=digest).exclude(state=EnvironmentBuild.BUILDING)
-    rows.exclude(state=EnvironmentBuild.DONE).update(
-        state=EnvironmentBuild.WAITING, is_asked_for=True, losses=0, reason=""
-    )
+    with transaction.atomic():
+        asked = rows.exclude(state=EnvironmentBuild.DONE).update(
+            state=EnvironmentBuild.WAITING, is_asked_for=True, losses=0, reason=""
+        )
+        if asked:
+            audit.note("asked to build", "environment", name or digest[:12], workspace=workspace)
 
 
 def lose_build(digest: str) -> str:

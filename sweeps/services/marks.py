@@ -5,8 +5,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from django.db import transaction
 from django.db.models import QuerySet
 
+from studio import audit
 from sweeps.domain.marks import check_note, check_tags, tidy_tags
 from sweeps.models import Sweep, Trial
+from sweeps.services.noting import noted_trial, noted_trials
 from sweeps.services.state import bump, lock
 
 # As many numbers as a statement may carry in either database.
@@ -41,6 +43,7 @@ def mark_trial(
         changes = {name: new for name, new in changes.items() if getattr(trial, name) != new}
         if not changes:
             return False
+        noted_trial("marked", trial, True, audit.differing(audit.of(trial, *changes), changes))
         changes["revision"] = bump(trial.sweep_id)
         Trial.objects.filter(pk=trial.pk).update(**changes)
     for name, value in changes.items():
@@ -57,6 +60,7 @@ def pin_trials(sweep: Sweep, numbers: Iterable[int], *, pinned: bool) -> int:
             for rows in _of(sweep, numbers)
             for pk in rows.exclude(pinned=pinned).values_list("pk", flat=True)
         ]
+        noted_trials("marked", sweep, len(found), {"pinned": (not pinned, pinned)})
         return _change(sweep, {(): found}, lambda _: {"pinned": pinned})
 
 
@@ -84,6 +88,8 @@ def tag_trials(
         groups = {tags: pks for tags, pks in groups.items() if changed(tags) != tags}
         for tags in groups if added else ():
             check_tags(changed(tags))
+        count = sum(len(pks) for pks in groups.values())
+        noted_trials("marked", sweep, count, {"tags": (list(remove), list(added))})
         return _change(sweep, groups, lambda tags: {"tags": list(changed(tags))})
 
 

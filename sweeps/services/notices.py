@@ -10,6 +10,7 @@ from typing import Any
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, transaction
 
+from studio import audit
 from sweeps.domain.notices import (
     BEST_EVERY,
     Event,
@@ -122,7 +123,9 @@ def send_test(channel: Channel, by: str, now: datetime) -> Delivery:
         "url": f"{settings.STUDIO_URL}{channel.workspace.get_absolute_url()}",
     }
     payload = {"type": Event.TEST.value, "timestamp": now.isoformat(), "data": data}
-    return _insert(channel, Event.TEST, payload, now)
+    with transaction.atomic():
+        audit.note("tested", "channel", channel.name, workspace=channel.workspace_id)
+        return _insert(channel, Event.TEST, payload, now)
 
 
 # --- Sending ------------------------------------------------------------------------------------
@@ -174,7 +177,12 @@ def try_again(delivery: Delivery, now: datetime) -> bool:
         pk=delivery.pk, state__in=(Delivery.FAILED, Delivery.WAITING)
     )
     anew = {"state": Delivery.WAITING, "tries": 0, "due_at": now, "since": now, "ended_at": None}
-    return bool(open_ones.update(**anew))
+    with transaction.atomic():
+        changed = bool(open_ones.update(**anew))
+        if changed:
+            channel = delivery.channel
+            audit.note("told again", "channel", channel.name, workspace=channel.workspace_id)
+    return changed
 
 
 def forget_old(now: datetime) -> None:

@@ -15,6 +15,7 @@ from sweeps.models import Sweep, Trial
 from sweeps.queries.records import sampling_of, space_of
 from sweeps.services.control import begin, revive
 from sweeps.services.edits import record_revision
+from sweeps.services.noting import noted_trial
 from sweeps.services.state import lock
 from sweeps.services.sweeps import insert_trial
 
@@ -57,7 +58,9 @@ def add_trial(
             _grow(sweep, actor, now)
         Sweep.objects.filter(pk=sweep.pk).update(planned=number + 1)
         sweep.planned = number + 1
-        return insert_trial(sweep, number, point, now, actor, ticket)
+        trial = insert_trial(sweep, number, point, now, actor, ticket)
+        noted_trial("added", trial, True, {"params": (None, dict(point.params))})
+        return trial
 
 
 def _grow(sweep: Sweep, actor: str, now: datetime) -> None:

@@ -8,6 +8,7 @@ from uuid import uuid4
 from django.db import transaction
 from django.db.models import QuerySet
 
+from studio import audit
 from studio.models import Workspace
 from sweeps.domain.states import FINAL_TRIAL
 from sweeps.domain.wording import cut
@@ -45,6 +46,8 @@ def note_version(
             uid=uuid4().hex, state=ModelVersion.REGISTERED, version=made.version[:32],
             requested_by=actor[:150], created_at=now, done_at=now,
         )  # fmt: skip
+        given = audit.made(version=row.version, run=row.run_id)
+        audit.note("registered", "model", made.name, workspace=workspace, changes=given)
         if trial:
             news(trial)
     return row
@@ -62,23 +65,34 @@ def note_alias(workspace: Workspace, name: str, alias: str, version: str) -> Non
         _there(workspace, name).filter(alias=alias).update(alias="")
         if version:
             _there(workspace, name).filter(version=version).update(alias=alias)
+        _note("changed", workspace, name, {f"alias {alias}": (None, version or "none")})
 
 
 def note_description(workspace: Workspace, name: str, version: str, text: str) -> None:
     """A version is described anew."""
-    rows = _there(workspace, name).filter(version=version)
-    rows.update(description=cut(text, _MAX_DESCRIPTION))
+    with transaction.atomic():
+        rows = _there(workspace, name).filter(version=version)
+        rows.update(description=cut(text, _MAX_DESCRIPTION))
+        _note("changed", workspace, name, {"description": (None, text)})
 
 
 def note_renamed(workspace: Workspace, name: str, new_name: str) -> None:
     """A model has another name."""
-    _there(workspace, name).update(name=new_name[:_MAX_NAME])
+    with transaction.atomic():
+        _there(workspace, name).update(name=new_name[:_MAX_NAME])
+        _note("renamed", workspace, name, {"name": (name, new_name)})
 
 
 def note_deleted(workspace: Workspace, name: str, version: str | None = None) -> None:
     """A version is no more; None for all that the model had."""
-    rows = _there(workspace, name)
-    (rows if version is None else rows.filter(version=version)).delete()
+    with transaction.atomic():
+        rows = _there(workspace, name)
+        (rows if version is None else rows.filter(version=version)).delete()
+        _note("deleted", workspace, name, {"version": (version or "all", None)})
+
+
+def _note(verb: str, workspace: Workspace, name: str, changes: audit.Changes) -> None:
+    audit.note(verb, "model", name, workspace=workspace, changes=changes)
 
 
 def _there(workspace: Workspace, name: str) -> QuerySet[ModelVersion]:

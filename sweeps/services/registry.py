@@ -7,6 +7,7 @@ from uuid import uuid4
 from django.db import IntegrityError, transaction
 from django.db.models import Q
 
+from studio import audit
 from sweeps.domain.problems import InvalidInput
 from sweeps.domain.registry import Wanted
 from sweeps.domain.wording import cut, shown
@@ -45,6 +46,11 @@ def request_version(
                 run_id=trial.run_id, sweep_name=sweep.name, number=trial.number,
                 metric=sweep.primary_metric, value=trial.objective, uid=uuid4().hex,
                 ticket=ticket, requested_by=actor[:150], created_at=now,
+            )  # fmt: skip
+            given = audit.made(alias=wanted.alias, trial=f"{sweep.name} #{trial.number}")
+            audit.note(
+                "asked to register", "model", wanted.name, workspace=sweep.workspace_id,
+                changes=given,
             )  # fmt: skip
             news(trial)
     except IntegrityError:

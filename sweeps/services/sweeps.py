@@ -11,6 +11,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.db.models import F, QuerySet
 
+from studio import audit
 from studio.models import Compute, User, Workspace
 from sweeps.domain.environments import THE_COMPUTES, Chosen
 from sweeps.domain.job import DataInput, SweepJob
@@ -94,6 +95,7 @@ def create_sweep(
             StateChange.objects.create(
                 sweep=sweep, after=SweepStatus.QUEUED, actor=str(user or "studio"), at=now
             )
+            _note_new(sweep)
     except IntegrityError as error:
         if made := _made_before(workspace, ticket):
             return made
@@ -105,6 +107,18 @@ def create_sweep(
             "name, or leave it out.",
         ) from error
     return sweep
+
+
+def _note_new(sweep: Sweep) -> None:
+    verb = "tried out" if sweep.is_dry_run else "submitted"
+    given = audit.made(
+        display_name=sweep.display_name,
+        compute=sweep.compute.name,
+        algorithm=sweep.sampling["algorithm"],
+        max_total_trials=sweep.max_total_trials,
+        code=sweep.code.digest if sweep.code else None,
+    )
+    audit.note(verb, "sweep", sweep.name, workspace=sweep.workspace_id, changes=given)
 
 
 def _made_before(workspace: Workspace, ticket: str) -> Sweep | None:

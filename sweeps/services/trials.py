@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db import connection, transaction
 
+from studio import audit
 from studio.models import Compute
 from studio.models.token import digest, new_secret
 from sweeps.domain.problems import InvalidInput
@@ -24,6 +25,7 @@ from sweeps.services import rows
 from sweeps.services.control import revive
 from sweeps.services.logged import count_all, logged_by
 from sweeps.services.notices import tell_if_best
+from sweeps.services.noting import noted_trial, noted_trials
 from sweeps.services.state import bump, lock, move_trial
 
 # Longer than a claim takes to become a started command, which is about a second.
@@ -325,11 +327,13 @@ def cancel_trial(trial: Trial, *, actor: str, now: datetime, reason: str = "") -
         trial.refresh_from_db()
         unrun = nobody_runs(Trial.objects.filter(pk=trial.pk)).exists()
         if trial.status == TrialStatus.QUEUED or unrun:
-            return move_trial(trial, TrialStatus.CANCELED, now, reason=reason, actor=actor)
+            moved = move_trial(trial, TrialStatus.CANCELED, now, reason=reason, actor=actor)
+            return noted_trial("canceled", trial, moved)
         wanted = Trial.objects.filter(pk=trial.pk).active().filter(desired=Desired.RUN)
         changed = wanted.update(
             desired=Desired.CANCEL, reason=reason, revision=bump(trial.sweep_id)
         )
+        noted_trial("canceled", trial, bool(changed))
     if not changed and TrialStatus(trial.status).is_final and trial.status != TrialStatus.CANCELED:
         raise InvalidInput.conflict(f"The trial has ended as {trial.status}; nothing to cancel.")
     return bool(changed)
@@ -350,7 +354,7 @@ def rerun_trial(trial: Trial, *, actor: str, now: datetime) -> bool:
         if SweepStatus(sweep.status).is_final:
             # For this trial alone: a cancelled sweep draws no further points because of it.
             revive(sweep, actor=actor, now=now, exhausted=True)
-        return move_trial(
+        moved = move_trial(
             trial,
             TrialStatus.QUEUED,
             now,
@@ -361,6 +365,7 @@ def rerun_trial(trial: Trial, *, actor: str, now: datetime) -> bool:
             signature="",
             not_before=None,
         )
+        return noted_trial("ran again", trial, moved)
 
 
 def rerun_failed(
@@ -375,11 +380,14 @@ def rerun_failed(
         trials = trials.filter(signature=signature)
     with transaction.atomic():
         lock(sweep.pk)
-        return [
-            trial.pk
-            for trial in trials.order_by("number")
-            if rerun_trial(trial, actor=actor, now=now)
-        ]
+        with audit.quietly():
+            again = [
+                trial.pk
+                for trial in trials.order_by("number")
+                if rerun_trial(trial, actor=actor, now=now)
+            ]
+        noted_trials("ran again", sweep, len(again))
+        return again
 
 
 def _check_rerun(trial: Trial, sweep: Sweep) -> None:

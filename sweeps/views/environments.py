@@ -260,7 +260,7 @@ def build_now(request: HttpRequest, ws: str, name: str) -> HttpResponse:
     chosen, problem = _meant(found, usual_compute(found.workspace))
     if chosen.recipe:
         build = services.build_of(chosen.recipe, database_now())
-        services.ask_for(build.digest)
+        services.ask_for(build.digest, found.workspace, found.name)
     elif problem:
         messages.error(request, problem)
     return redirect(found)
@@ -327,7 +327,8 @@ def build(request: HttpRequest, ws: str, digest: str) -> HttpResponse:
 @require_POST
 def build_again(request: HttpRequest, ws: str, digest: str) -> HttpResponse:
     """Have it built (again) though no sweep waits for it."""
-    services.ask_for(_build(request, ws, digest, Role.CONTRIBUTOR)[1].digest)
+    workspace, found, of = _build(request, ws, digest, Role.CONTRIBUTOR)
+    services.ask_for(found.digest, workspace, of.name if of else "")
     return redirect("build", ws=ws, digest=digest)
 
 

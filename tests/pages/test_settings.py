@@ -134,7 +134,9 @@ def test_a_token_is_shown_once_and_works(owner, now):
     secret = page.split('id="token-secret">')[1].split("<")[0]
     assert digest(secret) == token.digest
     assert "no-store" in answer["Cache-Control"]
-    assert role_of_token(secret, timezone.now()) == ("default", Role.CONTRIBUTOR)
+    found = role_of_token(secret, timezone.now())
+    assert found is not None
+    assert (found[0].workspace.name, found[1]) == ("default", Role.CONTRIBUTOR)
     assert timedelta(days=29) < token.expires_at - timezone.now() < timedelta(days=31)
     assert secret not in owner.get(URL).content.decode()
 
