@@ -162,8 +162,8 @@ def charts_opened(context: BrowserContext, url: str) -> dict[str, float]:
     return found
 
 
-def requests(place: Studio, client: httpx.Client, name: str, count: int) -> None:
-    """Milliseconds of what a page asks the server for."""
+def requests(place: Studio, client: httpx.Client, name: str, count: int, more: int) -> None:
+    """Milliseconds of what a page asks the server for; goals `more` times as long."""
     base = f"/w/default/sweeps/{name}/"
 
     def timed(path: str, status: int = 200) -> float:
@@ -174,7 +174,7 @@ def requests(place: Studio, client: httpx.Client, name: str, count: int) -> None
 
     revision = place.get(f"sweeps/{name}")["revision"]
     quiet = [timed(f"{base}live?tab=overview&since={revision}", 204) for _ in range(count)]
-    told("poll with nothing new", quiet, "ms", 5)
+    told("poll with nothing new", quiet, "ms", 5 * more)
     changed = []
     for turn in range(count):
         for number in range(10):
@@ -183,12 +183,12 @@ def requests(place: Studio, client: httpx.Client, name: str, count: int) -> None
         path = f"{base}live?tab=overview&since={revision}"
         changed.append(timed(path))
         revision = place.get(f"sweeps/{name}")["revision"]
-    told("poll with 10 changed trials", changed, "ms", 50)
+    told("poll with 10 changed trials", changed, "ms", 50 * more)
     sorts = ("params.learning_rate", "-params.dropout", "metrics.train_loss", "duration_s")
     words = [f"trials/?sort={sort}" for sort in sorts]
     words += ["trials/?in=objective:..0.2&sort=-objective", "trials/?status=Failed&q=memory"]
     table = [timed(f"{base}{word}") for word in words for _ in range(count // 4 + 1)]
-    told("trials table, sorted or filtered", table, "ms", 150)
+    told("trials table, sorted or filtered", table, "ms", 150 * more)
 
 
 def in_turn(
@@ -228,7 +228,7 @@ def main(trials: int, loads: int, *, alone: bool) -> None:
             values = [one[chart] for one in opened]
             told(f"{chart} opened", values, "ms", 1500 * _more(trials))
         browser.close()
-        requests(place, client, name, 12)
+        requests(place, client, name, 12, _more(trials))
 
 
 def _more(trials: int) -> int:

@@ -210,11 +210,6 @@ DEFAULT_FROM_EMAIL = env_str("STUDIO_MAIL_FROM", "Sweep Studio <studio@localhost
 STATIC_URL = "/static/"
 STATIC_ROOT = STUDIO_HOME / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
-STATICFILES_FINDERS = [
-    "django.contrib.staticfiles.finders.FileSystemFinder",
-    "django.contrib.staticfiles.finders.AppDirectoriesFinder",
-    "studio.finders.PlotlyFinder",
-]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},

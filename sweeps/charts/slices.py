@@ -10,8 +10,8 @@ from sweeps.charts.text import escape, not_enough, plural, wrap_name
 from sweeps.charts.value_axis import left_margin, resolve_scale, value_scales
 from sweeps.charts.values import Ints, Trials, Values, plot_axis, rounded, spread_first, thin
 
-# Dots over all small charts: what a browser draws within a second.
-MAX_DOTS = 4000
+# Dots over all small charts: what a browser draws within half a second.
+MAX_DOTS = 3000
 LEAST = 2
 _WIDTH = 160
 _GAP = 0.06

@@ -5,7 +5,6 @@ import threading
 from collections.abc import Iterator
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -32,10 +31,9 @@ from tests.eventually import eventually
 
 pytestmark = pytest.mark.browser
 ROOT = Path(__file__).resolve().parents[2]
-PLOTLY = Path(str(find_spec("plotly").origin)).parent / "package_data/plotly.min.js"  # type: ignore[union-attr]
+_PARTS = "/static/vendor/plotly/plotly"
 PLOTLY_TAG = (
-    '<script defer src="/static/vendor/plotly/plotly-cartesian.min.js" data-space="/plotly.js">'
-    "</script>"
+    f'<script defer src="{_PARTS}-cartesian.min.js" data-space="{_PARTS}-gl3d.min.js"></script>'
 )
 HOSTILE = "<img src=x onerror=document.title='hacked'>"
 TRIALS = [
@@ -98,10 +96,10 @@ def space_text() -> str:
 
 
 class Handler(SimpleHTTPRequestHandler):
-    """The page at /, all of plotly.js out of its wheel, the project's static files."""
+    """The page at / and the project's static files."""
 
     def do_GET(self) -> None:
-        if self.path.startswith("/static/") or self.path == "/plotly.js":
+        if self.path.startswith("/static/"):
             super().do_GET()
             return
         texts = {"/": page_text, "/space": space_text}
@@ -110,9 +108,6 @@ class Handler(SimpleHTTPRequestHandler):
         self.send_header("Content-Type", "text/html; charset=utf-8")
         self.end_headers()
         self.wfile.write(body)
-
-    def translate_path(self, path: str) -> str:
-        return str(PLOTLY) if path == "/plotly.js" else super().translate_path(path)
 
     def end_headers(self) -> None:
         self.send_header("Content-Security-Policy", CONTENT_SECURITY_POLICY)
@@ -293,23 +288,23 @@ def test_in_space_the_wheel_scrolls_the_page_and_buttons_turn_the_view(context, 
     page.close()
 
 
-def test_all_of_plotly_is_loaded_for_a_chart_in_space_alone(context, address):
+def test_what_draws_in_space_is_loaded_for_a_chart_in_space_alone(context, address):
     page = context.new_page()
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url.rpartition("/")[2]))
     page.goto(address)
     page.wait_for_selector("#parallel.is-drawn")
     assert "plotly-cartesian.min.js" in asked
-    assert "plotly.js" not in asked
+    assert "plotly-gl3d.min.js" not in asked
     page.goto(f"{address}space")
     page.wait_for_selector("#space.is-drawn .chart-turn")
-    assert asked.count("plotly.js") == 1
+    assert asked.count("plotly-gl3d.min.js") == 1
     assert "scatter3d" not in page.evaluate("Object.keys(window.Plotly.PlotSchema.get().traces)")
 
 
 def test_a_chart_in_space_says_when_what_draws_it_cannot_be_loaded(context, address):
     page = context.new_page()
-    page.route("**/plotly.js", lambda route: route.abort())
+    page.route("**/plotly-gl3d.min.js", lambda route: route.abort())
     page.goto(f"{address}space")
     page.wait_for_selector("#space .chart-empty:visible")
     assert "could not be loaded" in page.inner_text("#space .chart-empty")

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
-from django.contrib.staticfiles import finders
+from plotly.offline import get_plotlyjs_version
 
 ROOT = Path(__file__).resolve().parents[2]
 STATIC = ROOT / "static"
@@ -47,21 +47,10 @@ def test_vendored_files_name_no_source_maps() -> None:
     assert [file.name for file in files if "sourceMappingURL" in file.read_text()] == []
 
 
-def test_plotly_comes_out_of_the_installed_package_once() -> None:
-    found = finders.find("vendor/plotly.min.js")
+@pytest.mark.parametrize("part", ["cartesian", "gl3d"])
+def test_the_parts_of_plotly_are_of_the_version_of_the_package(part: str) -> None:
+    """Figures are checked against the package's schema and drawn by the parts."""
+    head = (STATIC / f"vendor/plotly/plotly-{part}.min.js").read_text()[:300]
+    found = re.search(r"plotly\.js (?:\(\w+ - minified\) )?v(\d+\.\d+\.\d+)", head)
     assert found is not None
-    assert Path(found).parts[-3:] == ("plotly", "package_data", "plotly.min.js")
-    assert finders.find("vendor/other.min.js") is None
-
-
-def test_the_part_of_plotly_that_pages_load_is_of_the_same_version_as_the_package() -> None:
-    """Figures are checked against the package's schema and drawn by the part."""
-    whole = finders.find("vendor/plotly.min.js")
-    assert whole is not None
-    part = STATIC / "vendor/plotly/plotly-cartesian.min.js"
-    versions = [
-        re.search(r"plotly\.js (?:\(\w+ - minified\) )?v(\d+\.\d+\.\d+)", file.read_text()[:300])
-        for file in (part, Path(whole))
-    ]
-    assert all(versions)
-    assert len({version[1] for version in versions if version}) == 1
+    assert found[1] == get_plotlyjs_version()

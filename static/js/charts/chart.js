@@ -1,7 +1,7 @@
 // One chart on the page: its parts, when it is drawn, what a pointer does on it.
 
 import * as card from "./card.js";
-import { CONFIG, plotlyFor } from "./engine.js";
+import { CONFIG, loaded, plotlyFor } from "./engine.js";
 import { keepFocus, togglePick } from "./keys.js";
 import { legend } from "./legend.js";
 import { makeRoom } from "./labels.js";
@@ -12,6 +12,7 @@ import { thinTicks } from "./parallel/thin.js";
 import { canDrawInSpace, NO_SPACE, turnable } from "./scene.js";
 import { palette, resolve } from "./tokens.js";
 import { tableOf } from "./tools.js";
+import { drawing } from "./turns.js";
 import { Zoom } from "./zoom.js";
 
 function part(parent, className, name = "div") {
@@ -92,14 +93,14 @@ export class Chart {
     this.kept = null;
   }
 
-  /** Draw in the next frame; unless `now`, not before a second, or three times what drawing takes,
+  /** Draw when it is this chart's turn; unless `now`, not before a second, or three times what drawing takes,
       has passed since the last time. */
   schedule(now = false) {
     if (this.waiting && !now) return;
     this.waiting = true;
     const pause = Math.max(1000, 3 * this.cost) - (performance.now() - this.drawnAt);
     clearTimeout(this.timer);
-    const later = () => requestAnimationFrame(() => this.draw());
+    const later = () => drawing.take(this, () => this.draw());
     if (now || !this.drawnAt || pause <= 0) later();
     else this.timer = setTimeout(later, pause);
   }
@@ -139,9 +140,8 @@ export class Chart {
     this.sheet.style.minWidth = width;
     this.gd.style.minHeight = `${figure.layout.meta?.minHeight || 0}px`;
     this.gd.setAttribute("aria-label", this.payload.summary);
-    this.plotly = await plotlyFor(figure.layout).catch(() => null);
-    if (!this.host.isConnected) return;
-    if (!this.plotly) return this.unable();
+    this.plotly = loaded(figure.layout);
+    if (!this.plotly) return this.load(figure.layout);
     const start = performance.now();
     await this.plotly.react(this.gd, figure.data, figure.layout, CONFIG);
     this.cost = performance.now() - start;
@@ -157,6 +157,14 @@ export class Chart {
     if (this.payload.layout.meta?.axes) this.parallel ||= new Parallel(this);
     this.emphasise();
     this.settle();
+  }
+
+  /** Others are drawn while this one waits for what draws it. */
+  load(layout) {
+    plotlyFor(layout).catch(() => null).then((plotly) => {
+      if (plotly) this.schedule(true);
+      else if (this.host.isConnected) this.unable();
+    });
   }
 
   /** Of what is not drawn there is no picture, though there may be a table. */
@@ -300,6 +308,7 @@ export class Chart {
   remove() {
     this.observer.disconnect();
     clearTimeout(this.timer);
+    drawing.giveUp(this);
     this.plotly?.purge(this.gd);
   }
 

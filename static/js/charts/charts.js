@@ -13,6 +13,7 @@ import { offPaper, onPaper } from "./paper.js";
 import { Source } from "./source.js";
 import { palette } from "./tokens.js";
 import { csvOf, fileName, fullScreen, save, saveImage } from "./tools.js";
+import { place } from "./turns.js";
 
 const charts = new Map();
 const sources = new Map();
@@ -142,6 +143,14 @@ window.addEventListener("beforeprint", () => charts.forEach(onPaper));
 window.addEventListener("afterprint", () => charts.forEach(offPaper));
 document.addEventListener("htmx:load", (event) => scan(event.detail.elt));
 
+/** The browser goes to the place that the address names when it has drawn the page; what lies above
+    it would be asked for before that, and while the page glides there. */
+function goToPlace() {
+  const [{ type } = {}] = performance.getEntriesByType("navigation");
+  if (type === "navigate" && window.scrollY === 0) place()?.scrollIntoView({ behavior: "instant" });
+}
+
 card.linkRows();
+goToPlace();
 window.studioCharts = { update, scan, due, ids: () => [...charts.keys()] };
 scan();

@@ -1,5 +1,5 @@
-// Plotly, as much of it as a chart needs: the part for charts on paper comes with the page; all of
-// it, three times as large, only when a chart in space is drawn for the first time.
+// Plotly, as much of it as a chart needs: the part for charts on paper comes with the page, the one
+// for charts in space only when such a chart is drawn for the first time.
 
 export const CONFIG = {
   displayModeBar: false,
@@ -17,7 +17,8 @@ export const CONFIG = {
 };
 
 const tag = () => document.querySelector("script[data-space]");
-let space = null;
+let asked = null;
+let inSpace = null;
 
 /** Plotly is large and comes last, so that what it draws is asked for meanwhile. */
 async function paper() {
@@ -37,20 +38,25 @@ function load(address) {
   });
 }
 
-/** All of Plotly, beside the part that draws the other charts: each keeps drawing with its own. */
-async function whole() {
+/** The part for space, beside the one that draws the other charts: each keeps drawing with its own. */
+async function space() {
   const part = await paper();
-  const all = await load(tag().dataset.space);
+  inSpace = await load(tag().dataset.space);
   window.Plotly = part;
-  return all;
+  return inSpace;
 }
 
-/** The Plotly that draws a figure with this layout; rejects if it cannot be loaded. */
+/** The Plotly that draws a figure with this layout, if it is here. */
+export function loaded(layout) {
+  return layout.scene ? inSpace : window.Plotly;
+}
+
+/** The same, waited for; rejects if it cannot be loaded. */
 export function plotlyFor(layout) {
   if (!layout.scene) return paper();
-  space ||= whole().catch((error) => {
-    space = null;
+  asked ||= space().catch((error) => {
+    asked = null;
     throw error;
   });
-  return space;
+  return asked;
 }

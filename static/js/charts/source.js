@@ -1,6 +1,8 @@
 // Where a chart's payload comes from: fetched when the chart comes into view, and again when the
 // address or the sweep has changed.
 
+import { asking } from "./turns.js";
+
 const LEAST_MS = 700;
 const RETRY_MS = 3000;
 // So far from the screen a chart counts as in view, in px.
@@ -26,13 +28,15 @@ export class Source {
     const { top, bottom } = host.getBoundingClientRect();
     if (bottom > top && top < window.innerHeight + NEAR && bottom > -NEAR) {
       this.seen = true;
-      this.ask();
+      this.wish();
     }
   }
 
+  /** What has left the screen before its turn came is not asked for. */
   moved(entry) {
     this.seen = entry.isIntersecting;
-    if (this.seen && this.stale) this.ask();
+    if (this.seen && this.stale) this.wish();
+    else if (!this.seen) asking.giveUp(this);
   }
 
   address(kind = "src") {
@@ -45,7 +49,7 @@ export class Source {
   /** The address has changed: at once. */
   renew() {
     this.stale = true;
-    if (this.seen) this.ask();
+    if (this.seen) this.wish();
   }
 
   /** What the page's own question may bring along: its kind, if the chart is seen, is asked with
@@ -61,6 +65,7 @@ export class Source {
     if (words !== undefined && words !== window.location.search) return;
     clearTimeout(this.timer);
     this.timer = 0;
+    asking.giveUp(this);
     this.abort?.abort();
     this.asking = false;
     this.askedAt = performance.now();
@@ -75,13 +80,13 @@ export class Source {
   news(cost) {
     this.pause = Math.max(LEAST_MS, 3 * cost);
     this.stale = true;
-    if (!this.seen || this.timer || this.asking) return;
+    if (!this.seen || this.timer || this.asking || asking.has(this)) return;
     this.soon();
   }
 
   soon() {
     const wait = Math.max(0, this.askedAt + this.pause - performance.now());
-    this.timer = setTimeout(() => this.ask(), wait);
+    this.timer = setTimeout(() => this.wish(), wait);
   }
 
   /** What is drawn is being worked out anew: ask again when it may be there. */
@@ -93,10 +98,16 @@ export class Source {
     }, ms);
   }
 
-  async ask() {
+  /** Ask when it is this chart's turn; what is on its way is not waited for. */
+  wish() {
     clearTimeout(this.timer);
     this.timer = 0;
     this.abort?.abort();
+    this.asking = false;
+    asking.take(this, () => this.ask());
+  }
+
+  async ask() {
     this.abort = new AbortController();
     this.askedAt = performance.now();
     this.stale = false;
@@ -127,6 +138,7 @@ export class Source {
 
   remove() {
     this.observer.disconnect();
+    asking.giveUp(this);
     this.abort?.abort();
     clearTimeout(this.timer);
   }
