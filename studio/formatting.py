@@ -235,3 +235,12 @@ def trial_colour(number: int) -> int:
 def trial_dash(number: int) -> str:
     """The dash of a trial's line, which tells apart trials of one colour."""
     return TRIAL_DASHES[number // TRIAL_COLOURS % len(TRIAL_DASHES)]
+
+
+# A spreadsheet takes a text that begins so for a formula.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+
+
+def cell(text: str) -> str:
+    """A text of a CSV file: what a spreadsheet would run gets an apostrophe before it."""
+    return f"'{text}" if text.startswith(_FORMULA) else text

@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from studio.views import account, accounts, computes, settings, workspaces
+from studio.views import account, accounts, audit, computes, settings, workspaces
 
 handler500 = "studio.views.errors.server_error"
 
@@ -28,6 +28,10 @@ urlpatterns = [
     ),
     path("w/<str:ws>/settings/tokens", settings.token_create, name="token_create"),
     path("w/<str:ws>/settings/tokens/<int:pk>/revoke", settings.token_revoke, name="token_revoke"),
+    path("w/<str:ws>/settings/audit/", audit.workspace_audit, name="workspace_audit"),
+    path("w/<str:ws>/settings/audit.csv", audit.workspace_audit_csv, name="workspace_audit_csv"),
+    path("audit/", audit.site_audit, name="site_audit"),
+    path("audit.csv", audit.site_audit_csv, name="site_audit_csv"),
     path("w/<str:ws>/computes/new", computes.compute_new, name="compute_new"),
     path("w/<str:ws>/computes/-/variable", computes.compute_variable_row, name="compute_variable"),
     path("w/<str:ws>/computes/<str:name>/", computes.compute, name="compute"),

@@ -20,6 +20,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "studio.models": (),
     "studio.actor": ("studio.peers",),
     "studio.audit": ("studio.models", "studio.actor"),
+    "studio.trail": ("studio.models", "studio.audit", "studio.formatting"),
     "studio.commands": ("studio.actor",),
     "studio.middleware": ("studio.actor",),
     "studio.signs_of_entry": ("studio.models", "studio.audit"),

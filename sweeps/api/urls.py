@@ -20,6 +20,7 @@ from ninja import Swagger
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 
 from sweeps.api import (
+    audit,
     bundles,
     channels,
     environments,
@@ -54,6 +55,7 @@ api.add_router("", uploads.router)
 api.add_router("", bundles.router)
 api.add_router("", models.router)
 api.add_router("", channels.router)
+api.add_router("", audit.router)
 
 
 def _answer(request: HttpRequest, problems: list[Problem], status: int) -> HttpResponse:

@@ -12,6 +12,7 @@ from django.db import close_old_connections
 
 from sweeps import tasks
 from sweeps.engine import builds, steps
+from sweeps.engine.audit import AuditLog
 from sweeps.engine.bells import engine_bell
 from sweeps.engine.disk import DiskWatch
 from sweeps.engine.downloads import Downloads
@@ -52,6 +53,7 @@ class Engine:
         self._bell = engine_bell()
         self._ended = self._put_back = False
         self._disk = DiskWatch(settings.STUDIO_HOME, settings.STUDIO_MIN_FREE_MB)
+        self._audit = AuditLog()
         self._gauges = Gauges()
         self._waker = steps.Waker()
         self._downloads = Downloads()
@@ -124,6 +126,7 @@ class Engine:
             self._forwarded = time.monotonic()
             steps.forward(self._waker)
             self._notices.look(now)
+            self._audit.look(now)
         if time.monotonic() - self._reconciled >= RECONCILE_S:
             self._reconciled = time.monotonic()
             steps.reconcile(self._waker, now)

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.core.serializers.json import DjangoJSONEncoder
 
+from studio.formatting import cell
 from sweeps.domain.wording import shown
 from sweeps.models import MetricSummary, Sweep, Trial
 from sweeps.models.metrics import from_columns
@@ -18,8 +19,6 @@ _LAST = (
     *("pinned", "tags", "note", "reason"),
 )
 _BATCH = 500
-# A spreadsheet takes a text that begins so for a formula.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 # Times as REST tells them: 2026-03-01T12:00:00.250Z.
 _JSON = DjangoJSONEncoder()
 
@@ -106,4 +105,4 @@ def _cell(value: Any) -> Any:
         return "true" if value else "false"
     if isinstance(value, list | dict):
         return shown(value)
-    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
+    return cell(value) if isinstance(value, str) else value

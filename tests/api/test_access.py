@@ -85,6 +85,7 @@ WRITES = [
     ("POST", f"{TRIAL}/rerun"),
     ("POST", f"{TRIAL}/register"),
     ("GET", "/workspaces/{ws}/channels"),  # no write, but not for readers either
+    ("GET", "/workspaces/{ws}/audit"),  # for owners
     ("POST", "/workspaces/{ws}/channels"),
     ("DELETE", "/workspaces/{ws}/channels/CHANNEL"),
 ]

@@ -11,9 +11,11 @@ from functools import partial
 from pathlib import Path
 
 from django.conf import settings
+from django.db import transaction
 from django.test import Client
 from django.urls import get_resolver
 
+from studio import actor, audit
 from studio.models import Compute, Role, User, Workspace
 from studio.services import create_token
 from sweeps import intake
@@ -68,6 +70,9 @@ def set_up(owner: User, compute: Compute, now: datetime) -> None:
     empty.memberships.create(user=owner, role=Role.OWNER)
     create_token(workspace, owner, role=Role.READER, name="a notebook", now=now)
     _channels(workspace, now)
+    # Pages of administrators are pages, too.
+    User.objects.filter(pk=owner.pk).update(is_superuser=True)
+    _audited(workspace, owner)
     make = partial(_sweep, workspace, compute, owner, now)
     code = intake.keep_folder(workspace, str(settings.BASE_DIR / "examples" / "iris_lightgbm"))
     _going(make("going", code=code, limits=Limits(8, 2, 3600), tags={"team": "vision"}), now)
@@ -117,6 +122,15 @@ def _sweep(
         workspace, job(name=name, **changes), compute=compute, code=code, user=user, now=now,
         rng=random.Random(1), chosen=chosen, is_dry_run=is_dry_run,
     )  # fmt: skip
+
+
+def _audited(workspace: Workspace, owner: User) -> None:
+    """Some entries of the audit log, one of them with much in it."""
+    by = actor.Actor(actor.Origin.REST, lambda: owner, lambda: "192.0.2.7", "sst_abcd", "req-1")
+    much = {f"field_{n}": (f"before {n} " * 9, "after" * 40) for n in range(9)}
+    with actor.acting(by), transaction.atomic():
+        audit.note("changed", "sweep", "going", workspace=workspace, changes=much)
+        audit.note("signed in", "session", "alice")
 
 
 def _channels(workspace: Workspace, now: datetime) -> None:

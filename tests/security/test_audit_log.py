@@ -1,5 +1,6 @@
 """The audit log: who, what, before and after, from where; with the change or not at all."""
 
+from datetime import timedelta
 from io import StringIO
 from typing import Any
 
@@ -12,6 +13,7 @@ from django.utils import timezone
 from studio import actor, audit, services
 from studio.models import ApiToken, AuditEntry, Compute, Membership, Role, User, Workspace
 from studio.models.audit import AppendOnly
+from sweeps.engine.audit import AuditLog
 
 
 def newest() -> AuditEntry:
@@ -204,3 +206,18 @@ def test_what_is_older_than_is_kept_is_forgotten(page: Client) -> None:
     assert AuditEntry.objects.forget_before(first.at) == 0
     assert AuditEntry.objects.forget_before(newest().at) == 1
     assert AuditEntry.objects.get().verb == "restored"
+
+
+def test_the_engine_forgets_only_where_a_number_of_days_is_set(page: Client, settings: Any) -> None:
+    page.post("/w/default/archive")
+    later = timezone.now() + timedelta(days=31)
+    AuditLog().look(later)
+    assert AuditEntry.objects.exists()
+    settings.STUDIO_AUDIT_DAYS = 30
+    log = AuditLog()
+    log.look(later - timedelta(days=2))
+    assert AuditEntry.objects.exists()
+    log.look(later)  # not yet an hour later
+    assert AuditEntry.objects.exists()
+    AuditLog().look(later)
+    assert not AuditEntry.objects.exists()
