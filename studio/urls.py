@@ -2,7 +2,16 @@
 
 from django.urls import include, path
 
-from studio.views import account, accounts, audit, computes, settings, workspaces
+from studio.views import (
+    account,
+    accounts,
+    audit,
+    computes,
+    invitations,
+    people,
+    settings,
+    workspaces,
+)
 
 handler500 = "studio.views.errors.server_error"
 
@@ -15,6 +24,14 @@ urlpatterns = [
     path("accounts/sessions/end", account.sessions_end, name="sessions_end"),
     path("accounts/sessions/<str:digest>/end", account.session_end, name="session_end"),
     path("accounts/tokens/<int:pk>/revoke", account.own_token_revoke, name="own_token_revoke"),
+    path("accounts/invitation/<str:secret>/", invitations.invitation, name="invitation"),
+    # --- administrators ---
+    path("people/", people.people, name="people"),
+    path("people/<int:pk>/deactivate", people.person_deactivate, name="person_deactivate"),
+    path("people/<int:pk>/reactivate", people.person_reactivate, name="person_reactivate"),
+    path("people/<int:pk>/promote", people.person_promote, name="person_promote"),
+    path("people/<int:pk>/demote", people.person_demote, name="person_demote"),
+    path("people/<int:pk>/link", people.person_link, name="person_link"),
     # --- workspaces, settings, computes ---
     path("workspaces/new", workspaces.workspace_new, name="workspace_new"),
     path("w/", workspaces.workspaces, name="workspaces"),
@@ -25,6 +42,15 @@ urlpatterns = [
     path("w/<str:ws>/settings/members/<int:pk>/role", settings.member_role, name="member_role"),
     path(
         "w/<str:ws>/settings/members/<int:pk>/remove", settings.member_remove, name="member_remove"
+    ),
+    path("w/<str:ws>/leave", invitations.workspace_leave, name="workspace_leave"),
+    path(
+        "w/<str:ws>/settings/invitations", invitations.invitation_create, name="invitation_create"
+    ),
+    path(
+        "w/<str:ws>/settings/invitations/<int:pk>/revoke",
+        invitations.invitation_revoke,
+        name="invitation_revoke",
     ),
     path("w/<str:ws>/settings/tokens", settings.token_create, name="token_create"),
     path("w/<str:ws>/settings/tokens/<int:pk>/revoke", settings.token_revoke, name="token_revoke"),

@@ -3,6 +3,7 @@
 from studio.models.attempt import SignInAttempt
 from studio.models.audit import AuditEntry
 from studio.models.compute import Compute
+from studio.models.invitation import Invitation
 from studio.models.session import Session
 from studio.models.token import ApiToken, SignInLink
 from studio.models.user import User
@@ -12,6 +13,7 @@ __all__ = [
     "ApiToken",
     "AuditEntry",
     "Compute",
+    "Invitation",
     "Membership",
     "Role",
     "Session",

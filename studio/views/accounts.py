@@ -75,10 +75,10 @@ class SignOut(auth.LogoutView):
 def sign_in_link(request: HttpRequest, secret: str) -> HttpResponse:
     """Sign in whoever holds an unused link; a used one explains how to get another."""
     if request.method != "GET":
-        return _unlogged(HttpResponseNotAllowed(["GET"]))
+        return unlogged(HttpResponseNotAllowed(["GET"]))
     link = redeem_sign_in_link(secret, timezone.now())
     if link is None:
-        return _unlogged(render(request, "accounts/link_used.html", status=410))
+        return unlogged(render(request, "accounts/link_used.html", status=410))
     sign_in(request, link.user, "link")
     if link.for_password:
         return redirect("password_change")
@@ -87,7 +87,7 @@ def sign_in_link(request: HttpRequest, secret: str) -> HttpResponse:
     return redirect("home")
 
 
-def _unlogged(response: HttpResponse) -> HttpResponse:
+def unlogged(response: HttpResponse) -> HttpResponse:
     """Keep the address, which is a secret, out of the log that Django writes of refusals."""
     response._has_been_logged = True  # type: ignore[attr-defined]
     return response

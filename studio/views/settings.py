@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -11,12 +12,13 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from studio import services
 from studio.access import may_in, signed_in, workspace_for
+from studio.account_forms import InvitationForm
 from studio.forms import MemberForm, RoleForm, TokenForm, WorkspaceTextForm
-from studio.models import ApiToken, Membership, Role, Workspace
+from studio.models import ApiToken, Invitation, Membership, Role, Workspace
 from studio.store import mlflow_ui_command
 
 
-def _page(request: HttpRequest, workspace: Workspace, **forms: Any) -> HttpResponse:
+def settings_page(request: HttpRequest, workspace: Workspace, **forms: Any) -> HttpResponse:
     """The settings page; `forms` are those that were just rejected, or a token just made."""
     members = Membership.objects.filter(workspace=workspace).select_related("user")
     tokens = ApiToken.objects.filter(workspace=workspace, revoked_at=None).select_related("user")
@@ -31,6 +33,10 @@ def _page(request: HttpRequest, workspace: Workspace, **forms: Any) -> HttpRespo
         "text_form": WorkspaceTextForm(instance=workspace),
         "member_form": MemberForm(workspace=workspace),
         "token_form": TokenForm(),
+        "invitation_form": InvitationForm(),
+        "invitations": Invitation.objects.filter(workspace=workspace).pending(),
+        "may_mail": bool(settings.STUDIO_SMTP_URL),
+        "is_member": members.filter(user=signed_in(request)).exists(),
         "mlflow_ui": mlflow_ui_command(),
     } | forms
     wrong = any(getattr(form, "errors", None) for form in forms.values())
@@ -41,11 +47,11 @@ def _page(request: HttpRequest, workspace: Workspace, **forms: Any) -> HttpRespo
 def workspace_settings(request: HttpRequest, ws: str) -> HttpResponse:
     """Everybody in the workspace sees the settings, owners change them."""
     if request.method != "POST":
-        return _page(request, workspace_for(request, ws))
+        return settings_page(request, workspace_for(request, ws))
     workspace = workspace_for(request, ws, Role.OWNER)
     form = WorkspaceTextForm(request.POST, instance=workspace)
     if not form.is_valid():
-        return _page(request, workspace_for(request, ws), text_form=form)
+        return settings_page(request, workspace_for(request, ws), text_form=form)
     services.save_texts(form.save(commit=False))
     messages.success(request, "The settings are saved.")
     return redirect("workspace_settings", ws=ws)
@@ -65,7 +71,7 @@ def member_add(request: HttpRequest, ws: str) -> HttpResponse:
         else:
             messages.success(request, f"{user} is {role.label.lower()} of this workspace now.")
             return redirect("workspace_settings", ws=ws)
-    return _page(request, workspace, member_form=form)
+    return settings_page(request, workspace, member_form=form)
 
 
 def _member(request: HttpRequest, ws: str, pk: int) -> Membership:
@@ -117,7 +123,7 @@ def token_create(request: HttpRequest, ws: str) -> HttpResponse:
     workspace = workspace_for(request, ws, Role.OWNER)
     form = TokenForm(request.POST)
     if not form.is_valid():
-        return _page(request, workspace, token_form=form)
+        return settings_page(request, workspace, token_form=form)
     now = timezone.now()
     made = services.create_token(
         workspace,
@@ -127,7 +133,7 @@ def token_create(request: HttpRequest, ws: str) -> HttpResponse:
         now=now,
         expires_at=form.expires_at(now),
     )
-    return _page(request, workspace, new_token=made)
+    return settings_page(request, workspace, new_token=made)
 
 
 @require_POST

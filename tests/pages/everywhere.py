@@ -14,9 +14,12 @@ from django.conf import settings
 from django.db import transaction
 from django.test import Client
 from django.urls import get_resolver
+from django.utils import timezone
 
 from studio import actor, audit
-from studio.models import Compute, Role, User, Workspace
+from studio.models import Compute, Invitation, Role, User, Workspace
+from studio.models.invitation import INVITATION_LIFETIME
+from studio.models.token import digest
 from studio.services import create_token
 from sweeps import intake
 from sweeps.domain.environments import THE_COMPUTES, Chosen, Recipe
@@ -51,7 +54,7 @@ STATES = (
     "/w/default/sweeps/going/compare/?t=0,1,2", "/w/default/sweeps/going/trials/?t=0,1",
     "/w/default/sweeps/going/trials/?status=Failed",
     "/w/default/sweeps/going/trials/?q=nothing", "/w/default/sweeps/going/trials/0/",
-    "/w/default/sweeps/going/trials/2/", "/w/default/nothing/",
+    "/w/default/sweeps/going/trials/2/", "/w/default/nothing/", "/accounts/invitation/x/",
 )  # fmt: skip
 MODEL = SAMPLES["path"]
 SPACE = {
@@ -64,14 +67,20 @@ SPACE = {
 
 
 def set_up(owner: User, compute: Compute, now: datetime) -> None:
-    """Something of everything in the owner's workspace, and an empty workspace beside it."""
+    """Something of everything in the owner's workspace, and an empty workspace beside it.
+
+    The owner is an administrator of the studio, too: some pages are theirs alone.
+    """
     workspace = compute.workspace
+    User.objects.filter(pk=owner.pk).update(is_superuser=True)
+    Invitation.objects.create(
+        workspace=workspace, note="Dora", invited_by=owner, digest=digest(SAMPLES["secret"]),
+        expires_at=timezone.now() + INVITATION_LIFETIME,
+    )  # fmt: skip
     empty = Workspace.objects.create(name="empty", created_at=now)
     empty.memberships.create(user=owner, role=Role.OWNER)
     create_token(workspace, owner, role=Role.READER, name="a notebook", now=now)
     _channels(workspace, now)
-    # Pages of administrators are pages, too.
-    User.objects.filter(pk=owner.pk).update(is_superuser=True)
     _audited(workspace, owner)
     make = partial(_sweep, workspace, compute, owner, now)
     code = intake.keep_folder(workspace, str(settings.BASE_DIR / "examples" / "iris_lightgbm"))

@@ -16,6 +16,7 @@ from studio.models.token import digest, new_secret
 OPEN = (
     "accounts/login/",
     "accounts/link/",
+    "accounts/invitation/",
     "healthz",
     # By token:
     "api/v1/",
