@@ -2,31 +2,32 @@
 
 import posixpath
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from ninja import Schema
-from ninja.errors import HttpError
 
 from sweeps.api.lookup import sweep_of, trial_of
 from sweeps.api.operations import router, text_of
 from sweeps.domain.replay import replay_script
 from sweeps.domain.wording import shown
-from sweeps.engine.tracking import TrackingUnavailable
-from sweeps.gateway.proxy import Blocks
-from sweeps.gateway.upstream import ARTIFACT_TIMEOUT, look_up, send
-from sweeps.models import Sweep, Trial
+from sweeps.models import Trial
 from sweeps.queries.export import trials_csv
+from sweeps.queries.places import artifacts_at
 from sweeps.queries.replay import replayed
+from sweeps.stores.artifacts import inside, listing
+from sweeps.stores.plain import open_plain
 
 TRIAL = "/workspaces/{ws}/sweeps/{name}/trials/{int:number}"
-_AWAY = "The tracking server, which keeps the artifacts, does not answer; try again soon."
+# Of a folder all is told at once.
+_ALL = 10**9
 # What a training script wrote is never a page of ours.
 _SAFE = {
     "X-Content-Type-Options": "nosniff",
     "Content-Security-Policy": "sandbox; default-src 'none'",
-    "Cache-Control": "private, no-cache",
+    "Cache-Control": "private, no-store",
 }
 
 
@@ -82,71 +83,45 @@ def get_replay(request: HttpRequest, ws: str, name: str, number: int) -> Any:
 @router.get(f"{TRIAL}/artifacts", response=ArtifactsOut)
 def list_artifacts(request: HttpRequest, ws: str, name: str, number: int) -> Any:
     """Files and folders that the trial stored, at the top."""
-    sweep = sweep_of(request, ws, name)
-    return _listed(trial_of(sweep, number), "")
+    trial = trial_of(sweep_of(request, ws, name), number)
+    return _listed(_root(trial), "") or {"items": [], "next_cursor": None}
 
 
 @router.get(f"{TRIAL}/artifacts/{{path:path}}", response=ArtifactsOut, openapi_extra=_EITHER)
 def get_artifact(request: HttpRequest, ws: str, name: str, number: int, path: str) -> Any:
     """A file's bytes; of a folder, what stands in it."""
-    sweep = sweep_of(request, ws, name)
-    trial = trial_of(sweep, number)
+    root = _root(trial_of(sweep_of(request, ws, name), number))
     path = path.removesuffix("/")
-    if posixpath.normpath(path) != path:
+    found = _listed(root, path) or _download(root, path)
+    if found is None:
         raise Http404(f"The trial has no artifact {shown(path)}.")
-    # Only what its folder lists is asked for: no other path reaches the store.
-    found = [item for item in _entries(trial, posixpath.dirname(path)) if item["path"] == path]
-    if not found:
-        raise Http404(f"The trial has no artifact {shown(path)}.")
-    return _listed(trial, path) if found[0]["is_dir"] else _download(sweep, trial, path)
+    return found
 
 
-def _listed(trial: Trial, path: str) -> dict[str, Any]:
-    return {"items": _entries(trial, path), "next_cursor": None}
+def _root(trial: Trial) -> Path | None:
+    """Where the tracking server keeps them. Read from there, nothing leads elsewhere."""
+    return artifacts_at(trial.sweep.experiment_id, trial.run_id)
 
 
-def _entries(trial: Trial, path: str) -> list[dict[str, Any]]:
-    """What stands directly under `path`. Raises Http404, HttpError."""
-    if path and (posixpath.normpath(path) != path or path.startswith(("/", ".."))):
-        raise Http404(f"The trial has no artifact {shown(path)}.")
-    if not trial.run_id:
-        return []
-    query = {"run_id": trial.run_id} | ({"path": path} if path else {})
+def _listed(root: Path | None, path: str) -> dict[str, Any] | None:
+    """What stands directly in a folder, by name; None where there is none."""
+    found = listing(root, path, size=_ALL) if root else None
+    if found is None:
+        return None
+    items = [{"path": one.path, "is_dir": one.is_folder, "size": one.size} for one in found.entries]
+    return {"items": sorted(items, key=lambda item: str(item["path"])), "next_cursor": None}
+
+
+def _download(root: Path | None, path: str) -> FileResponse | None:
+    place = inside(root, path) if root else None
     try:
-        found = look_up("/api/2.0/mlflow/artifacts/list", query)
-    except TrackingUnavailable as error:
-        raise HttpError(503, _AWAY) from error
-    return [
-        {
-            "path": item["path"],
-            "is_dir": bool(item.get("is_dir")),
-            "size": None if item.get("is_dir") else int(item.get("file_size", 0)),
-        }
-        for item in (found or {}).get("files", [])
-    ]
-
-
-def _download(sweep: Sweep, trial: Trial, path: str) -> StreamingHttpResponse:
-    place = quote(f"{sweep.experiment_id}/{trial.run_id}/artifacts/{path}")
-    try:
-        got = send(
-            "GET",
-            f"/api/2.0/mlflow-artifacts/artifacts/{place}",
-            stream=True,
-            headers={"Accept-Encoding": "identity"},
-            timeout=ARTIFACT_TIMEOUT,
-        )
-    except TrackingUnavailable as error:
-        raise HttpError(503, _AWAY) from error
-    if not got.is_success:
-        got.close()
-        if got.status_code >= 500:
-            raise HttpError(503, _AWAY)
-        raise Http404(f"The trial has no artifact {shown(path)}.")
+        file = open_plain(place) if place else None
+    except OSError:
+        return None
+    if file is None:
+        return None
     # Always bytes: what type a script's file has is not for a browser to act on.
-    response = StreamingHttpResponse(Blocks(got), content_type="application/octet-stream")
-    if length := got.headers.get("Content-Length"):
-        response["Content-Length"] = length
+    response = FileResponse(file, content_type="application/octet-stream")
     response["Content-Disposition"] = _attachment(posixpath.basename(path))
     for header, value in _SAFE.items():
         response[header] = value

@@ -5,6 +5,8 @@ import socket
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
+# Python 3.11 takes these for public: old relays to 6to4, and examples (RFC 7526, RFC 9637).
+_NOT_OURS_TO_ASK = (ipaddress.ip_network("192.88.99.0/24"), ipaddress.ip_network("3fff::/20"))
 
 
 def is_public(address: str) -> bool:
@@ -13,7 +15,12 @@ def is_public(address: str) -> bool:
     inner = _wrapped(found)
     if inner is not None:
         return is_public(str(inner))
-    return found.is_global and not found.is_multicast
+    return found.is_global and not (
+        found.is_multicast
+        or found.is_reserved
+        or getattr(found, "is_site_local", False)
+        or any(found in network for network in _NOT_OURS_TO_ASK if network.version == found.version)
+    )
 
 
 def _wrapped(address: Address) -> Address | None:

@@ -4,9 +4,10 @@ What is remembered never changes once it exists (no route renames an experiment 
 what is missing is asked for again each time. A run's parent can be changed by members only.
 """
 
+import re
 from dataclasses import dataclass
 from functools import lru_cache
-from urllib.parse import quote
+from typing import Any
 
 from sweeps.gateway.routes import V2
 from sweeps.gateway.upstream import look_up
@@ -15,6 +16,8 @@ PARENT_RUN_ID = "mlflow.parentRunId"
 _REMEMBERED = 20_000
 # Deeper nesting than anyone's; a circle of parents ends here.
 _DEPTH = 20
+# What the tracking server calls things; anything else could be the address of another route.
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,255}")
 
 
 class Unknown(LookupError):
@@ -40,30 +43,31 @@ class ModelFacts:
 @lru_cache(_REMEMBERED)
 def run(run_id: str) -> RunFacts:
     """Raises Unknown, TrackingUnavailable."""
-    found = look_up(V2 + "runs/get", {"run_id": run_id})
-    if found is None:
-        raise Unknown(run_id)
-    tags = {tag["key"]: tag.get("value", "") for tag in found["run"]["data"].get("tags", ())}
-    return RunFacts(found["run"]["info"]["experiment_id"], tags.get(PARENT_RUN_ID, ""))
+    found = _found("run", run_id, V2 + "runs/get", {"run_id": run_id})
+    tags = {tag["key"]: tag.get("value", "") for tag in found["data"].get("tags", ())}
+    return RunFacts(found["info"]["experiment_id"], tags.get(PARENT_RUN_ID, ""))
 
 
 @lru_cache(_REMEMBERED)
 def model(model_id: str) -> ModelFacts:
     """Raises Unknown, TrackingUnavailable."""
-    found = look_up(V2 + "logged-models/" + quote(model_id, safe=""), {})
-    if found is None:
-        raise Unknown(model_id)
-    info = found["model"]["info"]
+    info = _found("model", model_id, V2 + f"logged-models/{model_id}", {})["info"]
     return ModelFacts(info["experiment_id"], info.get("source_run_id", ""))
 
 
 @lru_cache(_REMEMBERED)
 def experiment_name(experiment_id: str) -> str:
     """Raises Unknown, TrackingUnavailable."""
-    found = look_up(V2 + "experiments/get", {"experiment_id": experiment_id})
-    if found is None:
-        raise Unknown(experiment_id)
-    return str(found["experiment"]["name"])
+    asked = {"experiment_id": experiment_id}
+    return str(_found("experiment", experiment_id, V2 + "experiments/get", asked)["name"])
+
+
+def _found(what: str, name: str, path: str, query: dict[str, str]) -> dict[str, Any]:
+    answer = look_up(path, query) if _ID.fullmatch(name) else None
+    found = answer.get(what) if answer else None
+    if not isinstance(found, dict):
+        raise Unknown(name)
+    return found
 
 
 def is_under(run_id: str, ancestor: str) -> bool:

@@ -72,7 +72,7 @@ def _is_visible(caller: Caller, names: Names, value: str) -> bool:
             if isinstance(caller, TrialCaller) and value == caller.run_id:
                 return True
             return _in_workspace(caller, owners.run(value).experiment_id)
-        case Names.MODEL:
+        case Names.MODEL | Names.INPUT_MODEL:
             return _in_workspace(caller, owners.model(value).experiment_id)
         case Names.ARTIFACT:
             return _artifact_is_visible(caller, value)
@@ -82,6 +82,8 @@ def _is_visible(caller: Caller, names: Names, value: str) -> bool:
             return value.startswith(f"{caller.workspace}.")
         case Names.EXPERIMENT_NAME:
             return value.startswith(f"{caller.workspace}/")
+        case Names.PATH:
+            return not value or canonical("/" + value.removesuffix("/")) is not None
 
 
 def _in_workspace(caller: Caller, experiment_id: str) -> bool:
@@ -121,12 +123,16 @@ def _is_own(caller: TrialCaller, names: Names, value: str) -> bool:
             return True  # only the two requests in _TRIAL_REGISTRY come this far
         case Names.EXPERIMENT_NAME:
             return False
+        case Names.INPUT_MODEL | Names.PATH:
+            return True  # to be visible is all that it takes
 
 
 def _is_own_run(caller: TrialCaller, run_id: str) -> bool:
+    if not run_id:
+        return False
     if run_id == caller.run_id:
         return True
-    if not run_id or owners.run(run_id).experiment_id != caller.experiment_id:
+    if owners.run(run_id).experiment_id != caller.experiment_id:
         return False
     return owners.is_under(run_id, caller.run_id)
 

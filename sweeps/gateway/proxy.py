@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHt
 from sweeps.gateway.adapt import Asked, is_filtered, visible
 from sweeps.gateway.identity import Caller
 from sweeps.gateway.refusals import Refusal
-from sweeps.gateway.routes import Matched
+from sweeps.gateway.routes import ARTIFACTS, Matched, judged_first
 from sweeps.gateway.upstream import ARTIFACT_TIMEOUT, send
 
 _BLOCK = 1 << 18
@@ -19,7 +19,7 @@ _ARTIFACT_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Content-Disposition": "attachment",
     "Content-Security-Policy": "sandbox; default-src 'none'",
-    "Cache-Control": "private, no-cache",
+    "Cache-Control": "private, no-store",
 }
 _ARTIFACT_KEPT = ("Content-Length", "Last-Modified", "ETag")
 
@@ -31,7 +31,9 @@ def exchange(matched: Matched, asked: Asked) -> httpx.Response:
     """
     if matched.route.method == "GET":
         return send("GET", matched.upstream_path, asked.query)
-    return send(matched.route.method, matched.upstream_path, json=asked.body or {})
+    return send(
+        matched.route.method, matched.upstream_path, json=judged_first(matched, asked.body or {})
+    )
 
 
 def answer(caller: Caller, matched: Matched, got: httpx.Response) -> HttpResponse:
@@ -58,10 +60,11 @@ class Blocks:
 
 def download(matched: Matched, asked: Asked) -> HttpResponseBase:
     """An artifact, or the list of a folder."""
+    query = asked.query if matched.path == ARTIFACTS else ()  # a file is named by its path alone
     got = send(
         "GET",
         matched.upstream_path,
-        asked.query,
+        query,
         stream=True,
         headers={"Accept-Encoding": "identity"},
         timeout=ARTIFACT_TIMEOUT,
@@ -83,6 +86,8 @@ def upload(request: HttpRequest, matched: Matched) -> HttpResponse:
     if matched.route.method == "PUT":
         length = request.META.get("CONTENT_LENGTH")
         if length:
+            if not length.isdecimal():
+                raise Refusal(400, "INVALID_PARAMETER_VALUE", "The length is no number.")
             headers["Content-Length"] = length
         content["content"] = _blocks(request, bool(length))
     got = send(

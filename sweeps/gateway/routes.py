@@ -55,16 +55,19 @@ class Names(StrEnum):
     EXPERIMENT = "experiment"
     EXPERIMENT_NAME = "experiment name"
     MODEL = "logged model"
+    INPUT_MODEL = "logged model that is only read"
     REGISTERED_MODEL = "registered model"
     SOURCE = "model source"  # a URI: models:/..., runs:/..., mlflow-artifacts:/...
     ARTIFACT = "artifact"  # a path under the artifact root of the server
+    PATH = "path"  # a path below the artifacts of the run or model that the request names
 
 
 @dataclass(frozen=True)
 class Ref:
     """Where a request names something: in the JSON body, in the query or in the path.
 
-    Several `keys` are spellings of one field. With `many` the value is a list of names.
+    Several `keys` are spellings of one field. With `many` the value is a list of names. With
+    `within` the body holds a list of objects by that name, and each may have the keys.
     """
 
     names: Names
@@ -72,6 +75,12 @@ class Ref:
     keys: tuple[str, ...]
     required: bool = True
     many: bool = False
+    within: str = ""
+
+    @property
+    def spellings(self) -> tuple[str, ...]:
+        """All keys, as the protobuf parser takes them: `run_id` and `runId`."""
+        return self.keys + tuple(_camel(key) for key in self.keys if "_" in key)
 
 
 @dataclass(frozen=True)
@@ -107,6 +116,10 @@ def _ref(names: Names, where: str, *keys: str, required: bool = True, many: bool
     return Ref(names, where, keys, required, many)
 
 
+def _each(names: Names, within: str, key: str) -> Ref:
+    return Ref(names, "body", (key,), required=False, many=True, within=within)
+
+
 _RUN_BODY = _ref(Names.RUN, "body", "run_id", "run_uuid")
 _RUN_QUERY = _ref(Names.RUN, "query", "run_id", "run_uuid")
 _RUNS_QUERY = _ref(Names.RUN, "query", "run_ids", many=True)
@@ -130,6 +143,11 @@ _BY_NAME = _ref(Names.EXPERIMENT_NAME, "query", "experiment_name")
 _NEW_EXPERIMENT = _ref(Names.EXPERIMENT_NAME, "body", "name")
 _ARTIFACT_PATH = _ref(Names.ARTIFACT, "path", "path")
 _ARTIFACT_QUERY = _ref(Names.ARTIFACT, "query", "path")
+_FOLDER = _ref(Names.PATH, "query", "path", required=False)
+_MODEL_FOLDER = _ref(Names.PATH, "query", "artifact_directory_path", required=False)
+_METRIC_REFS = (_each(Names.MODEL, "metrics", "model_id"), _each(Names.RUN, "metrics", "run_id"))
+_INPUT_MODELS = _each(Names.INPUT_MODEL, "models", "model_id")
+_OUTPUT_MODELS = _each(Names.MODEL, "models", "model_id")
 
 
 def _reads(kind: Kind, method: str, path: str, *refs: Ref) -> Route:
@@ -141,22 +159,22 @@ def _writes(kind: Kind, method: str, path: str, *refs: Ref) -> Route:
 
 
 ROUTES: tuple[Route, ...] = (
-    _writes(Kind.LOG, "POST", "runs/log-metric", _RUN_BODY),
+    _writes(Kind.LOG, "POST", "runs/log-metric", _RUN_BODY, _MODEL_BODY),
     _writes(Kind.LOG, "POST", "runs/log-parameter", _RUN_BODY),
     _writes(Kind.LOG, "POST", "runs/set-tag", _RUN_BODY),
-    _writes(Kind.LOG, "POST", "runs/log-batch", _RUN_BODY),
+    _writes(Kind.LOG, "POST", "runs/log-batch", _RUN_BODY, *_METRIC_REFS),
     _writes(Kind.RUN_CREATE, "POST", "runs/create", _EXPERIMENT_BODY),
     _writes(Kind.RUN_WRITE, "POST", "runs/update", _RUN_BODY),
     _writes(Kind.RUN_WRITE, "POST", "runs/delete-tag", _RUN_BODY),
-    _writes(Kind.RUN_WRITE, "POST", "runs/log-inputs", _RUN_BODY),
-    _writes(Kind.RUN_WRITE, "POST", "runs/outputs", _RUN_BODY),
+    _writes(Kind.RUN_WRITE, "POST", "runs/log-inputs", _RUN_BODY, _INPUT_MODELS),
+    _writes(Kind.RUN_WRITE, "POST", "runs/outputs", _RUN_BODY, _OUTPUT_MODELS),
     _writes(Kind.RUN_WRITE, "POST", "runs/log-model", _RUN_BODY),
     _writes(Kind.RUN_DELETE, "POST", "runs/delete", _RUN_BODY),
     _writes(Kind.RUN_DELETE, "POST", "runs/restore", _RUN_BODY),
     _reads(Kind.RUN_READ, "GET", "runs/get", _RUN_QUERY),
     _reads(Kind.RUN_READ, "GET", "metrics/get-history", _RUN_QUERY),
     _reads(Kind.RUN_READ, "GET", "metrics/get-history-bulk-interval", _RUNS_QUERY),
-    _reads(Kind.RUN_READ, "GET", "artifacts/list", _RUN_QUERY),
+    _reads(Kind.RUN_READ, "GET", "artifacts/list", _RUN_QUERY, _FOLDER),
     _reads(Kind.SEARCH, "POST", "runs/search", _EXPERIMENTS_BODY),
     _reads(Kind.SEARCH, "POST", "experiments/search"),
     _reads(Kind.SEARCH, "GET", "experiments/search"),
@@ -173,7 +191,13 @@ ROUTES: tuple[Route, ...] = (
     _writes(Kind.LOGGED_MODEL, "POST", "logged-models/{model_id}/params", _MODEL_PATH, _MODEL_BODY),
     _writes(Kind.LOGGED_MODEL, "PATCH", "logged-models/{model_id}/tags", _MODEL_PATH, _MODEL_BODY),
     _writes(Kind.LOGGED_MODEL, "DELETE", "logged-models/{model_id}/tags/{key}", _MODEL_PATH),
-    _reads(Kind.LOGGED_MODEL, "GET", "logged-models/{model_id}/artifacts/directories", _MODEL_PATH),
+    _reads(
+        Kind.LOGGED_MODEL,
+        "GET",
+        "logged-models/{model_id}/artifacts/directories",
+        _MODEL_PATH,
+        _MODEL_FOLDER,
+    ),
     _writes(Kind.REGISTRY, "POST", "registered-models/create", _NAME_BODY),
     _writes(Kind.REGISTRY, "POST", "registered-models/rename", _NAME_BODY, _NEW_NAME),
     _writes(Kind.REGISTRY, "PATCH", "registered-models/update", _NAME_BODY),
@@ -277,29 +301,53 @@ def references(
 
 
 def _values(ref: Ref, matched: Matched, query: list[tuple[str, str]], body: Any) -> Iterator[str]:
-    spellings = ref.keys + tuple(_camel(key) for key in ref.keys if "_" in key)
     if ref.where == "path":
         yield matched.captured[ref.keys[0]]
     elif ref.where == "query":
         for key, value in query:
-            if key in spellings:
-                if not value:
+            if key in ref.spellings:
+                if not value and ref.names is not Names.PATH:
                     # MLflow takes the first of several values: an empty one would go unseen here.
                     raise BadReference(f"'{key}' must not be empty.")
                 yield value
     elif isinstance(body, Mapping):
-        for key in spellings:
-            yield from _texts(ref, key, body.get(key))
+        for item in _objects(ref, body):
+            for key in ref.spellings:
+                yield from _texts(ref, key, item.get(key))
+
+
+def _objects(ref: Ref, body: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Where the keys of a reference stand: in the body itself, or in each object of a list."""
+    if not ref.within:
+        return [body]
+    items = body.get(ref.within)
+    if items is None:
+        return []
+    if not isinstance(items, list) or not all(isinstance(item, Mapping) for item in items):
+        raise BadReference(f"'{ref.within}' must be an array of objects.")
+    return items
 
 
 def _texts(ref: Ref, key: str, value: Any) -> Iterator[str]:
-    items = value if ref.many and isinstance(value, list) else [value]
+    items = value if ref.many and not ref.within and isinstance(value, list) else [value]
     for item in items:
         if isinstance(item, str):
             if item:
                 yield item
         elif item is not None:
             raise BadReference(f"'{key}' must be text, but got {kind_of(item)}.")
+
+
+def judged_first(matched: Matched, body: Mapping[str, Any]) -> dict[str, Any]:
+    """The body with what was judged at its head.
+
+    MLflow's parser stops at a field that it cannot read, and the server may go on with what came
+    before it: a search without the filter that was asked for, a write without the run.
+    """
+    judged = {"filter"}
+    for ref in matched.route.refs:
+        judged |= {ref.within} if ref.within else set(ref.spellings)
+    return dict(sorted(body.items(), key=lambda pair: pair[0] not in judged))
 
 
 def _camel(key: str) -> str:
@@ -322,9 +370,10 @@ def artifact_owner(path: str) -> ArtifactOwner | None:
 
     None for any other path, and for an unsafe one: nobody owns it, so nobody may have it.
     """
-    if canonical("/" + path.strip("/")) is None:
+    path = path.removesuffix("/")
+    if canonical("/" + path) is None:
         return None
-    parts = path.strip("/").split("/")
+    parts = path.split("/")
     if len(parts) >= 4 and parts[1] == "models" and parts[3] == "artifacts":
         return ArtifactOwner(parts[0], None, parts[2], "/".join(parts[4:]))
     if len(parts) >= 3 and parts[1] not in ("models", "traces") and parts[2] == "artifacts":

@@ -24,6 +24,7 @@ from sweeps.engine.tracking import TrackingUnavailable
 from sweeps.gateway import members, payloads, policy, proxy, registry
 from sweeps.gateway.adapt import Asked, adapt
 from sweeps.gateway.identity import Caller, MemberCaller, TrialCaller, identify
+from sweeps.gateway.places import require_plain
 from sweeps.gateway.refusals import Refusal, invalid, unauthenticated, unavailable
 from sweeps.gateway.routes import V2, BadReference, Kind, Matched, Names, match, references
 from sweeps.gateway.turn import turn
@@ -115,6 +116,7 @@ def _json_object(text: bytes) -> Mapping[str, Any]:
 def _authorize(caller: Caller, matched: Matched, asked: Asked) -> dict[Names, tuple[str, ...]]:
     refs = references(matched, asked.query, asked.body)
     policy.authorize(caller, matched, refs)
+    require_plain(refs)
     return refs
 
 

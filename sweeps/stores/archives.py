@@ -4,8 +4,6 @@ tarfile's own filters were bypassed before (CVE-2025-4517), so names are judged 
 contents are taken from the archive.
 """
 
-import gzip
-import lzma
 import stat
 import struct
 import tarfile
@@ -19,6 +17,8 @@ from typing import IO, Any, NoReturn
 
 from sweeps.domain.problems import InvalidInput
 from sweeps.domain.wording import shown
+from sweeps.stores.gunzip import Gunzip
+from sweeps.stores.names import is_plain
 
 MAX_FILES = 10_000
 MAX_BYTES = 2**30
@@ -26,11 +26,14 @@ MAX_RATIO = 100
 # Small archives of small texts compress well; a ratio says nothing about them.
 RATIO_FROM = 10 * 2**20
 _CHUNK = 2**20
-
+# The others of zipfile's give out all that a piece of input holds: a kilobyte may be a gigabyte.
+_PACKINGS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+# The list of a zip's entries is read into memory as a whole: 10,000 long names fit in here.
+_MAX_LIST = 6 * 2**20
 
 # All that the readers of the standard library raise for damaged archives.
 _BROKEN = (
-    zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, struct.error,
+    zipfile.BadZipFile, tarfile.TarError, zlib.error, struct.error,
     EOFError, OSError, ValueError, LookupError,
 )  # fmt: skip
 
@@ -53,12 +56,13 @@ def unpack(file: IO[bytes], filename: str, target: Path) -> None:
     lower = filename.lower()
     try:
         if lower.endswith(".zip"):
+            _require_short_list(file)
             with zipfile.ZipFile(file) as archive:
                 _unpack(_zip_members(archive), archive.open, file, target)
         elif lower.endswith((".tar.gz", ".tgz", ".tar")):
-            opened = _Careful(file if lower.endswith(".tar") else gzip.GzipFile(fileobj=file))
+            opened = _Careful(file if lower.endswith(".tar") else Gunzip(file))
             with tarfile.open(fileobj=opened, mode="r:") as tar:  # type: ignore[call-overload]
-                _unpack(_tar_members(tar), tar.extractfile, file, target)
+                _unpack(_tar_members(tar, opened), tar.extractfile, file, target)
         else:
             raise InvalidInput.one("", f"{shown(filename)} is neither a .zip nor a .tar.gz.")
     except InvalidInput:
@@ -70,21 +74,34 @@ def unpack(file: IO[bytes], filename: str, target: Path) -> None:
         raise InvalidInput.one("", f"{shown(filename)} cannot be unpacked: {error}.") from error
 
 
+def _require_short_list(file: IO[bytes]) -> None:
+    """Raises InvalidInput where the list of entries is longer than 10,000 of them need."""
+    end: Any = zipfile._EndRecData(file)  # type: ignore[attr-defined]
+    if end and end[zipfile._ECD_SIZE] > _MAX_LIST:  # type: ignore[attr-defined]
+        raise InvalidInput.one("", f"The archive has more than {MAX_FILES:,} entries.")
+    file.seek(0)
+
+
 def _zip_members(archive: zipfile.ZipFile) -> Iterator[Member]:
     for info in archive.infolist():
         mode = info.external_attr >> 16
         kind = stat.S_IFMT(mode)
         if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
             _refuse(info.orig_filename, "is a link or a device")
+        if info.compress_type not in _PACKINGS:
+            _refuse(info.orig_filename, "is not packed by “deflate”, as zips commonly are")
         # Not `filename`, which ends before a NUL.
         yield Member(info.orig_filename, info.is_dir(), info.file_size, info)
 
 
-def _tar_members(archive: tarfile.TarFile) -> Iterator[Member]:
+def _tar_members(archive: tarfile.TarFile, stream: "_Careful") -> Iterator[Member]:
+    """One entry after the other, each with a bounded size of headers."""
     for info in archive:
-        if not (info.isreg() or info.isdir()):
+        if not (info.isreg() or info.isdir()) or info.issparse():
             _refuse(info.name, "is a link or a device")
+        stream.in_headers = False
         yield Member(info.name, info.isdir(), info.size, info)
+        stream.begin_headers()
 
 
 def _unpack(
@@ -109,7 +126,7 @@ def _unpack(
 
 def _inside(name: str) -> PurePosixPath:
     """The name as a relative path; refused if it could lead outside."""
-    if "\x00" in name or "\\" in name or any("\ud800" <= c <= "\udfff" for c in name):
+    if "\\" in name or not is_plain(name):
         _refuse(name, "has a name that is no plain path")
     path = PurePosixPath(name)
     if path.is_absolute() or (len(name) > 1 and name[1] == ":"):
@@ -134,19 +151,25 @@ def _once(path: PurePosixPath, is_folder: bool, seen: dict[str, str]) -> None:
 
 
 class _Careful:
-    """A tar stream that hands out no more than a chunk at once.
+    """A tar stream that hands out no more than a chunk at once, nor in all for one entry's headers.
 
-    Contents are read in chunks; only a name or header that has been blown up asks for more, and
-    tarfile would take that into memory before anyone can look at it.
+    Contents are read in chunks; only names and headers that have been blown up ask for more, and
+    tarfile would take them into memory before anyone can look at them.
     """
 
-    def __init__(self, stream: IO[bytes] | gzip.GzipFile) -> None:
+    def __init__(self, stream: IO[bytes] | Gunzip) -> None:
         self._stream = stream
         self.seek, self.tell = stream.seek, stream.tell
+        self.begin_headers()
+
+    def begin_headers(self) -> None:
+        """What is read next are the headers of an entry."""
+        self.in_headers, self._read = True, 0
 
     def read(self, size: int = -1) -> bytes:
         """See `io.RawIOBase.read`."""
-        if not 0 <= size <= _CHUNK:
+        self._read += size if self.in_headers else 0
+        if not 0 <= size <= _CHUNK or self._read > _CHUNK:
             raise InvalidInput.one("", "The archive has a header of more than 1 MiB.")
         return self._stream.read(size)
 

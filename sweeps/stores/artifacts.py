@@ -1,12 +1,15 @@
 """Reading the artifacts of a run: names that lead nowhere else."""
 
 import os
+import posixpath
 import zipfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import IO
+
+from sweeps.stores.plain import open_plain
 
 _CHUNK = 2**18
 
@@ -118,8 +121,11 @@ def _entry(path: str, one: "os.DirEntry[str]") -> Entry:
 
 
 def inside(root: Path, path: str) -> Path | None:
-    """What a path below the artifacts means; None for what is not there, a link, or outside."""
-    if "\0" in path:
+    """What a path below the artifacts means; None for what is not there, a link, or outside.
+
+    A file has one name: any other spelling of it (`a//b`, `./a`, `a/`) is not there.
+    """
+    if "\0" in path or (path and posixpath.normpath(path) != path):
         return None
     found = root / path
     try:
@@ -185,7 +191,7 @@ def _files(tree: Tree) -> Iterator[tuple[str, Path]]:
 
 def _packed(archive: zipfile.ZipFile, pipe: _Pipe, name: str, path: Path) -> Iterator[bytes]:
     try:
-        source: IO[bytes] = path.open("rb")
+        source: IO[bytes] = open_plain(path)
         info = zipfile.ZipInfo.from_file(path, name, strict_timestamps=False)
     except OSError:
         return

@@ -1,17 +1,18 @@
 """What a trial leaves behind becomes artifacts of its MLflow run: linked, so that it costs no room.
 
-The commands have ended, so nobody writes to the files any more.
+The commands have ended, so nobody should write to the files any more. What the trial left running
+all the same, or runs as the same user, may: folders are entered and files linked by descriptor.
 """
 
 import os
 import shutil
 import stat
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from sweeps.stores.names import is_plain
+from sweeps.stores.plain import open_plain, walk
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,15 +72,14 @@ def collect(
     """
     done, seen = Collected(), set[str]()
     for source in sources:
-        for name in _walk(source.folder):
-            found = os.lstat(source.folder / name)
+        for name, folder, base, found in walk(source.folder):
             if not stat.S_ISREG(found.st_mode) or not is_plain(name):
                 done.odd += 1
             elif _came_with(source, name, found):
                 continue
             elif done.files >= limits.files or done.size + found.st_size > limits.size:
                 done.over += 1
-            elif name in seen or not _link(source.folder / name, target / name, found):
+            elif name in seen or not _link(folder, base, target / name, found):
                 done.clashing += 1
             else:
                 seen.add(name)
@@ -88,17 +88,6 @@ def collect(
             if time.monotonic() > end:
                 return None
     return done
-
-
-def _walk(folder: Path) -> Iterator[str]:
-    """Names of all that is below a real folder and is no folder, in a fixed order."""
-    if folder.is_symlink():
-        return
-    for here, folders, files in os.walk(folder):
-        folders.sort()
-        links = [name for name in folders if os.path.islink(os.path.join(here, name))]
-        for name in sorted([*files, *links]):
-            yield (Path(here) / name).relative_to(folder).as_posix()
 
 
 def _came_with(source: Source, name: str, found: os.stat_result) -> bool:
@@ -111,20 +100,21 @@ def _came_with(source: Source, name: str, found: os.stat_result) -> bool:
     return (own.st_size, own.st_mtime_ns) == (found.st_size, found.st_mtime_ns)
 
 
-def _link(source: Path, target: Path, found: os.stat_result) -> bool:
+def _link(folder: int, name: str, target: Path, found: os.stat_result) -> bool:
     """False if something else has the name."""
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
     except (FileExistsError, NotADirectoryError):
         return False
     try:
-        os.link(source, target)
+        os.link(name, target, src_dir_fd=folder, follow_symlinks=False)
     except FileExistsError:
         there = os.lstat(target)  # by an earlier call, perhaps as a copy
         return there.st_ino == found.st_ino or there.st_size == found.st_size
     except OSError:
         # Another disk, or one without links. Renamed, so that no half of a copy stays.
         part = target.with_name(f".{target.name[:200]}.part")
-        shutil.copyfile(source, part, follow_symlinks=False)
+        with open_plain(name, folder) as source, part.open("wb") as out:
+            shutil.copyfileobj(source, out, 2**20)
         part.replace(target)
     return True

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path, PurePosixPath
 
+from sweeps.stores.plain import open_plain
+
 TEXT_BYTES = 256 * 2**10
 JSON_BYTES = 2**20
 IMAGE_BYTES = 32 * 2**20
@@ -37,7 +39,7 @@ class Preview:
 
 def image_type(path: Path) -> str:
     """The media type of an image that browsers show, "" for anything else. Raises OSError."""
-    with path.open("rb") as file:
+    with open_plain(path) as file:
         head = file.read(16)
     if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
         return "image/webp"
@@ -53,7 +55,7 @@ def preview(path: Path) -> Preview:
         return Preview("image") if size <= IMAGE_BYTES else Preview("none")
     suffix = PurePosixPath(path.name).suffix.lower()
     limit = JSON_BYTES if suffix in (".json", *_TABLES) else TEXT_BYTES
-    with path.open("rb") as file:
+    with open_plain(path) as file:
         data = file.read(limit)
     text = _text(data, is_whole=size <= limit)
     if text is None:

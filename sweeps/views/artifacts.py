@@ -6,6 +6,7 @@ their first bytes, in a sandbox; all else that is shown is text that we wrote in
 
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import BinaryIO
 
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
@@ -16,6 +17,7 @@ from sweeps.queries.places import newest_artifacts
 from sweeps.queries.registry import logged_models, model_root
 from sweeps.spec.mlmodel import FILE, ModelFacts, read_mlmodel
 from sweeps.stores.artifacts import Listing, Tree, inside, listing, zipped
+from sweeps.stores.plain import open_plain
 from sweeps.stores.previews import IMAGE_BYTES, Preview, image_type, preview
 from sweeps.views.files import safe, zip_response
 from sweeps.views.job import sweep_for
@@ -108,12 +110,19 @@ def _preview(path: Path) -> Preview:
         raise Http404 from error
 
 
+def _opened(path: Path) -> BinaryIO:
+    try:
+        return open_plain(path)
+    except OSError as error:
+        raise Http404 from error
+
+
 def _model(request: HttpRequest, trial: Trial, root: Path, folder: str) -> Model | None:
     """What a folder's file MLmodel says, if it has one that can be read."""
     found = inside(root, f"{folder}/{FILE}" if folder else FILE)
     if found is None or not found.is_file():
         return None
-    with found.open("rb") as file:
+    with _opened(found) as file:
         facts = read_mlmodel(file.read(_MODEL_FILE_BYTES).decode(errors="replace"))
     if facts is None:
         return None
@@ -142,7 +151,7 @@ def download(request: HttpRequest, ws: str, name: str, number: int, path: str) -
         raise Http404
     is_shown = "show" in request.GET
     kind = image_type(found) if is_shown and found.stat().st_size <= IMAGE_BYTES else ""
-    response = FileResponse(found.open("rb"), as_attachment=not kind, filename=found.name)
+    response = FileResponse(_opened(found), as_attachment=not kind, filename=found.name)
     response["Content-Type"] = kind or "application/octet-stream"
     return safe(response)  # type: ignore[return-value]
 

@@ -40,5 +40,5 @@ def safe(response: Any) -> Any:
     """The response, with what keeps a stranger's file from being a page of ours."""
     response["X-Content-Type-Options"] = "nosniff"
     response["Content-Security-Policy"] = SANDBOX
-    response["Cache-Control"] = "private, no-cache"
+    response["Cache-Control"] = "private, no-store"
     return response

@@ -2,6 +2,8 @@
 
 import csv
 import io
+import os
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -66,13 +68,23 @@ def test_artifacts_are_listed_and_downloaded(api: Caller, stored: Sweep) -> None
     assert api.get(url(stored, "/1/artifacts")).json() == {"items": [], "next_cursor": None}
 
 
-def test_without_the_tracking_server_it_is_said(api: Caller, sweep: Sweep, now: Any) -> None:
+def test_artifacts_are_had_without_the_tracking_server(
+    api: Caller, sweep: Sweep, now: Any, settings: Any, tmp_path: Path
+) -> None:
     play(sweep, now, [0.5])
-    for path in ("/0/artifacts", "/0/artifacts/a.txt"):
-        response = api.get(url(sweep, path))
-        assert response.status_code == 503
-        assert response.json()["error"]["code"] == "unavailable"
-        assert response.headers["Retry-After"]
+    settings.TRACKING_ARTIFACTS = tmp_path
+    Sweep.objects.filter(pk=sweep.pk).update(experiment_id="7")
+    root = tmp_path / "7" / Trial.objects.get(sweep=sweep, number=0).run_id / "artifacts"
+    root.mkdir(parents=True)
+    (root / "50%; a#b?.txt").write_text("hello")
+    (root / "link").symlink_to("/etc")
+    os.mkfifo(root / "pipe")
+    base = url(sweep, "/0/artifacts")
+    assert [one["path"] for one in api.get(base).json()["items"]] == ["50%; a#b?.txt"]
+    got = api.get(f"{base}/50%25; a%23b%3F.txt")
+    assert b"".join(got.streaming_content) == b"hello"
+    for path in ("link", "link/passwd", "pipe"):
+        assert api.get(f"{base}/{path}").status_code == 404, path
 
 
 def test_the_trials_as_csv(api: Caller, make_sweep: Any, now: Any) -> None:

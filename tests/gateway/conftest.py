@@ -43,6 +43,7 @@ def tracking_line(
 ) -> Iterator[TrackingServer]:
     """The studio's own line to the tracking server of the session."""
     settings.TRACKING_PORT = int(tracking_server.url.rpartition(":")[2])
+    settings.TRACKING_ARTIFACTS = tracking_server.artifacts
     settings.TRACKING_SECRET_FILE = tmp_path / "secret"
     settings.TRACKING_SECRET_FILE.write_text(tracking_server.secret)
     yield tracking_server
@@ -63,10 +64,10 @@ class Api:
             method, self.url + where, headers=headers, trust_env=False, timeout=30, **arguments
         )
 
-    def post(self, path: str, **body: Any) -> httpx.Response:
+    def post(self, path: str, /, **body: Any) -> httpx.Response:
         return self("POST", path, json=body)
 
-    def get(self, path: str, **query: str) -> httpx.Response:
+    def get(self, path: str, /, **query: str) -> httpx.Response:
         return self("GET", path, params=query)
 
 

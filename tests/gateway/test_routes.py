@@ -92,12 +92,17 @@ def is_refused(pattern: str) -> bool:
     return front_page or any(covers(refused, pattern) for refused, _reason in REFUSED)
 
 
-def test_every_mlflow_route_is_judged():
+def unjudged() -> list[tuple[str, str]]:
+    """Routes of the installed MLflow that are neither allowed nor refused on purpose."""
     allowed = {shape(route.method, route.pattern) for route in ROUTES}
-    installed = installed_routes()
-    unjudged = {r for r in installed if shape(*r) not in allowed and not is_refused(r[1])}
-    assert len(installed) > 400
-    assert sorted(unjudged) == []
+    return sorted(
+        r for r in installed_routes() if shape(*r) not in allowed and not is_refused(r[1])
+    )
+
+
+def test_every_mlflow_route_is_judged():
+    assert len(installed_routes()) > 400
+    assert unjudged() == []
 
 
 def test_every_judgement_is_about_a_route_mlflow_has():
@@ -274,3 +279,18 @@ def test_an_empty_reference_before_a_good_one_is_refused():
     assert found is not None
     with pytest.raises(BadReference, match="must not be empty"):
         references(found, [("path", ""), ("path", "1/abc/artifacts")], None)
+
+
+def test_a_route_that_a_new_mlflow_brings_fails(monkeypatch):
+    from mlflow.server import app as flask_app
+    from mlflow.server.fastapi_app import app as fastapi_app
+    from werkzeug.routing import Map, Rule
+
+    known = [rule.empty() for rule in flask_app.url_map.iter_rules()]
+    new = Rule("/api/2.0/mlflow/runs/steal", methods=["POST"], endpoint="steal")
+    monkeypatch.setattr(flask_app, "url_map", Map([*known, new]))
+    assert [r for r in installed_routes() if r[1].endswith("steal")]
+    assert unjudged() == [("POST", "/api/2.0/mlflow/runs/steal")]
+    first = fastapi_app.routes[0]
+    monkeypatch.setattr(first.include_context, "prefix", "/elsewhere")
+    assert [path for _method, path in unjudged() if path.startswith("/elsewhere/")]

@@ -129,7 +129,7 @@ def test_the_ratio_counts_what_is_written_not_what_is_declared(tmp_path: Path) -
         (zipped([("a/b.py", b"print()"), ("a/", b""), ("ü.txt", b"")]), "x.ZIP"),
         (tarred([("a/", b""), ("./a/b.py", b"print()"), ("ü.txt", b"")]), "x.tar.gz"),
         (tarred([("a/b.py", b"print()"), ("ü.txt", b"")], "w"), "x.tar"),
-        (zipped([("a/b.py", b"print()"), ("ü.txt", b"")], zipfile.ZIP_LZMA), "x.zip"),
+        (zipped([("a/b.py", b"print()"), ("ü.txt", b"")], zipfile.ZIP_STORED), "x.zip"),
     ],
 )
 def test_plain_archives_are_unpacked(tmp_path: Path, data: bytes, filename: str) -> None:

@@ -36,7 +36,7 @@ def test_the_same_call_again_changes_nothing(tmp_path: Path) -> None:
 def test_where_there_are_no_links_files_are_copied(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def no_link(*_: object) -> None:
+    def no_link(*_: object, **__: object) -> None:
         raise OSError(18, "Invalid cross-device link")
 
     monkeypatch.setattr(outputs.os, "link", no_link)
