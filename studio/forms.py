@@ -10,8 +10,9 @@ from django.core.exceptions import ValidationError
 from django.utils.datastructures import MultiValueDict
 from django.utils.text import Truncator
 
-from studio.models import Compute, Membership, Role, User, Workspace
+from studio.models import Compute, Membership, Role, Secret, User, Workspace
 from studio.models.compute import MAX_SLOTS
+from studio.secrecy import hidden, kept, names_of
 
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
@@ -137,7 +138,7 @@ class VariablesField(forms.Field):
 
     def prepare_value(self, value: Any) -> Any:
         """A dict as rows; typed rows as they are."""
-        return list(value.items()) if isinstance(value, dict) else value
+        return list(hidden(value).items()) if isinstance(value, dict) else value
 
     def clean(self, value: Any) -> dict[str, str]:
         """The variables. Raises ValidationError naming each row that is wrong."""
@@ -184,7 +185,9 @@ class ComputeForm(forms.ModelForm):
     """A compute of kind `local`, new or changed; the view gives the instance its workspace."""
 
     environment_variables = VariablesField(
-        required=False, help_text="Every trial here gets them; a sweep's own ones win."
+        required=False,
+        help_text="Every trial here gets them; a sweep's own ones win. ${{secrets.NAME}} is filled "
+        "in with a secret of the workspace when a trial starts.",
     )
     is_default = forms.BooleanField(
         label="New sweeps take this compute unless they name another", required=False
@@ -228,6 +231,19 @@ class ComputeForm(forms.ModelForm):
         if rivals.exclude(pk=self.instance.pk).exists():
             raise ValidationError(f"There is a compute “{name}” already. Choose another name.")
         return name
+
+    def clean_environment_variables(self) -> dict[str, str]:
+        """With what was shown as *** as it was, and no secret that is not there."""
+        former = self.instance.environment_variables if self.instance.pk else {}
+        variables = kept(self.cleaned_data["environment_variables"], former)
+        rows = Secret.objects.filter(workspace=self.instance.workspace_id)
+        there = set(rows.values_list("name", flat=True))
+        missing = [name for name in names_of(variables) if name not in there]
+        if missing:
+            raise ValidationError(
+                [f"This workspace has no secret “{_cut(name)}”." for name in missing]
+            )
+        return variables
 
     def clean_python(self) -> str:
         """A program that is there; on this machine that can be said at once."""

@@ -29,6 +29,7 @@ from sweeps.domain.wording import cut, shown
 from sweeps.intake_environments import choose, within
 from sweeps.models import CodeSnapshot, DataUpload, Sweep
 from sweeps.queries.computes import resolve_compute
+from sweeps.queries.secrets import problems_of
 from sweeps.services.code import remember_data, remember_snapshot
 from sweeps.services.sweeps import create_sweep
 from sweeps.spec.reader import read_job
@@ -251,6 +252,7 @@ class _Resolved:
 def _resolve(workspace: Workspace, job: SweepJob, code: Code) -> _Resolved:
     compute, note = resolve_compute(workspace, job.compute, settings.STUDIO_COMPUTE_ALIAS)
     problems, chosen = check_inputs(job, _files(code)), THE_COMPUTES
+    problems += problems_of(workspace, job.environment_variables)
     try:
         chosen = choose(workspace, job.environment, compute, lambda path: _text_in(code, path))
     except InvalidInput as error:

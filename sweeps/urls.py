@@ -30,6 +30,7 @@ from sweeps.views import (
     pick,
     register,
     report,
+    secrets,
     selected,
     trial,
     trial_export,
@@ -120,6 +121,13 @@ NOTIFICATIONS = [
     ),
 ]
 
+_SECRETS = "w/<str:ws>/settings/secrets/"
+
+SECRETS = [
+    path(_SECRETS, secrets.secret_list, name="secret_list"),
+    path(f"{_SECRETS}<str:name>/delete", secrets.secret_delete, name="secret_delete"),
+]
+
 LISTS = [
     path("", home.home, name="home"),
     path("live", home.home_live, name="home_live"),
@@ -155,4 +163,5 @@ urlpatterns = [
     *LISTS,
     *ENVIRONMENTS,
     *NOTIFICATIONS,
+    *SECRETS,
 ]

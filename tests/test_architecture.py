@@ -17,13 +17,18 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "studio.bell": (),
     "studio.queues": ("studio.bell",),
     "studio.formatting": (),
-    "studio.models": (),
     "studio.actor": ("studio.peers",),
+    "studio.secrecy": (),
+    "studio.vault": (),
+    "studio.models": ("studio.secrecy", "studio.vault"),
     "studio.audit": ("studio.models", "studio.actor"),
     "studio.trail": ("studio.models", "studio.audit", "studio.formatting"),
     "studio.commands": ("studio.actor",),
     "studio.middleware": ("studio.actor",),
     "studio.signs_of_entry": ("studio.models", "studio.audit"),
+    "studio.secret_services": (
+        "studio.models", "studio.vault", "studio.secrecy", "studio.audit",
+    ),
     "studio.services": ("studio.models", "studio.audit"),
     "studio.access": ("studio.models",),
     "studio.context": ("studio.models",),
@@ -47,11 +52,12 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "sweeps.models": ("sweeps.domain", "studio.models"),
     "sweeps.queries": (
         "sweeps.models", "sweeps.domain", "sweeps.environments", "studio.models", "studio.env",
-        "studio.formatting",
+        "studio.formatting", "studio.secrecy",
     ),
     "sweeps.figures": ("sweeps.charts", "sweeps.queries", "sweeps.models", "sweeps.domain"),
     "sweeps.forms": (
         "sweeps.models", "sweeps.domain", "sweeps.spec", "studio.models", "studio.forms",
+        "studio.secrecy", "studio.secret_services",
     ),
     "sweeps.services": (
         "sweeps.queries", "sweeps.models", "sweeps.domain", "studio.models", "studio.audit",
@@ -64,7 +70,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "sweeps.intake": (
         "sweeps.intake_environments",
         "sweeps.services", "sweeps.queries", "sweeps.models", "sweeps.domain", "sweeps.spec",
-        "sweeps.stores", "sweeps.environments", "studio.models",
+        "sweeps.stores", "sweeps.environments", "studio.models", "studio.secrecy",
     ),
     "sweeps.intake_bundles": (
         "sweeps.intake",
@@ -74,7 +80,8 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "sweeps.engine": (
         "sweeps.tasks", "sweeps.services", "sweeps.queries", "sweeps.models", "sweeps.domain",
         "sweeps.runners", "sweeps.tracking", "sweeps.stores", "sweeps.environments",
-        "sweeps.notify", "studio.models", "studio.env", "studio.bell",
+        "sweeps.notify", "studio.models", "studio.env", "studio.bell", "studio.secrecy",
+        "studio.secret_services",
     ),
     "sweeps.tasks": (
         "sweeps.engine", "sweeps.services", "sweeps.queries", "sweeps.models", "sweeps.domain",

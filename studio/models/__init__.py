@@ -4,6 +4,7 @@ from studio.models.attempt import SignInAttempt
 from studio.models.audit import AuditEntry
 from studio.models.compute import Compute
 from studio.models.invitation import Invitation
+from studio.models.secret import Secret
 from studio.models.session import Session
 from studio.models.token import ApiToken, SignInLink
 from studio.models.user import User
@@ -16,6 +17,7 @@ __all__ = [
     "Invitation",
     "Membership",
     "Role",
+    "Secret",
     "Session",
     "SignInAttempt",
     "SignInLink",

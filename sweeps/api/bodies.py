@@ -157,6 +157,7 @@ CHANNEL = _body(
     },
     required=["name", "kind", "address"],
 )
+SECRET = _body({"value": _TEXT | {"writeOnly": True}}, required=["value"])
 WORKSPACE = _body({"name": _TEXT, "title": _TEXT, "description": _TEXT}, required=["name"])
 WORKSPACE_EDIT = _body({"title": _TEXT, "description": _TEXT, "archived": _FLAG})
 COMPUTE = _body(_COMPUTE, required=["name"])

@@ -29,6 +29,7 @@ from sweeps.api import (
     models,
     places,
     runs,
+    secrets,
     steering,
     uploads,
 )
@@ -56,6 +57,7 @@ api.add_router("", bundles.router)
 api.add_router("", models.router)
 api.add_router("", channels.router)
 api.add_router("", audit.router)
+api.add_router("", secrets.router)
 
 
 def _answer(request: HttpRequest, problems: list[Problem], status: int) -> HttpResponse:

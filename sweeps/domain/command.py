@@ -14,7 +14,7 @@ from typing import TypeAlias
 from sweeps.domain.param_names import environment, format_value
 from sweeps.domain.problems import InvalidInput, Problem
 from sweeps.domain.samplers.draws import bounds
-from sweeps.domain.shell import SHELL, code, script, sign_of_shell
+from sweeps.domain.shell import NO_SECRETS, SHELL, code, script, sign_of_shell
 from sweeps.domain.space import Choice, Distribution, ParamValue, SearchSpace, flatten, leaves
 from sweeps.domain.wording import cut, listed, nearest, shown
 
@@ -136,6 +136,8 @@ def _placeholder(body: str) -> Placeholder:
     if body.strip() == ARGS:
         return Placeholder(ARGS)
     match = _BODY.fullmatch(body)
+    if body.strip().startswith("secrets."):
+        raise InvalidInput.one(FIELD, NO_SECRETS.format(shown("${{" + body.strip() + "}}")))
     if not match:
         raise InvalidInput.one(
             FIELD,

@@ -27,7 +27,8 @@ TOKEN = "STUDIO_TOKEN"  # noqa: S105 - a variable's name
 @dataclass(frozen=True, slots=True)
 class Replayed:
     """What is known of a trial. `code_url` is where its code is fetched with a token, "" without
-    code; inputs are as the job has them; `packages` are requirement lines."""
+    code; inputs are as the job has them; `packages` are requirement lines; `secrets` are variables
+    whose values are not told."""
 
     sweep: str
     number: int
@@ -40,6 +41,7 @@ class Replayed:
     outputs: Sequence[str] = ()
     variables: Mapping[str, str] = field(default_factory=dict)
     packages: Sequence[str] = ()
+    secrets: Sequence[str] = ()
 
 
 def replay_script(trial: Replayed) -> str:
@@ -68,6 +70,7 @@ def replay_script(trial: Replayed) -> str:
         _write("params.json", json.dumps(trial.params)),
         *_packages(trial.packages),
         'cd "$here/work"',
+        *_secrets(trial.secrets),
         *_run({**trial.variables, **own}, argv),
         ")",
     ]
@@ -142,6 +145,21 @@ def _packages(packages: Sequence[str]) -> list[str]:
 
 def _write(name: str, text: str) -> str:
     return f"printf %s {shlex.quote(text)} > {name}"
+
+
+def _secrets(names: Sequence[str]) -> list[str]:
+    """Stops a script that lacks one; who has exported them has them here too."""
+    if not names:
+        return []
+    said = "# Secrets are not written here: export these variables before you run it."
+    return [
+        said,
+        *(
+            f': "${{{name}:?holds a secret that you have to set}}"'
+            for name in names
+            if name.isidentifier()
+        ),
+    ]
 
 
 def _run(variables: Mapping[str, str], argv: Sequence[str]) -> list[str]:

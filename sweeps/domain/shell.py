@@ -10,6 +10,10 @@ from collections.abc import Sequence
 from sweeps.domain.problems import InvalidInput
 from sweeps.domain.wording import shown
 
+NO_SECRETS = (
+    "{} cannot stand in a command: everybody on the machine can read the arguments of a process. "
+    "Give it to an environment variable, and read that in the script."
+)
 SHELL = "bash"
 # What `command` puts in the place of the N-th placeholder.
 _MARK = re.compile("\0(\\d+)\0")

@@ -10,6 +10,7 @@ from typing import Any
 
 from django.conf import settings
 
+from studio.secrecy import masks, passwords_in, sensitive_values
 from sweeps import tasks
 from sweeps.domain.environments import recipe_from
 from sweeps.engine import disk
@@ -77,12 +78,14 @@ def _begin(build: EnvironmentBuild, now: datetime) -> None:
             raise
         services.put_build_off(build, f"its folder cannot be written: {error}", now)
         return
+    env = places.build_environment(machine_environment())
     spec = LaunchSpec(
         name=f"environment.{build.digest[:12]}.{number}",
         spool=spool,
         argv=places.build_command(root, build.digest),
         cwd=spool,
-        env=places.build_environment(machine_environment()),
+        env=env,
+        secrets=masks([*sensitive_values(env), *passwords_in(env.values())]),
         time_limit_s=settings.STUDIO_BUILD_MINUTES * 60,
         log_cap_bytes=settings.STUDIO_LOG_CAP_MB * 2**20,
     )

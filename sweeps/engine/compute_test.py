@@ -11,7 +11,8 @@ from typing import Any
 from django.conf import settings
 
 from studio.models import Compute
-from sweeps.engine.launch import base_environment, interpreter
+from sweeps.domain.problems import InvalidInput
+from sweeps.engine.launch import base_environment, interpreter, with_secrets
 from sweeps.queries.clock import database_now
 from sweeps.runners.base import Ended, LaunchSpec, Lost, RunnerError
 from sweeps.runners.registry import get_runner
@@ -74,12 +75,17 @@ def run(compute: Compute, folder: Path, report: Callable[[list[Step]], None]) ->
 
 def _probe(compute: Compute, program: str, spool: Path) -> list[Step]:
     runner = get_runner(compute.kind)
+    try:
+        env, secrets = with_secrets(base_environment(compute), compute.workspace)
+    except InvalidInput as error:
+        return [_step("Command", False, error.problems[0].message)]
     spec = LaunchSpec(
         name=f"test.{compute.pk}.{spool.name}",
         spool=spool,
         argv=(program, "-c", _PROBE),
         cwd=spool,
-        env=base_environment(compute),
+        env=env,
+        secrets=secrets,
         time_limit_s=LIMIT_S,
     )
     try:

@@ -11,7 +11,9 @@ from typing import Any
 
 from django.conf import settings
 
-from studio.models import Compute
+from studio.models import Compute, Workspace
+from studio.secrecy import filled, masks, names_of, sensitive_values
+from studio.secret_services import SecretMissing, reveal
 from sweeps.domain.command import parse_command, render
 from sweeps.domain.param_names import environment, format_value
 from sweeps.domain.problems import InvalidInput
@@ -20,6 +22,7 @@ from sweeps.domain.wording import cut
 from sweeps.environments.own import constraints
 from sweeps.environments.places import built, python_of
 from sweeps.models import Attempt, InputFetch, Sweep
+from sweeps.queries.clock import database_now
 from sweeps.queries.environments import environments_root
 from sweeps.queries.fetches import fetched
 from sweeps.queries.places import spool_of
@@ -71,14 +74,16 @@ def spec_of(attempt: Attempt, token: str) -> LaunchSpec:
         inputs=inputs,
         outputs=outputs,
     )
+    env, secrets = _environment(sweep, token, python)
     return LaunchSpec(
         name=f"{sweep.workspace.name}.{sweep.name}.{trial.number}.{attempt.number}",
         spool=spool,
         argv=_resolve(argv, python),
         cwd=work,
-        env=_environment(sweep, token, python) | own,
+        env=env | own,
         time_limit_s=sweep.trial_timeout_s,
         log_cap_bytes=settings.STUDIO_LOG_CAP_MB * 2**20,
+        secrets=secrets,
     )
 
 
@@ -183,9 +188,25 @@ def machine_environment() -> dict[str, str]:
     }
 
 
+def with_secrets(
+    variables: Mapping[str, Any], workspace: Workspace
+) -> tuple[dict[str, str], tuple[str, ...]]:
+    """Environment variables with the secrets that they name, and what logs must not show of them.
+
+    Raises InvalidInput when the workspace has no such secret (any more).
+    """
+    named = names_of(variables)
+    try:
+        secrets = reveal(workspace, named, database_now()) if named else {}
+    except SecretMissing as error:
+        raise InvalidInput.one("trial.environment_variables", str(error)) from error
+    found = {name: filled(str(value), secrets.__getitem__) for name, value in variables.items()}
+    return found, masks([*secrets.values(), *sensitive_values(found)])
+
+
 def base_environment(compute: Compute, program: str | None = None) -> dict[str, str]:
     """What every command on this compute gets, whoever runs it; `program` is its Python, by
-    default the compute's."""
+    default the compute's. Secrets are not filled in."""
     allowed = machine_environment()
     python = Path(program or interpreter(compute))
     path = allowed.get("PATH", os.defpath)
@@ -210,8 +231,8 @@ def _of_venv(folder: Path) -> dict[str, str]:
     return {"VIRTUAL_ENV": str(folder), "PIP_REQUIRE_VIRTUALENV": "1"}
 
 
-def _environment(sweep: Sweep, token: str, python: str) -> dict[str, str]:
-    return {
+def _environment(sweep: Sweep, token: str, python: str) -> tuple[dict[str, str], tuple[str, ...]]:
+    variables = {
         **base_environment(sweep.compute, python),
         **(_of_venv(Path(python).parent.parent) if sweep.environment_build_id else {}),
         **{key: str(value) for key, value in sweep.environment_variables.items()},
@@ -219,3 +240,4 @@ def _environment(sweep: Sweep, token: str, python: str) -> dict[str, str]:
         "MLFLOW_TRACKING_TOKEN": token,
         "MLFLOW_EXPERIMENT_ID": sweep.experiment_id,
     }
+    return with_secrets(variables, sweep.workspace)

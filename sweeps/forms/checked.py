@@ -208,7 +208,7 @@ def to_doc(draft: Draft) -> tuple[dict[str, Any], Places, list[Problem]]:
             **_mapping(kept.get("trial")),
             **_said(environment=from_text(draft["environment"]), code=kept.get("code")),
             "command": draft["command"].replace("\r\n", "\n"),
-            "environment_variables": _variables(draft, problems),
+            "environment_variables": _variables(draft, space.places, problems),
         },
         "inputs": _inputs(draft, space.places, problems),
         "search_space": space.doc,
@@ -265,12 +265,13 @@ def _first_trials(draft: Draft, problems: list[Problem]) -> list[Any]:
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
-def _variables(draft: Draft, problems: list[Problem]) -> dict[str, str]:
+def _variables(draft: Draft, places: Places, problems: list[Problem]) -> dict[str, str]:
     found: dict[str, str] = {}
     for index, variable in enumerate(draft.variables):
         if not variable.is_blank:
             where, name = f"variables.{index}.name", variable.name.strip()
             _name(where, name, "variable", found, problems)
+            places[f"trial.environment_variables.{name}"] = f"variables.{index}"
             found[name] = variable.value
     return found
 

@@ -35,6 +35,7 @@ TEXTS: Mapping[str, str] = {
     "code_folder": "",
     "entry": "",
     "entry_read": "",  # the script that the proposals came from
+    "former": "",  # the sweep that a clone is of: its hidden values are kept
     "kept": "",  # JSON: what a cloned job says that the form does not ask
     "early_type": "",  # no policy
     "slack": "10",

@@ -4,6 +4,7 @@ from django.db import models
 from django.utils import timezone
 
 from studio.models import ApiToken
+from studio.models.secret import SealedCharField
 
 
 class ApiRequest(models.Model):
@@ -19,7 +20,8 @@ class ApiRequest(models.Model):
     fingerprint = models.CharField(max_length=64)
     claimed_until = models.DateTimeField()
     status = models.PositiveSmallIntegerField(null=True)
-    answer = models.TextField(blank=True)
+    # Sealed: some answers tell a secret, once.
+    answer = SealedCharField(max_length=10_000_000, blank=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False, db_index=True)
 
     class Meta:

@@ -6,6 +6,7 @@ from django.db import models
 from django.utils import timezone
 
 from studio.models import Workspace
+from studio.models.secret import SealedCharField
 from sweeps.domain.notices import ChannelKind, Event, masked
 from sweeps.models.sweep import Sweep, one_of
 
@@ -18,14 +19,15 @@ def new_notice_id() -> str:
 class Channel(models.Model):
     """An address that is told of the sweeps of a workspace.
 
-    `secret` signs what goes to a webhook; it is needed for that, and so kept as it is.
+    `secret` signs what goes to a webhook. Who knows the address of a chat room may write there, so
+    both are sealed.
     """
 
     workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="channels")
     name = models.CharField(max_length=120)
     kind = models.CharField(max_length=16)
-    address = models.CharField(max_length=2000)
-    secret = models.CharField(max_length=120, blank=True)
+    address = SealedCharField(max_length=2000)
+    secret = SealedCharField(max_length=120, blank=True)
     on_ended = models.BooleanField(default=True)
     on_broken = models.BooleanField(default=True)
     on_best = models.BooleanField(default=False)

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
+from studio.secrecy import hidden
 from sweeps.domain.elsewhere import KEPT_CODE
 from sweeps.domain.job import DataInput, Output, SweepJob, WarmTrial
 from sweeps.domain.limits import Limits
@@ -23,11 +24,13 @@ def exported_job(sweep: Sweep) -> SweepJob:
     """The job as people take it away: submitted again, it makes the same sweep once more.
 
     The code is named by its digest. Left out are a name that nobody chose, which can be given only
-    once, and what stands for what was not said; a compute is called as the job called it.
+    once, and what stands for what was not said; a compute is called as the job called it. Values of
+    environment variables that are secrets by their names are ***.
     """
     experiment = sweep.experiment_name
     return replace(
         job_of(sweep),
+        environment_variables=hidden(sweep.environment_variables),
         name=None if is_made_up(sweep.name) else sweep.name,
         experiment_name=None if experiment == DEFAULT_EXPERIMENT else experiment,
         compute=sweep.asked_compute or None,

@@ -35,6 +35,8 @@ class LaunchSpec:
     `cwd` must exist. Times are in seconds; `log_cap_bytes` holds for each of the two logs.
     `user` is who the command runs as, None for whoever runs the studio; what it is to reach it must
     be let reach by the caller.
+    `secrets` are texts that get into the logs as ***; the runner keeps neither them nor the
+    environment on a disk for longer than the command needs to start.
     """
 
     name: str
@@ -46,6 +48,7 @@ class LaunchSpec:
     grace_s: float = 5.0
     log_cap_bytes: int = 50 * 2**20
     user: RunAs | None = None
+    secrets: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -153,6 +153,7 @@ def _record(spec: LaunchSpec) -> dict[str, Any]:
         "argv": list(spec.argv),
         "cwd": os.path.abspath(spec.cwd),
         "env": dict(spec.env),
+        "secrets": list(spec.secrets),
         "time_limit_s": spec.time_limit_s,
         "grace_s": spec.grace_s,
         "log_cap_bytes": spec.log_cap_bytes,

@@ -10,15 +10,22 @@ the whole tree has ended and takes only what is there.
 
 import os
 import select
+from collections.abc import Sequence
+
+from sweeps.runners.masking import Mask
 
 _CHUNK = 64 * 1024
 _LAST_DRAIN_BYTES = 4 * 2**20  # more than a pipe can hold
 
 
 class Log:
-    """One pipe into one file. `writer` is the end for the command; close it after the start."""
+    """One pipe into one file. `writer` is the end for the command; close it after the start.
 
-    def __init__(self, path: str, cap_bytes: int) -> None:
+    `secrets` are texts that get into the file as ***.
+    """
+
+    def __init__(self, path: str, cap_bytes: int, secrets: Sequence[str] = ()) -> None:
+        self._mask = Mask(secrets)
         self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         self._cap_bytes = cap_bytes
         self._room = cap_bytes
@@ -38,12 +45,13 @@ class Log:
             if not data:
                 return False
             moved += len(data)
-            self._keep(data)
+            self._keep(self._mask.feed(data))
         return True
 
     def close(self) -> None:
         """Take what is left in the pipe, without waiting for anybody, and close the file."""
         self.drain(_LAST_DRAIN_BYTES)
+        self._keep(self._mask.rest())
         os.close(self.reader)
         os.close(self._file)
 

@@ -27,6 +27,7 @@ def supervise(folder: str, guard_pid: int) -> None:
     launch = spool.read(folder, spool.LAUNCH)
     if launch is None:
         raise FileNotFoundError(f"{folder} holds no {spool.LAUNCH}: the spool was removed.")
+    spool.keep_no_secrets(folder, launch)
     spool.write(folder, spool.SHIM, proc.identity(os.getpid()))
     spool.beat(folder)
     spool.write_result(folder, Shim(folder, launch, guard_pid).run())
@@ -104,7 +105,8 @@ class Shim:
         self._wake = self._listen()
         cap = launch["log_cap_bytes"]
         names = (spool.STDOUT, spool.STDERR)
-        self._logs = [Log(os.path.join(folder, name), cap) for name in names]
+        secrets = launch.get("secrets", ())
+        self._logs = [Log(os.path.join(folder, name), cap, secrets) for name in names]
         self._pump = Pump(self._logs, self._wake)
         self._started = time.time()
         self._start = time.monotonic()

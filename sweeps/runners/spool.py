@@ -1,6 +1,7 @@
 """The files of one attempt, through which runner, guard and shim talk.
 
-launch.json  what to run; whoever creates it may spawn the guard (holds secrets: mode 0600)
+launch.json  what to run; whoever creates it may spawn the guard (mode 0600: until the shim has
+             read it, it holds the environment and secrets)
 guard.json   identity of the guard; whoever creates it owns the attempt
 shim.json    identity of the shim, then pid and start time of the command
 stop.json    the desired state: end the command, with how much grace and why
@@ -11,6 +12,7 @@ lost.json    that it was lost, once the other records have been cleaned up
 stdout.log, stderr.log, runner.log (what guard and shim themselves had to say)
 """
 
+import contextlib
 import json
 import os
 import stat
@@ -138,6 +140,16 @@ def claim(folder: str, name: str, record: Mapping[str, Any]) -> bool:
         os.unlink(draft)
     _sync_folder(folder)
     return True
+
+
+def keep_no_secrets(folder: str, launch: Mapping[str, Any]) -> None:
+    """Take the environment, with its tokens and secrets, out of the record of the launch.
+
+    The shim has it in memory, and nobody else needs it. Where the disk is full it stays until the
+    runner cleans up, readable to the studio's user alone.
+    """
+    with contextlib.suppress(OSError):
+        write(folder, LAUNCH, {**launch, "env": {}, "secrets": []})
 
 
 def read_result(folder: str) -> Result | None:

@@ -24,6 +24,7 @@ from sweeps.forms.draft import INPUT_KINDS, Draft
 from sweeps.forms.rules import FAILING, STOPPING
 from sweeps.forms.rules import FIELDS as POLICY_FIELDS
 from sweeps.models import CodeSnapshot, Sweep
+from sweeps.queries.secrets import with_kept_values
 from sweeps.services import control as services
 from sweeps.spec.reader import tool_of
 from sweeps.spec.yaml_text import MAX_BYTES
@@ -98,10 +99,11 @@ def _hand_in(request: HttpRequest, workspace: Workspace, page: Page, dry: bool) 
         return _respond(request, workspace, page, 422)
     if dry:
         _cancel(request, workspace, page.dry_run)  # one at a time
+    job = with_kept_values(handed.job, workspace, page.draft["former"])
     try:
         sweep = intake.submit(
             workspace,
-            _dry(handed.job) if dry else handed.job,
+            _dry(job) if dry else job,
             code=handed.code,
             user=signed_in(request),
             now=timezone.now(),

@@ -22,6 +22,7 @@ from sweeps.forms.file_text import file_text
 from sweeps.forms.from_file import draft_of, not_shown
 from sweeps.models import CodeSnapshot
 from sweeps.queries.computes import resolve_compute
+from sweeps.queries.secrets import with_kept_values
 from sweeps.spec.reader import placed, read_job, tool_of
 from sweeps.spec.writer import job_to_doc
 from sweeps.spec.yaml_text import MAX_BYTES
@@ -175,7 +176,8 @@ def check_file(workspace: Workspace, page: Page, code: CodeSnapshot | None) -> F
         problems.append(Problem("trial.code", text))
     else:
         try:
-            notes = intake.check(workspace, job, code)
+            whole = with_kept_values(job, workspace, page.draft["former"])
+            notes = intake.check(workspace, whole, code)
         except InvalidInput as error:
             problems += error.problems
     found = in_file(problems, page.file)

@@ -26,6 +26,7 @@ from sweeps.forms.environment_text import from_text, in_words
 from sweeps.forms.rows import CONSTANT
 from sweeps.intake import data_root
 from sweeps.models import CodeSnapshot
+from sweeps.queries.secrets import with_kept_values
 from sweeps.views.new_sweep_actions import Page
 from sweeps.views.new_sweep_code import files_of
 from sweeps.views.new_sweep_environment import COMPUTES
@@ -53,7 +54,8 @@ def check_all(workspace: Workspace, draft: Draft, code: CodeSnapshot | None) -> 
     notes: Sequence[str] = result.notes
     if result.job is not None:
         try:
-            notes = intake.check(workspace, result.job, code)
+            whole = with_kept_values(result.job, workspace, draft["former"])
+            notes = intake.check(workspace, whole, code)
         except InvalidInput as error:
             problems += [] if problems else error.problems  # what is in it nobody knows yet
     more = checked(draft, result.job, problems, result.places, result.doc)

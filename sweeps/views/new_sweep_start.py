@@ -9,6 +9,7 @@ from django.shortcuts import get_object_or_404
 
 from studio.access import signed_in
 from studio.models import Workspace
+from studio.secrecy import hidden
 from sweeps import intake
 from sweeps.domain.job import SweepJob
 from sweeps.forms.draft import Draft
@@ -34,9 +35,9 @@ def first_draft(request: HttpRequest, workspace: Workspace) -> Draft:
         sweep = get_object_or_404(rows.select_related("code", "compute"), name=name)
         made = _made(request, sweep)
         if made is None:
-            return clone(job_of(sweep), sweep.code)
+            return clone(job_of(sweep), sweep.code).having(former=sweep.name)
         messages.info(request, " ".join(made.notes))
-        draft = clone(made.job, sweep.code)
+        draft = clone(made.job, sweep.code).having(former=sweep.name)
         if made.learns:
             before = made.job.sampling.algorithm
             draft = draft.having(algorithm=LEARNER, algorithm_before=before)
@@ -64,7 +65,7 @@ def _made(request: HttpRequest, sweep: Sweep) -> NextSweep | None:
 def clone(job: SweepJob, code: CodeSnapshot | None) -> Draft:
     """The draft of a job; what the form does not ask for travels along."""
     draft = from_job(
-        job,
+        replace(job, environment_variables=hidden(job.environment_variables)),
         kept=kept_of_job(replace(job, code=None)),
         experiment_name="" if job.experiment_name == "Default" else job.experiment_name or "",
     )

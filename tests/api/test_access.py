@@ -8,6 +8,7 @@ import pytest
 from django.utils import timezone
 
 from studio.models import ApiToken, Membership, Role, User, Workspace
+from studio.secret_services import set_secret
 from studio.services import revoke_token
 from sweeps import intake
 from sweeps.api import files
@@ -88,6 +89,9 @@ WRITES = [
     ("GET", "/workspaces/{ws}/audit"),  # for owners
     ("POST", "/workspaces/{ws}/channels"),
     ("DELETE", "/workspaces/{ws}/channels/CHANNEL"),
+    ("GET", "/workspaces/{ws}/secrets"),
+    ("PUT", "/workspaces/{ws}/secrets/KEY"),
+    ("DELETE", "/workspaces/{ws}/secrets/KEY"),
 ]
 ALL = [("GET", path) for path in [*READS, "/workspaces"]] + WRITES
 
@@ -108,6 +112,7 @@ def played(sweep: Sweep, now: Any) -> Sweep:
     Channel.objects.create(
         workspace=sweep.workspace, name="ops", kind="email", address="a@example.org"
     )
+    set_secret(sweep.workspace, "KEY", "a secret", None, now)
     intake.keep_folder(sweep.workspace, str(intake.IRIS))
     intake.keep_data_file(sweep.workspace, [b"a,b"], "a.csv")
     return sweep
@@ -226,7 +231,8 @@ def test_a_reader_cannot_write(method: str, path: str, reader: Caller, played: S
 def test_another_method_is_refused_in_the_shape_of_all_errors(
     method: str, path: str, api: Caller, played: Sweep
 ) -> None:
-    response = api.send("PUT", path_of(path, played))
+    other = "PATCH" if "/secrets/" in path else "PUT"
+    response = api.send(other, path_of(path, played))
     assert response.status_code == 405
     assert method in response.headers["Allow"]
     assert response.json()["error"]["code"] == "method_not_allowed"
@@ -327,6 +333,7 @@ def test_every_operation_of_the_schema_is_walked_above(client: Any, db: None) ->
     known = {(m, p.replace("CODE", "{digest}").replace("DATA", "{digest}")) for m, p in known}
     known = {(m, p.replace("RUN", "{run_id}")) for m, p in known}
     known = {(m, p.replace("CHANNEL", "{channel_id}")) for m, p in known}
+    known = {(m, p.replace("/KEY", "/{name}")) for m, p in known}
     found = {
         (method.upper(), path.removeprefix("/api/v1"))
         for path, operations in schema["paths"].items()

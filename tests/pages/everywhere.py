@@ -20,6 +20,7 @@ from studio import actor, audit
 from studio.models import Compute, Invitation, Role, User, Workspace
 from studio.models.invitation import INVITATION_LIFETIME
 from studio.models.token import digest
+from studio.secret_services import set_secret
 from studio.services import create_token
 from sweeps import intake
 from sweeps.domain.environments import THE_COMPUTES, Chosen, Recipe
@@ -42,11 +43,12 @@ VALUES = {
     "dry-run/<str:name>": "dry-run/dry",
     "computes/<str:name>": "computes/local",
     "environments/<str:name>": "environments/trees",
+    "secrets/<str:name>": "secrets/HF_TOKEN",
 }
 # Pages in other states than their plain addresses show, and what no route names.
 STATES = (
     "/w/empty/", "/w/empty/sweeps/", "/w/empty/computes/", "/w/empty/environments/",
-    "/w/empty/settings/notifications/",
+    "/w/empty/settings/notifications/", "/w/empty/settings/secrets/",
     "/w/default/sweeps/?q=nothing", "/w/default/sweeps/new?from=done",
     "/w/default/sweeps/new?as=file", "/w/default/sweeps/fresh/", "/w/default/sweeps/fresh/trials/",
     "/w/default/sweeps/fresh/charts/", "/w/default/sweeps/paused/", "/w/default/sweeps/done/",
@@ -82,6 +84,7 @@ def set_up(owner: User, compute: Compute, now: datetime) -> None:
     create_token(workspace, owner, role=Role.READER, name="a notebook", now=now)
     _channels(workspace, now)
     _audited(workspace, owner)
+    set_secret(workspace, "HF_TOKEN", "hf_secret", owner, now)
     make = partial(_sweep, workspace, compute, owner, now)
     code = intake.keep_folder(workspace, str(settings.BASE_DIR / "examples" / "iris_lightgbm"))
     _going(make("going", code=code, limits=Limits(8, 2, 3600), tags={"team": "vision"}), now)

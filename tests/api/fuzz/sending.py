@@ -70,6 +70,7 @@ BODIES: dict[str, tuple[Any, ...]] = {
         {"name": "more", "source": "six==1.16.0\n", "description": "x"},
         {"name": "more", "conda_file": {"dependencies": ["python=3.11", {"pip": ["six"]}]}},
     ),
+    "PUT /api/v1/workspaces/{ws}/secrets/{name}": ({"value": "longer than six"},),
     "PATCH /api/v1/workspaces/{ws}/environments/{name}": (
         {"kind": "requirements", "source": "six"}, {"description": "x", "name": "other"},
     ),

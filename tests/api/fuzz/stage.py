@@ -17,6 +17,7 @@ import httpx
 from django.utils import timezone
 
 from studio.models import Compute, Membership, Role, User, Workspace
+from studio.secret_services import set_secret
 from studio.services import create_token
 from sweeps import intake
 from sweeps.api import files
@@ -51,7 +52,9 @@ class Stage:
         """Parameters of an operation's path, with values that there are, a fitting one first."""
         names: tuple[str, ...] = ("going", "going", "ended", "paused")
         numbers: tuple[int, ...] = (0, 1, 2)
-        if "/computes" in path:
+        if "/secrets" in path:
+            names = ("KEY", "KEY", "OTHER")
+        elif "/computes" in path:
             names = ("spare", "spare", "used")
         elif "/environments" in path:
             names = ("built", "fresh", "fresh", "python")
@@ -98,6 +101,7 @@ def set_up() -> Stage:
     channel = Channel.objects.create(
         workspace=workspace, name="ops", kind="email", address="a@example.org"
     )
+    set_secret(workspace, "KEY", "a secret", user, now)
     return Stage(name, token, code.digest, data.digest, run, channel.pk)
 
 
