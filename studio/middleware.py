@@ -26,14 +26,30 @@ CONTENT_SECURITY_POLICY = "; ".join(
     )
 )
 
+# What no page of ours asks a browser for.
+PERMISSIONS = (
+    "accelerometer", "camera", "display-capture", "geolocation", "gyroscope", "microphone", "midi",
+    "payment", "screen-wake-lock", "serial", "usb", "xr-spatial-tracking",
+)  # fmt: skip
+HEADERS = {
+    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": ", ".join(f"{name}=()" for name in PERMISSIONS),
+    "X-Content-Type-Options": "nosniff",
+    # After signing out Back must show nothing; files of our own and what has an ETag say otherwise.
+    "Cache-Control": "no-store",
+}
+
 
 def security_headers(get_response: Handler) -> Handler:
-    """Add the content security policy where a view has not set its own."""
+    """Add to each answer, static files and errors too, what its view has not said itself."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         response = get_response(request)
-        response.setdefault("Content-Security-Policy", CONTENT_SECURITY_POLICY)
-        response.setdefault("Referrer-Policy", "same-origin")
+        for name, value in HEADERS.items():
+            response.setdefault(name, value)
         return response
 
     return middleware

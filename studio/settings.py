@@ -114,9 +114,10 @@ INSTALLED_APPS = [
     "sweeps",
 ]
 MIDDLEWARE = [
+    # First, so that what the others answer themselves carries it too.
+    "studio.middleware.security_headers",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "studio.middleware.security_headers",
     "studio.middleware.refuse_nul",
     "studio.middleware.note_who_acts",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -214,6 +215,7 @@ STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
+WHITENOISE_ALLOW_ALL_ORIGINS = False
 DATA_UPLOAD_MAX_MEMORY_SIZE = 10 * 2**20
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 5_000
 LANGUAGE_CODE = "en"

@@ -28,7 +28,6 @@ def compute(request: HttpRequest, ws: str, name: str) -> HttpResponse:
 
 
 def _edit(request: HttpRequest, workspace: Workspace, compute: Compute, done: str) -> HttpResponse:
-    stored_name = compute.name
     form = ComputeForm(request.POST if request.method == "POST" else None, instance=compute)
     if request.method == "POST" and form.is_valid():
         try:
@@ -40,7 +39,10 @@ def _edit(request: HttpRequest, workspace: Workspace, compute: Compute, done: st
         else:
             messages.success(request, done.format(compute.name))
             return redirect("compute_list", ws=workspace.name)
-    context = {"form": form, "workspace": workspace, "compute": compute, "name": stored_name}
+    if compute.pk and form.errors:
+        # Beside the form the page shows, and addresses, what is stored.
+        compute.refresh_from_db()
+    context = {"form": form, "workspace": workspace, "compute": compute, "name": compute.name}
     return render(request, "computes/edit.html", context, status=422 if form.errors else 200)
 
 
