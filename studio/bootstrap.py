@@ -3,17 +3,21 @@
 import hashlib
 from datetime import datetime
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.contrib.staticfiles.finders import get_finders
+from django.core.exceptions import ImproperlyConfigured
 from django.core.management import call_command
 from django.db import transaction
 
 from studio.models import User, Workspace
+from studio.peers import is_loopback
+from studio.people.accounts import has_owner
 from studio.people.passwords import new_sign_in_link
 from studio.services import create_workspace
 
-__all__ = ["collect_static", "first_rows", "migrate", "new_sign_in_link"]
+__all__ = ["collect_static", "first_rows", "migrate", "new_sign_in_link", "refuse_without_owner"]
 
 DEFAULT_WORKSPACE = "default"
 OWNER = "owner"
@@ -55,3 +59,20 @@ def first_rows(now: datetime) -> User:
         if not Workspace.objects.exists():
             create_workspace(Workspace(name=DEFAULT_WORKSPACE, created_at=now), owner)
     return owner
+
+
+def refuse_without_owner() -> None:
+    """A studio that others reach needs somebody who can sign in and look after it.
+
+    Raises ImproperlyConfigured.
+    """
+    places = {
+        "STUDIO_HOST": settings.STUDIO_HOST,
+        "STUDIO_URL": urlsplit(settings.STUDIO_URL).hostname or "",
+    }
+    told = next((f"{name} ({host})" for name, host in places.items() if not is_loopback(host)), "")
+    if told and not has_owner():
+        raise ImproperlyConfigured(
+            f"{told} is within reach of other machines, and no administrator has a password yet. "
+            "Run `.venv/bin/python manage.py owner NAME`, which asks for one, then start again."
+        )

@@ -38,7 +38,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "studio.people": (
         "studio.models", "studio.services", "studio.sessions", "studio.peers", "studio.audit",
     ),
-    "studio.bootstrap": ("studio.models", "studio.services", "studio.people"),
+    "studio.bootstrap": ("studio.models", "studio.services", "studio.people", "studio.peers"),
     "studio.supervisor": (),
     "sweeps.domain": (),
     "sweeps.spec": ("sweeps.domain",),

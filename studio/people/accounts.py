@@ -1,9 +1,15 @@
 """What is written down of people."""
 
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
 from django.db import transaction
+from django.utils import timezone
 
 from studio import audit
 from studio.models import User
+from studio.people.passwords import set_password
+from studio.people.signing_in import end_all_sessions
 
 _OWN = ("first_name", "last_name", "email")
 
@@ -16,3 +22,37 @@ def save_account(user: User) -> None:
         if changes:
             user.save(update_fields=_OWN)
             audit.note("changed", "account", str(user), changes=changes)
+
+
+def set_up_owner(name: str, password: str, email: str = "") -> tuple[User, bool]:
+    """An active administrator of that name with that password, and whether the account is new.
+
+    What was signed in with the old password ends. Raises ValidationError.
+    """
+    with transaction.atomic():
+        found = User.objects.filter(username=name).first()
+        user = found or User(username=name, date_joined=timezone.now())
+        user.is_active = user.is_superuser = user.is_staff = True
+        user.email = email or user.email
+        _check(user, password)
+        user.save()
+        audit.note("set up as owner", "account", str(user))
+        set_password(user, password)
+        end_all_sessions(user)
+    return user, found is None
+
+
+def _check(user: User, password: str) -> None:
+    User._meta.get_field("username").clean(user.username, user)
+    rivals = User.objects.filter(username__iexact=user.username).exclude(pk=user.pk)
+    if rival := rivals.first():
+        raise ValidationError(f"There is an account “{rival}” already, written like that.")
+    if user.email:
+        validate_email(user.email)
+    validate_password(password, user)
+
+
+def has_owner() -> bool:
+    """True if there is an administrator who can sign in with a password."""
+    administrators = User.objects.filter(is_superuser=True, is_active=True)
+    return any(user.has_usable_password() for user in administrators)

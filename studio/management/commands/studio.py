@@ -74,6 +74,7 @@ class Command(BaseCommand):
 def _set_up() -> User:
     """What the parts need: tables, files, first rows, and their imports in memory."""
     bootstrap.migrate()
+    bootstrap.refuse_without_owner()
     bootstrap.collect_static()
     owner = bootstrap.first_rows(timezone.now())
     prepare()
