@@ -90,4 +90,7 @@ def seal_secrets_anew() -> int:
         for row in rows:
             row.sealed = vault.seal(vault.unseal(row.sealed))
             row.save(update_fields=["sealed"])
+        audit.note(
+            "sealed anew", "secret", "all of the studio", changes=audit.made(count=len(rows))
+        )
     return len(rows)

@@ -11,8 +11,19 @@ from typing import Any
 
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
+from django.utils import timezone
 
-from studio.models import ApiToken, Membership, Session, User
+from studio.models import (
+    ApiToken,
+    Invitation,
+    Membership,
+    Role,
+    Session,
+    User,
+    Workspace,
+)
+from studio.people.invitations import invite
+from studio.sessions import kept_as
 from sweeps.models import Channel, Delivery, EnvironmentBuild
 from tests.pages.new_sweep_form import COMPLETE
 from tests.pages.posted import PostedForm
@@ -94,8 +105,6 @@ def _other_session(stage: Stage) -> str:
     other.force_login(stage.alice)
     mine = stage.client.session.session_key
     known = {s.pk for s in Session.objects.filter(user=stage.alice)}
-    from studio.sessions import kept_as
-
     [found] = known - {kept_as(mine)}
     return f"/accounts/sessions/{found}/end"
 
@@ -103,6 +112,30 @@ def _other_session(stage: Stage) -> str:
 def _several_sessions(stage: Stage) -> dict[str, Any]:
     Client().force_login(stage.alice)
     return {}
+
+
+def _invitation(stage: Stage) -> str:
+    """An invitation for alice herself, into the workspace that she left."""
+    place = Workspace.objects.get(name="fresh")
+    made = invite(place, stage.alice, role=Role.READER, now=timezone.now(), note="again")
+    return f"/accounts/invitation/{made.link.rstrip('/').rpartition('/')[2]}/"
+
+
+def _left(stage: Stage) -> str:
+    """A workspace with another owner, for the last one may not leave."""
+    place = Workspace.objects.get(name="fresh")
+    bob = User.objects.get(username="bob")
+    Membership.objects.create(workspace=place, user=bob, role=Role.OWNER)
+    return "/w/fresh/leave"
+
+
+def _pending(stage: Stage) -> str:
+    pk = Invitation.objects.get(note="Ann").pk
+    return f"/w/default/settings/invitations/{pk}/revoke"
+
+
+def _person(verb: str) -> Callable[[Stage], str]:
+    return lambda stage: f"/people/{User.objects.get(username='rita').pk}/{verb}"
 
 
 def _new_sweep(stage: Stage) -> dict[str, Any]:
@@ -131,6 +164,7 @@ _HOOK = {
 }
 _PASSWORD = {"new_password1": f"{CANARY}-new-1", "new_password2": f"{CANARY}-new-1"}
 
+_KEY = f"{DEFAULT}settings/secrets/KEY/delete"
 _E1 = f"{DEFAULT}environments/e1/"
 _BIG = f"{DEFAULT}computes/big/"
 _MOVED = {"name": "hook", "address": f"https://example.org/{CANARY}/2", "on_best": "on"}
@@ -152,6 +186,17 @@ PAGES: tuple[Step, ...] = (
         f"{WS}settings/members/<int:pk>/remove", "member",
         path=lambda stage: f"/w/default/settings/members/{_member(stage)}/remove",
     ),
+    step(f"{WS}leave", "member", path=_left),
+    step("accounts/invitation/<str:secret>/", "member", path=_invitation),
+    step(f"{WS}settings/invitations", "invitation", {"note": "Ann", "role": "reader"}),
+    step(f"{WS}settings/invitations/<int:pk>/revoke", "invitation", path=_pending),
+    step("people/<int:pk>/promote", "account", path=_person("promote")),
+    step("people/<int:pk>/demote", "account", path=_person("demote")),
+    step("people/<int:pk>/deactivate", "account", path=_person("deactivate")),
+    step("people/<int:pk>/reactivate", "account", path=_person("reactivate")),
+    step("people/<int:pk>/link", "account", path=_person("link")),
+    step(f"{WS}settings/secrets/", "secret", {"name": "KEY", "value": CANARY}),
+    step(f"{WS}settings/secrets/<str:name>/delete", "secret", path=_KEY),
     step(f"{WS}settings/tokens", "token", {"name": "t1", "role": "reader", "days": "30"}),
     step(f"{WS}settings/tokens/<int:pk>/revoke", "token", path=_token("t1")),
     step("accounts/tokens/<int:pk>/revoke", "token", path=_token("own")),

@@ -59,6 +59,8 @@ OPERATIONS: dict[tuple[str, str], tuple[str, dict[str, Any], Any]] = {
     ("POST", f"{SWEEP}/stop"): ("sweep", {"name": "going"}, None),
     ("POST", f"{SWEEP}/cancel"): ("sweep", {"name": "paused"}, None),
     ("DELETE", SWEEP): ("sweep", {"name": "brought"}, None),
+    ("PUT", f"{WS}/secrets/{{name}}"): ("secret", {"name": "KEY"}, {"value": "canary-9f2c"}),
+    ("DELETE", f"{WS}/secrets/{{name}}"): ("secret", {"name": "KEY"}, None),
     ("POST", f"{WS}/channels"): ("channel", {}, CHANNEL),
     ("DELETE", f"{WS}/channels/{{channel_id}}"): ("channel", {}, None),
     ("DELETE", WS): ("workspace", {}, None),
@@ -141,7 +143,16 @@ def _sweep(folder: Path) -> None:
     call_command("sweep", "submit", str(job), stdout=StringIO())
 
 
-COMMANDS: dict[str, Callable[[Path], None]] = {"token": _token, "signin": _signin, "sweep": _sweep}
+def _rotate_key(folder: Path) -> None:
+    call_command("rotate_key", stdout=StringIO())
+
+
+COMMANDS: dict[str, Callable[[Path], None]] = {
+    "token": _token,
+    "signin": _signin,
+    "sweep": _sweep,
+    "rotate_key": _rotate_key,
+}
 
 
 def ours() -> set[str]:

@@ -3,15 +3,16 @@
 from typing import Any
 
 from django.apps import apps
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.db import models, transaction
 
 from studio import vault
+from studio.commands import PersonsCommand
 from studio.models.secret import SealedCharField
 from studio.secret_services import seal_secrets_anew
 
 
-class Command(BaseCommand):
+class Command(PersonsCommand):
     """Seals secrets and addresses of channels with a new key, and forgets the former ones."""
 
     help = "Make a new key, seal all secrets with it, and forget the former keys."
