@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from ninja import Schema
 
 from sweeps.api.lookup import sweep_of, trial_of
@@ -18,7 +18,7 @@ from sweeps.queries.export import trials_csv
 from sweeps.queries.places import artifacts_at
 from sweeps.queries.replay import replayed
 from sweeps.stores.artifacts import inside, listing
-from sweeps.stores.plain import open_plain
+from sweeps.stores.plain import parts, size_of
 
 TRIAL = "/workspaces/{ws}/sweeps/{name}/trials/{int:number}"
 # Of a folder all is told at once.
@@ -112,16 +112,17 @@ def _listed(root: Path | None, path: str) -> dict[str, Any] | None:
     return {"items": sorted(items, key=lambda item: str(item["path"])), "next_cursor": None}
 
 
-def _download(root: Path | None, path: str) -> FileResponse | None:
+def _download(root: Path | None, path: str) -> StreamingHttpResponse | None:
     place = inside(root, path) if root else None
     try:
-        file = open_plain(place) if place else None
+        size = size_of(place) if place else None
     except OSError:
         return None
-    if file is None:
+    if place is None or size is None:
         return None
     # Always bytes: what type a script's file has is not for a browser to act on.
-    response = FileResponse(file, content_type="application/octet-stream")
+    response = StreamingHttpResponse(parts(place), content_type="application/octet-stream")
+    response["Content-Length"] = str(size)
     response["Content-Disposition"] = _attachment(posixpath.basename(path))
     for header, value in _SAFE.items():
         response[header] = value

@@ -8,6 +8,7 @@ from typing import BinaryIO
 
 READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _FOLDER = READ | os.O_DIRECTORY
+_PART = 2**18
 # Deeper is nobody's; each level holds a descriptor while it is walked.
 MAX_DEPTH = 64
 
@@ -22,6 +23,19 @@ def open_plain(path: Path | str, folder: int | None = None) -> BinaryIO:
         os.close(descriptor)
         raise OSError(f"{path} is no regular file")
     return open(descriptor, "rb")
+
+
+def size_of(path: Path) -> int:
+    """Bytes of a regular file that can be read. Raises OSError."""
+    with open_plain(path) as file:
+        return os.fstat(file.fileno()).st_size
+
+
+def parts(path: Path) -> Iterator[bytes]:
+    """The contents of a regular file, which is open only while it is read. Raises OSError."""
+    with open_plain(path) as file:
+        while data := file.read(_PART):
+            yield data
 
 
 def is_plain_way(root: Path, path: str) -> bool:

@@ -1,9 +1,9 @@
 """Who may call what: every operation, with every kind of caller."""
 
 import json
+from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 from django.utils import timezone
 
@@ -97,11 +97,10 @@ ALL = [("GET", path) for path in [*READS, "/workspaces"]] + WRITES
 
 
 @pytest.fixture(autouse=True)
-def store(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An artifact store that holds a.txt for everybody."""
-    listing = {"files": [{"path": "a.txt", "is_dir": False, "file_size": 1}]}
-    monkeypatch.setattr(files, "look_up", lambda path, query: listing)
-    monkeypatch.setattr(files, "send", lambda *args, **options: httpx.Response(200, content=b"a"))
+def store(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Everybody has left a.txt."""
+    (tmp_path / "a.txt").write_text("a")
+    monkeypatch.setattr(files, "artifacts_at", lambda _experiment, _run: tmp_path)
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ import itertools
 import json
 import random
 import sys
+import tempfile
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import httpx
+from django.conf import settings
 from django.utils import timezone
 
 from studio.models import Compute, Membership, Role, User, Workspace
@@ -106,20 +107,12 @@ def set_up() -> Stage:
 
 
 def artifacts() -> dict[str, Callable[..., Any]]:
-    """What stands in the place of the tracking server in `sweeps.api.files`: a.txt and folder/."""
-
-    def look_up(_path: str, query: dict[str, str]) -> dict[str, Any]:
-        there = [
-            {"path": "a.txt", "is_dir": False, "file_size": 1},
-            {"path": "folder", "is_dir": True},
-        ]
-        return {"files": [] if "path" in query else there}
-
-    def send(*_args: Any, **_options: Any) -> httpx.Response:
-        return httpx.Response(200, stream=httpx.ByteStream(b"a"))
-
-    assert {"look_up", "send"} <= vars(files).keys()
-    return {"look_up": look_up, "send": send}
+    """What every trial has left, in the eyes of `sweeps.api.files`: a.txt and folder/."""
+    root = Path(tempfile.mkdtemp(prefix="artifacts-", dir=settings.STUDIO_HOME))
+    (root / "a.txt").write_text("a")
+    (root / "folder").mkdir()
+    assert "artifacts_at" in vars(files)
+    return {"artifacts_at": lambda _experiment, _run: root}
 
 
 def zipped(text: str = "print(1)\n") -> bytes:
