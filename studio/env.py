@@ -39,6 +39,20 @@ def env_bool(name: str, default: bool = False) -> bool:
     raise ImproperlyConfigured(f"{name} must be true or false, not “{text}”.")
 
 
+def env_span(name: str, default: str, low: int, high: int) -> tuple[int, int]:
+    """Two numbers as FIRST-LAST, the first the smaller, both from `low` to `high`.
+
+    Raises ImproperlyConfigured otherwise.
+    """
+    text = env_str(name, default)
+    first, _, last = text.partition("-")
+    if not (first.isdecimal() and last.isdecimal() and low <= int(first) < int(last) <= high):
+        raise ImproperlyConfigured(
+            f"{name} must be two numbers from {low} to {high} as FIRST-LAST, not “{text}”."
+        )
+    return int(first), int(last)
+
+
 def env_list(name: str, default: str = "") -> list[str]:
     """Comma-separated words."""
     return [word.strip() for word in env_str(name, default).split(",") if word.strip()]

@@ -6,10 +6,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.utils.datastructures import MultiValueDict
 from django.utils.text import Truncator
 
+from studio import isolation
 from studio.models import Compute, Membership, Role, Secret, User, Workspace
 from studio.models.compute import MAX_SLOTS
 from studio.secrecy import hidden, kept, names_of
@@ -195,8 +197,14 @@ class ComputeForm(forms.ModelForm):
 
     class Meta:
         model = Compute
-        fields = ["name", "slots", "python", "description", "environment_variables", "is_default"]
-        labels = {"python": "Python interpreter"}
+        fields = [
+            "name", "slots", "python", "description", "environment_variables", "is_default",
+            "isolated",
+        ]  # fmt: skip
+        labels = {
+            "python": "Python interpreter",
+            "isolated": "Isolated: trials run as an operating-system user of this workspace",
+        }
         error_messages = {
             "slots": dict.fromkeys(
                 ("required", "invalid", "min_value", "max_value"),
@@ -205,6 +213,9 @@ class ComputeForm(forms.ModelForm):
         }
         help_texts = {
             "name": "What job files call it. Lower-case letters, digits, - and _.",
+            "isolated": "They can then read neither the studio’s own files, nor those of other "
+            "workspaces, nor its processes. Without it, everybody who may run sweeps here shares "
+            "one trust domain with the studio.",
             "slots": f"How many trials run at the same time, from 1 to {MAX_SLOTS:,}.",
             "python": "Full path of the program that <code>python</code> means in commands. "
             "Empty: the studio's own, which has MLflow.",
@@ -223,6 +234,18 @@ class ComputeForm(forms.ModelForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["name"].widget.attrs |= {"class": "mono", "autocomplete": "off"}
+        if settings.STUDIO_ISOLATED_ONLY:
+            self.fields["isolated"].disabled = True
+            self.initial["isolated"] = True
+
+    def clean(self) -> dict[str, Any]:
+        """Isolated only where that works, which is tried when it is turned on."""
+        found: dict[str, Any] = super().clean() or self.cleaned_data
+        is_new = self.instance.pk is None or {"isolated", "python"} & {*self.changed_data}
+        if found.get("isolated") and is_new:
+            problems = isolation.problems(found.get("python", ""))
+            self.add_error("isolated", ValidationError(problems)) if problems else None
+        return found
 
     def clean_name(self) -> str:
         """Case does not make another name."""

@@ -189,7 +189,7 @@ def save_compute(compute: Compute, *, is_default: bool) -> None:
         raise _taken("compute", compute.name) from error
 
 
-_SAID_OF_COMPUTES = ("name", "slots", "python", "description", "is_default")
+_SAID_OF_COMPUTES = ("name", "slots", "python", "description", "is_default", "isolated")
 
 
 def _note_compute(before: Compute | None, after: Compute) -> None:

@@ -13,6 +13,7 @@ from studio.env import (
     env_int,
     env_list,
     env_networks,
+    env_span,
     env_str,
     kept_secret,
     mail_server,
@@ -45,6 +46,11 @@ STUDIO_COMPUTE_ALIAS = dict(
 )
 # How long building an environment may take.
 STUDIO_BUILD_MINUTES = env_int("STUDIO_BUILD_MINUTES", 60, 1, 10_000)
+# Computes whose trials run as users of their own: from which numbers these are taken, how many
+# processes each may have at a time, and whether there are to be no others.
+STUDIO_ISOLATED_UIDS = env_span("STUDIO_ISOLATED_UIDS", "200000-260000", 1000, 2**31 - 2)
+STUDIO_ISOLATED_PROCESSES = env_int("STUDIO_ISOLATED_PROCESSES", 4096, 64, 1_000_000)
+STUDIO_ISOLATED_ONLY = env_bool("STUDIO_ISOLATED_ONLY")
 STUDIO_LOG_CAP_MB = env_int("STUDIO_LOG_CAP_MB", 50, 1, 100_000)
 # Less than this free in STUDIO_HOME pauses all sweeps; 0: never.
 STUDIO_MIN_FREE_MB = env_int("STUDIO_MIN_FREE_MB", 500, 0, 10_000_000)

@@ -29,12 +29,14 @@ from sweeps.domain.wording import cut, shown
 from sweeps.intake_environments import choose, within
 from sweeps.models import CodeSnapshot, DataUpload, Sweep
 from sweeps.queries.computes import resolve_compute
+from sweeps.queries.isolation import is_anything_isolated
 from sweeps.queries.secrets import problems_of
 from sweeps.services.code import remember_data, remember_snapshot
 from sweeps.services.sweeps import create_sweep
 from sweeps.spec.reader import read_job
 from sweeps.stores import snapshots
 from sweeps.stores.git import as_document, read_git
+from sweeps.stores.public import check_public
 from sweeps.stores.uploads import save_upload
 
 IRIS = Path(settings.BASE_DIR) / "examples" / "iris_lightgbm"
@@ -138,7 +140,8 @@ def diff_root() -> Path:
 
 
 def _git(folder: Path) -> dict[str, object]:
-    state = read_git(folder)
+    # The text of its changes may be of files that not every user may read.
+    state = None if is_anything_isolated() else read_git(folder)
     if state is None:
         return {}
     digest = ""
@@ -163,7 +166,7 @@ def keep_folder(workspace: Workspace, path: str) -> CodeSnapshot:
     """
     folder = existing_folder(path)
     try:
-        snapshot = snapshots.snapshot_folder(code_root(), folder)
+        snapshot = keep_files(code_root(), folder)
     except OSError as error:
         raise InvalidInput.one("", f"{folder} cannot be read: {error.strerror}.") from error
     return keep(workspace, snapshot, str(folder), folder=folder)
@@ -181,7 +184,8 @@ def existing(path: str) -> Path:
     """The real place of an absolute path of this machine.
 
     Raises InvalidInput when it is not there, or belongs to the studio itself: what is handed out
-    to trials must not hold its databases and secrets.
+    to trials must not hold its databases and secrets. Where trials are isolated, also for what not
+    every user of the machine may read: the studio may, and must not do it for others.
     """
     try:
         found = Path(path).expanduser().resolve(strict=True)
@@ -190,7 +194,21 @@ def existing(path: str) -> Path:
     own, data = Path(settings.STUDIO_HOME), data_root()
     if (found.is_relative_to(own) or own.is_relative_to(found)) and not found.is_relative_to(data):
         raise InvalidInput.one("", f"{found} holds the studio's own data; choose another.")
+    if is_anything_isolated() and not found.is_relative_to(own):
+        try:
+            check_public(found)
+        except OSError as error:
+            text = f"Computes here are isolated, and {error.strerror or error}: upload it instead."
+            raise InvalidInput.one("", text) from error
     return found
+
+
+def keep_files(root: Path, folder: Path) -> snapshots.Snapshot:
+    """The snapshot of a folder of this machine, as far as whoever names it might read it.
+
+    Raises InvalidInput, OSError.
+    """
+    return snapshots.snapshot_folder(root, folder, public=is_anything_isolated())
 
 
 def forget_trials(sweep: Sweep) -> None:

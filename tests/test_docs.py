@@ -24,7 +24,7 @@ PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted(ROOT.glob("docs/*.md
 def settings() -> set[str]:
     """Environment variables that settings.py reads."""
     text = (ROOT / "studio/settings.py").read_text()
-    return set(re.findall(r'env_(?:str|int|bool|list|networks)\(\s*"([A-Z_]+)"', text))
+    return set(re.findall(r'env_(?:str|int|bool|list|networks|span)\(\s*"([A-Z_]+)"', text))
 
 
 def commands() -> set[str]:

@@ -4,6 +4,7 @@ from studio.models.attempt import SignInAttempt
 from studio.models.audit import AuditEntry
 from studio.models.compute import Compute
 from studio.models.invitation import Invitation
+from studio.models.os_user import OsUser
 from studio.models.secret import Secret
 from studio.models.session import Session
 from studio.models.token import ApiToken, SignInLink
@@ -16,6 +17,7 @@ __all__ = [
     "Compute",
     "Invitation",
     "Membership",
+    "OsUser",
     "Role",
     "Secret",
     "Session",

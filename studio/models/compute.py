@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Self
 
+from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models.functions import Lower
@@ -44,6 +45,8 @@ class Compute(models.Model):
     python = models.CharField(max_length=1024, blank=True)
     environment_variables = models.JSONField(default=dict, blank=True)
     is_default = models.BooleanField(default=False)
+    # Trials run as an operating-system user of their workspace, not as the studio's.
+    isolated = models.BooleanField(default=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     # What the last "Test compute" found: {"ok", "at", "steps": [{"name", "ok", "detail"}]}.
     last_test = models.JSONField(null=True, blank=True)
@@ -69,6 +72,11 @@ class Compute(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def is_isolated(self) -> bool:
+        """Whether its trials run as a user of their own: by itself, or as all of this studio do."""
+        return self.isolated or settings.STUDIO_ISOLATED_ONLY
 
     def get_absolute_url(self) -> str:
         return reverse("compute", args=[self.workspace.name, self.name])

@@ -112,6 +112,7 @@ COMPUTE_TYPES: dict[str, type] = {
     "description": str,
     "environment_variables": dict,
     "is_default": bool,
+    "isolated": bool,
 }
 ENVIRONMENT_TYPES: dict[str, type] = {
     "name": str,
@@ -137,6 +138,8 @@ _COMPUTE = {
     "description": _TEXT,
     "environment_variables": {"type": "object", "additionalProperties": _TEXT},
     "is_default": _FLAG,
+    "isolated": _FLAG
+    | {"description": "Trials run as an operating-system user of their workspace"},
 }
 CHANNEL_TYPES: dict[str, type] = {
     "name": str,

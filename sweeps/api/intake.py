@@ -130,7 +130,7 @@ def _named(job: SweepJob, workspace: Workspace, keep: bool) -> Any:
         )
     folder = said_of("trial.code", intake.existing_folder, job.code)
     return _snapshot(
-        lambda root: snapshots.snapshot_folder(root, folder),
+        lambda root: intake.keep_files(root, folder),
         workspace, str(folder), keep, "trial.code", folder,
     )  # fmt: skip
 

@@ -33,7 +33,8 @@ class WorkspaceOut(Schema):
 
 
 class ComputeOut(Schema):
-    """A compute; `slots_used` trials run on it now. `python` is "" for the studio's own."""
+    """A compute; `slots_used` trials run on it now. `python` is "" for the studio's own; `isolated`
+    where trials run as a user of their workspace, not as the studio's."""
 
     name: str
     kind: str
@@ -42,6 +43,7 @@ class ComputeOut(Schema):
     is_default: bool
     description: str
     python: str
+    isolated: bool
 
 
 def _workspace(workspace: Workspace) -> dict[str, Any]:
@@ -49,10 +51,11 @@ def _workspace(workspace: Workspace) -> dict[str, Any]:
 
 
 def _computes(computes: Sequence[Compute]) -> list[dict[str, Any]]:
-    own = [name for name in ComputeOut.model_fields if name != "slots_used"]
+    own = [name for name in ComputeOut.model_fields if name not in ("slots_used", "isolated")]
     used = slots_used(computes)
     return [
-        {name: getattr(compute, name) for name in own} | {"slots_used": used.get(compute.pk, 0)}
+        {name: getattr(compute, name) for name in own}
+        | {"slots_used": used.get(compute.pk, 0), "isolated": compute.is_isolated}
         for compute in computes
     ]
 

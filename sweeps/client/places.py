@@ -19,7 +19,8 @@ class Workspace:
 
 @dataclass(frozen=True)
 class Compute:
-    """Where trials run; `slots_used` trials run on it now."""
+    """Where trials run; `slots_used` trials run on it now. `isolated` where they run as an
+    operating-system user of their workspace, not as the studio's."""
 
     name: str
     type: str
@@ -27,6 +28,7 @@ class Compute:
     slots_used: int
     is_default: bool
     description: str
+    isolated: bool = False
 
 
 class WorkspaceOperations:
@@ -72,4 +74,6 @@ def _workspace(answer: dict[str, Any]) -> Workspace:
 
 def _compute(answer: dict[str, Any]) -> Compute:
     own = ("name", "slots", "slots_used", "is_default", "description")
-    return Compute(type=answer["kind"], **{name: answer[name] for name in own})
+    isolated = bool(answer.get("isolated"))  # older studios do not say
+    kept = {name: answer[name] for name in own}
+    return Compute(type=answer["kind"], isolated=isolated, **kept)

@@ -12,12 +12,19 @@ from django.conf import settings
 
 from studio.models import Compute
 from sweeps.domain.problems import InvalidInput
-from sweeps.engine.launch import base_environment, interpreter, with_secrets
+from sweeps.engine import isolation
+from sweeps.engine.launch import (
+    base_environment,
+    interpreter,
+    machine_environment,
+    with_secrets,
+)
 from sweeps.queries.clock import database_now
 from sweeps.runners.base import Ended, LaunchSpec, Lost, RunnerError
 from sweeps.runners.registry import get_runner
 from sweeps.runners.results import EndedBy
 from sweeps.services.computes import record_test
+from sweeps.stores.removal import remove_tree
 
 LIMIT_S = 60.0
 _LOOK_S = 0.1
@@ -44,7 +51,7 @@ def _step(name: str, ok: bool, detail: str) -> Step:
 
 def test(compute_id: int) -> None:
     """Run the probe on a compute and keep what it shows, if it is still there."""
-    compute = Compute.objects.filter(pk=compute_id).first()
+    compute = Compute.objects.select_related("workspace").filter(pk=compute_id).first()
     if compute is None:
         return
 
@@ -70,26 +77,15 @@ def run(compute: Compute, folder: Path, report: Callable[[list[Step]], None]) ->
     try:
         return _probe(compute, program, spool)
     finally:
-        shutil.rmtree(spool, ignore_errors=True)
+        remove_tree(spool)
 
 
 def _probe(compute: Compute, program: str, spool: Path) -> list[Step]:
     runner = get_runner(compute.kind)
     try:
-        env, secrets = with_secrets(base_environment(compute), compute.workspace)
+        handle = runner.start(_spec(compute, program, spool))
     except InvalidInput as error:
         return [_step("Command", False, error.problems[0].message)]
-    spec = LaunchSpec(
-        name=f"test.{compute.pk}.{spool.name}",
-        spool=spool,
-        argv=(program, "-c", _PROBE),
-        cwd=spool,
-        env=env,
-        secrets=secrets,
-        time_limit_s=LIMIT_S,
-    )
-    try:
-        handle = runner.start(spec)
     except (RunnerError, OSError) as error:
         return [_step("Command", False, f"It could not be started: {error}")]
     # The shim ends the command at its limit, so this ends a few seconds later at the latest.
@@ -98,6 +94,27 @@ def _probe(compute: Compute, program: str, spool: Path) -> list[Step]:
         time.sleep(_LOOK_S)
         [event] = runner.poll([handle])
     return _steps(event, _read(spool / "stdout.log"), _read(spool / "stderr.log"), program)
+
+
+def _spec(compute: Compute, program: str, spool: Path) -> LaunchSpec:
+    """The probe as a trial would be run, by the same user. Raises InvalidInput, OSError."""
+    user, work = isolation.user_for(compute), spool / "work"
+    work.mkdir()
+    person = isolation.environment(user, spool, machine_environment()) if user else {}
+    variables = base_environment(compute, person=person)
+    env, secrets = with_secrets(variables, compute.workspace)
+    if user:
+        isolation.hand_over(spool, user, own=("work",))
+    return LaunchSpec(
+        name=f"test.{compute.pk}.{spool.name}",
+        spool=spool,
+        argv=(program, "-c", _PROBE),
+        cwd=work,
+        env=env,
+        secrets=secrets,
+        time_limit_s=LIMIT_S,
+        user=user,
+    )
 
 
 def _read(path: Path) -> str:

@@ -19,6 +19,7 @@ from sweeps.domain.param_names import environment, format_value
 from sweeps.domain.problems import InvalidInput
 from sweeps.domain.web_inputs import is_address
 from sweeps.domain.wording import cut
+from sweeps.engine import isolation
 from sweeps.environments.own import constraints
 from sweeps.environments.places import built, python_of
 from sweeps.models import Attempt, InputFetch, Sweep
@@ -49,6 +50,12 @@ ENV_ALLOWED = (
 ENV_ALLOWED_PREFIXES = ("CUDA_", "NVIDIA_", "ROCR_", "HIP_")
 
 
+NO_BUILDS = (
+    "Environments are not built for isolated computes yet. Name a Python of this machine that "
+    "every user may run, or set the compute's own."
+)
+
+
 def spec_of(attempt: Attempt, token: str) -> LaunchSpec:
     """Prepare the attempt's folder and say how its command is run; `with_run` completes it.
 
@@ -57,10 +64,15 @@ def spec_of(attempt: Attempt, token: str) -> LaunchSpec:
     """
     trial, sweep = attempt.trial, attempt.trial.sweep
     spool = spool_of(attempt)
+    user = isolation.user_for(sweep.compute)
+    if user and sweep.environment_build_id:
+        raise InvalidInput.one("environment", NO_BUILDS)
     python = _python_of(sweep)
     work = _work_folder(sweep, spool)
     outputs = _outputs(sweep, spool)
     inputs = _inputs(sweep, work)
+    if user:
+        inputs = isolation.lent_inputs(sweep, inputs, user, spool)
     argv = render(parse_command(sweep.command), trial.params, inputs, outputs)
     params_file = spool / "params.json"
     params_file.write_text(json.dumps(trial.params))
@@ -74,7 +86,10 @@ def spec_of(attempt: Attempt, token: str) -> LaunchSpec:
         inputs=inputs,
         outputs=outputs,
     )
-    env, secrets = _environment(sweep, token, python)
+    person = isolation.environment(user, spool, machine_environment()) if user else {}
+    env, secrets = _environment(sweep, token, python, person)
+    if user:
+        isolation.hand_over(spool, user, own=("work", "outputs"), lent=("params.json",))
     return LaunchSpec(
         name=f"{sweep.workspace.name}.{sweep.name}.{trial.number}.{attempt.number}",
         spool=spool,
@@ -84,6 +99,7 @@ def spec_of(attempt: Attempt, token: str) -> LaunchSpec:
         time_limit_s=sweep.trial_timeout_s,
         log_cap_bytes=settings.STUDIO_LOG_CAP_MB * 2**20,
         secrets=secrets,
+        user=user,
     )
 
 
@@ -204,10 +220,13 @@ def with_secrets(
     return found, masks([*secrets.values(), *sensitive_values(found)])
 
 
-def base_environment(compute: Compute, program: str | None = None) -> dict[str, str]:
-    """What every command on this compute gets, whoever runs it; `program` is its Python, by
-    default the compute's. Secrets are not filled in."""
-    allowed = machine_environment()
+def base_environment(
+    compute: Compute, program: str | None = None, person: Mapping[str, str] | None = None
+) -> dict[str, str]:
+    """What every command on this compute gets; `program` is its Python, by default the compute's,
+    `person` what tells who it runs as, where that is not the studio's user. Secrets are not
+    filled in."""
+    allowed = {**machine_environment(), **(person or {})}
     python = Path(program or interpreter(compute))
     path = allowed.get("PATH", os.defpath)
     # Trials that share the cores by slots should not each start a thread per core.
@@ -231,9 +250,11 @@ def _of_venv(folder: Path) -> dict[str, str]:
     return {"VIRTUAL_ENV": str(folder), "PIP_REQUIRE_VIRTUALENV": "1"}
 
 
-def _environment(sweep: Sweep, token: str, python: str) -> tuple[dict[str, str], tuple[str, ...]]:
+def _environment(
+    sweep: Sweep, token: str, python: str, person: Mapping[str, str]
+) -> tuple[dict[str, str], tuple[str, ...]]:
     variables = {
-        **base_environment(sweep.compute, python),
+        **base_environment(sweep.compute, python, person),
         **(_of_venv(Path(python).parent.parent) if sweep.environment_build_id else {}),
         **{key: str(value) for key, value in sweep.environment_variables.items()},
         "MLFLOW_TRACKING_URI": f"{settings.STUDIO_GATEWAY}/{sweep.workspace.name}",

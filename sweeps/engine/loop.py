@@ -11,7 +11,7 @@ from django.conf import settings
 from django.db import close_old_connections
 
 from sweeps import tasks
-from sweeps.engine import builds, steps
+from sweeps.engine import builds, isolation, steps
 from sweeps.engine.audit import AuditLog
 from sweeps.engine.bells import engine_bell
 from sweeps.engine.disk import DiskWatch
@@ -82,6 +82,7 @@ class Engine:
         """Put an end to what the last engine began; False if the database is not there yet."""
         try:
             leases.clear(tasks.DRAINING)
+            isolation.mend()
         except (*TROUBLE, OSError) as error:
             self._rest(error)
             return False

@@ -9,7 +9,7 @@ from datetime import datetime
 from django.conf import settings
 
 from sweeps.domain.problems import InvalidInput
-from sweeps.engine import runs
+from sweeps.engine import isolation, runs
 from sweeps.engine.bells import engine_bell
 from sweeps.engine.keep import kept
 from sweeps.engine.launch import EnvironmentGone, spec_of, with_run
@@ -151,6 +151,7 @@ def forget(attempt: Attempt) -> None:
     """Drop what the runner kept of an ended attempt for itself, its environment above all."""
     if attempt.handle and attempt.ended_at:
         get_runner(attempt.trial.sweep.compute.kind).cleanup(handle_of(attempt))
+        isolation.forget(spool_of(attempt))
 
 
 def _with_rows(attempt_id: int) -> Attempt:

@@ -2,6 +2,7 @@
 
 The commands have ended, so nobody should write to the files any more. What the trial left running
 all the same, or runs as the same user, may: folders are entered and files linked by descriptor.
+Where that user is not the studio's, files are copied, and only those that are that user's own.
 """
 
 import os
@@ -65,21 +66,23 @@ def _files(count: int) -> str:
 def collect(
     sources: list[Source], target: Path, limits: OutputLimits, end: float
 ) -> Collected | None:
-    """Link all files of the sources below `target`; the first to have a name keeps it.
+    """Keep all files of the sources below `target`; the first to have a name keeps it.
 
     None if that was not done by `end` (time.monotonic()): the same call again goes on. Raises
     OSError.
     """
     done, seen = Collected(), set[str]()
     for source in sources:
+        stranger = _stranger(source.folder)
         for name, folder, base, found in walk(source.folder):
-            if not stat.S_ISREG(found.st_mode) or not is_plain(name):
+            is_own = stranger in (None, found.st_uid)
+            if not (stat.S_ISREG(found.st_mode) and is_own and is_plain(name)):
                 done.odd += 1
             elif _came_with(source, name, found):
                 continue
             elif done.files >= limits.files or done.size + found.st_size > limits.size:
                 done.over += 1
-            elif name in seen or not _link(folder, base, target / name, found):
+            elif name in seen or not _keep(folder, base, target / name, found, stranger):
                 done.clashing += 1
             else:
                 seen.add(name)
@@ -88,6 +91,15 @@ def collect(
             if time.monotonic() > end:
                 return None
     return done
+
+
+def _stranger(folder: Path) -> int | None:
+    """Whose folder it is, if not ours."""
+    try:
+        owner = os.lstat(folder).st_uid
+    except OSError:
+        return None
+    return None if owner == os.geteuid() else owner
 
 
 def _came_with(source: Source, name: str, found: os.stat_result) -> bool:
@@ -100,12 +112,16 @@ def _came_with(source: Source, name: str, found: os.stat_result) -> bool:
     return (own.st_size, own.st_mtime_ns) == (found.st_size, found.st_mtime_ns)
 
 
-def _link(folder: int, name: str, target: Path, found: os.stat_result) -> bool:
-    """False if something else has the name."""
+def _keep(
+    folder: int, name: str, target: Path, found: os.stat_result, stranger: int | None
+) -> bool:
+    """False if something else has the name, or the file is not what it was any more."""
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
     except (FileExistsError, NotADirectoryError):
         return False
+    if stranger is not None:
+        return _copy(folder, name, target, found)
     try:
         os.link(name, target, src_dir_fd=folder, follow_symlinks=False)
     except FileExistsError:
@@ -117,4 +133,25 @@ def _link(folder: int, name: str, target: Path, found: os.stat_result) -> bool:
         with open_plain(name, folder) as source, part.open("wb") as out:
             shutil.copyfileobj(source, out, 2**20)
         part.replace(target)
+    return True
+
+
+def _copy(folder: int, name: str, target: Path, found: os.stat_result) -> bool:
+    """Copy a stranger's file as long as it was when it was looked at: it may be growing."""
+    if os.path.lexists(target):  # by an earlier call
+        return os.lstat(target).st_size == found.st_size
+    part = target.with_name(f".{target.name[:200]}.part")
+    try:
+        source = open_plain(name, folder)
+    except OSError:
+        return False
+    with source:
+        now = os.fstat(source.fileno())
+        if (now.st_dev, now.st_ino, now.st_uid) != (found.st_dev, found.st_ino, found.st_uid):
+            return False
+        with part.open("wb") as out:
+            left = found.st_size
+            while left and (data := source.read(min(left, 2**20))):
+                left -= out.write(data)
+    part.replace(target)
     return True

@@ -15,6 +15,7 @@ from sweeps.stores.archives import MAX_BYTES, MAX_FILES, unpack
 from sweeps.stores.code_files import SKIPPED, code_files, read_rules, walk
 from sweeps.stores.digests import combine
 from sweeps.stores.names import file_name, is_plain
+from sweeps.stores.public import open_public
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,14 +45,15 @@ def with_texts(root: Path, snapshot: Snapshot) -> Snapshot:
     return replace(snapshot, texts=texts)
 
 
-def snapshot_folder(root: Path, folder: Path) -> Snapshot:
+def snapshot_folder(root: Path, folder: Path, *, public: bool = False) -> Snapshot:
     """Keep a copy of a folder of this machine, without what its ignore file leaves out.
 
-    Raises InvalidInput when it is too large, empty or cannot be read.
+    With `public` only what every user of the machine may read. Raises InvalidInput when it is too
+    large, empty or cannot be read.
     """
     with staging(root) as stage:
         try:
-            _copy(folder, stage)
+            _copy(folder, stage, public)
             if not any(stage.iterdir()) and (source := read_rules(folder).source):
                 raise InvalidInput.one("", f"{folder} has no file that {source} does not ignore.")
         except OSError as error:
@@ -59,7 +61,7 @@ def snapshot_folder(root: Path, folder: Path) -> Snapshot:
         return _keep(root, stage)
 
 
-def _copy(folder: Path, stage: Path) -> None:
+def _copy(folder: Path, stage: Path, public: bool) -> None:
     total = 0
     for count, name in enumerate(code_files(folder), 1):
         source = folder / name
@@ -74,7 +76,11 @@ def _copy(folder: Path, stage: Path) -> None:
             )
         place = stage / name
         place.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(source, place)
+        if public:
+            with open_public(folder, name) as file, place.open("wb") as out:
+                shutil.copyfileobj(file, out, 2**20)
+        else:
+            shutil.copyfile(source, place)
 
 
 def snapshot_archive(

@@ -67,7 +67,7 @@ def keep_folder(workspace: Workspace, text: str) -> CodeSnapshot:
     if not folder.is_dir():
         raise InvalidInput.one("", f"{folder} is no folder; upload a single file instead.")
     try:
-        kept = snapshots.snapshot_folder(intake.code_root(), folder)
+        kept = intake.keep_files(intake.code_root(), folder)
     except OSError as error:
         raise InvalidInput.one("", f"{folder} cannot be read: {error.strerror}.") from error
     return intake.keep(workspace, kept, str(folder), folder=folder)

@@ -303,5 +303,6 @@ def test_a_compute_tells_its_slots(api: Caller, sweep: Sweep, now: Any) -> None:
             "is_default": True,
             "description": "",
             "python": "",
+            "isolated": False,
         }
     ]

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from studio import isolation
 from studio.models import Compute, Role, User, Workspace
 from sweeps.models import Sweep
 from tests.api.conftest import Caller
@@ -71,7 +72,12 @@ def test_a_compute_is_made_changed_and_deleted(owner: Caller, compute: Compute) 
     job = {"name": "box", "slots": 3, "python": sys.executable, "is_default": True}
     made = owner.post(COMPUTES, job | {"environment_variables": {"A": "1"}})
     assert made.status_code == 201
-    assert made.json() == job | {"kind": "local", "slots_used": 0, "description": ""}
+    assert made.json() == job | {
+        "kind": "local",
+        "slots_used": 0,
+        "description": "",
+        "isolated": False,
+    }
     compute.refresh_from_db()
     assert not compute.is_default
     changed = owner.patch(f"{COMPUTES}/box", {"slots": 5})
@@ -129,3 +135,16 @@ def test_a_contributor_may_not(api: Caller, compute: Compute) -> None:
     assert api.post("/workspaces", {"name": "x"}).status_code == 404
     for method, path in (("PATCH", WS), ("DELETE", WS), ("DELETE", f"{COMPUTES}/local")):
         assert api.send(method, path, {"title": "x"}).status_code == 404
+
+
+def test_a_compute_is_isolated_where_that_works(
+    owner: Caller, compute: Compute, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = ["The studio lacks CAP_SETUID."]
+    monkeypatch.setattr(isolation, "problems", lambda python: list(said))
+    assert told(owner.patch(f"{COMPUTES}/local", {"isolated": True})) == (422, "isolated")
+    assert told(owner.patch(f"{COMPUTES}/local", {"isolated": "yes"})) == (422, "isolated")
+    said.clear()
+    assert owner.patch(f"{COMPUTES}/local", {"isolated": True}).json()["isolated"] is True
+    assert owner.patch(f"{COMPUTES}/local", {"slots": 1}).json()["isolated"] is True
+    assert owner.get(f"{COMPUTES}/local").json()["isolated"] is True

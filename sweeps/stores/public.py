@@ -1,0 +1,67 @@
+"""Files of this machine that any of its users may read, opened so that no other ones are.
+
+A studio that may become other users may read everything; whoever hands in a path must not have it
+read what they could not.
+"""
+
+import os
+import stat
+from contextlib import suppress
+from pathlib import Path, PurePosixPath
+from typing import BinaryIO
+
+_WAY = os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+
+
+class NotPublic(PermissionError):
+    """Some users of this machine may not read it; the message names what is in the way."""
+
+
+def check_public(path: Path) -> None:
+    """Raises NotPublic for what not every user may read; OSError for what is not there.
+
+    `path` is absolute and leads through no link.
+    """
+    folder = _enter(os.open("/", _WAY), path.parts[1:-1], Path("/"))
+    try:
+        mode = os.stat(path.name or ".", dir_fd=folder, follow_symlinks=False).st_mode
+        needed = stat.S_IROTH | (stat.S_IXOTH if stat.S_ISDIR(mode) else 0)
+        if mode & needed != needed:
+            raise NotPublic(f"not every user of this machine may read {path}")
+    finally:
+        os.close(folder)
+
+
+def open_public(folder: Path, name: str) -> BinaryIO:
+    """A file below a folder, to read, whatever has become of the way there in the meantime.
+
+    Raises NotPublic, and OSError for what is no file (any more).
+    """
+    parts = (*folder.parts[1:], *PurePosixPath(name).parts)
+    way = _enter(os.open("/", _WAY), parts[:-1], Path("/"))
+    try:
+        descriptor = os.open(parts[-1], _FILE, dir_fd=way)
+    finally:
+        os.close(way)
+    mode = os.fstat(descriptor).st_mode
+    if stat.S_ISREG(mode) and mode & stat.S_IROTH:
+        return open(descriptor, "rb")
+    os.close(descriptor)
+    raise NotPublic(f"not every user of this machine may read {folder / name}")
+
+
+def _enter(top: int, parts: tuple[str, ...], path: Path) -> int:
+    """The descriptor at the end of a way that is open to every user. Closes `top`."""
+    for part in parts:
+        path /= part
+        try:
+            inner = os.open(part, _WAY, dir_fd=top)
+        finally:
+            with suppress(OSError):
+                os.close(top)
+        top = inner
+        if not os.fstat(top).st_mode & stat.S_IXOTH:
+            os.close(top)
+            raise NotPublic(f"not every user of this machine may pass through {path}")
+    return top
