@@ -84,7 +84,13 @@ class RoleForm(forms.Form):
     role = forms.ChoiceField(choices=Role.choices)
 
 
-LIFETIMES = (("30", "30 days"), ("90", "90 days"), ("365", "1 year"), ("", "never"))
+NEVER = "never"
+LIFETIMES = (
+    ("30", "30 days"),
+    ("90", "90 days"),
+    ("365", "1 year"),
+    (NEVER, "never: it works until it is revoked"),
+)
 
 
 class TokenForm(forms.Form):
@@ -96,12 +102,12 @@ class TokenForm(forms.Form):
         widget=forms.TextInput(attrs={"placeholder": "nightly sweeps", "autocomplete": "off"}),
     )
     role = forms.ChoiceField(choices=Role.choices, initial=Role.CONTRIBUTOR)
-    days = forms.ChoiceField(label="Ends after", choices=LIFETIMES, initial="90", required=False)
+    days = forms.ChoiceField(label="Ends after", choices=LIFETIMES, initial="90")
 
     def expires_at(self, now: datetime) -> datetime | None:
         """When it ends; None = never. Ask after is_valid()."""
         days = self.cleaned_data["days"]
-        return now + timedelta(days=int(days)) if days else None
+        return None if days == NEVER else now + timedelta(days=int(days))
 
 
 class VariablesWidget(forms.Widget):

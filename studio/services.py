@@ -3,9 +3,11 @@
 import os
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.db.models import ProtectedError, Q, QuerySet
+from django.utils import timezone
 
 from studio import audit
 from studio.models import ApiToken, Compute, Membership, Role, User, Workspace
@@ -155,11 +157,19 @@ def change_role(member: Membership, role: Role) -> None:
 
 
 def remove_member(member: Membership) -> None:
-    """End a membership; tokens of that person end with it. Raises Refused for the last owner."""
+    """End a membership; tokens of that person end with it, and stay so if the person comes back.
+
+    Raises Refused for the last owner.
+    """
     with transaction.atomic():
         _keep_an_owner(member, None)
         if Membership.objects.filter(pk=member.pk).delete()[0]:
-            lost = {"role": (member.role, None)}
+            lost: dict[str, Any] = {"role": (member.role, None)}
+            tokens = ApiToken.objects.filter(
+                user=member.user_id, workspace=member.workspace_id, revoked_at=None
+            )
+            if ended := tokens.update(revoked_at=timezone.now()):
+                lost["tokens"] = (ended, 0)
             audit.note(
                 "removed", "member", str(member.user), workspace=member.workspace_id, changes=lost
             )

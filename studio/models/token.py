@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Self
 from django.db import models
 from django.utils import timezone
 
-from studio.models.workspace import Role, Workspace
+from studio.models.workspace import Membership, Role, Workspace
 
 if TYPE_CHECKING:
     from studio.models.user import User
@@ -35,9 +35,13 @@ class ApiTokenQuerySet(models.QuerySet["ApiToken"]):
         return self.filter(user=user.pk)
 
     def usable(self, now: datetime) -> Self:
-        """Neither revoked nor expired, of an active person."""
+        """Neither revoked nor expired, of an active person who still belongs to the workspace."""
         unexpired = models.Q(expires_at=None) | models.Q(expires_at__gt=now)
-        return self.filter(unexpired, revoked_at=None, user__is_active=True)
+        theirs = Membership.objects.filter(
+            user=models.OuterRef("user"), workspace=models.OuterRef("workspace")
+        )
+        belongs = models.Q(user__is_superuser=True) | models.Exists(theirs)
+        return self.filter(unexpired, belongs, revoked_at=None, user__is_active=True)
 
 
 class ApiToken(models.Model):

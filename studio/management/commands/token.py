@@ -1,6 +1,7 @@
 """Make an API token."""
 
 from argparse import ArgumentParser
+from datetime import timedelta
 from typing import Any
 
 from django.core.management.base import CommandError
@@ -9,6 +10,8 @@ from django.utils import timezone
 from studio.commands import PersonsCommand
 from studio.models import Role, User, Workspace
 from studio.services import create_token
+
+MOST_DAYS = 36_500
 
 
 class Command(PersonsCommand):
@@ -21,6 +24,7 @@ class Command(PersonsCommand):
         parser.add_argument("--workspace", default="default")
         parser.add_argument("--role", choices=Role.values, default=Role.CONTRIBUTOR.value)
         parser.add_argument("--name", default="command line", help="what you will know it by")
+        parser.add_argument("--days", type=int, help="ends after so many days; never if unsaid")
         parser.add_argument("--user", help="whose token it is; the first administrator's if unsaid")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -35,7 +39,15 @@ class Command(PersonsCommand):
         user = users.first()
         if user is None:
             raise CommandError("No such person. Start the studio once, or name one by --user.")
+        now, days = timezone.now(), options["days"]
+        if days is not None and not 1 <= days <= MOST_DAYS:
+            raise CommandError(f"--days must be from 1 to {MOST_DAYS:,}.")
         made = create_token(
-            workspace, user, role=Role(options["role"]), name=options["name"], now=timezone.now()
+            workspace,
+            user,
+            role=Role(options["role"]),
+            name=options["name"],
+            now=now,
+            expires_at=now + timedelta(days=days) if days else None,
         )
         self.stdout.write(made.secret)
