@@ -192,7 +192,8 @@ def existing(path: str) -> Path:
     except (OSError, ValueError, RuntimeError) as error:
         raise InvalidInput.one("", f"There is no {path[:200]} on this machine.") from error
     own, data = Path(settings.STUDIO_HOME), data_root()
-    if (found.is_relative_to(own) or own.is_relative_to(found)) and not found.is_relative_to(data):
+    # Below the root of uploads, not the root itself: that has those of all workspaces.
+    if (found.is_relative_to(own) or own.is_relative_to(found)) and data not in found.parents:
         raise InvalidInput.one("", f"{found} holds the studio's own data; choose another.")
     if is_anything_isolated() and not found.is_relative_to(own):
         try:

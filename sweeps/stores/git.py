@@ -12,7 +12,8 @@ from sweeps.stores.code_files import SKIPPED, IgnoreRules, read_rules
 MAX_DIFF_BYTES = 2**18
 _MAX_FILES = 1000
 _TIMEOUT_S = 10
-# No program that the repository's own configuration names is run, nothing is asked or written.
+# No program that the repository's own configuration names is run, nothing is asked or written. More
+# of the same: `_environment`.
 _SAFE = ("-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "--no-optional-locks")
 
 
@@ -41,6 +42,8 @@ class GitState:
 def read_git(folder: Path) -> GitState | None:
     """The state of a folder's repository; None where there is none, no commit, or no git."""
     try:
+        if not _is_its_own(folder):
+            return None
         commit = _git(folder, "rev-parse", "--verify", "HEAD").strip()
         branch = _git(folder, "rev-parse", "--abbrev-ref", "HEAD").strip()
         rules = read_rules(folder)
@@ -57,7 +60,14 @@ def read_git(folder: Path) -> GitState | None:
     return GitState(commit, branch, _remote(folder), len(changed), len(others), diff, is_cut)
 
 
-_PLAIN = ("--no-ext-diff", "--no-textconv", "--no-color", "--relative")
+# What is checked out within a submodule has a configuration of its own.
+_PLAIN = ("--no-ext-diff", "--no-textconv", "--no-color", "--relative", "--ignore-submodules=all")
+
+
+def _is_its_own(folder: Path) -> bool:
+    """False where `core.worktree` leads elsewhere: its changes would be files of other folders."""
+    top = Path(_git(folder, "rev-parse", "--show-toplevel").rstrip("\n"))
+    return folder.resolve().is_relative_to(top)
 
 
 def _code(rules: IgnoreRules, names: str) -> list[str]:
@@ -77,7 +87,7 @@ def _git(folder: Path, *words: str) -> str:
     done = subprocess.run(
         ["git", *_SAFE, *words],  # noqa: S607 - as the PATH has it
         cwd=folder,
-        env=_environment(),
+        env=_environment(folder),
         stdin=subprocess.DEVNULL,
         capture_output=True,
         timeout=_TIMEOUT_S,
@@ -86,10 +96,40 @@ def _git(folder: Path, *words: str) -> str:
     return done.stdout.decode(errors="replace")
 
 
-def _environment() -> dict[str, str]:
-    """What git needs to run; no GIT_DIR of whoever started the studio."""
+def _environment(folder: Path) -> dict[str, str]:
+    """What git needs to run; no GIT_DIR of whoever started the studio.
+
+    Filters (`filter.<name>.clean`, which a diff would run) are off if the repository itself says
+    what they are; nothing is fetched that a partial clone has left out.
+    """
+    found = _known()
+    for number, name in enumerate(_own_filters(folder)):
+        found |= {f"GIT_CONFIG_KEY_{number}": name, f"GIT_CONFIG_VALUE_{number}": ""}
+        found["GIT_CONFIG_COUNT"] = str(number + 1)
+    return found
+
+
+def _known() -> dict[str, str]:
     known = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
-    return {**known, "GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
+    quiet = {"GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
+    return {**known, **quiet, "GIT_NO_LAZY_FETCH": "1", "GIT_ALLOW_PROTOCOL": "none"}
+
+
+def _own_filters(folder: Path) -> list[str]:
+    """Names of the settings of filters that come from the repository's own configuration."""
+    words = ("git", "config", "--show-scope", "--null", "--name-only", "--get-regexp")
+    done = subprocess.run(
+        (*words, r"^filter\."),
+        cwd=folder,
+        env=_known(),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        timeout=_TIMEOUT_S,
+        check=False,  # 1: there is none
+    )
+    found = done.stdout.decode(errors="surrogateescape").split("\0")
+    pairs = zip(found[::2], found[1::2], strict=False)
+    return sorted({name for scope, name in pairs if scope not in ("system", "global")})
 
 
 def _diff(folder: Path, names: list[str]) -> tuple[str, bool]:
@@ -100,7 +140,7 @@ def _diff(folder: Path, names: list[str]) -> tuple[str, bool]:
     with subprocess.Popen(
         [*words, *names[:_MAX_FILES]],
         cwd=folder,
-        env=_environment(),
+        env=_environment(folder),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
