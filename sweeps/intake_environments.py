@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from functools import lru_cache
 from importlib.metadata import version
 from pathlib import PurePosixPath
@@ -33,7 +34,14 @@ def choose(workspace: Workspace, environment: Any, compute: Compute, read: Read)
         return THE_COMPUTES
     if isinstance(environment, str):
         return _named(workspace, environment, compute)
-    return _inline(environment, compute, read)
+    return _owned(_inline(environment, compute, read), workspace, compute)
+
+
+def _owned(chosen: Chosen, workspace: Workspace, compute: Compute) -> Chosen:
+    """What installs runs code, so isolated trials have it built by a user of their workspace."""
+    if chosen.recipe is None or not compute.is_isolated:
+        return chosen
+    return replace(chosen, recipe=replace(chosen.recipe, owner=workspace.name))
 
 
 def _named(workspace: Workspace, reference: str, compute: Compute) -> Chosen:
@@ -66,7 +74,8 @@ def _missing(reference: str, name: str, compute: Compute) -> str:
 
 def chosen_of(environment: Environment, compute: Compute) -> Chosen:
     """What an environment of the workspace means on a compute. Raises InvalidInput."""
-    return _chosen(environment.kind, environment.name, environment.source, _base(compute))
+    found = _chosen(environment.kind, environment.name, environment.source, _base(compute))
+    return _owned(found, environment.workspace, compute)
 
 
 # Lists look at all of them each time, and a long file takes a tenth of a second to read.

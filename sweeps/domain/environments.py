@@ -17,27 +17,30 @@ class Recipe:
 
     `base` is the program of the Python that it stands on, unless `python`, the versions asked for
     as in PEP 440 ("==3.9.*"; "" for any), excludes that one. `requirements` are lines of a
-    requirements file, all that they include written out.
+    requirements file, all that they include written out. `owner` is the workspace that builds it
+    for its isolated trials, and shares it with no other; "" for what the studio builds for all.
     """
 
     base: str
     requirements: tuple[str, ...]
     python: str = ""
+    owner: str = ""
 
     @property
     def digest(self) -> str:
         """SHA-256 (64 hex digits) of the content."""
-        text = json.dumps([_FORMAT, asdict(self)], sort_keys=True, separators=(",", ":"))
+        text = json.dumps([_FORMAT, self.document()], sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()
 
     def document(self) -> dict[str, Any]:
         """The recipe as JSON keeps it."""
-        return {**asdict(self), "requirements": list(self.requirements)}
+        own = {**asdict(self), "requirements": list(self.requirements)}
+        return own if self.owner else {k: v for k, v in own.items() if k != "owner"}
 
 
 def recipe_from(doc: Mapping[str, Any]) -> Recipe:
     """The recipe that `Recipe.document` wrote."""
-    return Recipe(doc["base"], tuple(doc["requirements"]), doc["python"])
+    return Recipe(doc["base"], tuple(doc["requirements"]), doc["python"], doc.get("owner", ""))
 
 
 @dataclass(frozen=True, slots=True)

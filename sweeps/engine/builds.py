@@ -6,6 +6,7 @@ the next engine finds the build running or ended, or begins it again.
 
 import logging
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -13,7 +14,8 @@ from django.conf import settings
 from studio.secrecy import masks, passwords_in, sensitive_values
 from sweeps import tasks
 from sweeps.domain.environments import recipe_from
-from sweeps.engine import disk
+from sweeps.domain.problems import InvalidInput
+from sweeps.engine import disk, isolated_builds, isolation
 from sweeps.engine.launch import machine_environment
 from sweeps.engine.trouble import is_full
 from sweeps.environments import places
@@ -71,28 +73,41 @@ def _begin(build: EnvironmentBuild, now: datetime) -> None:
         return
     build.handle, build.tries = str(spool), number
     try:
-        places.prepare(root, build.digest, recipe_from(build.recipe), number)
+        spec = _prepared(build, root, spool, number)
+    except InvalidInput as error:
+        services.fail_build(build, error.problems[0].message, now)
+        return
     except OSError as error:
         if is_full(error):
             services.drop_build(build)
             raise
         services.put_build_off(build, f"its folder cannot be written: {error}", now)
         return
+    try:
+        _runner().start(spec)
+    except RunnerError as error:
+        services.put_build_off(build, f"it could not be started: {error}", now)
+
+
+def _prepared(build: EnvironmentBuild, root: Path, spool: Path, number: int) -> LaunchSpec:
+    """Write down what to build, and say how that is done. Raises OSError and InvalidInput."""
+    recipe = recipe_from(build.recipe)
+    user = isolated_builds.user_for(recipe.owner) if recipe.owner else None
+    places.prepare(root, build.digest, recipe, number)
     env = places.build_environment(machine_environment())
-    spec = LaunchSpec(
+    if user:
+        env |= isolated_builds.hand_over(build.digest, spool, user)
+    return LaunchSpec(
         name=f"environment.{build.digest[:12]}.{number}",
         spool=spool,
-        argv=places.build_command(root, build.digest),
+        argv=places.build_command(root, build.digest, apart=user is not None),
         cwd=spool,
         env=env,
         secrets=masks([*sensitive_values(env), *passwords_in(env.values())]),
         time_limit_s=settings.STUDIO_BUILD_MINUTES * 60,
         log_cap_bytes=settings.STUDIO_LOG_CAP_MB * 2**20,
+        user=user,
     )
-    try:
-        _runner().start(spec)
-    except RunnerError as error:
-        services.put_build_off(build, f"it could not be started: {error}", now)
 
 
 def _take_over(build: EnvironmentBuild, now: datetime) -> None:
@@ -109,6 +124,7 @@ def _settle(build: EnvironmentBuild, now: datetime) -> None:
         else:
             _end(build, event, now)
         runner.cleanup(build.handle)  # its record holds what reaches packages: passwords too
+        isolation.forget(Path(build.handle))
     elif not queries.is_wanted(build):
         runner.stop(build.handle, _GRACE_S, "Nobody waits for this environment any more.")
 
@@ -131,7 +147,10 @@ def _end(build: EnvironmentBuild, event: Ended, now: datetime) -> None:
 
 
 def _succeed(build: EnvironmentBuild, now: datetime) -> None:
-    found = places.built(queries.environments_root(), build.digest)
+    root = queries.environments_root()
+    if build.recipe.get("owner"):
+        places.accept(root, build.digest)
+    found = places.built(root, build.digest)
     if found is None:
         services.put_build_off(build, "what was built has gone", now)
         return

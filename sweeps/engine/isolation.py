@@ -63,8 +63,7 @@ def environment(user: RunAs, spool: Path, base: Mapping[str, str]) -> dict[str, 
         "TMPDIR": str(spool / TEMPORARY),
         "PATH": os.pathsep.join(filter(_is_passable, base["PATH"].split(os.pathsep))),
     }
-    if "PIP_CONSTRAINT" in base:
-        handover.lend_file(constraints(environments_root()))
+    handover.lend_file(constraints(environments_root()))  # pip's, where it is the studio's Python
     return found
 
 

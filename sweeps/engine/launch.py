@@ -50,9 +50,9 @@ ENV_ALLOWED = (
 ENV_ALLOWED_PREFIXES = ("CUDA_", "NVIDIA_", "ROCR_", "HIP_")
 
 
-NO_BUILDS = (
-    "Environments are not built for isolated computes yet. Name a Python of this machine that "
-    "every user may run, or set the compute's own."
+NOT_OWN = (
+    "Its environment was built before its compute was isolated, for trials that are not. Clone the "
+    "sweep: its environment is then built by a user of this workspace."
 )
 
 
@@ -65,8 +65,9 @@ def spec_of(attempt: Attempt, token: str) -> LaunchSpec:
     trial, sweep = attempt.trial, attempt.trial.sweep
     spool = spool_of(attempt)
     user = isolation.user_for(sweep.compute)
-    if user and sweep.environment_build_id:
-        raise InvalidInput.one("environment", NO_BUILDS)
+    build = sweep.environment_build if user else None
+    if build and build.recipe.get("owner") != sweep.workspace.name:
+        raise InvalidInput.one("environment", NOT_OWN)
     python = _python_of(sweep)
     work = _work_folder(sweep, spool)
     outputs = _outputs(sweep, spool)

@@ -1,4 +1,6 @@
-"""The program that builds one environment: `python -I build.py FOLDER`.
+"""The program that builds one environment: `python -I build.py FOLDER [RECORD]`.
+
+With RECORD it runs as a user who may write there and into FOLDER/venv, which is there and empty.
 
 Run as trials are, under guard and shim: it outlives the studio, and whoever comes next finds what
 became of it. All that it does goes to its log, in the order in which it happens.
@@ -19,7 +21,7 @@ from packaging.specifiers import SpecifierSet
 _PYTHON_S = 300
 
 
-def main(folder: Path) -> int:
+def main(folder: Path, record: Path | None = None) -> int:
     """Build it; the exit code, 0 once `built.json` is on the disk."""
     recipe = json.loads((folder / "recipe.json").read_bytes())
     tool = uv.find_uv_bin()
@@ -29,7 +31,8 @@ def main(folder: Path) -> int:
     os.environ.setdefault("UV_CACHE_DIR", str(folder.parent / "cache"))
     os.environ.setdefault("UV_PYTHON_INSTALL_DIR", str(folder.parent / "pythons"))
     python, notes = _python(tool, recipe["base"], recipe["python"])
-    code = _run(tool, "venv", "--quiet", "--no-project", "--clear", "--python", python, "venv")
+    anew = [] if record else ["--clear"]
+    code = _run(tool, "venv", "--quiet", "--no-project", *anew, "--python", python, "venv")
     own = "venv/bin/python"
     if code == 0:
         # As pip does it: compiled once here, not by the first trials side by side.
@@ -37,7 +40,9 @@ def main(folder: Path) -> int:
             tool, "pip", "install", "--compile-bytecode", "--python", own, "-r", "requirements.txt"
         )
     if code == 0:
-        _record(folder, own, _freeze(tool, own), notes)
+        if record:
+            _share(folder / "venv")
+        _record(record or folder, own, _freeze(tool, own), notes)
         _say("The environment is built.")
     return code
 
@@ -126,6 +131,16 @@ def _freeze(tool: str, python: str) -> list[str]:
     return [line for line in said.stdout.splitlines() if line.strip()]
 
 
+def _share(folder: Path) -> None:
+    """Let the group read all, whatever installers made of the umask."""
+    for here, folders, files in os.walk(folder):
+        for name in (*folders, *files):
+            path = os.path.join(here, name)
+            if not os.path.islink(path):
+                mode = os.stat(path).st_mode
+                os.chmod(path, (mode | 0o040 | (0o010 if mode & 0o100 else 0)) & ~0o022)
+
+
 def _record(folder: Path, python: str, packages: list[str], notes: list[str]) -> None:
     """Durable before it can be seen: whoever finds it may rely on the rest."""
     os.sync()
@@ -138,11 +153,11 @@ def _record(folder: Path, python: str, packages: list[str], notes: list[str]) ->
     part.rename(folder / "built.json")
 
 
-def _ended(folder: Path) -> int:
+def _ended(folder: Path, record: Path | None = None) -> int:
     """The exit code; ends as the installer did where that was killed, for want of memory most
     often: then it is no fault of what is to be built, and is tried again."""
     try:
-        code = main(folder)
+        code = main(folder, record)
     except subprocess.CalledProcessError as error:
         _say(f"error: {error}")
         code = error.returncode
@@ -153,4 +168,4 @@ def _ended(folder: Path) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(_ended(Path(sys.argv[1])))
+    sys.exit(_ended(*map(Path, sys.argv[1:])))

@@ -2,6 +2,7 @@
 
 <root>/<digest>/recipe.json, requirements.txt     what to build
 <root>/<digest>/venv/                             the environment
+<root>/<digest>/record/                           where a build by another user writes its record
 <root>/<digest>/built.json                        written last: only with it the rest is whole
 <root>/<digest>/build-<n>/                        spool of the n-th try, with its log
 <root>/cache/, <root>/pythons/                    what the installer keeps for all of them
@@ -23,6 +24,7 @@ from sweeps.domain.environments import Recipe
 from sweeps.domain.wording import cut
 
 PROGRAM = Path(__file__).with_name("build.py")
+RECORD = "record"
 _REASON = 600
 # Scripts that install run here: a link that one planted is not followed, a pipe does not hold us.
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
@@ -107,15 +109,39 @@ def _write(path: Path, text: str) -> None:
     path.write_text(text, encoding="utf-8")
 
 
+def accept(root: Path, digest: str) -> None:
+    """Take over what a build that ran as another user says of itself, if that has sense.
+
+    Raises OSError.
+    """
+    folder = root / digest
+    try:
+        found = json.loads(_end_of(folder / RECORD / "built.json", _LONGEST))
+    except (ValueError, RecursionError):
+        return
+    except OSError as error:
+        if error.errno in _GONE:
+            return
+        raise
+    if _is_sound(found):
+        part = folder / "built.part"
+        with part.open("w") as file:
+            json.dump({name: found[name] for name in ("python", "packages", "notes")}, file)
+            file.flush()
+            os.fsync(file.fileno())
+        part.rename(folder / "built.json")
+
+
 def remove(root: Path, digest: str) -> None:
     """Remove the environment with all that belongs to it."""
     (root / digest / "built.json").unlink(missing_ok=True)  # first: from here on it is not whole
     shutil.rmtree(root / digest, ignore_errors=True)
 
 
-def build_command(root: Path, digest: str) -> tuple[str, ...]:
-    """The command that builds what `prepare` wrote down."""
-    return (sys.executable, "-I", str(PROGRAM), str(root / digest))
+def build_command(root: Path, digest: str, *, apart: bool = False) -> tuple[str, ...]:
+    """The command that builds what `prepare` wrote down; `apart` where it runs as another user."""
+    record = (str(root / digest / RECORD),) if apart else ()
+    return (sys.executable, "-I", str(PROGRAM), str(root / digest), *record)
 
 
 # What the installer needs of the studio's own environment: where packages come from.

@@ -26,6 +26,14 @@ def os_user_of(workspace: Workspace) -> OsUser:
     raise InvalidInput.one("", "No user could be allotted to the workspace; try again.")
 
 
+def os_user_of_name(name: str) -> OsUser:
+    """The same for a workspace by its name. Raises InvalidInput, also when there is none."""
+    workspace = Workspace.objects.filter(name=name).first()
+    if workspace is None:
+        raise InvalidInput.one("", f"The workspace {name} is there no more.")
+    return os_user_of(workspace)
+
+
 def _next() -> int:
     first, last = settings.STUDIO_ISOLATED_UIDS
     within = OsUser.objects.filter(number__range=(first, last))

@@ -62,9 +62,11 @@ def let_through(folder: Path, gid: int) -> None:
     os.chmod(folder, _GROUP_THROUGH)
 
 
-def lend_file(path: Path) -> None:
-    """Let everybody who gets to a file of ours read it."""
-    os.chmod(path, 0o644)
+def lend_file(path: Path, gid: int | None = None) -> None:
+    """Let everybody who gets to a file of ours read it, or one group alone."""
+    if gid is not None:
+        os.chown(path, -1, gid)
+    os.chmod(path, 0o644 if gid is None else 0o640)
 
 
 def own_folder(path: Path, uid: int, gid: int, mode: int = 0o700) -> Path:

@@ -11,6 +11,7 @@ import pytest
 from studio.models import Compute, Workspace
 from sweeps import tasks
 from sweeps.domain.environments import Chosen, Recipe
+from sweeps.domain.problems import InvalidInput
 from sweeps.engine import builds, disk
 from sweeps.engine.launch import spec_of
 from sweeps.environments import places
@@ -104,6 +105,9 @@ def test_nothing_starts_before_it_is_built_and_then_all_run_in_it(
         around = spec_of(first, "token").env
         assert around["VIRTUAL_ENV"] == str(python.parent.parent)
         assert around["PIP_REQUIRE_VIRTUALENV"] == "1"  # no other pip on the PATH installs
+        first.trial.sweep.compute.isolated = True
+        with pytest.raises(InvalidInput, match="before its compute was isolated"):
+            spec_of(first, "token")
     build = the_build()
     assert (build.state, build.python, build.packages) == ("done", "3.11.7", ["six==1.17.0"])
 

@@ -55,7 +55,7 @@ def make_slow_source(folder: Path, name: str, begun: Path, gate: Path) -> Path:
     """A source archive whose building writes a line to `begun`, then waits for the file `gate`."""
     wheel = make_wheel(folder / "hidden", name, "1.0")
     backend = _BACKEND.format(begun=str(begun), gate=str(gate), wheel=str(wheel))
-    return _source(folder, name, backend)
+    return make_source(folder, name, backend)
 
 
 def make_killer(folder: Path, name: str) -> Path:
@@ -63,10 +63,10 @@ def make_killer(folder: Path, name: str) -> Path:
     backend = (
         "import os, signal\n\ndef build_wheel(*_):\n    os.kill(os.getppid(), signal.SIGKILL)\n"
     )
-    return _source(folder, name, backend)
+    return make_source(folder, name, backend)
 
 
-def _source(folder: Path, name: str, backend: str) -> Path:
+def make_source(folder: Path, name: str, backend: str) -> Path:
     """A source archive with this build backend in its tree. Format: PEP 517."""
     module = name.replace("-", "_")
     files = {
