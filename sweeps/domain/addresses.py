@@ -43,6 +43,6 @@ def literal(host: str) -> str | None:
     try:
         if ":" in host:
             return str(ipaddress.ip_address(host))
-        return socket.inet_ntoa(socket.inet_aton(host))
+        return socket.inet_ntoa(socket.inet_aton(name))
     except (OSError, ValueError):
         return None

@@ -102,6 +102,9 @@ def download(
                 found = _fetch(pool, source, file, limits, tell, known, begun)
         except PrivateAddress as error:
             raise DownloadFailed(not_public(source, str(error))) from error
+        except (httpcore.UnsupportedProtocol, ValueError, TypeError) as error:
+            text = f"{source.shown} leads to an address that cannot be used: {error}"
+            raise DownloadFailed(text) from error
         except _NETWORK as error:
             text = str(error) or type(error).__name__
             raise DownloadFailed(f"{source.shown} does not answer: {text}", again=True) from error

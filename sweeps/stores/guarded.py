@@ -51,9 +51,28 @@ def _connect(addresses: list[str], port: int, timeout: float | None) -> httpcore
     error: Exception = OSError("no address")
     for address in addresses:
         try:
-            return SyncStream(socket.create_connection((address, port), timeout))
+            return SyncStream(_opened(address, port, timeout))
         except TimeoutError as failed:
             error = httpcore.ConnectTimeout(str(failed))
         except OSError as failed:
             error = httpcore.ConnectError(str(failed))
     raise error
+
+
+def _opened(address: str, port: int, timeout: float | None) -> socket.socket:
+    """A connection to an address in numbers: nothing is looked up any more.
+
+    Raises PrivateAddress where somebody else than was checked is at the other end, OSError.
+    """
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    found = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        found.settimeout(timeout)
+        found.connect((address, port))
+        peer = str(found.getpeername()[0])
+        if not is_public(peer):
+            raise PrivateAddress(f"{address} is {peer}")
+    except BaseException:
+        found.close()
+        raise
+    return found
