@@ -65,6 +65,10 @@ STUDIO_API_RATE = env_int("STUDIO_API_RATE", 1200, 0, 1_000_000)
 # Of one trial's outputs so much becomes artifacts.
 STUDIO_OUTPUT_CAP_MB = env_int("STUDIO_OUTPUT_CAP_MB", 10_240, 1, 10_000_000)
 STUDIO_OUTPUT_MAX_FILES = env_int("STUDIO_OUTPUT_MAX_FILES", 10_000, 1, 1_000_000)
+# Requests a minute that one person's pages may make; 0: any number.
+STUDIO_PAGE_RATE = env_int("STUDIO_PAGE_RATE", 12_000, 0, 10_000_000)
+# Sweeps that a workspace may have; 0: any number.
+STUDIO_MAX_SWEEPS = env_int("STUDIO_MAX_SWEEPS", 1_000, 0, 10_000_000)
 # So long the audit log is kept; 0: for ever.
 STUDIO_AUDIT_DAYS = env_int("STUDIO_AUDIT_DAYS", 0, 0, 36_500)
 DEBUG = env_bool("STUDIO_DEBUG")
@@ -128,6 +132,8 @@ MIDDLEWARE = [
     "studio.middleware.note_who_acts",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "studio.middleware.private_pages",
+    "studio.limits.refuse_large_bodies",
+    "studio.limits.slow_down",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",

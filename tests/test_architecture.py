@@ -34,6 +34,8 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "studio.access": ("studio.models",),
     "studio.context": ("studio.models",),
     "studio.peers": (),
+    "studio.rates": (),
+    "studio.limits": ("studio.rates", "studio.peers"),
     "studio.agents": (),
     "studio.sessions": ("studio.models",),
     "studio.people": (

@@ -13,6 +13,7 @@ from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest
 
+from studio.limits import FORM_BYTES
 from studio.models import Workspace
 from sweeps import intake
 from sweeps.domain.elsewhere import is_far_code
@@ -25,8 +26,6 @@ from sweeps.spec.reader import read_job
 from sweeps.stores import snapshots
 
 MAX_SPEC_BYTES = 256 * 1024
-# What a multipart form has around a file of the largest size: boundaries, headers, the job.
-_FORM_BYTES = 2**20
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +156,7 @@ def check_length(request: HttpRequest) -> None:
     Raises InvalidInput, code "too_large".
     """
     length, most = request.META.get("CONTENT_LENGTH") or "0", settings.STUDIO_UPLOAD_CAP_MB
-    if not length.isdecimal() or int(length) > most * 2**20 + _FORM_BYTES:
+    if not length.isdecimal() or int(length) > most * 2**20 + FORM_BYTES:
         raise too_large(f"An upload may have {most:,} MiB at most (STUDIO_UPLOAD_CAP_MB).")
 
 

@@ -42,6 +42,7 @@ from sweeps.services import control, rows
 from sweeps.services.documents import early_doc, said
 from sweeps.services.environments import build_of
 from sweeps.services.fetches import plan_fetches
+from sweeps.services.room import require_room
 from sweeps.services.state import bump, lock, move_sweep, note_exhausted
 
 log = logging.getLogger(__name__)
@@ -64,10 +65,11 @@ def create_sweep(
     """Save a checked job as a queued sweep; the same `ticket` again gives the same sweep.
 
     `chosen` is the Python of its trials. Raises InvalidInput when the name is taken in the
-    workspace.
+    workspace, or the workspace has no room for another sweep.
     """
     if made := _made_before(workspace, ticket):
         return made
+    require_room(workspace)
     sweep = Sweep(
         workspace=workspace,
         name=job.name or new_name(rng),
@@ -97,16 +99,21 @@ def create_sweep(
             )
             _note_new(sweep)
     except IntegrityError as error:
-        if made := _made_before(workspace, ticket):
-            return made
-        if not Sweep.objects.filter(workspace=workspace, name=sweep.name).exists():
-            raise
-        raise InvalidInput.one(
-            "name",
-            f"There is a sweep {shown(sweep.name)} in this workspace already; choose another "
-            "name, or leave it out.",
-        ) from error
+        return _made_meanwhile(sweep, error)
     return sweep
+
+
+def _made_meanwhile(sweep: Sweep, error: IntegrityError) -> Sweep:
+    """The sweep that the same request has made. Raises InvalidInput where only the name is one's."""
+    if made := _made_before(sweep.workspace, sweep.ticket):
+        return made
+    if not Sweep.objects.filter(workspace=sweep.workspace, name=sweep.name).exists():
+        raise error
+    raise InvalidInput.one(
+        "name",
+        f"There is a sweep {shown(sweep.name)} in this workspace already; choose another "
+        "name, or leave it out.",
+    ) from error
 
 
 def _note_new(sweep: Sweep) -> None:

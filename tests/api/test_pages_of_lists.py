@@ -8,7 +8,8 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from sweeps.api.limits import Buckets, buckets
+from studio.rates import Buckets
+from sweeps.api.limits import buckets
 from sweeps.domain.space_doc import parse_space
 from sweeps.models import Sweep, Trial
 from tests.api.acts import play
@@ -142,7 +143,7 @@ def test_a_change_of_what_has_changed_is_refused(api: Caller, sweep: Sweep) -> N
 def test_more_than_the_limit_is_refused_with_when_to_go_on(
     api: Caller, reader: Caller, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sweeps.api.limits.time", SimpleNamespace(monotonic=lambda: 0.0))
+    monkeypatch.setattr("studio.rates.time", SimpleNamespace(monotonic=lambda: 0.0))
     settings.STUDIO_API_RATE = 3
     buckets._levels.clear()
     answers = [api.get("/workspaces") for _ in range(4)]
@@ -159,7 +160,7 @@ def test_more_than_the_limit_is_refused_with_when_to_go_on(
 def test_every_answer_to_a_token_counts_once(
     api: Caller, sweep: Sweep, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sweeps.api.limits.time", SimpleNamespace(monotonic=lambda: 0.0))
+    monkeypatch.setattr("studio.rates.time", SimpleNamespace(monotonic=lambda: 0.0))
     settings.STUDIO_API_RATE = 6
     buckets._levels.clear()
     clone, key = f"{SWEEPS}/{sweep.name}/clone", {"Idempotency-Key": "k"}
