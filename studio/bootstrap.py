@@ -71,7 +71,8 @@ def refuse_without_owner() -> None:
         "STUDIO_URL": urlsplit(settings.STUDIO_URL).hostname or "",
     }
     told = next((f"{name} ({host})" for name, host in places.items() if not is_loopback(host)), "")
-    if told and not has_owner():
+    recognised = settings.STUDIO_OIDC_ISSUER or settings.STUDIO_PROXY_USER_HEADER
+    if told and not recognised and not has_owner():
         raise ImproperlyConfigured(
             f"{told} is within reach of other machines, and no administrator has a password yet. "
             "Run `.venv/bin/python manage.py owner NAME`, which asks for one, then start again."

@@ -58,7 +58,10 @@ def env_list(name: str, default: str = "") -> list[str]:
     return [word.strip() for word in env_str(name, default).split(",") if word.strip()]
 
 
-def env_networks(name: str) -> list[ipaddress.IPv4Network | ipaddress.IPv6Network]:
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+def env_networks(name: str) -> list[Network]:
     """Comma-separated addresses and networks.
 
     Raises ImproperlyConfigured for what is neither.
@@ -171,6 +174,41 @@ def mail_server(url: str, name: str) -> dict[str, Any]:
         "EMAIL_USE_TLS": starttls,
         "EMAIL_USE_SSL": tls,
     }
+
+
+def check_sign_in(
+    *, issuer: str, client: tuple[str, str], header: str, trusted: list[Network], secret: str
+) -> None:
+    """Ways to sign in that are set by halves, or so that anybody could use them.
+
+    Raises ImproperlyConfigured.
+    """
+    if issuer and not all(client):
+        raise ImproperlyConfigured(
+            "STUDIO_OIDC_ISSUER needs STUDIO_OIDC_CLIENT_ID and STUDIO_OIDC_CLIENT_SECRET, too."
+        )
+    parts = urlsplit(issuer)
+    if issuer and parts.scheme != "https" and parts.hostname not in ("127.0.0.1", "localhost"):
+        raise ImproperlyConfigured(f"STUDIO_OIDC_ISSUER must begin with https://, not “{issuer}”.")
+    if header and not trusted:
+        raise ImproperlyConfigured(
+            "STUDIO_PROXY_USER_HEADER needs STUDIO_PROXY_TRUSTED: from whom the header counts."
+        )
+    if (
+        header
+        and not secret
+        and any(network.overlaps(_LOOPBACK[network.version]) for network in trusted)
+    ):
+        raise ImproperlyConfigured(
+            "STUDIO_PROXY_USER_HEADER with a proxy on this machine needs STUDIO_PROXY_SECRET: "
+            "any program here, trials too, could name itself anybody."
+        )
+
+
+_LOOPBACK: dict[int, Any] = {
+    4: ipaddress.ip_network("127.0.0.0/8"),
+    6: ipaddress.ip_network("::1/128"),
+}
 
 
 def sqlalchemy_url(url: str) -> str:

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from huey.serializer import SignedSerializer
 
 from studio.env import (
+    check_sign_in,
     database,
     env_bool,
     env_int,
@@ -82,8 +83,6 @@ ALLOWED_HOSTS = [
     *env_list("STUDIO_ALLOWED_HOSTS"),
 ]
 CSRF_TRUSTED_ORIGINS = [STUDIO_URL]
-# Reverse proxies whose word on where a request came from counts.
-STUDIO_PROXY_TRUSTED = env_networks("STUDIO_PROXY_TRUSTED")
 
 # --- Behind a proxy with TLS: all of it follows from STUDIO_URL ---------------------------------
 BEHIND_TLS = STUDIO_URL.startswith("https://")
@@ -137,6 +136,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "studio.proxies.sign_in_by_proxy",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -198,6 +198,24 @@ AUTH_USER_MODEL = "studio.User"
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "home"
 LOGOUT_REDIRECT_URL = "login"
+# Reverse proxies whose word counts: where a request came from, and, in this header, who sent it.
+STUDIO_PROXY_TRUSTED = env_networks("STUDIO_PROXY_TRUSTED")
+STUDIO_PROXY_USER_HEADER = env_str("STUDIO_PROXY_USER_HEADER")
+STUDIO_PROXY_SECRET = env_str("STUDIO_PROXY_SECRET")
+STUDIO_PROXY_SIGN_UP = env_bool("STUDIO_PROXY_SIGN_UP")
+# An OpenID provider, what its button says, and whether whoever it knows gets an account.
+STUDIO_OIDC_ISSUER = env_str("STUDIO_OIDC_ISSUER")
+STUDIO_OIDC_CLIENT_ID = env_str("STUDIO_OIDC_CLIENT_ID")
+STUDIO_OIDC_CLIENT_SECRET = env_str("STUDIO_OIDC_CLIENT_SECRET")
+STUDIO_OIDC_BUTTON = env_str("STUDIO_OIDC_BUTTON", "Sign in with single sign-on")
+STUDIO_OIDC_SIGN_UP = env_bool("STUDIO_OIDC_SIGN_UP")
+check_sign_in(
+    issuer=STUDIO_OIDC_ISSUER,
+    client=(STUDIO_OIDC_CLIENT_ID, STUDIO_OIDC_CLIENT_SECRET),
+    header=STUDIO_PROXY_USER_HEADER,
+    trusted=STUDIO_PROXY_TRUSTED,
+    secret=STUDIO_PROXY_SECRET,
+)
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},

@@ -8,6 +8,7 @@ from studio.views import (
     audit,
     computes,
     invitations,
+    oidc,
     people,
     settings,
     workspaces,
@@ -24,6 +25,9 @@ urlpatterns = [
     path("accounts/sessions/end", account.sessions_end, name="sessions_end"),
     path("accounts/sessions/<str:digest>/end", account.session_end, name="session_end"),
     path("accounts/tokens/<int:pk>/revoke", account.own_token_revoke, name="own_token_revoke"),
+    path("accounts/oidc/", oidc.oidc_start, name="oidc_start"),
+    path("accounts/oidc/callback/", oidc.oidc_callback, name="oidc_callback"),
+    path("accounts/disconnect", oidc.oidc_disconnect, name="oidc_disconnect"),
     path("accounts/invitation/<str:secret>/", invitations.invitation, name="invitation"),
     # --- administrators ---
     path("people/", people.people, name="people"),

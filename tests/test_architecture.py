@@ -37,6 +37,8 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "studio.rates": (),
     "studio.limits": ("studio.rates", "studio.peers"),
     "studio.agents": (),
+    "studio.oidc": (),
+    "studio.proxies": ("studio.models", "studio.peers", "studio.people", "studio.sessions"),
     "studio.sessions": ("studio.models",),
     "studio.people": (
         "studio.models", "studio.services", "studio.sessions", "studio.peers", "studio.audit",

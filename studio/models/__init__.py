@@ -3,6 +3,7 @@
 from studio.models.attempt import SignInAttempt
 from studio.models.audit import AuditEntry
 from studio.models.compute import Compute
+from studio.models.identity import Identity
 from studio.models.invitation import Invitation
 from studio.models.os_user import OsUser
 from studio.models.secret import Secret
@@ -15,6 +16,7 @@ __all__ = [
     "ApiToken",
     "AuditEntry",
     "Compute",
+    "Identity",
     "Invitation",
     "Membership",
     "OsUser",

@@ -1,6 +1,7 @@
 """Accounts."""
 
 from django.contrib.auth.models import AbstractUser
+from django.db import models
 
 
 class User(AbstractUser):
@@ -8,6 +9,10 @@ class User(AbstractUser):
 
     Our own model from the first migration, because changing it later is not possible in place.
     """
+
+    # Somebody else vouches for the address: mail that was sent there, an identity provider, or
+    # whoever runs the studio. What people write into their own account is not.
+    email_is_verified = models.BooleanField(default=False)
 
     @property
     def initials(self) -> str:

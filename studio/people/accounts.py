@@ -20,7 +20,9 @@ def save_account(user: User) -> None:
         before = audit.of(User.objects.select_for_update().get(pk=user.pk), *_OWN)
         changes = audit.differing(before, audit.of(user, *_OWN))
         if changes:
-            user.save(update_fields=_OWN)
+            if "email" in changes:
+                user.email_is_verified = False
+            user.save(update_fields=[*_OWN, "email_is_verified"])
             audit.note("changed", "account", str(user), changes=changes)
 
 
@@ -33,7 +35,8 @@ def set_up_owner(name: str, password: str, email: str = "") -> tuple[User, bool]
         found = User.objects.filter(username=name).first()
         user = found or User(username=name, date_joined=timezone.now())
         user.is_active = user.is_superuser = user.is_staff = True
-        user.email = email or user.email
+        if email:
+            user.email, user.email_is_verified = email, True
         _check(user, password)
         user.save()
         audit.note("set up as owner", "account", str(user))

@@ -111,6 +111,7 @@ def join_as_somebody_new(
     """Make an account of checked values and join. Raises NameTaken and Refused."""
     user = User(username=username, first_name=full_name, date_joined=now)
     user.email = invitation.email
+    user.email_is_verified = bool(invitation.email and invitation.mailed_at)
     user.set_password(password)
     try:
         with transaction.atomic():

@@ -28,17 +28,21 @@ def redeem_sign_in_link(secret: str, now: datetime) -> SignInLink | None:
 
 
 def sign_in(request: HttpRequest, user: User, how: str, backend: str = MODEL_BACKEND) -> None:
-    """Make the browser behind `request` the person's; `how`: password, link, oidc, …
+    """Make the browser behind `request` the person's; `how`: password, link, invitation,
+    oidc, proxy.
 
     The session always gets a new key, also where the same person signs in once more.
     """
+    now = timezone.now()
+    Session.objects.filter(expire_date__lt=now).delete()
     if SESSION_KEY in request.session:
         request.session.flush()
     login(request, user, backend=backend)
+    request.session.set_expiry(None)  # it may have been short before
     request.session[ORIGIN] = {
         "address": client_address(request),
         "agent": request.headers.get("User-Agent", "")[:200],
-        "at": timezone.now().isoformat(),
+        "at": now.isoformat(),
         "how": how,
     }
 

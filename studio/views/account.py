@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.forms import SetPasswordForm
 from django.http import HttpRequest, HttpResponse
@@ -11,7 +12,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
-from studio import services
+from studio import oidc, services
 from studio.access import signed_in
 from studio.account_forms import AccountForm, password_form
 from studio.models import ApiToken, Session
@@ -30,6 +31,8 @@ def _page(request: HttpRequest, **forms: Any) -> HttpResponse:
         "sessions": Session.objects.allowed(user).alive(now),
         "this_session": kept_as(request.session.session_key or ""),
         "tokens": tokens,
+        "oidc": oidc.is_on(),
+        "identity": user.identities.filter(issuer=settings.STUDIO_OIDC_ISSUER).first(),
         "memberships": user.memberships.select_related("workspace").order_by("workspace__name"),
     } | forms
     wrong = any(getattr(form, "errors", None) for form in forms.values())

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import views as auth
 from django.contrib.auth.decorators import login_not_required
@@ -12,11 +13,13 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.views.decorators.cache import never_cache
 
+from studio import oidc
 from studio.account_forms import SignInForm
 from studio.models import User
 from studio.peers import client_address, is_loopback
 from studio.people import throttle
 from studio.people.signing_in import redeem_sign_in_link, sign_in
+from studio.proxies import named_by_proxy
 
 _WITHOUT = (
     "You have no password yet, so the next time you would need such a link again. "
@@ -34,7 +37,11 @@ class SignIn(auth.LoginView):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Whoever sits at the machine itself can make a link: there, how is shown at once."""
         here = is_loopback(client_address(self.request))
-        return super().get_context_data(is_here=here, **kwargs)
+        button = settings.STUDIO_OIDC_BUTTON if oidc.is_on() else ""
+        stranger = named_by_proxy(self.request)
+        return super().get_context_data(
+            is_here=here, oidc_button=button, stranger=stranger, **kwargs
+        )
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         """Check what was typed, unless it was tried too often."""

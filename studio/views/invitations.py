@@ -1,5 +1,6 @@
 """Inviting into a workspace, and what the invited person sees."""
 
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
@@ -9,7 +10,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
-from studio import services
+from studio import oidc, services
 from studio.access import signed_in, workspace_for
 from studio.account_forms import InvitationForm, NewAccountForm
 from studio.models import Invitation, Membership, Role, User
@@ -125,5 +126,6 @@ def _welcome(request: HttpRequest, found: Invitation) -> HttpResponse:
 def _page(
     request: HttpRequest, found: Invitation, *, status: int = 200, **context: object
 ) -> HttpResponse:
-    context |= {"invitation": found, "here": request.path}
+    button = settings.STUDIO_OIDC_BUTTON if oidc.is_on() else ""
+    context |= {"invitation": found, "here": request.path, "oidc_button": button}
     return render(request, "accounts/invitation.html", context, status=status)

@@ -22,6 +22,7 @@ from studio.models import (
     User,
     Workspace,
 )
+from studio.people.identities import Known, connect
 from studio.people.invitations import invite
 from studio.sessions import kept_as
 from sweeps.models import Channel, Delivery, EnvironmentBuild
@@ -121,6 +122,12 @@ def _invitation(stage: Stage) -> str:
     return f"/accounts/invitation/{made.link.rstrip('/').rpartition('/')[2]}/"
 
 
+def _connected(stage: Stage) -> str:
+    known = Known("https://id.example.org", "subject-1")
+    connect(stage.alice, known, timezone.now())
+    return "/accounts/disconnect"
+
+
 def _left(stage: Stage) -> str:
     """A workspace with another owner, for the last one may not leave."""
     place = Workspace.objects.get(name="fresh")
@@ -173,6 +180,7 @@ PAGES: tuple[Step, ...] = (
     step("accounts/", "account", {"first_name": "Alice A.", "email": "a@example.org"}),
     step("accounts/sessions/<str:digest>/end", "session", path=_other_session),
     step("accounts/sessions/end", "session", _several_sessions),
+    step("accounts/disconnect", "account", path=_connected),
     step("workspaces/new", "workspace", {"name": "fresh", "title": "", "description": ""}),
     step(f"{WS}archive", "workspace", path="/w/fresh/archive"),
     step(f"{WS}restore", "workspace", path="/w/fresh/restore"),

@@ -17,6 +17,7 @@ OPEN = (
     "accounts/login/",
     "accounts/link/",
     "accounts/invitation/",
+    "accounts/oidc/",
     "healthz",
     # By token:
     "api/v1/",
