@@ -104,7 +104,7 @@ def create_sweep(
 
 
 def _made_meanwhile(sweep: Sweep, error: IntegrityError) -> Sweep:
-    """The sweep that the same request has made. Raises InvalidInput where only the name is one's."""
+    """What the same request has made. Raises InvalidInput where only the name is the same."""
     if made := _made_before(sweep.workspace, sweep.ticket):
         return made
     if not Sweep.objects.filter(workspace=sweep.workspace, name=sweep.name).exists():
