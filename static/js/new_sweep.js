@@ -52,31 +52,35 @@
     if (again) queueMicrotask(() => htmx.trigger("#preview-trigger", "preview"));
   });
 
-  // What was typed outlives leaving the page: it is there again after Back and after a reload.
+  // What was typed outlives leaving the page: it is there again after Back, after a reload, and after
+  // signing in because the session had ended; for the same person only.
   const KEY = `new-sweep:${location.pathname}${location.search}`;
+  const who = document.body.dataset.person;
+  const cameFromSignIn = () =>
+    document.referrer.startsWith(`${location.origin}/accounts/login/`);
   window.addEventListener("pagehide", () => {
     if (!form()) return;
     const kept = [...new FormData(form())].filter(
       ([name, value]) => typeof value === "string" && name !== "csrfmiddlewaretoken",
     );
     try {
-      sessionStorage.setItem(KEY, JSON.stringify(kept));
+      sessionStorage.setItem(KEY, JSON.stringify({ who, kept }));
     } catch {
       // Too large, or not allowed: then it is as without.
     }
   });
   function restore() {
     const [way] = performance.getEntriesByType("navigation");
-    if (!["back_forward", "reload"].includes(way?.type)) return;
-    let kept;
+    if (!["back_forward", "reload"].includes(way?.type) && !cameFromSignIn()) return;
+    let found;
     try {
-      kept = JSON.parse(sessionStorage.getItem(KEY) ?? "[]");
+      found = JSON.parse(sessionStorage.getItem(KEY) ?? "{}");
     } catch {
       return;
     }
-    if (!kept.length) return;
+    if (found.who !== who || !found.kept?.length) return;
     const values = {};
-    for (const [name, value] of kept) (values[name] ??= []).push(value);
+    for (const [name, value] of found.kept) (values[name] ??= []).push(value);
     htmx.ajax("POST", form().getAttribute("action"), {
       source: "#preview-trigger",
       target: "#sweep-form",

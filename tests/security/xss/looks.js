@@ -14,7 +14,7 @@
       told("element", node);
     }
     if (node instanceof HTMLUnknownElement) told("unknown element", node);
-    if (tag === "meta" && node.httpEquiv) told("meta", node);
+    if (tag === "meta" && node.httpEquiv && node.httpEquiv !== "Content-Security-Policy") told("meta", node);
     if (tag === "style" && /canary|x7/.test(node.textContent)) told("style", node);
     if (tag === "a" && node.namespaceURI.includes("svg")) told("link in a picture", node);
     for (const { name, value } of [...node.attributes]) {

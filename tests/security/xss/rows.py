@@ -13,41 +13,38 @@ from django.db import models
 
 from sweeps.queries import boards
 
-# Words of a few, keys of other rows, digests, folders; and what is checked wherever it comes from.
+# Called so, a column has one of a few words in it, or a key, in whatever table.
+KEYS = {"digest", "sealed", "kind", "role", "state", "status", "ticket", "uid"}
+# Further words of a few, keys of other rows, folders; and what is checked wherever it comes from.
 STRUCTURE: dict[str, set[str]] = {
-    "analysis": {"kind", "document"},
+    "analysis": {"document"},
     "apirequest": {"key", "fingerprint", "answer"},
-    "apitoken": {"role", "digest"},
     "attempt": {"spool", "handle", "token_digest", "run_id", "run_status", "outcome"},
     "auditentry": {"verb", "noun", "origin"},
-    "channel": {"kind"},
-    "codesnapshot": {"digest"},
-    "compute": {"name", "kind"},
+    "compute": {"name"},
     "condition": {"name"},
-    "dataupload": {"digest", "path"},
-    "delivery": {"uid", "event", "state"},
+    "dataupload": {"path"},
+    "delivery": {"event"},
     "enginelease": {"name", "owner"},
-    "environment": {"name", "kind"},
-    "environmentbuild": {"digest", "recipe", "state", "handle"},
-    "inputfetch": {"state", "digest"},
+    "environment": {"name"},
+    "environmentbuild": {"recipe", "handle"},
     "loggedmodel": {"model_id"},
     "machinesample": {"gpus"},
-    "membership": {"role"},
-    "metricpoint": {"name", "kind"},
-    "metricsummary": {"name", "kind"},
-    "modelversion": {"uid", "state", "model_id", "run_id", "sweep_name", "ticket"},
+    "metricpoint": {"name"},
+    "metricsummary": {"name"},
+    "modelversion": {"model_id", "run_id", "sweep_name"},
     "outboxentry": {"run_id", "body"},
     "revision": {"changes"},
-    "signinlink": {"digest"},
+    "session": {"session_key", "session_data"},
     "statechange": {"before", "after"},
     "sweep": {
-        *("uid", "name", "status", "desired", "command", "search_space", "sampling", "goal"),
+        *("name", "desired", "command", "search_space", "sampling", "goal"),
         *("inputs", "outputs", "environment", "early_termination", "stop_rules", "paused_by"),
-        *("failure_policy", "first_trials", "warm_start", "ticket", "experiment_id", "run_id"),
+        *("failure_policy", "first_trials", "warm_start", "experiment_id", "run_id"),
         "primary_metric",
     },
     "terminationdecision": {"policy", "numbers"},
-    "trial": {"status", "desired", "params", "flat_params", "draw", "ticket", "run_id"},
+    "trial": {"desired", "params", "flat_params", "draw", "run_id"},
     "user": {"password"},
     "workspace": {"name"},
 }  # fmt: skip
@@ -59,7 +56,8 @@ def text_columns(model: type[models.Model]) -> "Iterator[models.Field[Any, Any]]
     """Columns of the model that people or programs may fill with words."""
     kept = STRUCTURE.get(model._meta.model_name or "", set())
     for column in model._meta.concrete_fields:
-        if isinstance(column, TEXTS) and column.name not in kept:
+        is_key = column.name in KEYS or column.primary_key or bool(column.choices)
+        if isinstance(column, TEXTS) and not is_key and column.name not in kept:
             yield column
 
 

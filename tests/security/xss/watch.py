@@ -31,20 +31,21 @@ class Watch:
         self.page.goto(f"{self.base}{address}", wait_until="load")
         expect(self.page.locator(UNDRAWN)).to_have_count(0)
         self.page.evaluate(OPENS)
-        self._look()
+        self.again()
 
     def show(self, html: str) -> None:
         """The same for a page that no server has: none of its scripts is kept from running."""
         self._own, self.at = html, "own"
         self.page.goto(f"{self.base}/own", wait_until="load")
-        self._look()
+        self.again()
 
     def read(self, html: str, at: str) -> None:
         """Look at a page without showing it: what there is but not what it does. Quick."""
         self.at = at
-        self._look(html)
+        self.again(html)
 
-    def _look(self, html: str | None = None) -> None:
+    def again(self, html: str | None = None) -> None:
+        """Look at the page as it is now."""
         try:
             self.found += [f"{self.at}: {one}" for one in self.page.evaluate(LOOKS, html)]
         except Error as error:
@@ -62,7 +63,7 @@ class Watch:
         """Nobody else is really asked."""
         if route.request.url == f"{self.base}/own":
             route.fulfill(body=self._own, content_type="text/html")
-        elif route.request.url.startswith(self.base):
+        elif route.request.url.startswith((self.base, *OURS)):
             route.continue_()
         else:
             route.fulfill(status=204)
