@@ -29,7 +29,8 @@ class Watch:
         """Open the page there and what it keeps folded, wait for its charts, and look."""
         self.at = address
         self.page.goto(f"{self.base}{address}", wait_until="load")
-        expect(self.page.locator(UNDRAWN)).to_have_count(0)
+        # Ten at once, one of them in space, on a machine that may have no graphics card.
+        expect(self.page.locator(UNDRAWN)).to_have_count(0, timeout=120_000)
         self.page.evaluate(OPENS)
         self.again()
 
