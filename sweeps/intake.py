@@ -1,8 +1,8 @@
 """From what people hand in (a job, code, files) to a saved sweep: for forms, REST and commands."""
 
 import random
-import shutil
 from collections.abc import Collection, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -37,6 +37,7 @@ from sweeps.spec.reader import read_job
 from sweeps.stores import snapshots
 from sweeps.stores.git import as_document, read_git
 from sweeps.stores.public import check_public
+from sweeps.stores.removal import remove_tree
 from sweeps.stores.uploads import save_upload
 
 IRIS = Path(settings.BASE_DIR) / "examples" / "iris_lightgbm"
@@ -213,8 +214,9 @@ def keep_files(root: Path, folder: Path) -> snapshots.Snapshot:
 
 
 def forget_trials(sweep: Sweep) -> None:
-    """Remove the folders of a deleted sweep's trials."""
-    shutil.rmtree(Path(settings.STUDIO_HOME) / "trials" / sweep.uid, ignore_errors=True)
+    """Remove the folders of a deleted sweep's trials, as far as that goes."""
+    with suppress(OSError):
+        remove_tree(Path(settings.STUDIO_HOME) / "trials" / sweep.uid, most_s=300.0)
 
 
 def data_root() -> Path:

@@ -5,6 +5,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -77,7 +78,8 @@ def run(compute: Compute, folder: Path, report: Callable[[list[Step]], None]) ->
     try:
         return _probe(compute, program, spool)
     finally:
-        remove_tree(spool)
+        with suppress(OSError):  # its guard may be at it, too
+            remove_tree(spool)
 
 
 def _probe(compute: Compute, program: str, spool: Path) -> list[Step]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from django.conf import settings
 
 from studio.models import Compute, Workspace
+from sweeps.domain.web_inputs import is_address
 from sweeps.environments.own import constraints
 from sweeps.models import Sweep
 from sweeps.queries.environments import environments_root
@@ -87,7 +88,9 @@ def lent_inputs(
     """
     found = dict(inputs)
     for name, path in inputs.items():
-        source = _kept(sweep.workspace, path)
+        value = sweep.inputs[name]
+        from_web = isinstance(value, Mapping) and is_address(value["path"])
+        source = _kept(sweep.workspace, path, from_web)
         if source is None:
             continue
         place = spool.parent / "inputs" / name / source.name
@@ -97,14 +100,17 @@ def lent_inputs(
     return found
 
 
-def _kept(workspace: Workspace, path: str) -> Path | None:
-    """The real place of an input that the studio keeps and the workspace has; else None."""
+def _kept(workspace: Workspace, path: str, from_web: bool) -> Path | None:
+    """The real place of an input that the studio keeps and the workspace has; else None.
+
+    What a path leads to may have become another file since the job was checked.
+    """
     home = Path(settings.STUDIO_HOME)
     if not path.startswith(f"{home}/"):
         return None
     source = Path(path).resolve()
-    if source.is_relative_to(home / "downloads"):
-        return source  # it was looked up among what the sweep's own addresses led to
+    if from_web:  # looked up among what the sweep's own addresses led to
+        return source if source.is_relative_to(home / "downloads") else None
     if not source.is_relative_to(home / "data") or source == home / "data":
         return None
     return source if has_upload(workspace, source.relative_to(home / "data").parts[0]) else None

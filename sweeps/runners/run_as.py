@@ -75,6 +75,23 @@ def become(user: RunAs) -> None:
     _check(user)
 
 
+def has_ambient() -> bool:
+    """Whether what we start would inherit capabilities, as those of a service with
+    AmbientCapabilities does."""
+    return any(int(mask, 16) for mask in _held("CapAmb:"))
+
+
+def start_without() -> None:
+    """Let a command that runs as the studio's user have that user's rights and no others."""
+    _drop_capabilities(ctypes.CDLL(None, use_errno=True))
+
+
+def _held(*names: str) -> list[str]:
+    """Sets of capabilities of this process, as hexadecimal masks."""
+    with open("/proc/self/status", encoding="ascii", errors="replace") as file:
+        return [line.split()[1] for line in file if line.startswith(names)]
+
+
 def _limit(user: RunAs) -> None:
     """No more than what there is already, or than what the user may have."""
     for what, most in ((resource.RLIMIT_NPROC, user.processes), (resource.RLIMIT_CORE, 0)):
@@ -103,9 +120,7 @@ def _check(user: RunAs) -> None:
     """Look at what became of us, whatever the calls said."""
     if os.getresuid() != (user.uid,) * 3 or os.getresgid() != (user.gid,) * 3 or os.getgroups():
         raise Refused(0, f"becoming user {user.uid}: some of the old one is left")
-    with open("/proc/self/status", encoding="ascii", errors="replace") as file:
-        held = [line.split()[1] for line in file if line.startswith(("CapPrm:", "CapAmb:"))]
-    if any(int(mask, 16) for mask in held):
+    if any(int(mask, 16) for mask in _held("CapPrm:", "CapAmb:")):
         raise Refused(0, f"becoming user {user.uid}: capabilities are left")
     with contextlib.suppress(PermissionError):
         os.setuid(0)

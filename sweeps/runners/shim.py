@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import time
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -31,6 +32,13 @@ def supervise(folder: str, guard_pid: int) -> None:
     spool.write(folder, spool.SHIM, proc.identity(os.getpid()))
     spool.beat(folder)
     spool.write_result(folder, Shim(folder, launch, guard_pid).run())
+
+
+def _before(user: run_as.RunAs | None) -> Callable[[], None] | None:
+    """What the child does before it is the command; most often nothing."""
+    if user:
+        return partial(run_as.start_as, user)
+    return run_as.start_without if run_as.has_ambient() else None
 
 
 class Orders:
@@ -145,7 +153,7 @@ class Shim:
             stderr=err.writer,
             start_new_session=True,
             # We have one thread, so this is safe; the last of us that runs in the child.
-            preexec_fn=partial(run_as.start_as, user) if user else None,
+            preexec_fn=_before(user),
         )
         self._tree.pid = self._command.pid
         for log in self._logs:

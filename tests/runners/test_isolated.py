@@ -4,13 +4,14 @@ import json
 import os
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from sweeps.runners import outcomes, proc, spool
+from sweeps.runners import outcomes, proc, run_as, spool
 from sweeps.runners.base import EndedBy, Lost, Runner
 from tests.isolated import IS_ROOT, UID, open_folder, open_python
 from tests.runners.contract import ALL_KINDS, CommandContract, ended, launch, start_hostile, stdout
@@ -104,6 +105,37 @@ if IS_ROOT:
         assert not isinstance(runner.poll([other])[0], Lost)
         runner.stop(other, grace_s=0)
         assert ended(runner, other).ended_by == EndedBy.STOPPED
+
+
+# Makes a capability ambient, as systemd does for a service.
+AMBIENT = """
+import ctypes, struct
+libc = ctypes.CDLL(None)
+libc.syscall({capset}, struct.pack("Ii", 0x20080522, 0), struct.pack("6I", *[1 << 5] * 3, 0, 0, 0))
+assert libc.prctl(47, 2, 5, 0, 0) == 0
+from sweeps.runners import run_as
+assert run_as.has_ambient()
+run_as.start_without()
+assert not run_as.has_ambient()
+print(open("/proc/self/status").read())
+"""
+
+if IS_ROOT:
+
+    def test_a_command_of_the_studios_user_inherits_no_capability_of_the_service() -> None:
+        capset = run_as._CALLS[os.uname().machine][0]
+        done = subprocess.run(
+            [sys.executable, "-c", AMBIENT.format(capset=capset)],
+            cwd=Path(__file__).parents[2],
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == 0, done.stderr
+        held = [
+            line.split()[1] for line in done.stdout.splitlines() if line[:6] in ("CapInh", "CapAmb")
+        ]
+        assert held == ["0" * 16] * 2
+        assert not run_as.has_ambient(), "else every command of these tests would be dropped"
 
 
 def test_a_user_that_we_may_not_become_is_told_and_where_to_look() -> None:
