@@ -101,6 +101,11 @@ def kill_strays(uid: int) -> int:
     return len(killed)
 
 
+def runs_anything(uid: int) -> bool:
+    """Whether a process of that user lives."""
+    return any(_owner(pid) == uid and (_stat(pid) or "Z")[0] not in "ZX" for pid in _pids())
+
+
 def _strays(uid: int) -> set[int]:
     """Living processes of a user without one of our watchers among their ancestors."""
     stats = {pid: stat for pid in _pids() if (stat := _stat(pid)) is not None}

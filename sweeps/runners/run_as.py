@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 _PR_SET_NO_NEW_PRIVS = 38
 _PR_CAP_AMBIENT, _PR_CAP_AMBIENT_CLEAR_ALL = 47, 4
 _PR_CAPBSET_DROP = 24
+_CLONE_NEWIPC = 0x08000000  # linux/sched.h
 _CAPABILITY_VERSION_3 = 0x20080522
 _MOST_CAPABILITIES = 64
 _KEYCTL_JOIN_SESSION_KEYRING = 1
@@ -65,6 +66,8 @@ def become(user: RunAs) -> None:
     for number in range(_MOST_CAPABILITIES):  # needs CAP_SETPCAP; without, no_new_privs suffices
         libc.prctl(_PR_CAPBSET_DROP, number, 0, 0, 0)
     _leave_keyring(libc)
+    # System V's shared memory and semaphores then end with the command. A help, where we may.
+    libc.unshare(_CLONE_NEWIPC)
     try:
         os.setgroups([])
         os.setresgid(user.gid, user.gid, user.gid)

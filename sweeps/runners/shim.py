@@ -12,7 +12,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from sweeps.runners import outcomes, proc, run_as, spool
+from sweeps.runners import leftovers, outcomes, proc, run_as, spool
 from sweeps.runners.logs import Log, Pump
 from sweeps.runners.outcomes import Cause, Span
 from sweeps.runners.results import EndedBy, Result
@@ -135,6 +135,8 @@ class Shim:
         self._tree.end(self._orders.grace_left, self._pause)
         for log in self._logs:
             log.close()
+        if user := run_as.of_record(self._launch.get("user")):
+            leftovers.clear(user.uid)
         return self._result(cause)
 
     def _spawn(self) -> None:

@@ -14,7 +14,15 @@ import pytest
 from sweeps.runners import outcomes, proc, run_as, spool
 from sweeps.runners.base import EndedBy, Lost, Runner
 from tests.isolated import IS_ROOT, UID, open_folder, open_python
-from tests.runners.contract import ALL_KINDS, CommandContract, ended, launch, start_hostile, stdout
+from tests.runners.contract import (
+    ALL_KINDS,
+    CommandContract,
+    alive_pid,
+    ended,
+    launch,
+    start_hostile,
+    stdout,
+)
 from tests.runners.isolated import IsolatedRunner
 from tests.runners.processes import pids_with, state_and_parent, wait_for
 
@@ -64,6 +72,25 @@ if IS_ROOT:
         assert (me["no_new_privs"], me["umask"]) == ("1", "0077")
         assert (me["nproc"], me["core"]) == ([4096, 4096], [0, 0])
         assert me["fds"] == [0, 1, 2, 3]  # the last is that of the look itself
+
+    def test_shared_memory_goes_with_the_last_command_of_the_user(
+        runner: Runner, tmp_path: Path
+    ) -> None:
+        own, others = (Path(f"/dev/shm/isolated-{UID}-{name}") for name in ("own", "others"))
+        others.write_text("of somebody else")
+        try:
+            other = runner.start(launch(tmp_path / "b", "sleep", "600"))
+            wait_for(lambda: alive_pid(runner, other), "the other command")
+            handle = runner.start(launch(tmp_path / "a", "sh", "-c", f"umask; echo x > {own}"))
+            assert ended(runner, handle).exit_code == 0
+            assert own.stat().st_mode & 0o777 == 0o600
+            runner.stop(other, grace_s=0)
+            ended(runner, other)
+            assert not own.exists()
+            assert others.exists()
+        finally:
+            others.unlink()
+            own.unlink(missing_ok=True)
 
     def test_it_can_open_its_own_output_anew(runner: Runner, tmp_path: Path) -> None:
         script = "echo one > /dev/stdout; echo two > /dev/stderr"
