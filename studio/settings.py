@@ -70,6 +70,8 @@ STUDIO_OUTPUT_MAX_FILES = env_int("STUDIO_OUTPUT_MAX_FILES", 10_000, 1, 1_000_00
 STUDIO_PAGE_RATE = env_int("STUDIO_PAGE_RATE", 12_000, 0, 10_000_000)
 # Sweeps that a workspace may have; 0: any number.
 STUDIO_MAX_SWEEPS = env_int("STUDIO_MAX_SWEEPS", 1_000, 0, 10_000_000)
+# What a workspace may take of the disk, in GB of 10^9 bytes; 0: all of it.
+STUDIO_WORKSPACE_QUOTA_GB = env_int("STUDIO_WORKSPACE_QUOTA_GB", 0, 0, 10_000_000)
 # So long the audit log is kept; 0: for ever.
 STUDIO_AUDIT_DAYS = env_int("STUDIO_AUDIT_DAYS", 0, 0, 36_500)
 DEBUG = env_bool("STUDIO_DEBUG")

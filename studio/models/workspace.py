@@ -67,6 +67,9 @@ class Workspace(models.Model):
     description = models.TextField(blank=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     archived_at = models.DateTimeField(null=True, blank=True)
+    # What it takes of the disk, in bytes, where that is limited; None: not measured yet.
+    disk_used = models.BigIntegerField(null=True, editable=False)
+    disk_measured_at = models.DateTimeField(null=True, editable=False)
     members: "models.ManyToManyField[User, Membership]" = models.ManyToManyField(
         "studio.User", through="studio.Membership", related_name="workspaces"
     )

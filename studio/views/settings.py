@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.conf import settings
+from django.conf import settings as django_settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -37,6 +38,7 @@ def settings_page(request: HttpRequest, workspace: Workspace, **forms: Any) -> H
         "invitations": Invitation.objects.filter(workspace=workspace).pending(),
         "may_mail": bool(settings.STUDIO_SMTP_URL),
         "is_member": members.filter(user=signed_in(request)).exists(),
+        "quota_gb": django_settings.STUDIO_WORKSPACE_QUOTA_GB,
         "mlflow_ui": mlflow_ui_command(),
     } | forms
     wrong = any(getattr(form, "errors", None) for form in forms.values())

@@ -15,6 +15,7 @@ from sweeps.api.intake import check_length
 from sweeps.domain.problems import InvalidInput, said_of
 from sweeps.domain.wording import shown
 from sweeps.models import CodeSnapshot, DataUpload
+from sweeps.services.room import require_disk
 from sweeps.stores import snapshots
 from sweeps.stores.artifacts import Tree, zipped
 
@@ -89,6 +90,7 @@ def add_code(request: HttpRequest, ws: str) -> Any:
     file = _part(request, "code")
     if file is None:
         raise InvalidInput.one("code", "Send the code as the part “code”, a zip or tar.gz.")
+    require_disk(workspace)
     name = file.name or "code.zip"
     kept = said_of("code", snapshots.snapshot_archive, intake.code_root(), file, name, unwrap=False)
     known = intake.kept_code(workspace, kept.digest) is not None
@@ -124,6 +126,7 @@ def add_data(request: HttpRequest, ws: str) -> Any:
     file, folder = _part(request, "file"), _part(request, "folder")
     if (file is None) == (folder is None):
         raise InvalidInput.one("file", "Send one file as the part “file”, or a packed “folder”.")
+    require_disk(workspace)
     row, is_new = _kept(workspace, file, folder)
     return Status(201 if is_new else 200, _data(row))
 

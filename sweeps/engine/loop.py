@@ -20,6 +20,7 @@ from sweeps.engine.gauges import Gauges
 from sweeps.engine.holders import acquire, me
 from sweeps.engine.notices import Notices
 from sweeps.engine.trouble import TROUBLE
+from sweeps.engine.usage import DiskUse
 from sweeps.queries import work
 from sweeps.queries.clock import database_now
 from sweeps.queries.places import handle_of
@@ -54,6 +55,7 @@ class Engine:
         self._ended = self._put_back = False
         self._disk = DiskWatch(settings.STUDIO_HOME, settings.STUDIO_MIN_FREE_MB)
         self._audit = AuditLog()
+        self._use = DiskUse()
         self._gauges = Gauges()
         self._waker = steps.Waker()
         self._downloads = Downloads()
@@ -128,6 +130,7 @@ class Engine:
             steps.forward(self._waker)
             self._notices.look(now)
             self._audit.look(now)
+            self._use.look()
         if time.monotonic() - self._reconciled >= RECONCILE_S:
             self._reconciled = time.monotonic()
             steps.reconcile(self._waker, now)

@@ -30,7 +30,7 @@ from sweeps.gateway.routes import V2, BadReference, Kind, Matched, Names, match,
 from sweeps.gateway.turn import turn
 from sweeps.queries.records import early_termination_of, objective_of
 from sweeps.queries.tracking import waiting_runs
-from sweeps.services import metrics
+from sweeps.services import metrics, room
 from sweeps.services.registry import note_logged
 
 log = logging.getLogger(__name__)
@@ -80,9 +80,19 @@ def _answer(request: HttpRequest, ws: str, path: str) -> HttpResponseBase:
             return proxy.download(matched, asked)
         case Kind.ARTIFACT_WRITE:
             _authorize(caller, matched, Asked((), None))
-            return proxy.upload(request, matched)
+            return _store(request, caller, matched)
         case _:
             return _ask(caller, matched, _asked(request, matched))
+
+
+def _store(request: HttpRequest, caller: Caller, matched: Matched) -> HttpResponse:
+    """An artifact goes on its way, if the workspace has room for it."""
+    if matched.route.method == "PUT":
+        if problem := room.disk_problem(caller.workspace):
+            raise Refusal(413, "RESOURCE_EXHAUSTED", problem)
+        length = request.META.get("CONTENT_LENGTH") or ""
+        room.note_stored(caller.workspace, int(length[:20]) if length.isdecimal() else 0)
+    return proxy.upload(request, matched)
 
 
 def _query(request: HttpRequest) -> tuple[tuple[str, str], ...]:

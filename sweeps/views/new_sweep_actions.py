@@ -11,6 +11,7 @@ from django.http import QueryDict
 from django.utils.datastructures import MultiValueDict
 
 from studio.models import Workspace
+from sweeps import intake
 from sweeps.domain.problems import InvalidInput
 from sweeps.forms import edit
 from sweeps.forms.checked import LABELS, FieldError, kept_of
@@ -114,7 +115,7 @@ def act(page: Page, action: str, post: QueryDict, files: Files, workspace: Works
 def _acted(page: Page, action: str, post: QueryDict, files: Files, workspace: Workspace) -> Page:
     if page.side == YAML:
         return _acted_beside_file(page, action, files, workspace)
-    page = _take_data(page, files)
+    page = _take_data(page, files, workspace)
     if file := files.get("code_file"):
         return _take_code(page, post, "code_file", lambda: code.keep_upload(workspace, file))
     kind, _, argument = action.partition("-")
@@ -155,20 +156,20 @@ def _acted_beside_file(page: Page, action: str, files: Files, workspace: Workspa
 # --- Files --------------------------------------------------------------------------------------
 
 
-def _take_data(page: Page, files: Files) -> Page:
+def _take_data(page: Page, files: Files, workspace: Workspace) -> Page:
     """Keep uploaded inputs; where each lies becomes its input's value."""
     for key, file in files.items():
         index = key.removeprefix("input_file-")
         if index == key or not index.isdecimal() or int(index) >= len(page.draft.inputs):
             continue
         try:
-            kept = code.keep_data(file)  # type: ignore[arg-type]
+            kept = code.keep_data(workspace, file)  # type: ignore[arg-type]
         except InvalidInput as error:
             page = page.with_error(f"inputs.{index}.value", error)
             continue
         inputs = list(page.draft.inputs)
         name = inputs[int(index)].name or re.sub(r"\W", "_", kept.name.partition(".")[0])
-        inputs[int(index)] = InputRow(name, "uri_file", str(kept.path))
+        inputs[int(index)] = InputRow(name, "uri_file", str(intake.data_place(kept)))
         page = replace(page, draft=replace(page.draft, inputs=tuple(inputs)))
     return page
 

@@ -17,11 +17,11 @@ from sweeps.domain.problems import InvalidInput
 from sweeps.domain.wording import shown
 from sweeps.forms.draft import Draft, InputRow
 from sweeps.forms.rows import FIELDS, Row
-from sweeps.models import CodeSnapshot
+from sweeps.models import CodeSnapshot, DataUpload
+from sweeps.services.room import require_disk
 from sweeps.stores import snapshots
 from sweeps.stores.inspect_script import ScriptFacts, inspect, pick_entry
 from sweeps.stores.propose import Proposal, propose
-from sweeps.stores.uploads import Upload, save_upload
 
 ARCHIVES = (".zip", ".tar.gz", ".tgz", ".tar")
 LINE = 78
@@ -39,6 +39,7 @@ def keep_upload(workspace: Workspace, file: UploadedFile) -> CodeSnapshot:
 
     Raises InvalidInput for other files, unsafe archives and what is too large.
     """
+    require_disk(workspace)
     name = Path((file.name or "").replace("\\", "/")).name
     limit = settings.STUDIO_UPLOAD_CAP_MB * 2**20
     if (file.size or 0) > limit:
@@ -73,10 +74,10 @@ def keep_folder(workspace: Workspace, text: str) -> CodeSnapshot:
     return intake.keep(workspace, kept, str(folder), folder=folder)
 
 
-def keep_data(file: UploadedFile) -> Upload:
-    """An uploaded input file. Raises InvalidInput when it is too large."""
-    limit = settings.STUDIO_UPLOAD_CAP_MB * 2**20
-    return save_upload(intake.data_root(), file.chunks(), file.name or "", limit)
+def keep_data(workspace: Workspace, file: UploadedFile) -> DataUpload:
+    """An uploaded input file. Raises InvalidInput when it is too large, or the disk is full."""
+    require_disk(workspace)
+    return intake.keep_data_file(workspace, file.chunks(), file.name or "")[0]
 
 
 # --- Reading ------------------------------------------------------------------------------------
