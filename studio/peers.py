@@ -13,7 +13,7 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 def address_of(text: str) -> Address | None:
     """An address as it stands in a header; None for what is none. IPv4 within IPv6 is IPv4."""
     try:
-        found = ipaddress.ip_address(text.strip().strip("[]"))
+        found = ipaddress.ip_address(text.strip().strip("[]").partition("%")[0])
     except ValueError:
         return None
     mapped = getattr(found, "ipv4_mapped", None)

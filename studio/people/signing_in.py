@@ -41,7 +41,7 @@ def sign_in(request: HttpRequest, user: User, how: str, backend: str = MODEL_BAC
     request.session.set_expiry(None)  # it may have been short before
     request.session[ORIGIN] = {
         "address": client_address(request),
-        "agent": request.headers.get("User-Agent", "")[:200],
+        "agent": request.headers.get("User-Agent", "").replace("\0", "")[:200],
         "at": now.isoformat(),
         "how": how,
     }

@@ -112,6 +112,8 @@ def test_where_strangers_are_admitted_they_get_an_account_and_no_workspace(
     dora = User.objects.get()
     assert (dora.username, dora.is_superuser) == ("dora-b", False)
     assert client.get("/w/default/").status_code == 404
+    assert client.get("/").status_code == 200
+    assert "a member of no workspace" in client.get("/accounts/").content.decode()
 
 
 @pytest.mark.parametrize(

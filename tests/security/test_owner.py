@@ -86,6 +86,22 @@ def test_the_command_makes_an_administrator_once(db: None, monkeypatch: Any) -> 
     assert STRONG not in str(list(AuditEntry.objects.values()))
 
 
+def test_a_link_is_the_first_administrators_unless_another_is_named(
+    db: None, monkeypatch: Any, alice: User
+) -> None:
+    with pytest.raises(CommandError, match="There is no active administrator"):
+        call_command("signin")
+    owner(monkeypatch, "ann", STRONG)
+    for words, name in (((), "ann"), (("--user", "alice"), "alice")):
+        out = io.StringIO()
+        call_command("signin", *words, stdout=out)
+        client = Client()
+        client.get("/" + out.getvalue().strip().split("/", 3)[3])
+        assert client.session["_auth_user_id"] == str(User.objects.get(username=name).pk)
+    with pytest.raises(CommandError, match="There is no active account “nobody”"):
+        call_command("signin", "--user", "nobody")
+
+
 def test_it_lets_a_locked_out_one_in_again(db: None, monkeypatch: Any, alice: User) -> None:
     Client().force_login(alice)
     User.objects.filter(pk=alice.pk).update(is_active=False)

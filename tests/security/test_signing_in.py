@@ -1,6 +1,7 @@
 """Signing in: how often one may try, what it tells, what happens to sessions."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
@@ -12,6 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from studio.models import Session, SignInAttempt, User
+from studio.peers import network_of
 from studio.people import throttle
 from studio.people.passwords import new_sign_in_link
 from studio.sessions import kept_as
@@ -115,6 +117,28 @@ def test_the_old_password_is_not_guessed_either(client: Client, alice: User) -> 
     right = {**body, "old_password": RIGHT}
     assert client.post("/accounts/password/", right).status_code == 429
     assert User.objects.get(pk=alice.pk).check_password(RIGHT)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_tries_side_by_side_are_counted_too() -> None:
+    now = timezone.now()
+
+    def one(_: int) -> bool:
+        try:
+            return not isinstance(throttle.begin("alice", "192.0.2.7", now), throttle.Wait)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(8) as threads:
+        heard = sum(threads.map(one, range(24)))
+    assert 1 <= heard <= 10
+    assert SignInAttempt.objects.count() == heard
+
+
+def test_an_address_with_a_zone_is_the_address() -> None:
+    assert network_of("fe80::1%eth0") == "fe80::/64"
+    assert network_of("::ffff:192.0.2.7") == "192.0.2.7"
+    assert network_of("not an address") == ""
 
 
 # --- what it tells ------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ from typing import Any
 from django.core.management.base import CommandError
 from django.utils import timezone
 
-from studio.bootstrap import OWNER, new_sign_in_link
+from studio.bootstrap import new_sign_in_link
 from studio.commands import PersonsCommand
 from studio.models import User
 
@@ -18,11 +18,16 @@ class Command(PersonsCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Options of the command."""
-        parser.add_argument("--user", default=OWNER)
+        parser.add_argument("--user", help="whose; the first administrator's if unsaid")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Print the link."""
-        user = User.objects.filter(username=options["user"], is_active=True).first()
+        users = User.objects.filter(is_active=True)
+        if name := options["user"]:
+            user = users.filter(username=name).first()
+        else:
+            user = users.filter(is_superuser=True).order_by("pk").first()
         if user is None:
-            raise CommandError(f"There is no active account “{options['user']}”.")
+            whose = f"account “{name}”" if name else "administrator; start the studio once"
+            raise CommandError(f"There is no active {whose}.")
         self.stdout.write(new_sign_in_link(user, timezone.now()))
