@@ -31,6 +31,7 @@ from sweeps.models import CodeSnapshot, DataUpload, Sweep
 from sweeps.queries.computes import resolve_compute
 from sweeps.queries.isolation import is_anything_isolated
 from sweeps.queries.secrets import problems_of
+from sweeps.queries.uploads import foreign
 from sweeps.services.code import remember_data, remember_snapshot
 from sweeps.services.sweeps import create_sweep
 from sweeps.spec.reader import read_job
@@ -42,6 +43,7 @@ from sweeps.stores.uploads import save_upload
 
 IRIS = Path(settings.BASE_DIR) / "examples" / "iris_lightgbm"
 DIFF_NAME = "changes.diff"
+_MISSING = "There is no {} on this machine."
 
 
 def code_root() -> Path:
@@ -191,7 +193,7 @@ def existing(path: str) -> Path:
     try:
         found = Path(path).expanduser().resolve(strict=True)
     except (OSError, ValueError, RuntimeError) as error:
-        raise InvalidInput.one("", f"There is no {path[:200]} on this machine.") from error
+        raise InvalidInput.one("", _MISSING.format(path[:200])) from error
     own, data = Path(settings.STUDIO_HOME), data_root()
     # Below the root of uploads, not the root itself: that has those of all workspaces.
     if (found.is_relative_to(own) or own.is_relative_to(found)) and data not in found.parents:
@@ -235,6 +237,13 @@ def check_inputs(job: SweepJob, files: Collection[str]) -> list[Problem]:
     return problems
 
 
+def _foreign_data(workspace: Workspace, job: SweepJob) -> list[Problem]:
+    """Paths of uploads that are of other workspaces, as if they were not there."""
+    paths = {n: v.path for n, v in job.inputs.items() if isinstance(v, DataInput)}
+    found = foreign(workspace, paths, data_root())
+    return [Problem(f"inputs.{n}.path", _MISSING.format(paths[n][:200])) for n in found]
+
+
 def _input_problem(value: DataInput, files: Collection[str]) -> str | None:
     path = value.path
     if is_address(path):
@@ -273,6 +282,8 @@ class _Resolved:
 def _resolve(workspace: Workspace, job: SweepJob, code: Code) -> _Resolved:
     compute, note = resolve_compute(workspace, job.compute, settings.STUDIO_COMPUTE_ALIAS)
     problems, chosen = check_inputs(job, _files(code)), THE_COMPUTES
+    told = {problem.field for problem in problems}
+    problems += [one for one in _foreign_data(workspace, job) if one.field not in told]
     problems += problems_of(workspace, job.environment_variables)
     try:
         chosen = choose(workspace, job.environment, compute, lambda path: _text_in(code, path))

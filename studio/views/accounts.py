@@ -10,8 +10,10 @@ from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpR
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.decorators import method_decorator
 from django.utils.html import format_html
 from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
 
 from studio import oidc
 from studio.account_forms import SignInForm
@@ -27,6 +29,7 @@ _WITHOUT = (
 )
 
 
+@method_decorator(require_http_methods(["GET", "HEAD", "POST"]), name="dispatch")
 class SignIn(auth.LoginView):
     """Name and password, so many times; then somebody has to wait."""
 

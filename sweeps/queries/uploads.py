@@ -1,0 +1,37 @@
+"""Data that a workspace was handed in."""
+
+import os
+from collections.abc import Collection, Mapping
+from pathlib import Path
+
+from studio.models import Workspace
+from sweeps.models import DataUpload, Sweep
+
+
+def foreign(workspace: Workspace, paths: Mapping[str, str], root: Path) -> list[str]:
+    """Names of those paths that lie in `root`, and in nothing that the workspace was handed in.
+
+    `root` has a folder for each content, named by its digest.
+    """
+    at, real = {}, root.resolve()
+    for name, path in paths.items():
+        place = Path(os.path.realpath(path)) if os.path.isabs(path) and "\0" not in path else None
+        if place and place.is_relative_to(real):
+            at[name] = next(iter(place.relative_to(real).parts), "")
+    own = _own(workspace, set(at.values())) if at else set()
+    return [name for name, digest in at.items() if digest not in own]
+
+
+def _own(workspace: Workspace, digests: Collection[str]) -> set[str]:
+    """Those of `digests` that the workspace was handed in itself.
+
+    Those that its sweeps read already count, too: once the form kept no record of its uploads.
+    """
+    rows = DataUpload.objects.filter(workspace=workspace, digest__in=digests)
+    found = set(rows.values_list("digest", flat=True))
+    for digest in set(digests) - found:
+        if len(digest) == 64 and digest.isalnum():
+            rows_of_sweeps = Sweep.objects.filter(workspace=workspace)
+            if rows_of_sweeps.filter(inputs__icontains=f"/data/{digest}").exists():
+                found.add(digest)
+    return found
