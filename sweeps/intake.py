@@ -198,7 +198,8 @@ def existing(path: str) -> Path:
     # Below the root of uploads, not the root itself: that has those of all workspaces.
     if (found.is_relative_to(own) or own.is_relative_to(found)) and data not in found.parents:
         raise InvalidInput.one("", f"{found} holds the studio's own data; choose another.")
-    if is_anything_isolated() and not found.is_relative_to(own):
+    ours = found.is_relative_to(own) or found == IRIS.resolve()
+    if not ours and is_anything_isolated():
         try:
             check_public(found)
         except OSError as error:
@@ -212,7 +213,13 @@ def keep_files(root: Path, folder: Path) -> snapshots.Snapshot:
 
     Raises InvalidInput, OSError.
     """
-    return snapshots.snapshot_folder(root, folder, public=is_anything_isolated())
+    public = folder != IRIS.resolve() and is_anything_isolated()
+    if public and folder.is_relative_to(Path(settings.STUDIO_HOME)):
+        text = (
+            "Uploaded data is no code where computes are isolated: it may be another workspace's."
+        )
+        raise InvalidInput.one("", text)
+    return snapshots.snapshot_folder(root, folder, public=public)
 
 
 def forget_trials(sweep: Sweep) -> None:

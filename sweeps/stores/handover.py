@@ -26,6 +26,8 @@ def open_home(home: Path) -> None:
 
     Quick, for it is done before every start: what others have made since is closed then.
     """
+    if stat.S_IMODE(os.stat(home).st_mode) != _THROUGH:
+        close_contents(home)  # the first time
     with os.scandir(home) as entries:
         for entry in entries:
             if entry.name in PASSABLE:

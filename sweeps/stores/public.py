@@ -4,6 +4,7 @@ A studio that may become other users may read everything; whoever hands in a pat
 read what they could not.
 """
 
+import errno
 import os
 import stat
 from contextlib import suppress
@@ -28,7 +29,7 @@ def check_public(path: Path) -> None:
         mode = os.stat(path.name or ".", dir_fd=folder, follow_symlinks=False).st_mode
         needed = stat.S_IROTH | (stat.S_IXOTH if stat.S_ISDIR(mode) else 0)
         if mode & needed != needed:
-            raise NotPublic(f"not every user of this machine may read {path}")
+            raise NotPublic(errno.EACCES, f"not every user of this machine may read {path}")
     finally:
         os.close(folder)
 
@@ -48,7 +49,7 @@ def open_public(folder: Path, name: str) -> BinaryIO:
     if stat.S_ISREG(mode) and mode & stat.S_IROTH:
         return open(descriptor, "rb")
     os.close(descriptor)
-    raise NotPublic(f"not every user of this machine may read {folder / name}")
+    raise NotPublic(errno.EACCES, f"not every user of this machine may read {folder / name}")
 
 
 def _enter(top: int, parts: tuple[str, ...], path: Path) -> int:
@@ -63,5 +64,5 @@ def _enter(top: int, parts: tuple[str, ...], path: Path) -> int:
         top = inner
         if not os.fstat(top).st_mode & stat.S_IXOTH:
             os.close(top)
-            raise NotPublic(f"not every user of this machine may pass through {path}")
+            raise NotPublic(errno.EACCES, f"not every user of this machine may pass through {path}")
     return top

@@ -33,7 +33,6 @@ def test_a_home_is_opened_to_pass_through_and_all_else_is_closed(tmp_path: Path)
     for path in (home / "studio.db", home / "artifacts", home / "trials" / "s"):
         path.chmod(0o755)
     (home / "elsewhere").symlink_to(tmp_path / "gone")
-    handover.close_contents(home)
     handover.open_home(home)
     assert mode(home) == mode(home / "trials") == mode(home / "users") == 0o711
     assert mode(home / "studio.db") == mode(home / "artifacts") == 0o700
