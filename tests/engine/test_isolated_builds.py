@@ -109,6 +109,7 @@ def test_recipes_of_isolated_computes_are_the_workspaces_own(
 
 if IS_ROOT:
 
+    @pytest.mark.once  # what it shows is the machine's
     def test_a_build_runs_as_a_user_of_the_workspace_and_its_trials_only_read_it(
         workspace: Workspace, home: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:

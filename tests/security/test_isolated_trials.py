@@ -15,7 +15,7 @@ import pytest
 
 from tests.e2e.jobs import job
 from tests.e2e.studios import CHECKOUT, Studio, manage, until
-from tests.isolated import IS_ROOT, open_folder, open_python
+from tests.isolated import IS_ROOT, UID, open_folder, open_python
 from tests.runners.processes import pids_with
 
 PROBES = Path(__file__).with_name("hostile") / "probes.py"
@@ -72,7 +72,7 @@ def place() -> Iterator[Path]:
 
 @pytest.fixture(scope="module")
 def studio(place: Path) -> Iterator[Studio]:
-    made = Studio(place / "home", slots=3)
+    made = Studio(place / "home", slots=3, STUDIO_ISOLATED_UIDS=f"{UID}-{UID + 20}")
     try:
         made.start()
         yield made
@@ -215,6 +215,7 @@ def _check_leftovers(studio: Studio, team: Team, sweep: str, uid: int) -> None:
     assert [item["path"] for item in items] == ["outputs/good.txt"]
     kept = next((studio.home / "artifacts").rglob("good.txt"))
     assert (kept.stat().st_uid, kept.stat().st_nlink) == (os.geteuid(), 1)
+    assert kept.stat().st_mode & 0o7777 == 0o600
     spool = Path(
         studio.rows("SELECT spool FROM sweeps_attempt ORDER BY id DESC LIMIT 1")[0]["spool"]
     )

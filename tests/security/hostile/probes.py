@@ -251,6 +251,7 @@ def main():
         own_input = file.read()
     with open(os.path.join(os.environ["SWEEP_OUTPUT_DIR"], "good.txt"), "w") as file:
         file.write("kept")
+    os.chmod(file.name, 0o6777)  # must be no program of whoever keeps it
     print(
         json.dumps({"uid": os.getuid(), "logged": logged, "input": own_input, "found": found}),
         flush=True,
