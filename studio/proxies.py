@@ -12,15 +12,13 @@ from django.contrib.auth.validators import UnicodeUsernameValidator
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
-from django.utils.crypto import constant_time_compare
 
 from studio.models import User
-from studio.peers import address_of, is_trusted
+from studio.peers import is_from_proxy
 from studio.people.identities import make_account
 from studio.people.signing_in import sign_in
 from studio.sessions import ORIGIN
 
-SECRET_HEADER = "X-Studio-Proxy-Secret"  # noqa: S105 - its name
 _BY_TOKEN = ("/api/", "/tracking/", "/healthz")
 Handler = Callable[[HttpRequest], HttpResponse]
 
@@ -38,12 +36,7 @@ def sign_in_by_proxy(get_response: Handler) -> Handler:
 
 def named_by_proxy(request: HttpRequest) -> str:
     """Whom the proxy names; "" if nobody, or if it is no proxy of ours that says so."""
-    if not settings.STUDIO_PROXY_USER_HEADER:
-        return ""
-    if not is_trusted(address_of(request.META.get("REMOTE_ADDR", ""))):
-        return ""
-    secret = settings.STUDIO_PROXY_SECRET
-    if secret and not constant_time_compare(request.headers.get(SECRET_HEADER, ""), secret):
+    if not settings.STUDIO_PROXY_USER_HEADER or not is_from_proxy(request):
         return ""
     return request.headers.get(settings.STUDIO_PROXY_USER_HEADER, "").strip()
 

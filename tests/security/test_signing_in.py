@@ -1,5 +1,6 @@
 """Signing in: how often one may try, what it tells, what happens to sessions."""
 
+import ipaddress
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -94,8 +95,6 @@ def test_addresses_of_one_ipv6_network_count_together(alice: User) -> None:
 
 
 def test_a_forwarded_address_counts_from_a_trusted_proxy_only(alice: User, settings: Any) -> None:
-    import ipaddress
-
     for n in range(10):
         attempt(REMOTE_ADDR="10.0.0.5", HTTP_X_FORWARDED_FOR=f"198.51.100.{n}")
     forged = {"REMOTE_ADDR": "10.0.0.5", "HTTP_X_FORWARDED_FOR": "198.51.100.99"}
@@ -107,6 +106,17 @@ def test_a_forwarded_address_counts_from_a_trusted_proxy_only(alice: User, setti
         where = {**forged, "HTTP_X_FORWARDED_FOR": f"203.0.113.{n}, 198.51.100.99"}
         assert attempt(**where).status_code == 200
     assert attempt(**forged).status_code == 429
+
+
+def test_with_a_secret_the_address_is_believed_with_it_only(alice: User, settings: Any) -> None:
+    """A trial on this machine has the proxy's address."""
+    settings.STUDIO_PROXY_TRUSTED = [ipaddress.ip_network("127.0.0.1")]
+    settings.STUDIO_PROXY_SECRET = "between us"
+    for n in range(10):
+        attempt(HTTP_X_FORWARDED_FOR=f"198.51.100.{n}", HTTP_X_STUDIO_PROXY_SECRET="x")
+    assert attempt(HTTP_X_FORWARDED_FOR="198.51.100.99").status_code == 429
+    proxied = {"HTTP_X_STUDIO_PROXY_SECRET": "between us"}
+    assert attempt(HTTP_X_FORWARDED_FOR="198.51.100.99", **proxied).status_code == 200
 
 
 def test_the_old_password_is_not_guessed_either(client: Client, alice: User) -> None:
