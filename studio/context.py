@@ -5,7 +5,8 @@ from typing import Any
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
-from studio.models import User, Workspace
+from studio.models import Role, User, Workspace
+from studio.models.workspace import may
 
 _SECTIONS = ("sweeps", "computes", "environments", "models", "settings")
 
@@ -21,6 +22,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     return {
         "nav_workspace": SimpleLazyObject(lambda: frame.workspace),
         "nav_workspaces": SimpleLazyObject(lambda: frame.workspaces),
+        "nav_may_run": SimpleLazyObject(lambda: frame.may_run),
         "nav_section": _section(request.path),
     }
 
@@ -38,9 +40,16 @@ class _Frame:
     """The workspaces of the frame, read once."""
 
     def __init__(self, user: User, name: str | None) -> None:
-        self.workspaces = list(Workspace.objects.visible_to(user).active())
+        rows = Workspace.objects.visible_to(user).with_role_of(user)
+        self.workspaces = list(rows.active())
         named = [w for w in self.workspaces if w.name == name]
         if name and not named:
-            named = list(Workspace.objects.visible_to(user).filter(name=name))
+            named = list(rows.filter(name=name))
         default = self.workspaces[:1] if not name else []
         self.workspace = next(iter(named or default), None)
+
+    @property
+    def may_run(self) -> bool:
+        """True if the person may submit sweeps there."""
+        role = self.workspace.role_there if self.workspace else None  # type: ignore[attr-defined]
+        return may(Role(role) if role else None, Role.CONTRIBUTOR)

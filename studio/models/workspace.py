@@ -54,6 +54,12 @@ class WorkspaceQuerySet(models.QuerySet["Workspace"]):
         members = Membership.objects.filter(user=user_id, role__in=roles_from(role))
         return self.filter(pk__in=members.values("workspace"))
 
+    def with_role_of(self, user: "User") -> Self:
+        """With `role_there`, the person's; None for a workspace that is not theirs."""
+        theirs = Membership.objects.filter(user=user.pk, workspace=models.OuterRef("pk"))
+        role = models.Subquery(theirs.values("role")[:1])
+        return self.annotate(role_there=models.Value(Role.OWNER) if user.is_superuser else role)
+
     def active(self) -> Self:
         """Without the archived ones."""
         return self.filter(archived_at=None)

@@ -130,8 +130,8 @@ def edit_sweep(request: HttpRequest, ws: str, name: str) -> Any:
 
 @router.delete(SWEEP, response={204: None})
 def delete_sweep(request: HttpRequest, ws: str, name: str) -> Any:
-    """Delete an ended sweep with its trials and their folders; its runs in MLflow stay."""
-    sweep = sweep_of(request, ws, name, Role.CONTRIBUTOR)
+    """Delete an ended sweep with its trials and folders, for owners; its runs in MLflow stay."""
+    sweep = sweep_of(request, ws, name, Role.OWNER)
     deletion.delete_sweep(sweep, database_now())
     intake.forget_trials(sweep)
     return Status(204, None)

@@ -100,6 +100,7 @@ def _context(request: HttpRequest, workspace: Workspace, now: datetime) -> dict[
     return {
         "workspace": workspace,
         "may_run": may_in(request, workspace, Role.CONTRIBUTOR),
+        "may_delete": may_in(request, workspace, Role.OWNER),
         "chosen": chosen,
         "columns": _columns(ws, kept),
         "groups": [(row, _url(ws, kept | {"status": row.key})) for row in groups],

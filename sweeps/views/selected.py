@@ -19,13 +19,15 @@ from sweeps.queries.clock import database_now
 from sweeps.queries.lists import PAGE_SIZE, sweeps_of
 from sweeps.services.deletion import delete_sweep
 
+# Deleting takes away what others have made, and there is no way back.
+_ROLES = {"clone": Role.CONTRIBUTOR, "delete": Role.OWNER}
+
 
 @require_POST
 def selected(request: HttpRequest, ws: str) -> HttpResponse:
     """`do` is compare, clone or delete, `s` the names; then back to where it was asked, or on."""
     act = request.POST.get("do")
-    role = Role.CONTRIBUTOR if act in ("clone", "delete") else Role.READER
-    workspace = workspace_for(request, ws, role)
+    workspace = workspace_for(request, ws, _ROLES.get(act or "", Role.READER))
     sweeps = _sweeps(workspace, request.POST.getlist("s"))
     if not sweeps:
         messages.warning(request, "No sweep was selected, or it is no longer there.")

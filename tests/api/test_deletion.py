@@ -5,10 +5,17 @@ from typing import Any
 
 import pytest
 
+from studio.models import Role, User
 from sweeps.models import Attempt, MetricPoint, Sweep, Trial
 from sweeps.services import deletion
 from tests.api.acts import play
 from tests.api.conftest import Caller
+
+
+@pytest.fixture
+def api(alice: User, token_for: Any) -> Caller:
+    """Alice's program: deleting takes an owner."""
+    return Caller(token_for(alice, Role.OWNER))
 
 
 def path_of(sweep: Sweep) -> str:
@@ -73,3 +80,10 @@ def test_what_an_interrupted_deletion_left_is_hidden_and_goes_with_the_next(
 def test_every_end_will_do(api: Caller, sweep: Sweep, status: str) -> None:
     Sweep.objects.update(status=status)
     assert api.send("DELETE", path_of(sweep)).status_code == 204
+
+
+def test_a_contributor_deletes_no_sweep(bob: User, token_for: Any, sweep: Sweep, now: Any) -> None:
+    play(sweep, now, [0.4, 0.3, 0.2, 0.1])
+    caller = Caller(token_for(bob, Role.OWNER))
+    assert caller.send("DELETE", path_of(sweep)).status_code == 404
+    assert Sweep.objects.filter(pk=sweep.pk, deleted_at=None).exists()

@@ -26,11 +26,11 @@ def make(compute: Compute, name: str, **tags: str) -> Sweep:
 
 
 def test_the_list_is_searched_sorted_and_ticked_while_it_lives(
-    visit: Open, bob: User, compute: Compute
+    visit: Open, alice: User, compute: Compute
 ) -> None:
     for name in ("apple", "banana", "cherry"):
         make(compute, name, kind="fruit" if name != "cherry" else "stone")
-    seen = visit(bob)
+    seen = visit(alice)
     seen.open("/w/default/sweeps/")
     page = seen.page
     rows = page.locator("#sweep-rows tbody tr:not(.reason) th")

@@ -17,8 +17,8 @@ def three(another_sweep):
     return sweeps
 
 
-def test_ended_sweeps_are_deleted_and_of_the_others_it_is_said_why_they_stay(client, bob, three):
-    client.force_login(bob)
+def test_ended_sweeps_are_deleted_and_of_the_others_it_is_said_why_they_stay(client, alice, three):
+    client.force_login(alice)
     given = {"do": "delete", "s": [sweep.name for sweep in three], "back": "?sort=name"}
     answer = client.post(SELECTED, given)
     assert answer["Location"] == f"{URL}?sort=name"
@@ -45,8 +45,8 @@ def test_several_are_compared_on_the_page_for_that_once_there_is_one(
     assert answer["Location"] == url
 
 
-def test_nothing_selected_is_said(client, bob, three):
-    client.force_login(bob)
+def test_nothing_selected_is_said(client, alice, three):
+    client.force_login(alice)
     for names in ([], ["nothing"], ["a\0"]):
         answer = client.post(SELECTED, {"do": "delete", "s": names, "back": "//evil.example"})
         assert answer["Location"] == URL
@@ -54,13 +54,14 @@ def test_nothing_selected_is_said(client, bob, three):
     assert "No sweep was selected" in client.get(URL).content.decode()
 
 
-def test_only_contributors_delete_and_only_what_is_there(client, rita, charlie, three):
+def test_only_owners_delete_and_only_what_is_there(client, bob, rita, charlie, three):
     given = {"do": "delete", "s": three[0].name}
-    for person in (rita, charlie):
+    for person in (bob, rita, charlie):
         client.force_login(person)
         assert client.post(SELECTED, given).status_code == 404
     assert client.post("/w/elsewhere/sweeps/selected", given).status_code == 302
     assert Sweep.objects.count() == 3
-    client.force_login(rita)
-    assert 'value="delete"' not in client.get(URL).content.decode()
+    for person in (bob, rita):
+        client.force_login(person)
+        assert 'value="delete"' not in client.get(URL).content.decode()
     assert client.get(SELECTED).status_code == 405
