@@ -78,10 +78,9 @@ class LocalRunner:
         launch = spool.read(handle, spool.LAUNCH)
         if launch is None or not _is_ours(handle, launch):
             return 0
-        killed = proc.kill_carriers(launch["cookie"])
         if user := run_as.of_record(launch.get("user")):
-            killed += proc.kill_strays(user.uid)
-        return killed
+            return proc.kill_strays(user.uid)
+        return proc.kill_carriers(launch["cookie"])
 
     def cleanup(self, handle: str) -> None:
         """See Runner. What was lost is put on record, so that later polls say the same."""

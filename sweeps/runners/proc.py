@@ -70,7 +70,8 @@ def kill_carriers(cookie: str) -> int:
     below them, until none is left; return how many.
 
     The limit: a process that has cleared or overwritten its environment (setproctitle does)
-    and whose parents are all gone escapes, and so does one of another user.
+    and whose parents are all gone escapes, and so does one of another user, whose memory is not
+    looked into: it could make whoever looks wait.
     """
     killed: set[int] = set()
     pause = 0.005
@@ -213,6 +214,8 @@ def _stat(pid: int) -> tuple[str, int, int] | None:
 
 
 def _carries(pid: int, cookie: str) -> bool:
+    if _owner(pid) != os.geteuid():
+        return False
     entry = f"{COOKIE}={cookie}".encode()
     try:
         with open(f"/proc/{pid}/environ", "rb") as file:

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from sweeps.runners import outcomes, proc, run_as, spool
-from sweeps.runners.base import EndedBy, Lost, Runner
+from sweeps.runners.base import EndedBy, Lost, RunAs, Runner
+from sweeps.runners.local import LocalRunner
 from tests.isolated import IS_ROOT, UID, open_folder, open_python
 from tests.runners.contract import (
     ALL_KINDS,
@@ -24,7 +25,7 @@ from tests.runners.contract import (
     stdout,
 )
 from tests.runners.isolated import IsolatedRunner
-from tests.runners.processes import pids_with, state_and_parent, wait_for
+from tests.runners.processes import pids, pids_with, state_and_parent, wait_for
 
 if IS_ROOT:
 
@@ -45,6 +46,8 @@ def runner() -> Runner:
     return IsolatedRunner()
 
 
+# A user of its own, for the limit counts all processes of a user.
+BOMBER = UID + 10_000
 # Says who it is, in JSON.
 ME = """
 import json, os, resource
@@ -91,6 +94,21 @@ if IS_ROOT:
         finally:
             others.unlink()
             own.unlink(missing_ok=True)
+
+    def test_a_fork_bomb_is_held_to_its_number_and_ends_when_it_is_told(tmp_path: Path) -> None:
+        code = (
+            "import os, signal\nsignal.signal(15, signal.SIG_IGN)\n"
+            "while True:\n try: os.fork()\n except BlockingIOError: print('full', flush=True)"
+        )
+        real, user = LocalRunner(), RunAs(BOMBER, BOMBER, processes=40)
+        argv = (open_python(), "-I", "-S", "-c", code)
+        handle = real.start(launch(tmp_path / "a", *argv, user=user, log_cap_bytes=1000))
+        wait_for(lambda: "full" in stdout(handle), "the limit")
+        count = sum(1 for pid in pids() if proc._owner(pid) == BOMBER)
+        real.stop(handle, grace_s=0)
+        assert ended(real, handle).ended_by == EndedBy.STOPPED
+        assert 1 < count <= 40
+        assert not proc.runs_anything(BOMBER)
 
     def test_it_can_open_its_own_output_anew(runner: Runner, tmp_path: Path) -> None:
         script = "echo one > /dev/stdout; echo two > /dev/stderr"
