@@ -28,6 +28,7 @@ from sweeps.domain.planner import (
 from sweeps.domain.problems import InvalidInput
 from sweeps.domain.records import TrialRecord
 from sweeps.domain.samplers.base import Exhausted, Sampler, Suggestion, SuggestRequest
+from sweeps.domain.samplers.known import Known
 from sweeps.domain.samplers.registry import get_sampler
 from sweeps.domain.space import flatten
 from sweeps.domain.space_doc import space_to_doc
@@ -36,6 +37,7 @@ from sweeps.domain.wording import shown
 from sweeps.models import DEFAULT_EXPERIMENT, CodeSnapshot, StateChange, Sweep, Trial
 from sweeps.queries import records
 from sweeps.queries.endings import ran_out
+from sweeps.queries.known import known_of
 from sweeps.queries.prepared import Prepared
 from sweeps.queries.snapshot import snapshot
 from sweeps.services import control, rows
@@ -297,36 +299,32 @@ def _sentence(clause: str) -> str:
 
 def _suggest(sweep: Sweep, count: int) -> tuple[list[Suggestion], Exhausted | None]:
     """The next points, `count` at most; each sees the ones before it as pending."""
-    sampling, space = records.sampling_of(sweep), records.space_of(sweep)
-    sampler = get_sampler(sampling.algorithm)
-    # Independent draws look at nothing; a long sweep must not read itself for each of them.
-    independent = sampling.algorithm == "random"
-    history: list[TrialRecord] = []
-    if not independent:
-        history += records.warm_records(sweep)
-        history += records.trial_records(sweep.trials.order_by("number"))
+    # Independent draws look at nothing; a long sweep must not be read for each of them.
+    if sweep.sampling["algorithm"] == "random":
+        return _drawn(sweep, count, Known(records.space_of(sweep)))
+    # Whether they become trials is not settled yet.
+    with known_of(sweep) as known, known.supposing():
+        return _drawn(sweep, count, known)
+
+
+def _drawn(sweep: Sweep, count: int, known: Known) -> tuple[list[Suggestion], Exhausted | None]:
+    """The same; `known` learns of each point."""
+    sampling, objective = records.sampling_of(sweep), records.objective_of(sweep)
+    space, sampler = records.space_of(sweep), get_sampler(sampling.algorithm)
     suggestions: list[Suggestion] = []
     end = time.monotonic() + DRAW_S
     for number in range(sweep.planned, sweep.planned + count):
         if number < len(sweep.first_trials):
-            suggestions.append(Suggestion(sweep.first_trials[number], {}))
-            history.append(_pending(number, suggestions[-1]))
-            continue
-        if len(suggestions) >= MOST_AT_ONCE or (suggestions and time.monotonic() > end):
+            answer: Suggestion | Exhausted = Suggestion(sweep.first_trials[number], {})
+        elif len(suggestions) >= MOST_AT_ONCE or (suggestions and time.monotonic() > end):
             break
-        request = SuggestRequest(
-            space=space,
-            objective=records.objective_of(sweep),
-            sampling=sampling,
-            seed=sweep.seed,
-            number=number,
-            history=tuple(history),
-        )
-        answer = _ask(sampler, request)
+        else:
+            request = SuggestRequest(space, objective, sampling, sweep.seed, number, known=known)
+            answer = _ask(sampler, request)
         if isinstance(answer, Exhausted):
             return suggestions, answer
         suggestions.append(answer)
-        history.append(_pending(number, answer))
+        known.learn(_pending(number, answer))
     return suggestions, None
 
 

@@ -8,6 +8,7 @@ from sweeps.domain.limits import Limits
 from sweeps.domain.objective import Objective
 from sweeps.domain.problems import Problem
 from sweeps.domain.records import TrialRecord
+from sweeps.domain.samplers.known import Known
 from sweeps.domain.space import Draw, ParamValue, SearchSpace, realise
 
 
@@ -16,7 +17,8 @@ class SuggestRequest:
     """One ask: which point should trial `number` (from 0) of this sweep try?
 
     `history` holds every other trial of the sweep in any order, also the unfinished ones and the
-    points that people picked (those with an empty draw).
+    points that people picked (those with an empty draw). Who asks again and again keeps them in
+    `known` instead, which then is all that is looked at.
     """
 
     space: SearchSpace
@@ -25,6 +27,14 @@ class SuggestRequest:
     seed: int
     number: int
     history: tuple[TrialRecord, ...] = ()
+    known: Known | None = None
+
+    def others(self) -> Known:
+        """All trials but the one that a point is asked for."""
+        if self.known is not None:
+            return self.known
+        others = (trial for trial in self.history if trial.number != self.number)
+        return Known.of(self.space, others)
 
 
 @dataclass(frozen=True, slots=True)

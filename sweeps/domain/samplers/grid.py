@@ -22,10 +22,7 @@ class GridSampler:
         size = grid_size(request.space)
         if size is None:
             raise ValueError("grid needs a space of choices")
-        picked = sum(
-            1 for trial in request.history if trial.number < request.number and not trial.draw
-        )
-        rank = request.number - picked
+        rank = request.number - request.others().picked_before(request.number)
         if rank >= size:
             return Exhausted(f"all {size:,} points of the grid have been tried")
         return Suggestion.of(request.space, point(request.space, rank))

@@ -2,24 +2,35 @@
 
 import math
 import statistics
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from sweeps.domain.job import Sampling
 from sweeps.domain.limits import Limits
 from sweeps.domain.objective import Goal, Objective
 from sweeps.domain.records import TrialRecord
-from sweeps.domain.samplers import bayesian
 from sweeps.domain.samplers.base import Exhausted, Suggestion, SuggestRequest
-from sweeps.domain.samplers.bayesian import BayesianSampler, Row, rows_of, tpe_draw
-from sweeps.domain.samplers.draws import prior_draw, uniforms
+from sweeps.domain.samplers.bayesian import BayesianSampler, lessons_of
+from sweeps.domain.samplers.draws import prior_draw, stable_hash, uniforms
+from sweeps.domain.samplers.estimator import Estimator, estimator_of, expression
+from sweeps.domain.samplers.known import Known
 from sweeps.domain.samplers.registry import get_sampler
 from sweeps.domain.space import SearchSpace, leaves, realise
 from sweeps.domain.space_doc import parse_space
 from sweeps.domain.states import TrialStatus
-from tests.domain.samplers.contract import LOSS, NESTED, NESTED_SIZE, SamplerContract
+from tests.domain.samplers.contract import (
+    ALL_KINDS,
+    LOSS,
+    NESTED,
+    NESTED_SIZE,
+    SamplerContract,
+    spaces,
+)
 
 MAXIMIZE = Objective("score", Goal.MAXIMIZE)
 LINE = parse_space({"x": {"type": "uniform", "min_value": -3, "max_value": 3}})
@@ -42,6 +53,15 @@ def trial(number: int, status: TrialStatus, objective: float | None = None) -> T
     return TrialRecord(number, status, realise(LINE, draw), draw, objective=objective)
 
 
+def learned(
+    history: Iterable[TrialRecord], objective: Objective = LOSS
+) -> list[tuple[int, list[float], float]]:
+    """By trial: its number, its point, its loss."""
+    lessons = lessons_of(Known.of(LINE, history), objective)
+    columns = (lessons.numbers.tolist(), lessons.values.tolist(), lessons.losses.tolist())
+    return list(zip(*columns, strict=True))
+
+
 @pytest.mark.parametrize(
     ("status", "objective", "loss", "pending"),
     [
@@ -61,60 +81,72 @@ def trial(number: int, status: TrialStatus, objective: float | None = None) -> T
 def test_each_status_is_learned_from_in_its_way(
     status: TrialStatus, objective: float | None, loss: float | None, pending: bool
 ) -> None:
-    found = rows_of(LINE, [trial(4, status, objective)], MAXIMIZE)
-    assert found == [Row(4, trial(4, status).draw, loss, pending)]
+    [seen] = Known.of(LINE, [trial(4, status, objective)]).lessons()
+    assert seen.pending is pending
+    assert learned([trial(4, status, objective)], MAXIMIZE) == [
+        (4, [trial(4, status).draw["x"]], math.inf if loss is None else loss)
+    ]
 
 
 def test_cancelled_trials_are_left_out() -> None:
-    assert rows_of(LINE, [trial(0, TrialStatus.CANCELED, 1.0)], LOSS) == []
+    assert learned([trial(0, TrialStatus.CANCELED, 1.0)]) == []
 
 
 def test_points_that_people_picked_count_where_the_space_has_them() -> None:
     inside = TrialRecord(0, TrialStatus.COMPLETED, {"x": 1}, objective=0.5)
     outside = TrialRecord(1, TrialStatus.COMPLETED, {"x": 4.0}, objective=0.1)
-    assert rows_of(LINE, [outside, inside], LOSS) == [Row(0, {"x": 1.0}, 0.5, False)]
+    assert learned([outside, inside]) == [(0, [1.0], 0.5)]
 
 
-def test_hyperopt_sees_failed_trials_as_done_and_unfinished_ones_as_new() -> None:
-    rows = rows_of(
-        LINE,
-        [
-            trial(2, TrialStatus.RUNNING),
-            trial(0, TrialStatus.COMPLETED, 3.0),
-            trial(1, TrialStatus.FAILED),
-        ],
-        LOSS,
-    )
-    seen = bayesian._trials(LINE, rows).trials
-    assert [(doc["tid"], doc["state"], doc["result"].get("loss")) for doc in seen] == [
-        (0, 2, 3.0),
-        (1, 2, None),
-        (2, 0, None),
-    ]
+def asked_of_hyperopt(
+    space: SearchSpace, history: Sequence[TrialRecord], number: int, seed: int
+) -> dict[str, float]:
+    """Hyperopt's own answer, by label: failed trials are done and unfinished ones new, without a
+    loss (in state ERROR it would drop them), and the start-up phase counts losses only."""
+    from hyperopt import base, tpe
+
+    domain = base.Domain(None, [expression(name, item) for name, item in space])
+    labels = [leaf.label for leaf in leaves(space)]
+    documents = []
+    for one in sorted(history, key=lambda one: one.number):
+        known = one.status is TrialStatus.COMPLETED and one.objective is not None
+        documents.append(
+            {
+                "state": base.JOB_STATE_DONE if one.status.is_final else base.JOB_STATE_NEW,
+                "tid": one.number,
+                "result": {"status": "ok", "loss": one.objective} if known else {"status": "fail"},
+                "misc": {
+                    "tid": one.number,
+                    "idxs": {label: [one.number] * (label in one.draw) for label in labels},
+                    "vals": {name: [one.draw[name]] if name in one.draw else [] for name in labels},
+                },
+                **dict.fromkeys(("spec", "exp_key", "owner", "book_time", "refresh_time")),
+                "version": 0,
+            }
+        )
+    without = sum(one.status is not TrialStatus.COMPLETED for one in history)
+    [answer] = tpe.suggest(
+        [number], domain, base.trials_from_docs(documents, validate=False), seed,
+        n_startup_jobs=20 + without, gamma=0.5, verbose=False,
+    )  # fmt: skip
+    return {label: float(found[0]) for label, found in answer["misc"]["vals"].items() if len(found)}
 
 
-def test_call_has_the_measured_options(monkeypatch: pytest.MonkeyPatch) -> None:
-    from hyperopt import tpe
-
-    calls: list[dict[str, Any]] = []
-    real = tpe.suggest
-
-    def spy(ids: list[int], domain: object, trials: object, seed: int, **options: Any) -> Any:
-        calls.append({"ids": ids, "seed": seed, **options})
-        return real(ids, domain, trials, seed, **options)
-
-    monkeypatch.setattr(tpe, "suggest", spy)
-    history = (
-        *(trial(n, TrialStatus.FAILED) for n in range(7)),
-        *(trial(n, TrialStatus.RUNNING) for n in range(7, 10)),
-        *(trial(n, TrialStatus.COMPLETED, 1.0) for n in range(10, 15)),
-    )
-    BayesianSampler().suggest(SuggestRequest(LINE, LOSS, Sampling("bayesian"), 7, 15, history))
-    assert len(calls) == 1
-    assert calls[0]["ids"] == [15]
-    assert calls[0]["gamma"] == 0.5
-    assert calls[0]["n_startup_jobs"] == 30
-    assert 0 <= calls[0]["seed"] < 2**31
+@given(spaces(ALL_KINDS), st.integers(0, 60), st.integers(0, 2**31 - 1))
+@settings(max_examples=60, deadline=None)
+def test_points_are_those_of_hyperopt_itself(space: SearchSpace, count: int, seed: int) -> None:
+    unusual = {0: TrialStatus.RUNNING, 1: TrialStatus.FAILED}
+    history = []
+    for number in range(count):
+        draw = prior_draw(space, uniforms(len(leaves(space)), seed, number))
+        status = unusual.get(number % 10, TrialStatus.COMPLETED)
+        loss = float(stable_hash(seed, number) % 1000)
+        history.append(TrialRecord(number, status, realise(space, draw), draw, objective=loss))
+    lessons = lessons_of(Known.of(space, history), LOSS)
+    ours = estimator_of(space).draw(lessons, count, seed)
+    theirs = asked_of_hyperopt(space, history, count, seed)
+    assert ours is not None
+    assert ours == pytest.approx(theirs, rel=1e-9)
 
 
 def good_at(x: float, count: int = 25, start: int = 0) -> tuple[TrialRecord, ...]:
@@ -207,7 +239,7 @@ def test_repeats_of_the_estimator_are_replaced(monkeypatch: pytest.MonkeyPatch) 
         seeds.append(args[-1])
         return {"c": 3}
 
-    monkeypatch.setattr(bayesian, "tpe_draw", stubborn)
+    monkeypatch.setattr(Estimator, "draw", stubborn)
     history = TestBayesian().run(space, 6)
     assert sorted(t.draw["c"] for t in history) == [0, 1, 2, 3, 4, 5]
     assert history[0].draw["c"] == 3
@@ -215,24 +247,27 @@ def test_repeats_of_the_estimator_are_replaced(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_unusable_answers_of_the_estimator_are_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bayesian, "tpe_draw", lambda *args: None)
+    monkeypatch.setattr(Estimator, "draw", lambda *args: None)
     (only,) = TestBayesian().run(LINE, 1)
     assert -3 <= float(only.draw["x"]) <= 3
 
 
 def test_numbers_outside_floating_point_are_refused() -> None:
     labels = {"x": [math.nan], "y": [1.0], "z": [0.5]}
-    assert bayesian._checked(MIXED, labels) is None
-    assert bayesian._checked(MIXED, {**labels, "x": [9.0]}) == {"x": 3, "y": 1, "z": 0.5}
+    checked = estimator_of(MIXED)._checked
+    assert checked(labels) is None
+    assert checked({**labels, "x": [9.0]}) == {"x": 3, "y": 1, "z": 0.5}
 
 
 def test_large_ranges_of_whole_numbers_are_searched_as_numbers() -> None:
     space = parse_space({"n": {"type": "randint", "upper": 10**12}})
-    rows = []
+    known = Known(space)
     for number in range(30):
         draw = prior_draw(space, uniforms(1, 3, number))
-        rows.append(Row(number, draw, abs(draw["n"] / 10**12 - 0.25), False))
-    answers = [tpe_draw(space, rows, 40, seed) for seed in range(30)]
+        loss = abs(draw["n"] / 10**12 - 0.25)
+        known.learn(TrialRecord(number, TrialStatus.COMPLETED, {}, draw, objective=loss))
+    lessons = lessons_of(known, LOSS)
+    answers = [estimator_of(space).draw(lessons, 40, seed) for seed in range(30)]
     values = [answer["n"] for answer in answers if answer]
     assert len(values) == 30
     assert all(type(value) is int and 0 <= value < 10**12 for value in values)
@@ -294,5 +329,5 @@ def test_every_leaf_reaches_hyperopt_under_its_label() -> None:
     space = parse_space(
         {"m": {"type": "choice", "values": [1, {"c": {"type": "randint", "upper": 2}}]}}
     )
-    domain = Domain(None, [bayesian._expression(name, item) for name, item in space])
+    domain = Domain(None, [expression(name, item) for name, item in space])
     assert set(domain.params) == {leaf.label for leaf in leaves(space)} == {"m", "m[1].c"}
