@@ -11,49 +11,6 @@ from studio import actor
 
 Handler = Callable[[HttpRequest], HttpResponse]
 
-# Plotly writes inline styles; scripts come from our own files only.
-CONTENT_SECURITY_POLICY = "; ".join(
-    (
-        "default-src 'none'",
-        "script-src 'self'",
-        "style-src 'self' 'unsafe-inline'",
-        "img-src 'self' data: blob:",
-        "font-src 'self'",
-        "connect-src 'self'",
-        "form-action 'self'",
-        "frame-ancestors 'none'",
-        "base-uri 'none'",
-    )
-)
-
-# What no page of ours asks a browser for.
-PERMISSIONS = (
-    "accelerometer", "camera", "display-capture", "geolocation", "gyroscope", "microphone", "midi",
-    "payment", "screen-wake-lock", "serial", "usb", "xr-spatial-tracking",
-)  # fmt: skip
-HEADERS = {
-    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
-    "Referrer-Policy": "same-origin",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Permissions-Policy": ", ".join(f"{name}=()" for name in PERMISSIONS),
-    "X-Content-Type-Options": "nosniff",
-    # After signing out Back must show nothing; files of our own and what has an ETag say otherwise.
-    "Cache-Control": "no-store",
-}
-
-
-def security_headers(get_response: Handler) -> Handler:
-    """Add to each answer, static files and errors too, what its view has not said itself."""
-
-    def middleware(request: HttpRequest) -> HttpResponse:
-        response = get_response(request)
-        for name, value in HEADERS.items():
-            response.setdefault(name, value)
-        return response
-
-    return middleware
-
 
 def private_pages(get_response: Handler) -> Handler:
     """What is shown to somebody who is signed in is kept by no cache, not even behind Back.

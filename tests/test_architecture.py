@@ -17,6 +17,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "studio.bell": (),
     "studio.queues": ("studio.bell",),
     "studio.formatting": (),
+    "studio.security_headers": (),
     "studio.isolation": (),
     "studio.actor": ("studio.peers",),
     "studio.secrecy": (),

@@ -2,7 +2,8 @@
 
    The plain text field stays the truth for the form: the editor writes into it, and is loaded only
    while a job file is shown. Where this module cannot be loaded, the field is what one types in. */
-const library = () => import(document.querySelector("script[data-library]").dataset.library);
+const tag = () => document.querySelector("script[data-library]");
+const library = () => import(tag().dataset.library);
 
 let made; // {field, view}
 let loading = false;
@@ -70,6 +71,7 @@ function extensions(codemirror, field) {
       spellcheck: "false",
       autocapitalize: "off",
     }),
+    EditorView.cspNonce.of(tag().dataset.nonce),
     look(codemirror),
     written,
   ];

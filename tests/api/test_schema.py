@@ -7,7 +7,7 @@ import pytest
 from django.contrib.staticfiles import finders
 from django.test import Client
 
-from studio.middleware import CONTENT_SECURITY_POLICY
+from studio.security_headers import CONTENT_SECURITY_POLICY
 
 
 @pytest.fixture

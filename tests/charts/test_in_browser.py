@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import BrowserContext, Page, sync_playwright
 
-from studio.middleware import CONTENT_SECURITY_POLICY
+from studio.security_headers import CONTENT_SECURITY_POLICY
 from sweeps.charts.cards import trial_cards
 from sweeps.charts.colouring import colour_by
 from sweeps.charts.figure import payload
