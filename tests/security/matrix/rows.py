@@ -224,3 +224,81 @@ OPERATIONS: dict[str, Who] = {
 
 # Addresses that are of REST and no operation: its documents, for everybody.
 DOCUMENTS = ("/api/v1/openapi.json", "/api/v1/docs")
+
+
+class Reach(IntEnum):
+    """Who a route of the tracking gateway is for, of those whose token is good."""
+
+    ALL = 0  # reads: readers, contributors, trials
+    TREE = 1  # writes: contributors; trials within their own run and what is below it
+    MEMBERS = 2  # writes: contributors alone
+
+
+_ALL, _TREE, _MEMBERS = Reach.ALL, Reach.TREE, Reach.MEMBERS
+_V2 = "/api/2.0/mlflow/"
+_FILES = "/api/2.0/mlflow-artifacts/artifacts"
+# Method and pattern of a route -> who may use it.
+GATEWAY: dict[str, Reach] = {
+    f"POST {_V2}runs/log-metric": _TREE,
+    f"POST {_V2}runs/log-parameter": _TREE,
+    f"POST {_V2}runs/set-tag": _TREE,
+    f"POST {_V2}runs/log-batch": _TREE,
+    f"POST {_V2}runs/create": _TREE,
+    f"POST {_V2}runs/update": _TREE,
+    f"POST {_V2}runs/delete-tag": _TREE,
+    f"POST {_V2}runs/log-inputs": _TREE,
+    f"POST {_V2}runs/outputs": _TREE,
+    f"POST {_V2}runs/log-model": _TREE,
+    f"POST {_V2}runs/delete": _TREE,
+    f"POST {_V2}runs/restore": _TREE,
+    f"GET {_V2}runs/get": _ALL,
+    f"GET {_V2}metrics/get-history": _ALL,
+    f"GET {_V2}metrics/get-history-bulk-interval": _ALL,
+    f"GET {_V2}artifacts/list": _ALL,
+    f"POST {_V2}runs/search": _ALL,
+    f"POST {_V2}experiments/search": _ALL,
+    f"GET {_V2}experiments/search": _ALL,
+    f"GET {_V2}experiments/get": _ALL,
+    f"GET {_V2}experiments/get-by-name": _ALL,
+    f"POST {_V2}experiments/create": _MEMBERS,
+    f"POST {_V2}experiments/set-experiment-tag": _MEMBERS,
+    f"POST {_V2}experiments/delete-experiment-tag": _MEMBERS,
+    f"POST {_V2}logged-models": _TREE,
+    f"POST {_V2}logged-models/search": _ALL,
+    f"GET {_V2}logged-models/{{model_id}}": _ALL,
+    f"PATCH {_V2}logged-models/{{model_id}}": _TREE,
+    f"DELETE {_V2}logged-models/{{model_id}}": _TREE,
+    f"POST {_V2}logged-models/{{model_id}}/params": _TREE,
+    f"PATCH {_V2}logged-models/{{model_id}}/tags": _TREE,
+    f"DELETE {_V2}logged-models/{{model_id}}/tags/{{key}}": _TREE,
+    f"GET {_V2}logged-models/{{model_id}}/artifacts/directories": _ALL,
+    f"POST {_V2}registered-models/create": _TREE,
+    f"POST {_V2}registered-models/rename": _MEMBERS,
+    f"PATCH {_V2}registered-models/update": _MEMBERS,
+    f"DELETE {_V2}registered-models/delete": _MEMBERS,
+    f"POST {_V2}registered-models/set-tag": _MEMBERS,
+    f"DELETE {_V2}registered-models/delete-tag": _MEMBERS,
+    f"POST {_V2}registered-models/alias": _MEMBERS,
+    f"DELETE {_V2}registered-models/alias": _MEMBERS,
+    f"GET {_V2}registered-models/alias": _ALL,
+    f"GET {_V2}registered-models/get": _ALL,
+    f"GET {_V2}registered-models/get-latest-versions": _ALL,
+    f"POST {_V2}registered-models/get-latest-versions": _ALL,
+    f"GET {_V2}registered-models/search": _ALL,
+    f"POST {_V2}model-versions/create": _TREE,
+    f"PATCH {_V2}model-versions/update": _MEMBERS,
+    f"DELETE {_V2}model-versions/delete": _MEMBERS,
+    f"POST {_V2}model-versions/set-tag": _MEMBERS,
+    f"DELETE {_V2}model-versions/delete-tag": _MEMBERS,
+    f"POST {_V2}model-versions/transition-stage": _MEMBERS,
+    f"GET {_V2}model-versions/get": _ALL,
+    f"GET {_V2}model-versions/get-download-uri": _ALL,
+    f"GET {_V2}model-versions/search": _ALL,
+    f"GET {_FILES}": _ALL,
+    f"GET {_FILES}/{{path...}}": _ALL,
+    f"PUT {_FILES}/{{path...}}": _TREE,
+    f"DELETE {_FILES}/{{path...}}": _TREE,
+    "GET /api/3.0/mlflow/server-info": _ALL,
+    "GET /version": _ALL,
+    "GET /health": _ALL,
+}
