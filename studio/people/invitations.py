@@ -2,7 +2,7 @@
 
 import smtplib
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.core.mail import EmailMessage
@@ -14,6 +14,9 @@ from studio.models import Invitation, Membership, Role, User, Workspace
 from studio.models.invitation import INVITATION_LIFETIME
 from studio.models.token import digest, new_secret
 from studio.services import NameTaken, Refused
+
+# Whoever owns a workspace, and anybody may make one, has the studio send mail.
+PER_DAY = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +36,13 @@ class NewInvitation:
 def invite(
     workspace: Workspace, by: User, *, role: Role, now: datetime, note: str = "", email: str = ""
 ) -> NewInvitation:
-    """Make an invitation, and mail it if there are an address and a mail server."""
+    """Make an invitation, and mail it if there are an address and a mail server.
+
+    Raises Refused for who has made very many within a day.
+    """
+    since = now - timedelta(days=1)
+    if Invitation.objects.filter(invited_by=by, created_at__gt=since).count() >= PER_DAY:
+        raise Refused(f"You have invited {PER_DAY} people within a day. Go on tomorrow.")
     secret = new_secret()
     with transaction.atomic():
         made = Invitation.objects.create(

@@ -29,14 +29,18 @@ def invitation_create(request: HttpRequest, ws: str) -> HttpResponse:
     if not form.is_valid():
         return settings_page(request, workspace, invitation_form=form)
     data = form.cleaned_data
-    made = invitations.invite(
-        workspace,
-        signed_in(request),
-        role=Role(data["role"]),
-        now=timezone.now(),
-        note=data["note"],
-        email=data["email"],
-    )
+    try:
+        made = invitations.invite(
+            workspace,
+            signed_in(request),
+            role=Role(data["role"]),
+            now=timezone.now(),
+            note=data["note"],
+            email=data["email"],
+        )
+    except services.Refused as error:
+        form.add_error("note", str(error))
+        return settings_page(request, workspace, invitation_form=form)
     if made.is_mailed:
         messages.success(request, f"The invitation is on its way to {made.invitation.email}.")
         return redirect("workspace_settings", ws=ws)

@@ -11,11 +11,14 @@ from pathlib import Path
 
 import httpx
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 from huey.contrib.djhuey import HUEY
 from packaging.requirements import Requirement
 
+from studio import bootstrap
+from studio.models import User
 from sweeps.queries.clock import database_now
 from sweeps.queries.health import DOWN, parts
 
@@ -142,6 +145,19 @@ def _parts() -> tuple[str, str]:
     return f"up: {', '.join(found)}", ""
 
 
+def _people() -> tuple[str, str]:
+    """Whether somebody can sign in, where others reach the studio."""
+    try:
+        count = User.objects.filter(is_active=True).count()
+        bootstrap.refuse_without_owner()
+    except DatabaseError:
+        return "unknown without the database", ""
+    except ImproperlyConfigured:
+        text = f"accounts: {count}; no administrator has a password, and other machines reach it"
+        return text, "Run `.venv/bin/python manage.py owner NAME`."
+    return f"accounts: {count}", ""
+
+
 CHECKS: dict[str, Callable[[], tuple[str, str]]] = {
     "Python": _python,
     "packages": _packages,
@@ -151,4 +167,5 @@ CHECKS: dict[str, Callable[[], tuple[str, str]]] = {
     "queue": _queue,
     "port": _port,
     "parts": _parts,
+    "people": _people,
 }

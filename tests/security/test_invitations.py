@@ -95,6 +95,16 @@ def test_a_mail_that_fails_leaves_the_link_to_copy(
     assert "/accounts/invitation/" in page
 
 
+def test_the_studio_is_no_mail_machine(client: Client, alice: User, monkeypatch: Any) -> None:
+    monkeypatch.setattr(invitations, "PER_DAY", 2)
+    client.force_login(alice)
+    codes = [client.post(URL, {"note": f"n{n}", "role": "reader"}).status_code for n in range(3)]
+    assert codes == [200, 200, 422]
+    assert Invitation.objects.count() == 2
+    Invitation.objects.update(created_at=timezone.now() - timedelta(days=1))
+    assert client.post(URL, {"note": "next day", "role": "reader"}).status_code == 200
+
+
 def test_somebody_new_picks_name_and_password_and_is_in(link: str) -> None:
     client = Client()
     page = client.get(link).content.decode()

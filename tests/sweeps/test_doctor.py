@@ -68,6 +68,14 @@ def test_what_is_wrong_comes_with_its_remedy_and_an_exit_code(
         assert told in text
 
 
+def test_a_studio_for_others_without_an_owner_is_bad(home: Path, settings: Any) -> None:
+    settings.STUDIO_URL = "https://studio.example.org"
+    out = StringIO()
+    with pytest.raises(CommandError, match="To be mended: 1"):
+        call_command("doctor", stdout=out)
+    assert "Run `.venv/bin/python manage.py owner NAME`." in out.getvalue()
+
+
 def refuse(*_: object, **__: object) -> None:
     raise checkup.httpx.ReadTimeout("slow")
 
