@@ -242,6 +242,7 @@ class ComputeForm(forms.ModelForm):
         self.fields["name"].widget.attrs |= {"class": "mono", "autocomplete": "off"}
         if settings.STUDIO_ISOLATED_ONLY:
             self.fields["isolated"].disabled = True
+            self.fields["isolated"].help_text = "All computes of this studio are isolated."
             self.initial["isolated"] = True
 
     def clean(self) -> dict[str, Any]:

@@ -78,6 +78,7 @@ def test_one_setting_isolates_all_and_no_switch_takes_it_back(owner, compute, ma
     assert not Compute(name="plain").isolated
     text = owner.get(LOCAL).content.decode()
     assert 'name="isolated"' in text
+    assert "All computes of this studio are isolated." in text
     assert "disabled" in text[text.index('name="isolated"') :].partition(">")[0]
     owner.post(LOCAL, fields(name="local"))
     assert Compute.objects.get().isolated
