@@ -20,11 +20,12 @@ HOW = (
 def problems(python: str) -> list[str]:
     """What is in the way of running commands as another user with this interpreter ("": the
     studio's own), each in a sentence; none when that was tried and went well."""
-    first, _ = settings.STUDIO_ISOLATED_UIDS
+    # No workspace's: the interpreter is whatever an owner of one names.
+    _, last = settings.STUDIO_ISOLATED_UIDS
     home, program = str(settings.STUDIO_HOME), python or sys.executable
     try:
         done = subprocess.run(
-            [sys.executable, "-I", "-S", str(_PROGRAM), str(first), home, program],
+            [sys.executable, "-I", "-S", str(_PROGRAM), str(last), home, program],
             capture_output=True,
             text=True,
             timeout=_LONGEST_S,

@@ -15,7 +15,7 @@ import time
 
 sys.path.append(__file__.rsplit("/", 3)[0])
 
-from sweeps.runners import run_as
+from sweeps.runners import proc, run_as
 
 # Capabilities that the mode needs, by number (linux/capability.h).
 NEEDED = {
@@ -61,7 +61,7 @@ def _tried(user: run_as.RunAs, home: str, python: str) -> list[str]:
         os.close(writer)
         with open(reader, encoding="utf-8") as said:
             found: list[str] = json.loads(said.read() or '["The probe ended without a word."]')
-        return [*found, *_end(pid)]
+        return [*found, *_end(pid, user.uid)]
 
 
 def _child(user: run_as.RunAs, home: str, python: str, folder: str, writer: int) -> None:
@@ -138,12 +138,13 @@ def _link(python: str) -> str | None:
     return None
 
 
-def _end(pid: int) -> list[str]:
+def _end(pid: int, uid: int) -> list[str]:
     try:
         os.kill(pid, signal.SIGKILL)
     except PermissionError:
         return ["The studio cannot end processes of the user: it lacks CAP_KILL."]
     _pid, status = os.waitpid(pid, 0)
+    proc.kill_strays(uid)  # the program may be anybody's, and have left something
     is_ended = os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL
     return [] if is_ended else ["The probe ended before it was told to."]
 

@@ -39,7 +39,7 @@ def _next() -> int:
     within = OsUser.objects.filter(number__range=(first, last))
     newest = within.aggregate(newest=Max("number"))["newest"]
     number: int = first if newest is None else newest + 2
-    if number + 1 > last:
+    if number + 1 >= last:  # with the last one computes are tried
         text = (
             f"All numbers of STUDIO_ISOLATED_UIDS ({first}-{last}) are given to workspaces. "
             "The administrator can set a larger range."

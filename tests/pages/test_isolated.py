@@ -91,7 +91,7 @@ def test_what_cannot_be_tried_is_no_yes(settings, monkeypatch, tmp_path):
 
 
 def test_each_workspace_has_two_users_of_its_own_for_good(workspace, settings):
-    settings.STUDIO_ISOLATED_UIDS = (3000, 3003)
+    settings.STUDIO_ISOLATED_UIDS = (3000, 3004)
     first = os_user_of(workspace)
     assert (first.number, os_user_of(workspace)) == (3000, first)
     other = Workspace.objects.create(name="other")

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from sweeps.runners import outcomes, proc, run_as, spool
+from sweeps.runners import outcomes, probe, proc, run_as, spool
 from sweeps.runners.base import EndedBy, Lost, RunAs, Runner
 from sweeps.runners.local import LocalRunner
 from tests.isolated import IS_ROOT, UID, open_folder, open_python
@@ -202,3 +202,26 @@ def test_a_record_with_no_such_user_counts_as_none(tmp_path: Path, uid: object) 
     assert spool.read(str(tmp_path), spool.LAUNCH) is None
     spool.write(str(tmp_path), spool.LAUNCH, {**record, "user": {**user, "uid": UID}})
     assert spool.read(str(tmp_path), spool.LAUNCH) is not None
+
+
+if IS_ROOT:
+
+    def test_the_probe_leaves_nothing_of_what_it_ran(tmp_path: Path) -> None:
+        program = tmp_path / "python"
+        program.write_text("#!/bin/sh\n(setsid sleep 600 >/dev/null 2>&1 &)\nexit 0\n")
+        program.chmod(0o755)
+        home = tmp_path / "home"
+        home.mkdir()
+        assert probe.problems(BOMBER + 1, str(home), str(program)) == []
+        assert not proc.runs_anything(BOMBER + 1)
+        assert list(home.iterdir()) == []
+
+    def test_the_probe_says_what_is_in_the_way(tmp_path: Path) -> None:
+        closed = tmp_path / "closed"
+        (closed / "home").mkdir(parents=True)
+        closed.chmod(0o700)
+        [place, program] = probe.problems(BOMBER + 1, str(closed / "home"), str(closed / "python"))
+        assert f"STUDIO_HOME lies in {closed}, which other users may not pass through" in place
+        assert f"may not run {closed}/python, because of {closed}" in program
+        [taken] = probe.problems(65534, str(tmp_path), open_python())
+        assert "has an account on this machine" in taken
