@@ -3,10 +3,12 @@
 import time
 from collections.abc import Callable
 from datetime import timedelta
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.management import CommandError, call_command
 from django.test import Client
 from django.utils import timezone
 from huey.contrib.djhuey import HUEY
@@ -133,6 +135,20 @@ def test_a_trial_s_token_is_none_of_the_rest_api(sweep: Sweep, now: Any) -> None
     for path in ("/workspaces", "/workspaces/default", "/workspaces/default/sweeps"):
         assert Caller(claim.token).get(path).status_code == 401
         assert Caller(claim.token).post(path, {}).status_code in (401, 405)
+
+
+def test_a_command_makes_a_token_that_ends_and_none_for_a_stranger(
+    workspace: Workspace, alice: User, charlie: User
+) -> None:
+    out = StringIO()
+    call_command("token", user="alice", days=7, stdout=out)
+    assert answers(out.getvalue().strip()) == (200, 200)
+    left = ApiToken.objects.get().expires_at - timezone.now()
+    assert timedelta(days=6) < left <= timedelta(days=7)
+    with pytest.raises(CommandError, match="charlie is no member"):
+        call_command("token", user="charlie")
+    with pytest.raises(CommandError, match="--days"):
+        call_command("token", user="alice", days=0)
 
 
 # --- N1: no code runs for anybody below contributor ---------------------------------------------

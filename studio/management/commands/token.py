@@ -8,7 +8,7 @@ from django.core.management.base import CommandError
 from django.utils import timezone
 
 from studio.commands import PersonsCommand
-from studio.models import Role, User, Workspace
+from studio.models import Membership, Role, User, Workspace
 from studio.services import create_token
 
 MOST_DAYS = 36_500
@@ -39,6 +39,8 @@ class Command(PersonsCommand):
         user = users.first()
         if user is None:
             raise CommandError("No such person. Start the studio once, or name one by --user.")
+        if Membership.objects.role_of(user, workspace) is None:
+            raise CommandError(f"{user} is no member of “{workspace}”: the token would be dead.")
         now, days = timezone.now(), options["days"]
         if days is not None and not 1 <= days <= MOST_DAYS:
             raise CommandError(f"--days must be from 1 to {MOST_DAYS:,}.")
