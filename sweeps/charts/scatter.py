@@ -6,7 +6,7 @@ import numpy as np
 
 from sweeps.charts.colouring import Colouring, not_counting
 from sweeps.charts.figure import Figure, Key, Table, base_layout
-from sweeps.charts.text import escape, plural
+from sweeps.charts.text import escape, in_space, plural
 from sweeps.charts.values import (
     Floats,
     Ints,
@@ -201,7 +201,8 @@ def _space_axis(values: Values, edge: bool) -> dict[str, Any]:
     made = plot_axis(values, edge=edge, count=3, width=60)
     wanted = ("type", "range", "tickmode", "tickvals", "ticktext", "tickfont")
     return {name: made[name] for name in wanted} | {
-        "title": {"text": escape(values.name), "font": {"size": 12, "color": "@text"}},
+        "ticktext": [in_space(text) for text in made["ticktext"]],
+        "title": {"text": in_space(escape(values.name)), "font": {"size": 12, "color": "@text"}},
         "gridcolor": "@border",
         "linecolor": "@axis",
         "showbackground": False,

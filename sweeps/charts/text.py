@@ -15,6 +15,14 @@ def escape(text: str) -> str:
     return text.translate(_MARKUP)
 
 
+def in_space(text: str) -> str:
+    """An escaped text for an axis in space, where Plotly reads its tags but no entities.
+
+    A "<" that is meant gets a space of no width behind it, so that it begins no tag.
+    """
+    return text.replace("&lt;", "<\u200b").replace("&gt;", ">").replace("&amp;", "&")
+
+
 def objective_text(value: float | None) -> str:
     """An objective or metric value: six significant digits, "–" when there is none."""
     return MISSING if value is None or not math.isfinite(value) else formatting.objective(value)

@@ -143,6 +143,13 @@ def test_space_has_log_axes_and_no_wheel_of_its_own():
     assert {one["type"] for one in figure["data"]} == {"scatter3d"}
 
 
+def test_texts_in_space_begin_no_tag_and_have_no_entities():
+    space = scatter_figure(scatter([KIND, LR, LOSS], LOSS))["layout"]["scene"]
+    [written] = [text for text in space["xaxis"]["ticktext"] if "img" in text]
+    assert "&lt;" not in written
+    assert "<\u200bimg" in written
+
+
 @pytest.mark.parametrize("at", [[5.0], [1e308, -1e308], [5e-324, 1.0], [0.0, 0.0]])
 def test_ends_of_floats_have_an_axis(at):
     made = plot_axis(numbers("x", at), edge=True)

@@ -35,6 +35,7 @@ STRUCTURE: dict[str, set[str]] = {
     "modelversion": {"model_id", "run_id", "sweep_name"},
     "outboxentry": {"run_id", "body"},
     "revision": {"changes"},
+    "secret": {"name"},
     "session": {"session_key", "session_data"},
     "statechange": {"before", "after"},
     "sweep": {

@@ -29,6 +29,11 @@ FULLEST = (
     f"{CROWD}/trials/0/", f"{CROWD}/compare/?t=0,1,2,3,4,5,6,7", f"{CROWD}/report.html",
     f"{FILES}?path=names", f"{FILES}?path=model",
 )  # fmt: skip
+# Of the others, those that scripts make.
+DRAWN = (
+    "/w/default/sweeps/going/", "/w/default/sweeps/going/charts/",
+    "/w/default/sweeps/going/trials/0/", "/w/default/sweeps/new?from=going",
+)  # fmt: skip
 SHOWN = ("page.html", "picture.svg", "table.csv", "table.tsv", "lines.txt", "data.json", "fake.png")
 WORDS = (
     "q", "status", "sort", "cols", "is", "in", "no", "t", "color", "axes", "metric", "x", "curves",
@@ -110,17 +115,19 @@ def test_what_was_typed_is_a_text_where_it_is_shown_again(
 def test_each_text_in_each_place(
     watch: Watch, alices: Client, alice: User, compute: Compute, now: Any
 ) -> None:
+    """All pages with all texts once; then each text in each column by turns, where pages are made
+    by scripts looked at, else read."""
     stage.set_up(alice, compute, now, POLYGLOT, PAYLOADS)
     pages = [*dict.fromkeys((*everywhere.pages(alices)[1:], *FULLEST))]
+    for address in pages:
+        watch.look(address)
+    assert watch.found == []
+    rest = [page for page in pages if f"/{stage.CROWD}/" not in page and page not in DRAWN]
     for number, text in enumerate(PAYLOADS):
         stage.refill(text)
-        for address in pages if number == 0 else _of_rows(pages):
+        for address in DRAWN:
             watch.look(address)
         watch.show("<!doctype html><title>x</title>")
+        read_all(watch, alices, rest)
         read_all(watch, alices, (f"{p}?{q}" for p in ASKED for q in queries(PAYLOADS, number)))
         assert watch.found == [], text
-
-
-def _of_rows(pages: Iterable[str]) -> list[str]:
-    """Without those of the crowd, in which all texts are already."""
-    return [address for address in pages if f"/{stage.CROWD}/" not in address]
