@@ -21,6 +21,8 @@ _SEARCHES = {
     "registered-models/search": (".", "registered_models"),
     "model-versions/search": (".", "model_versions"),
 }
+# MLflow parses filters in Python, in the one process that serves everybody.
+MAX_FILTER = 2**15
 _NAME_EQUALS = re.compile(r"""(?<![\w.`])(name\s*=\s*)(['"])([^'"]*)\2""", re.IGNORECASE)
 
 
@@ -37,6 +39,7 @@ class Asked:
 
 def adapt(caller: Caller, matched: Matched, asked: Asked) -> Asked:
     """The request to judge and to forward. Raises Refusal for one that cannot be meant."""
+    _require_short_filter(asked)
     asked = _with_prefixes(caller, matched, asked)
     route, search = matched.route, _search(matched)
     if route.kind is Kind.RUN_CREATE and isinstance(caller, TrialCaller):
@@ -48,6 +51,13 @@ def adapt(caller: Caller, matched: Matched, asked: Asked) -> Asked:
     if search is not None:
         return _confined(caller, asked, search[0])
     return asked
+
+
+def _require_short_filter(asked: Asked) -> None:
+    given = [value for key, value in asked.query if key == "filter"]
+    for text in (*given, (asked.body or {}).get("filter")):
+        if isinstance(text, str) and len(text) > MAX_FILTER:
+            raise invalid(f"'filter' may have {MAX_FILTER:,} characters at most.")
 
 
 def with_prefix(name: str, prefix: str) -> str:

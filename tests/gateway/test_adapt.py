@@ -2,8 +2,9 @@
 
 import pytest
 
-from sweeps.gateway.adapt import Asked, adapt, visible
+from sweeps.gateway.adapt import MAX_FILTER, Asked, adapt, visible
 from sweeps.gateway.identity import MemberCaller
+from sweeps.gateway.refusals import Refusal
 from sweeps.gateway.routes import V2, match
 
 MEMBER = MemberCaller("team_a", may_write=True)
@@ -53,3 +54,14 @@ def test_the_source_of_a_version_gets_the_workspaces_prefix(given, sent):
     matched = match("POST", V2 + "model-versions/create")
     asked = adapt(MEMBER, matched, Asked((), {"name": "new", "source": given}))
     assert asked.body == {"name": "team_a.new", "source": sent}
+
+
+@pytest.mark.parametrize(
+    ("method", "path"), [("POST", "runs/search"), ("GET", "model-versions/search")]
+)
+def test_a_filter_that_would_keep_the_server_busy_is_refused(method, path):
+    text = "a = 'b'" + " " * MAX_FILTER
+    asked = Asked((("filter", text),), None) if method == "GET" else Asked((), {"filter": text})
+    with pytest.raises(Refusal) as refused:
+        adapt(MEMBER, match(method, V2 + path), asked)
+    assert refused.value.status == 400
