@@ -32,6 +32,10 @@ def authorize(caller: Caller, matched: Matched, refs: Mapping[Names, tuple[str, 
             _require_visible(caller, names, value)
     if not matched.route.writes:
         return
+    for path in refs.get(Names.ARTIFACT, ()):
+        owner = artifact_owner(path)
+        if matched.route.method == "PUT" and owner and not owner.rest:
+            raise invalid("Name a file below the artifacts, not the artifacts themselves.")
     if not isinstance(caller, TrialCaller):
         if not caller.may_write:
             raise forbidden("This token may only read.")

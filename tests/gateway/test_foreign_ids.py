@@ -79,6 +79,15 @@ def test_a_list_of_artifacts_stays_below_them(trial: Running) -> None:
     assert trial.api.get("artifacts/list", run_id=trial.run_id, path="").is_success
 
 
+def test_a_file_does_not_take_the_place_of_all_artifacts(trial: Running) -> None:
+    for root in (
+        f"{trial.run_id}/artifacts",
+        f"models/{logged_model(trial)['model_id']}/artifacts",
+    ):
+        answer = trial.api("PUT", f"{ARTIFACTS}{trial.experiment_id}/{root}", content=b"x")
+        assert code(answer) == INVALID
+
+
 def test_an_id_is_no_address_of_another_route(trial: Running, member: Any) -> None:
     for name in ("search", "..", "m-1/artifacts/directories", "m-1?x=1", "a b", "é", "x" * 300):
         body = {"name": "x", "source": "runs:/" + trial.run_id, "model_id": name}
