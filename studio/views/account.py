@@ -19,6 +19,7 @@ from studio.models import ApiToken, Session
 from studio.peers import client_address
 from studio.people import accounts, passwords, signing_in, throttle
 from studio.sessions import kept_as
+from studio.views.oidc import connect_word
 
 
 def _page(request: HttpRequest, **forms: Any) -> HttpResponse:
@@ -31,7 +32,7 @@ def _page(request: HttpRequest, **forms: Any) -> HttpResponse:
         "sessions": Session.objects.allowed(user).alive(now),
         "this_session": kept_as(request.session.session_key or ""),
         "tokens": tokens,
-        "oidc": oidc.is_on(),
+        "oidc_connect": connect_word(request) if oidc.is_on() else "",
         "identity": user.identities.filter(issuer=settings.STUDIO_OIDC_ISSUER).first(),
         "memberships": user.memberships.select_related("workspace").order_by("workspace__name"),
     } | forms

@@ -6,6 +6,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import Resolver404, resolve, reverse
 from django.utils import timezone
+from django.utils.crypto import constant_time_compare, salted_hmac
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
@@ -23,6 +24,13 @@ _AWAY = "oidc"
 _AWAY_S = 600
 
 
+def connect_word(request: HttpRequest) -> str:
+    """What the link for connecting carries, for a page of another site must not start that: with
+    its author's identity, its author could sign in as whoever is signed in here."""
+    key = request.session.session_key or ""
+    return salted_hmac("studio.views.oidc", key, algorithm="sha256").hexdigest()
+
+
 @login_not_required
 @never_cache
 @require_safe
@@ -34,6 +42,8 @@ def oidc_start(request: HttpRequest) -> HttpResponse:
     if not oidc.is_on():
         raise Http404
     connects = isinstance(request.user, User) and "connect" in request.GET
+    if connects and not constant_time_compare(request.GET["connect"], connect_word(request)):
+        return _no(request, "Start from the page of your account.", 400)
     if not isinstance(request.user, User):
         request.session.set_expiry(_AWAY_S)
     request.session[_AWAY] = {

@@ -178,16 +178,34 @@ def test_who_is_locked_out_stays_out(client: Client, alice: User, provider: Prov
     assert not is_signed_in(client)
 
 
+def connecting(client: Client) -> str:
+    """The link of the account's page."""
+    page = client.get("/accounts/").content.decode()
+    return f"{START}?connect=" + page.split(f"{START}?connect=")[1].split('"')[0]
+
+
+def test_another_site_does_not_start_connecting(
+    client: Client, alice: User, bob: User, provider: Provider
+) -> None:
+    """Whoever could would sign in as alice from then on, with an identity of their own."""
+    client.force_login(alice)
+    bobs = Client()
+    bobs.force_login(bob)
+    for path in (f"{START}?connect=", f"{START}?connect=1", connecting(bobs)):
+        assert client.get(path).status_code == 400
+    assert not Identity.objects.exists()
+
+
 def test_an_account_is_connected_and_disconnected(
     client: Client, alice: User, bob: User, provider: Provider
 ) -> None:
     client.force_login(alice)
     assert "Connect account" in client.get("/accounts/").content.decode()
-    assert go(client, provider, f"{START}?connect=1")["Location"] == "/accounts/"
+    assert go(client, provider, connecting(client))["Location"] == "/accounts/"
     assert Identity.objects.get().user == alice
     bobs = Client()
     bobs.force_login(bob)
-    assert go(bobs, provider, f"{START}?connect=1").status_code == 403
+    assert go(bobs, provider, connecting(bobs)).status_code == 403
     client.post("/accounts/disconnect")
     assert not Identity.objects.exists()
 
