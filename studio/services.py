@@ -199,13 +199,13 @@ def save_compute(compute: Compute, *, is_default: bool) -> None:
         raise _taken("compute", compute.name) from error
 
 
-_SAID_OF_COMPUTES = ("name", "slots", "python", "description", "is_default", "isolated")
+SAID_OF_COMPUTES = ("name", "slots", "python", "description", "is_default", "isolated")
 
 
 def _note_compute(before: Compute | None, after: Compute) -> None:
-    own = audit.of(before, *_SAID_OF_COMPUTES) if before else {}
+    own = audit.of(before, *SAID_OF_COMPUTES) if before else {}
     changes = {
-        **audit.differing(own, audit.of(after, *_SAID_OF_COMPUTES)),
+        **audit.differing(own, audit.of(after, *SAID_OF_COMPUTES)),
         **audit.hidden(
             "environment_variables",
             before.environment_variables if before else {},

@@ -56,13 +56,13 @@ def delete_channel(channel: Channel) -> None:
         channel.delete()
 
 
-_SAID = ("name", "kind", "shown_address", "on_ended", "on_broken", "on_best", "is_on")
+SAID = ("name", "kind", "shown_address", "on_ended", "on_broken", "on_best", "is_on")
 
 
 def _differing(before: Channel | None, after: Channel) -> audit.Changes:
     """Addresses without what may be a secret in them; that another one came is said."""
-    own = audit.of(before, *_SAID) if before else {}
-    changes = audit.differing(own, audit.of(after, *_SAID))
+    own = audit.of(before, *SAID) if before else {}
+    changes = audit.differing(own, audit.of(after, *SAID))
     if before and before.address != after.address:
         changes = {**changes, "address": (audit.HIDDEN, f"{audit.HIDDEN} changed")}
     return changes

@@ -19,7 +19,7 @@ from sweeps.services.state import bump, lock, move_sweep
 MOST_LOSSES = 3
 
 
-def _said(environment: Environment | None) -> dict[str, object]:
+def said(environment: Environment | None) -> dict[str, object]:
     """For the audit log. Sources may hold the password of an index: their size and digest do."""
     if environment is None:
         return {}
@@ -34,7 +34,7 @@ def save_environment(environment: Environment) -> None:
         with transaction.atomic():
             before = Environment.objects.filter(pk=environment.pk).first()
             environment.save()
-            if changes := audit.differing(_said(before), _said(environment)):
+            if changes := audit.differing(said(before), said(environment)):
                 _note("changed" if before else "created", environment, changes)
     except IntegrityError as error:
         text = f"There is an environment {shown(environment.name)} already; choose another name."

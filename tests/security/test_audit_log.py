@@ -11,9 +11,14 @@ from django.test import Client
 from django.utils import timezone
 
 from studio import actor, audit, services
+from studio.forms import ComputeForm, WorkspaceTextForm
 from studio.models import ApiToken, AuditEntry, Compute, Membership, Role, User, Workspace
 from studio.models.audit import AppendOnly
 from sweeps.engine.audit import AuditLog
+from sweeps.forms.channel import ChannelForm
+from sweeps.forms.environment import EnvironmentForm
+from sweeps.models import Environment
+from sweeps.services import channels, environments
 
 
 def newest() -> AuditEntry:
@@ -221,3 +226,15 @@ def test_the_engine_forgets_only_where_a_number_of_days_is_set(page: Client, set
     assert AuditEntry.objects.exists()
     AuditLog().look(later)
     assert not AuditEntry.objects.exists()
+
+
+def test_whatever_a_form_changes_is_told() -> None:
+    """By name at least: a new field of one of these forms has to be in the log."""
+    forms: dict[Any, tuple[str, ...]] = {
+        ComputeForm: (*services.SAID_OF_COMPUTES, "environment_variables"),
+        ChannelForm: (*channels.SAID, "address"),
+        EnvironmentForm: tuple(environments.said(Environment())),
+        WorkspaceTextForm: ("title", "description"),
+    }
+    for form, told in forms.items():
+        assert set(form.Meta.fields) <= set(told), form
