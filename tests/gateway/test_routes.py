@@ -143,6 +143,44 @@ def test_an_unknown_request_has_no_route(method, path):
     assert match(method, path) is None
 
 
+SPELLINGS = (
+    "{}/", "/{}", "{}.", "{} ", "{}%20", "{};", "{};x=1", "{}%3b", "{}?", "{}#", "{}\n", "{}\0",
+    "{}//", "{}/.", "{}/..", "/.{}", "/..{}", "/x/..{}", "{}%2f", "{}\\", "{}\u200b", "{}/get", "{}\ufeff",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS)
+def test_a_route_has_one_spelling(spelling):
+    for route in ROUTES:
+        if "{" not in route.pattern:
+            matched = match(route.method, spelling.format(route.pattern))
+            # As with `logged-models/…`, where another route takes any word.
+            assert matched is None or "{" in matched.route.pattern, route.pattern
+
+
+def test_a_route_has_one_case_and_one_script():
+    for route in ROUTES:
+        for path in (
+            route.pattern.upper(),
+            route.pattern.title(),
+            route.pattern.replace("mlflow", "mlfl\u043ew"),
+            route.pattern.replace("/api/2.0", "/api/3.0"),
+            route.pattern.replace("/api/2.0", "/api/2.00"),
+            route.pattern.replace("/api/", "/ajax-api/"),
+            route.pattern.replace("2.0", "\uff12.0"),
+        ):
+            if path != route.pattern:
+                assert match(route.method, path) is None, path
+
+
+@pytest.mark.parametrize(
+    "method",
+    ["HEAD", "OPTIONS", "TRACE", "CONNECT", "PROPFIND", "get", "Post", "GET ", "", "QUERY"],
+)
+def test_a_route_has_its_own_method_alone(method):
+    assert [route.pattern for route in ROUTES if match(method, route.pattern)] == []
+
+
 @pytest.mark.parametrize(
     "tail",
     ["../x", "a/../x", "a/./x", "a//x", "a/", "a%2e", "a\\x", "a#x", "a;x", "a?x", "a\x00", "a\n"],
