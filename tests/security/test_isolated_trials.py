@@ -153,14 +153,10 @@ def _ports(pid: int) -> list[int]:
     ]
 
 
-def answers(team: Team, code: Path, own: str, stolen: str) -> tuple[str, dict[str, Any]]:
+def answers(team: Team, code: Path, own: str) -> tuple[str, dict[str, Any]]:
     """Run the hostile trial to its end; the sweep, and what it says."""
-    inputs = {
-        "own": {"type": "uri_file", "path": own},
-        "stolen": {"type": "uri_file", "path": stolen},
-    }
-    command = "python3 probes.py ${{inputs.own}} ${{inputs.stolen}}"
-    sweep = team.run(code, command, inputs=inputs)
+    inputs = {"own": {"type": "uri_file", "path": own}}
+    sweep = team.run(code, "python3 probes.py ${{inputs.own}}", inputs=inputs)
 
     def ended() -> bool:
         return team.ask("GET", f"sweeps/{sweep}")["status"] in ("Completed", "Failed")
@@ -187,7 +183,7 @@ if IS_ROOT:
         code = code_of(place, "hostile", config)
 
         team.isolate("local")
-        sweep, isolated = answers(team, code, own, stolen)
+        sweep, isolated = answers(team, code, own)
         assert {name for name, worked in isolated["found"].items() if worked} == set()
         assert len(isolated["found"]) >= 20
         assert isolated["uid"] not in (0, _uid_of(config["other"]["pid"]))
@@ -196,7 +192,7 @@ if IS_ROOT:
         _check_leftovers(studio, team, sweep, isolated["uid"])
 
         team.isolate("local", is_isolated=False)
-        _sweep, plain = answers(team, code, own, stolen)
+        _sweep, plain = answers(team, code, own)
         assert {name for name, worked in plain["found"].items() if worked is not True} == (
             DENIED_ANYWAY
         )

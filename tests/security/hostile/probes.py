@@ -1,8 +1,8 @@
 """A hostile trial: tries what a program must not be able to do to a studio, and says what worked.
 
 Needs nothing but a Python 3. Nothing here destroys: what could be written is opened and left
-alone, signals are number 0. `config.json` beside it says where things are; the arguments are its
-input, and one that is another workspace's.
+alone, signals are number 0. `config.json` beside it says where things are; the argument is its
+input.
 """
 
 import ctypes
@@ -198,7 +198,9 @@ PROBES = {
         or lists(OTHER["spool"], f"{OTHER['spool']}/work", os.path.dirname(OTHER["spool"]))
     ),
     "read another workspace's artifacts": lambda: lists(f"{HOME}/artifacts"),
-    "read another workspace's data": lambda: lists(f"{HOME}/data", os.path.dirname(AT["data"])),
+    "read another workspace's data": lambda: (
+        lists(f"{HOME}/data", os.path.dirname(AT["data"])) or reads(AT["data"])
+    ),
     "signal another workspace's trial": lambda: signals(OTHER["pid"]),
     "read another workspace's process": lambda: reads(f"/proc/{OTHER['pid']}/environ"),
     "write another run": lambda: log_metric(OTHER["run"]) == 200,
@@ -211,7 +213,6 @@ PROBES = {
     "write code that other trials run": lambda: writes(
         f"{HOME}/code", f"{HOME}/code/{AT['code']}", f"{HOME}/code/{AT['code']}/probes.py"
     ),
-    "read another workspace's data as its input": lambda: reads(sys.argv[2]),
     "write its inputs": lambda: writes(sys.argv[1], os.path.dirname(sys.argv[1])),
     "poison packages, programs and the studio's own folders": lambda: writes(
         f"{HOME}/environments", f"{HOME}/environments/cache", HOME, *AT["poison"]
