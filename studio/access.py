@@ -29,6 +29,15 @@ def compute_for(request: HttpRequest, ws: str, name: str, role: Role = Role.READ
     return get_object_or_404(rows, workspace__name=ws, name=name)
 
 
+def may_make_workspaces(user: User) -> bool:
+    """True for administrators and for who owns a workspace.
+
+    Whoever makes one owns it, with a compute, and so runs programs on the studio's machine: a
+    reader, or an account that an identity provider has led in, must not get there by themselves.
+    """
+    return Workspace.objects.allowed(user, Role.OWNER).exists() or user.is_superuser
+
+
 def may_in(request: HttpRequest, workspace: Workspace, role: Role) -> bool:
     """True if the person may do there what `role` may: decides which buttons a page offers."""
     return may(Membership.objects.role_of(signed_in(request), workspace), role)

@@ -5,6 +5,7 @@ from typing import Any
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
+from studio.access import may_make_workspaces
 from studio.models import Role, User, Workspace
 from studio.models.workspace import may
 
@@ -23,6 +24,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         "nav_workspace": SimpleLazyObject(lambda: frame.workspace),
         "nav_workspaces": SimpleLazyObject(lambda: frame.workspaces),
         "nav_may_run": SimpleLazyObject(lambda: frame.may_run),
+        "nav_may_make": SimpleLazyObject(lambda: may_make_workspaces(user)),
         "nav_section": _section(request.path),
     }
 

@@ -33,7 +33,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     ),
     "studio.services": ("studio.models", "studio.audit"),
     "studio.access": ("studio.models",),
-    "studio.context": ("studio.models",),
+    "studio.context": ("studio.models", "studio.access"),
     "studio.peers": (),
     "studio.rates": (),
     "studio.limits": ("studio.rates", "studio.peers"),

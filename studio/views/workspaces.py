@@ -1,13 +1,13 @@
 """Making, listing, archiving and restoring workspaces."""
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from studio import services
-from studio.access import signed_in, workspace_for
+from studio.access import may_make_workspaces, signed_in, workspace_for
 from studio.forms import WorkspaceForm
 from studio.models import Membership, Role, Workspace
 
@@ -33,6 +33,8 @@ def _role(role: str | None, is_administrator: bool) -> Role:
 @require_http_methods(["GET", "POST"])
 def workspace_new(request: HttpRequest) -> HttpResponse:
     """A form for a new workspace; whoever makes it owns it."""
+    if not may_make_workspaces(signed_in(request)):
+        raise Http404
     form = WorkspaceForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         workspace = form.save(commit=False)

@@ -54,8 +54,16 @@ def test_a_reader_of_an_empty_studio_is_told_why_there_is_no_button(client, rita
     assert "An owner of default can change that" in page
 
 
-def test_somebody_without_a_workspace_can_make_one(client, workspace, django_user_model):
+def test_somebody_without_a_workspace_is_told_whom_to_ask(client, workspace, django_user_model):
     client.force_login(django_user_model.objects.create_user("newcomer"))
+    page = text(client.get("/"))
+    assert "Ask an owner of one to add you." in page
+    assert "/workspaces/new" not in page
+
+
+def test_an_administrator_without_a_workspace_can_make_one(client, django_user_model, now):
+    Workspace.objects.update(archived_at=now)
+    client.force_login(django_user_model.objects.create_superuser("root"))
     page = text(client.get("/"))
     assert "not a member of any workspace" in page
     assert "/workspaces/new" in page

@@ -44,7 +44,7 @@ PAGES: dict[str, tuple[Who, Who]] = {
     "person_link": (_, _X),
     "site_audit": (_X, _),
     "site_audit_csv": (_X, _),
-    "workspace_new": (_P, _P),
+    "workspace_new": (_O, _O),
     "workspaces": (_P, _),
     "home": (_P, _),
     "home_live": (_P, _),
