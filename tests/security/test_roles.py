@@ -49,7 +49,7 @@ _LINKED = re.compile(r'href="(/w/default/(?:sweeps/new|computes/new|settings/aud
 OWNED = re.compile(r"/w/default/(archive|restore|settings/|computes/)")
 EVERYBODYS = ("/accounts/", "/w/default/leave", "/w/default/sweeps/selected")
 SEEN = (
-    "/w/default/", "/w/default/sweeps/", "/w/default/sweeps/going/",
+    "/", "/help/", "/w/default/", "/w/default/sweeps/", "/w/default/sweeps/going/",
     "/w/default/sweeps/going/trials/", "/w/default/sweeps/broken/", "/w/default/sweeps/paused/",
     "/w/default/sweeps/going/trials/0/", "/w/default/sweeps/going/trials/2/",
     "/w/default/sweeps/done/trials/0/", "/w/default/computes/", "/w/default/environments/",
