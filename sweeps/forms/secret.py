@@ -32,7 +32,7 @@ class SecretForm(forms.Form):
         strip=False,
         max_length=MAX_LENGTH,
         widget=_Unshown(attrs={"rows": 3, "class": "mono"}),
-        help_text="It is not shown again, to nobody.",
+        help_text="Nobody is shown it again.",
         error_messages={"required": "Give the value."},
     )
 

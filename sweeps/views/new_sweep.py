@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from studio.access import signed_in, workspace_for
 from studio.models import Compute, Role, Workspace
+from studio.secrecy import reference
 from sweeps import intake, tasks
 from sweeps.domain.job import FailurePolicy, StopRules, SweepJob
 from sweeps.domain.limits import Limits
@@ -24,7 +25,7 @@ from sweeps.forms.draft import INPUT_KINDS, Draft
 from sweeps.forms.rules import FAILING, STOPPING
 from sweeps.forms.rules import FIELDS as POLICY_FIELDS
 from sweeps.models import CodeSnapshot, Sweep
-from sweeps.queries.secrets import with_kept_values
+from sweeps.queries.secrets import secret_names, with_kept_values
 from sweeps.services import control as services
 from sweeps.spec.reader import tool_of
 from sweeps.spec.yaml_text import MAX_BYTES
@@ -281,6 +282,7 @@ def _shared_context(
 ) -> dict[str, Any]:
     return {
         "workspace": workspace,
+        "secrets": [reference(name) for name in secret_names(workspace)],
         "most_bytes": MAX_BYTES,
         "code_wanted": file_side.code_wanted(draft) if page.side != YAML else "",
         "recent": Sweep.objects.real().filter(workspace=workspace)[:8],

@@ -46,6 +46,13 @@ KEYS = ("secrets.key", "secret_key", "tracking_secret")
 
 
 @pytest.fixture
+def client(studio: Studio) -> Iterator[httpx.Client]:
+    """A browser without a session."""
+    with httpx.Client(base_url=studio.url, follow_redirects=True, timeout=60) as made:
+        yield made
+
+
+@pytest.fixture
 def studio(tmp_path: Path) -> Iterator[Studio]:
     made = Studio(tmp_path / "home", slots=2, **SERVER)
     made.start()
@@ -92,7 +99,7 @@ def of_processes(kind: str) -> dict[str, bytes]:
     return found
 
 
-def test_canaries_are_nowhere(studio: Studio, tmp_path: Path) -> None:
+def test_canaries_are_nowhere(studio: Studio, client: httpx.Client, tmp_path: Path) -> None:
     go = tmp_path / "go"
     for name, value in (("MINE", SECRET), ("OTHER", OTHER)):
         assert studio.ask("PUT", f"secrets/{name}", json={"value": value}).status_code == 201
@@ -126,7 +133,6 @@ def test_canaries_are_nowhere(studio: Studio, tmp_path: Path) -> None:
     studio.wait_final(name)
 
     wrong = [*in_files(studio.home, canaries)]
-    client = httpx.Client(base_url=studio.url, follow_redirects=True, timeout=60)
     page = client.get(link)
     if "csrfmiddlewaretoken" in page.text and "/accounts/link/" in str(page.url):
         token = re.search(r'csrfmiddlewaretoken" value="([^"]+)', page.text)

@@ -100,6 +100,14 @@ def test_exports_and_replay_name_them_only(attempt):
     assert ': "${HF_TOKEN:?holds a secret that you have to set}"' in script
 
 
+def test_the_form_offers_the_secrets_by_name(client, bob, workspace, now):
+    set_secret(workspace, "HF", CANARY, None, now)
+    client.force_login(bob)
+    page = client.get("/w/default/sweeps/new").content.decode()
+    assert '<option value="${{secrets.HF}}">' in page
+    assert CANARY not in page
+
+
 def test_a_clone_in_the_form_keeps_a_hidden_value(client, bob, workspace, make_sweep):
     variables = {"MY_API_KEY": "plain-key-1", "A": "b"}
     command = "/bin/echo ${{search_space.lr}} ${{search_space.boosting}}"

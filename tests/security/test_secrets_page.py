@@ -152,6 +152,24 @@ def test_a_lost_key_is_told_and_rotation_drops_nothing(workspace, now, home):
     assert kept in (home / "secrets.key").read_text()
 
 
+def test_an_error_page_tells_nothing(client, alice, workspace, settings, monkeypatch, caplog):
+    from sweeps.views import secrets as page
+
+    def breaks(*_args):
+        raise RuntimeError("It broke.")
+
+    settings.SECRET_KEY = "canary-key-of-this-server"
+    settings.STUDIO_SMTP_URL = "smtp://u:canary-smtp@mail"
+    client.force_login(alice)
+    client.raise_request_exception = False
+    monkeypatch.setattr(page, "set_secret", breaks)
+    answer = client.post(URL, {"name": "A", "value": CANARY})
+    assert answer.status_code == 500
+    assert b"canary" not in answer.content
+    assert "It broke." in caplog.text
+    assert "canary" not in caplog.text
+
+
 def test_addresses_and_signing_secrets_of_channels_are_sealed(workspace):
     Channel.objects.create(
         workspace=workspace, name="c", kind="webhook", address=f"https://x/{CANARY}", secret=CANARY

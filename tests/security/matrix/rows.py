@@ -102,7 +102,7 @@ PAGES: dict[str, tuple[Who, Who]] = {
     # Sweeps
     "sweep_list": (_R, _),
     "sweep_list_live": (_R, _),
-    "sweeps_selected": (_, _R),  # to clone and delete: a contributor
+    "sweeps_selected": (_, _R),  # to clone: a contributor; to delete: an owner
     "sweep_new": (_C, _C),
     "sweep_import": (_C, _C),
     "dry_run": (_C, _),
@@ -192,7 +192,7 @@ OPERATIONS: dict[str, Who] = {
     f"POST {_WS}/sweeps": _C,
     f"GET {_SWEEP}": _R,
     f"PATCH {_SWEEP}": _C,
-    f"DELETE {_SWEEP}": _C,
+    f"DELETE {_SWEEP}": _O,
     f"GET {_SWEEP}/spec": _R,
     f"GET {_SWEEP}/bundle.zip": _R,
     f"GET {_SWEEP}/environment": _R,
