@@ -51,7 +51,7 @@ def test_of_a_run_below_a_trials_run_it_is_that_trials(
 
 def test_a_run_of_no_trial_has_none(member: Callable[[Role], Api], trial: Running) -> None:
     api = member(Role.CONTRIBUTOR)
-    experiment = api.post("experiments/create", name="mine").json()["experiment_id"]
+    experiment = api.post("experiments/create", name="of no trial").json()["experiment_id"]
     run = api.post("runs/create", experiment_id=experiment, start_time=1).json()["run"]["info"]
     assert register(api, "alone", run["run_id"]) == 200
     row = ModelVersion.objects.get()
