@@ -17,7 +17,7 @@ def test_a_member_s_changes_are_noted_and_logging_is_not(member, trial):
     api = member("contributor")
     hint = ApiToken.objects.get().hint
     post = lambda path, **body: api("POST", MLFLOW + path, json=body)  # noqa: E731
-    made = post("experiments/create", name="default/mine")
+    made = post("experiments/create", name="default/audited")
     experiment = made.json()["experiment_id"]
     run = post("runs/create", experiment_id=experiment).json()["run"]["info"]["run_id"]
     logged = post("runs/log-metric", run_id=run, key="loss", value=1, timestamp=1, step=0)
@@ -26,7 +26,7 @@ def test_a_member_s_changes_are_noted_and_logging_is_not(member, trial):
     assert post("registered-models/create", name="default.churn").status_code == 200
     assert post("runs/delete", run_id="0" * 32).status_code == 404
     assert entries() == [
-        ("create", "experiment", "default/mine", hint),
+        ("create", "experiment", "default/audited", hint),
         ("delete", "run", run, hint),
         ("create", "model", "churn", hint),
     ]
