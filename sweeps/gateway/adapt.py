@@ -159,9 +159,10 @@ def visible(caller: Caller, matched: Matched, answer: dict[str, Any]) -> dict[st
     return {**answer, items: kept} if items in answer else answer
 
 
-def is_filtered(matched: Matched) -> bool:
-    """True if the answer to the request has to go through `visible`."""
-    return _search(matched) is not None
+def items_of(matched: Matched) -> str:
+    """The list in the answer that has to go through `visible`; "" for other requests."""
+    search = _search(matched)
+    return search[1] if search else ""
 
 
 def _camel(key: str) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 
-from sweeps.gateway.adapt import Asked, is_filtered, visible
+from sweeps.gateway.adapt import Asked, items_of, visible
 from sweeps.gateway.identity import Caller
 from sweeps.gateway.refusals import Refusal
 from sweeps.gateway.routes import ARTIFACTS, Matched, judged_first
@@ -39,7 +39,7 @@ def exchange(matched: Matched, asked: Asked) -> httpx.Response:
 def answer(caller: Caller, matched: Matched, got: httpx.Response) -> HttpResponse:
     """The tracking server's answer for the caller's eyes."""
     content = got.content
-    if got.is_success and is_filtered(matched):
+    if got.is_success and items_of(matched):
         content = json.dumps(visible(caller, matched, got.json())).encode()
     kind = got.headers.get("Content-Type", "application/json")
     return HttpResponse(content, status=got.status_code, content_type=kind)

@@ -21,7 +21,7 @@ from django.views.decorators.csrf import csrf_exempt
 from sweeps.domain.wording import kind_of, why_not_json
 from sweeps.engine import forward
 from sweeps.engine.tracking import TrackingUnavailable
-from sweeps.gateway import members, payloads, policy, proxy, registry
+from sweeps.gateway import members, payloads, policy, proxy, registry, searches
 from sweeps.gateway.adapt import Asked, adapt
 from sweeps.gateway.identity import Caller, MemberCaller, TrialCaller, identify
 from sweeps.gateway.places import require_plain
@@ -169,6 +169,8 @@ def _ask(caller: Caller, matched: Matched, asked: Asked) -> HttpResponse:
             policy.require_own_run(caller, parent)
     if matched.route.kind in _DRAINED:
         _drain(refs)
+    if searches.is_loose(caller, matched):
+        return searches.search(caller, matched, asked)
     with _inputs if matched.path.endswith("runs/log-inputs") else nullcontext():
         got = proxy.exchange(matched, asked)
     if isinstance(caller, TrialCaller) and matched.path == V2 + "logged-models":
