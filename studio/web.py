@@ -1,7 +1,11 @@
 """The web process: gunicorn on sockets that listen already, so that connections wait for it."""
 
+import contextlib
 import gc
-from collections.abc import Sequence
+import os
+import socket
+import struct
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from django.core.wsgi import get_wsgi_application
@@ -14,6 +18,43 @@ THREADS = 16
 # looked at. A chart of 100,000 trials makes as many objects as trials and hardly a circle: with
 # Python's own 700, half of its time went into looking.
 GARBAGE = (20_000, 10, 10)
+# So long a thread waits for the next bytes of a request: sixteen clients that send nothing would
+# hold all of them for good.
+PATIENCE_S = 10
+# gunicorn closes a connection rather than throw away more of a body that nobody wanted.
+_THROWN_AWAY = 65_536
+
+Application = Callable[[dict[str, Any], Any], Iterable[bytes]]
+
+
+def limit_waiting(descriptors: Sequence[int]) -> None:
+    """Have what comes in over these sockets time out; gunicorn's threads set no limit.
+
+    Connections inherit it from the socket that accepts them (Linux).
+    """
+    for descriptor in descriptors:
+        with socket.socket(fileno=os.dup(descriptor)) as listening:
+            limit = struct.pack("ll", PATIENCE_S, 0)
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, limit)
+
+
+def drained(application: Application) -> Application:
+    """The application, which answers when what it did not read of a body has come, too.
+
+    Else gunicorn throws it away after the answer, and with it reads the start of the next request
+    of the same connection, which then waits in a buffer until the client gives up.
+    """
+
+    def answer(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        answered = application(environ, start_response)
+        length = str(environ.get("CONTENT_LENGTH") or "0")
+        if length.isdecimal() and 0 < int(length[:20]) < _THROWN_AWAY:
+            # If it never comes gunicorn finds out, too, and closes the connection.
+            with contextlib.suppress(OSError):
+                environ["wsgi.input"].read()
+        return answered
+
+    return answer
 
 
 class Web(BaseApplication):  # type: ignore[misc]
@@ -21,6 +62,7 @@ class Web(BaseApplication):  # type: ignore[misc]
 
     def __init__(self, descriptors: Sequence[int]) -> None:
         self._descriptors = descriptors
+        limit_waiting(descriptors)
         super().__init__()
 
     def load_config(self) -> None:
@@ -43,4 +85,4 @@ class Web(BaseApplication):  # type: ignore[misc]
     def load(self) -> Any:
         """The application."""
         gc.set_threshold(*GARBAGE)
-        return get_wsgi_application()
+        return drained(get_wsgi_application())
