@@ -1,7 +1,9 @@
 """Huey's storages, made for wake-ups: handed over at once, and never worth a failure."""
 
 import logging
+import os
 import sqlite3
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +27,17 @@ CONNECT_S = 2.0
 ANSWER_S = 5.0
 
 
+def _close_to_others(filename: str) -> None:
+    """Make the file for its owner alone, and what an earlier studio left of it.
+
+    Any command makes it, before it can set a umask: Huey does with the settings.
+    """
+    os.close(os.open(filename, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+    for name in (filename, f"{filename}-wal", f"{filename}-shm"):
+        with suppress(FileNotFoundError, PermissionError):
+            os.chmod(name, 0o600)
+
+
 class RungStorage(SqliteStorage):
     """SQLite without polling: whoever enqueues rings, and a worker waits for that."""
 
@@ -32,6 +45,7 @@ class RungStorage(SqliteStorage):
 
     def __init__(self, name: str, filename: str, **options: Any) -> None:
         self._bell = Bell(Path(filename).with_suffix(".bell"))
+        _close_to_others(filename)
         super().__init__(name, filename=filename, **options)
 
     def _create_connection(self) -> Any:

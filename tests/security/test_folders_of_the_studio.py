@@ -1,10 +1,13 @@
 """What a job may name of this machine is none of the studio's own."""
 
+import os
+import stat
 from pathlib import Path
 
 import pytest
 from django.conf import settings
 
+from studio.queues import RungStorage
 from sweeps import intake
 from sweeps.domain.problems import InvalidInput
 
@@ -38,3 +41,23 @@ def test_an_upload_is(tmp_path: Path) -> None:
 def test_no_address_is_a_folder(path: str) -> None:
     with pytest.raises(InvalidInput):
         intake.existing_folder(path)
+
+
+@pytest.mark.parametrize("is_there", [False, True])
+def test_the_queue_is_for_its_owner_alone_whatever_the_shell_allows(
+    tmp_path: Path, is_there: bool
+) -> None:
+    place = tmp_path / "huey.db"
+    if is_there:
+        place.touch(mode=0o644)
+    before = os.umask(0o022)
+    try:
+        storage = RungStorage("test", str(place))
+        storage.enqueue(b"x")
+        names = {path.name for path in tmp_path.iterdir()}
+        modes = {stat.S_IMODE(path.stat().st_mode) for path in tmp_path.iterdir()}
+        storage.close()
+    finally:
+        os.umask(before)
+    assert "huey.db" in names
+    assert modes == {0o600}
