@@ -1,6 +1,7 @@
 """People whom somebody else has recognised: an OpenID provider, or a reverse proxy."""
 
 import re
+import string
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -32,12 +33,22 @@ def person_of(known: Known, now: datetime) -> User | None:
     identity = found.select_related("user").first()
     if identity is None and known.email:
         rows = User.objects.filter(email__iexact=known.email, email_is_verified=True)
-        fitting = list(rows.exclude(identities__issuer=known.issuer)[:2])
+        rows = rows.exclude(identities__issuer=known.issuer)
+        fitting = [user for user in rows if _same_address(user.email, known.email)]
         if len(fitting) == 1:
             if fitting[0].is_active:
                 connect(fitting[0], known, now)
             return _active(fitting[0])
     return _active(identity.user) if identity else None
+
+
+_ASCII_LOWER = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
+
+
+def _same_address(one: str, other: str) -> bool:
+    """True if they differ in the case of ASCII letters at most. Databases compare by UPPER, to
+    which a dotless i is an i, and Python's lower takes the kelvin sign for a k."""
+    return one.translate(_ASCII_LOWER) == other.translate(_ASCII_LOWER)
 
 
 def _active(user: User) -> User:

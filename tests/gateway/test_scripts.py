@@ -128,7 +128,7 @@ print(",".join(sorted(e.name for e in client.search_experiments())))
 print(",".join(e.name for e in client.search_experiments(filter_string="name = 'mine'")))
 """,
     )
-    named, every, found = out.split()
+    named, every, found = out.splitlines()
     assert named == found == "default/mine"
     assert "default/mine" in every.split(",")
     assert all(name.startswith("default/") for name in every.split(","))

@@ -501,7 +501,7 @@ def test_the_page_costs_the_same_at_ten_trials_and_at_a_hundred(
     )
     client.force_login(rita)
     client.get(url(sweep))
-    for page, most in (("", 31), ("trials/", 28), ("charts/", 24), ("live?since=-1", 33)):
+    for page, most in (("", 31), ("trials/", 28), ("charts/", 25), ("live?since=-1", 33)):
         with django_assert_max_num_queries(most):
             client.get(url(sweep, page))
 

@@ -103,6 +103,9 @@ def code_of(place: Path, name: str, config: Mapping[str, Any] | None = None) -> 
     (folder / "probes.py").write_text(text)
     if config:
         (folder / "config.json").write_text(json.dumps(config))
+    # Whatever the umask: isolated computes take what every user may read.
+    for path in (folder, *folder.iterdir()):
+        path.chmod(0o755)
     return folder
 
 

@@ -13,6 +13,7 @@ from django.utils import timezone
 from studio import env, oidc
 from studio.models import Identity, Role, User
 from studio.people import invitations
+from studio.people.identities import Known, _same_address, person_of
 from tests.security import provider as providers
 from tests.security.provider import CLIENT, SECRET, Provider
 
@@ -332,3 +333,15 @@ def test_without_a_provider_there_is_no_such_page(client: Client, db: None) -> N
 def test_half_a_configuration_is_refused(issuer: str, client: Any, message: str) -> None:
     with pytest.raises(ImproperlyConfigured, match=message):
         env.check_sign_in(issuer=issuer, client=client, header="", trusted=[], secret="")
+
+
+def test_letters_that_only_look_alike_to_a_database_are_others(alice: User) -> None:
+    """UPPER makes a dotless i an i, and Python's lower the kelvin sign a k."""
+    alice.email, alice.email_is_verified = "kim@example.org", True
+    alice.save()
+    for number, email in enumerate(("kım@example.org", "\u212aim@example.org")):
+        known = Known("https://issuer.example", f"subject-{number}", email=email)
+        assert person_of(known, timezone.now()) is None
+    assert _same_address("kim@example.org", "KIM@Example.ORG")
+    assert not _same_address("kim@example.org", "kım@example.org")
+    assert not _same_address("kim@example.org", "\u212aim@example.org")
