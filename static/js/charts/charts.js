@@ -8,6 +8,7 @@
 import * as card from "./card.js";
 import { Chart } from "./chart.js";
 import { renew } from "./controls.js";
+import { preload } from "./engine.js";
 import "./others.js";
 import { offPaper, onPaper } from "./paper.js";
 import { Source } from "./source.js";
@@ -15,6 +16,8 @@ import { palette } from "./tokens.js";
 import { csvOf, fileName, fullScreen, save, saveImage } from "./tools.js";
 import { place } from "./turns.js";
 
+// So long after the chart has come near, others are drawn.
+const SPACE_AFTER_MS = 1500;
 const charts = new Map();
 const sources = new Map();
 
@@ -40,6 +43,22 @@ function follow(host) {
     return false;
   };
   sources.set(host.id, new Source(host, show, failed));
+  if ("space" in host.dataset) prepareSpace(host);
+}
+
+/** What draws in space takes a while to start: at once where the address names it, else when nothing
+    else is to be done and the chart is some screens away. */
+function prepareSpace(host) {
+  if (place()?.contains(host)) {
+    preload();
+    return;
+  }
+  const near = new IntersectionObserver(([entry]) => {
+    if (!entry.isIntersecting) return;
+    near.disconnect();
+    setTimeout(() => (window.requestIdleCallback || setTimeout)(preload), SPACE_AFTER_MS);
+  }, { rootMargin: "200%" });
+  near.observe(host);
 }
 
 function scan(root = document) {

@@ -60,3 +60,8 @@ export function plotlyFor(layout) {
   });
   return asked;
 }
+
+/** Begin to load what draws in space; who draws with it is told if that fails. */
+export function preload() {
+  plotlyFor({ scene: true }).catch(() => null);
+}
