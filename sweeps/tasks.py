@@ -12,6 +12,7 @@ from sweeps.engine.forward import ENOUGH_S
 from sweeps.engine.holders import me
 from sweeps.engine.keep import kept
 from sweeps.engine.outage import outage, tell
+from sweeps.engine.outputs import AnotherKeeps
 from sweeps.models import Sweep
 from sweeps.queries import work
 from sweeps.queries.clock import database_now
@@ -170,6 +171,8 @@ def _close(attempt_id: int) -> None:
         if not runs.close_attempt(attempt):
             close_run(attempt_id)
             return
+    except AnotherKeeps:
+        return
     except TrackingUnavailable as error:
         outage.note(error, subject)
         log.warning("run %s waits for tracking: %s", attempt.run_id, error)

@@ -133,7 +133,7 @@ def close_attempt(attempt: Attempt) -> bool:
     """Give the child run its last metrics, missing parameters and final status.
 
     False if there are more metrics or outputs than can be brought to MLflow in a moment. Raises
-    TrackingUnavailable.
+    TrackingUnavailable, and AnotherKeeps while another worker copies the outputs.
     """
     if not attempt.run_id:
         # A create that timed out may have made a run all the same.

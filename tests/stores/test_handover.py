@@ -127,6 +127,21 @@ if IS_ROOT:
         assert (kept.st_uid, kept.st_nlink) == (0, 1), "the user cannot change it any more"
         assert collect([Source(root)], tmp_path / "t", WIDE, float("inf")) == found
 
+    def test_a_folder_that_its_user_replaces_does_not_make_the_files_in_it_ours(
+        tmp_path: Path,
+    ) -> None:
+        first = folder(tmp_path / "outputs", {"own.bin": b"own"})
+        handover.give(first, UID, UID)
+        # The user may remove and make it in any moment, also while we look whose it is.
+        second = folder(tmp_path / "work" / "outputs", {"theirs": b"x", "other": b"ours"})
+        os.chown(second / "theirs", UID, UID)
+        sources = [Source(first), Source(second)]
+        found = collect(sources, tmp_path / "t", WIDE, float("inf"))
+        assert found is not None
+        assert (found.files, found.odd) == (2, 1)
+        assert contents(tmp_path / "t") == {"own.bin": b"own", "theirs": b"x"}
+        assert (tmp_path / "t" / "theirs").stat().st_nlink == 1, "copied, and so ours alone"
+
     def test_an_output_that_is_replaced_while_it_is_looked_at_is_left_out(
         tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:

@@ -30,7 +30,44 @@ def test_the_same_call_again_changes_nothing(tmp_path: Path) -> None:
     source = Source(folder(tmp_path / "a", {"x": b"1", "y/z": b"2"}))
     one = collect([source], tmp_path / "t", WIDE, math.inf)
     assert collect([source], tmp_path / "t", WIDE, math.inf) == one
-    assert collect([source], tmp_path / "t", WIDE, -math.inf) is None, "no time left"
+
+
+def test_with_no_time_at_all_each_call_keeps_some_more_until_all_is_kept(tmp_path: Path) -> None:
+    source = Source(folder(tmp_path / "a", {"x": b"1", "y/z": b"2"}))
+    assert collect([source], tmp_path / "t", WIDE, -math.inf) is None, "one is kept"
+    assert collect([source], tmp_path / "t", WIDE, -math.inf) is None, "and the other"
+    found = collect([source], tmp_path / "t", WIDE, -math.inf)
+    assert found is not None, "nothing is left to do"
+    assert (found.files, found.over) == (2, 0)
+
+
+def test_a_large_copy_goes_on_where_the_time_ran_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outputs, "_link", lambda *_: False)
+    data = os.urandom(2**20) * 2 + b"end"
+    source = Source(folder(tmp_path / "a", {"x": data}))
+    wide = OutputLimits(9, 2**30)
+    for _ in range(2):
+        assert collect([source], tmp_path / "t", wide, -math.inf) is None
+        assert not (tmp_path / "t" / "x").exists(), "no half of it has the name"
+    calls = 0
+    while collect([source], tmp_path / "t", wide, -math.inf) is None:
+        calls += 1
+    assert calls == 1
+    assert contents(tmp_path / "t") == {"x": data}
+
+
+def test_files_without_number_are_not_counted_to_their_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outputs, "_COUNTED", 3)
+    source = Source(folder(tmp_path / "a", {f"{n:02}": b"" for n in range(20)}))
+    few = OutputLimits(2, 100)
+    found = collect([source], tmp_path / "t", few, math.inf)
+    assert found is not None
+    assert (found.files, found.over) == (2, 5)
+    assert found.note(few).startswith("There are more outputs than are counted. 5 outputs were")
 
 
 def test_where_there_are_no_links_files_are_copied(
