@@ -8,6 +8,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import BinaryIO
 
 from pathspec import GitIgnoreSpec
 
@@ -54,9 +55,14 @@ def read_rules(folder: Path) -> IgnoreRules:
         path = folder / name
         if path.is_file():
             with path.open("rb") as file:
-                text = file.read(_MOST_BYTES).decode(errors="replace")
-            return parse_rules(text.removeprefix("\ufeff"), name)
+                return rules_in(file, name)
     return IgnoreRules()
+
+
+def rules_in(file: BinaryIO, source: str) -> IgnoreRules:
+    """The rules in an ignore file that is open."""
+    text = file.read(_MOST_BYTES).decode(errors="replace")
+    return parse_rules(text.removeprefix("\ufeff"), source)
 
 
 def code_files(folder: Path) -> Iterator[str]:

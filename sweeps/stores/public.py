@@ -39,8 +39,10 @@ def open_public(folder: Path, name: str) -> BinaryIO:
 
     Raises NotPublic, and OSError for what is no file (any more).
     """
-    parts = (*folder.parts[1:], *PurePosixPath(name).parts)
-    way = _enter(os.open("/", _WAY), parts[:-1], Path("/"))
+    parts = PurePosixPath(name).parts
+    way = _enter(os.open("/", _WAY), folder.parts[1:], Path("/"))
+    # What is found by looking, others must be able to find.
+    way = _enter(way, parts[:-1], folder, stat.S_IXOTH | stat.S_IROTH)
     try:
         descriptor = os.open(parts[-1], _FILE, dir_fd=way)
     finally:
@@ -52,7 +54,7 @@ def open_public(folder: Path, name: str) -> BinaryIO:
     raise NotPublic(errno.EACCES, f"not every user of this machine may read {folder / name}")
 
 
-def _enter(top: int, parts: tuple[str, ...], path: Path) -> int:
+def _enter(top: int, parts: tuple[str, ...], path: Path, needed: int = stat.S_IXOTH) -> int:
     """The descriptor at the end of a way that is open to every user. Closes `top`."""
     for part in parts:
         path /= part
@@ -62,7 +64,8 @@ def _enter(top: int, parts: tuple[str, ...], path: Path) -> int:
             with suppress(OSError):
                 os.close(top)
         top = inner
-        if not os.fstat(top).st_mode & stat.S_IXOTH:
+        if os.fstat(top).st_mode & needed != needed:
             os.close(top)
-            raise NotPublic(errno.EACCES, f"not every user of this machine may pass through {path}")
+            what = "look into" if needed & stat.S_IROTH else "pass through"
+            raise NotPublic(errno.EACCES, f"not every user of this machine may {what} {path}")
     return top

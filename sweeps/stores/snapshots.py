@@ -7,12 +7,19 @@ import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import IO
+from typing import IO, BinaryIO
 
 from sweeps.domain.problems import InvalidInput
 from sweeps.domain.wording import shown
 from sweeps.stores.archives import MAX_BYTES, MAX_FILES, unpack
-from sweeps.stores.code_files import SKIPPED, code_files, read_rules, walk
+from sweeps.stores.code_files import (
+    IGNORE_FILES,
+    SKIPPED,
+    IgnoreRules,
+    read_rules,
+    rules_in,
+    walk,
+)
 from sweeps.stores.digests import combine
 from sweeps.stores.names import file_name, is_plain
 from sweeps.stores.public import open_public
@@ -53,21 +60,36 @@ def snapshot_folder(root: Path, folder: Path, *, public: bool = False) -> Snapsh
     """
     with staging(root) as stage:
         try:
-            _copy(folder, stage, public)
-            if not any(stage.iterdir()) and (source := read_rules(folder).source):
-                raise InvalidInput.one("", f"{folder} has no file that {source} does not ignore.")
+            rules = _public_rules(folder) if public else read_rules(folder)
+            _copy(folder, stage, rules, public)
+            if not any(stage.iterdir()) and rules.source:
+                text = f"{folder} has no file that {rules.source} does not ignore."
+                raise InvalidInput.one("", text)
         except OSError as error:
             raise InvalidInput.one("", f"{folder} cannot be read: {error.strerror}.") from error
         return _keep(root, stage)
 
 
-def _copy(folder: Path, stage: Path, public: bool) -> None:
+def _public_rules(folder: Path) -> IgnoreRules:
+    """The rules in a file that every user may read: what they leave out tells what they are.
+
+    Raises OSError for an ignore file that is another one, or a link.
+    """
+    for name in IGNORE_FILES:
+        if os.path.lexists(folder / name):
+            with open_public(folder, name) as file:
+                return rules_in(file, name)
+    return IgnoreRules()
+
+
+def _copy(folder: Path, stage: Path, rules: IgnoreRules, public: bool) -> None:
     total = 0
-    for count, name in enumerate(code_files(folder), 1):
+    for count, name in enumerate(walk(folder, rules), 1):
         source = folder / name
         if not is_plain(name):
             raise InvalidInput.one("", f"Rename the file {shown(name)}: that is no plain name.")
-        total += source.stat().st_size
+        size = source.stat().st_size
+        total += size
         if count > MAX_FILES or total > MAX_BYTES:
             raise InvalidInput.one(
                 "",
@@ -78,9 +100,15 @@ def _copy(folder: Path, stage: Path, public: bool) -> None:
         place.parent.mkdir(parents=True, exist_ok=True)
         if public:
             with open_public(folder, name) as file, place.open("wb") as out:
-                shutil.copyfileobj(file, out, 2**20)
+                _copy_most(file, out, size)
         else:
             shutil.copyfile(source, place)
+
+
+def _copy_most(file: BinaryIO, out: BinaryIO, left: int) -> None:
+    """No more than there was when it was counted: it may have become any length."""
+    while left and (data := file.read(min(left, 2**20))):
+        left -= out.write(data)
 
 
 def snapshot_archive(
