@@ -19,6 +19,7 @@ NAME_PATTERN = r"^[A-Za-z_][A-Za-z0-9_]{0,62}$"
 NAME_RULE = "Use letters, digits and _, not starting with a digit; 63 at most."
 
 _REFERENCE = re.compile(r"\$\{\{\s*secrets\.([^{}\s]*)\s*\}\}")
+_ESCAPE = re.compile("%[0-9A-F]{2}")
 _USER_INFO = re.compile(r"://(?:[^/@:\s]*:)?([^/@\s]+)@")
 _ENDINGS = (
     "_PASSWORD", "_SECRET", "_TOKEN", "_PRIVATE_KEY", "_ACCESS_KEY", "_API_KEY",
@@ -84,7 +85,8 @@ def masks(values: Iterable[str]) -> tuple[str, ...]:
     """Every text that must not appear in a log: the values, and forms in which they get there.
 
     Those are its lines, as a string of JSON or Python, quoted for an address, and base64 (wherever
-    in a longer text it stands). Values shorter than MIN_LENGTH are left out.
+    in a longer text it stands; in lines, as tools write it, from the start). Values shorter than
+    MIN_LENGTH are left out.
     """
     found: dict[str, None] = {}
     for value in values:
@@ -95,8 +97,12 @@ def masks(values: Iterable[str]) -> tuple[str, ...]:
 
 def _forms(value: str) -> Iterable[str]:
     bare = value.strip()
-    yield from (value, bare, quote(bare, safe=""), quote(bare), quote_plus(bare))
-    yield from (json.dumps(bare)[1:-1], json.dumps(bare, ensure_ascii=False)[1:-1])
+    yield from (value, bare)
+    for quoted in (quote(bare, safe=""), quote(bare), quote_plus(bare)):
+        # Both are right (RFC 3986, section 2.1), and what writes small digits is around.
+        yield from (quoted, _ESCAPE.sub(lambda match: match[0].lower(), quoted))
+    for text in (json.dumps(bare)[1:-1], json.dumps(bare, ensure_ascii=False)[1:-1]):
+        yield from (text, text.replace("/", "\\/"))
     yield repr(bare)[1:-1]
     lines = bare.splitlines()
     if len(lines) > 1:
@@ -116,3 +122,13 @@ def _base64(data: bytes) -> Iterable[str]:
             text = code[first:last].decode()
             yield text
             yield text.translate(str.maketrans("+/", "-_"))
+            if skipped == 0:
+                yield from _lines(text)
+
+
+def _lines(code: str) -> Iterable[str]:
+    """The lines in which tools write base64: of 76 letters (RFC 2045) or 64 (RFC 7468)."""
+    for width in (76, 64):
+        lines = [code[at : at + width] for at in range(0, len(code), width)]
+        if len(lines) > 1:
+            yield from (line for line in lines if len(line) >= 2 * MIN_LENGTH)

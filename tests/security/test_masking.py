@@ -46,6 +46,23 @@ def test_what_cannot_be_the_beginning_of_a_secret_is_shown_at_once() -> None:
     assert mask.feed(b"ets\n") == b"s3crets\n"
 
 
+@pytest.mark.parametrize("width", [64, 76])
+@pytest.mark.parametrize("end", ["", "\n"])
+def test_base64_in_lines_is_masked_but_for_its_last_letters(width: int, end: str) -> None:
+    secret = "".join(random.Random(2).choices("abcdefghijklmnopqrstuvwxyz0123456789", k=170))
+    code = base64.b64encode((secret + end).encode()).decode()
+    lines = [code[at : at + width] for at in range(0, len(code), width)]
+    shown = masked(masks([secret]), "\n".join(lines).encode()).decode()
+    assert [line.replace("***", "") for line in shown.split("\n")[:-1]] == [""] * (len(lines) - 1)
+    assert len(shown.split("\n")[-1].replace("***", "")) <= 14
+
+
+def test_both_ways_to_write_an_address_and_json_are_masked() -> None:
+    small = re.sub("%..", lambda found: found[0].lower(), quote(SECRET, safe=""))
+    assert masked(masks([SECRET]), small.encode()) == b"***"
+    assert masked(masks([SECRET]), json.dumps(SECRET).replace("/", "\\/").encode()) == b'"***"'
+
+
 @pytest.mark.parametrize("lead", ["", "x", "xy", "user:"])
 def test_base64_is_masked_wherever_the_value_stands_in_it(lead: str) -> None:
     for encode in (base64.b64encode, base64.urlsafe_b64encode):
