@@ -25,6 +25,8 @@ from sweeps.queries.trials import parameter_columns
 MOST_TRIALS = 400_000
 # Values of metrics that are kept of one sweep, 8 bytes each; of small sweeps all.
 MOST_VALUES = 8_000_000
+# A program may log under any number of names; pages have room for so many of a sweep.
+MOST_NAMES = 1_000
 # So many of them are counted as one trial.
 _PER_TRIAL = 100
 
@@ -62,7 +64,7 @@ def metric_column(sweep: Sweep, board: Board, name: str) -> Floats:
 
     Of a name that no trial logged nothing is kept: addresses may name any number of them.
     """
-    if name not in metric_names(sweep):
+    if name not in _names(sweep):
         return np.full(len(board), np.nan)
     kept = _of(sweep)
     with kept.lock:
@@ -77,7 +79,14 @@ def metric_column(sweep: Sweep, board: Board, name: str) -> Floats:
 
 
 def metric_names(sweep: Sweep) -> list[str]:
-    """Every metric that a trial of the sweep logged, the primary one first."""
+    """The metrics that trials of the sweep logged, the primary one first; MOST_NAMES at most."""
+    names = _names(sweep)
+    primary = [sweep.primary_metric] if sweep.primary_metric in names else []
+    return [*primary, *sorted(names - set(primary))][:MOST_NAMES]
+
+
+def _names(sweep: Sweep) -> set[str]:
+    """Every metric that a trial of the sweep logged."""
     kept = _of(sweep)
     with kept.lock:
         if kept.named_at < sweep.revision:
@@ -85,9 +94,7 @@ def metric_names(sweep: Sweep) -> list[str]:
             fresh = fresh.filter(trial__revision__gt=kept.named_at).order_by()
             kept.names |= set(fresh.values_list("name", flat=True).distinct())
             kept.named_at = sweep.revision
-        names = set(kept.names)
-    primary = [sweep.primary_metric] if sweep.primary_metric in names else []
-    return primary + sorted(names - set(primary))
+        return set(kept.names)
 
 
 def forget() -> None:

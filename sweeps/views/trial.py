@@ -20,6 +20,7 @@ from sweeps.domain.states import TrialStatus
 from sweeps.domain.verdict import Ending
 from sweeps.models import MetricSummary, ModelVersion, Sweep, Trial
 from sweeps.queries.best import best_of
+from sweeps.queries.boards import MOST_NAMES
 from sweeps.queries.clock import database_now
 from sweeps.queries.decisions import decisions_of
 from sweeps.queries.places import artifacts_of, spool_of
@@ -78,7 +79,7 @@ def _context(request: HttpRequest, sweep: Sweep, trial: Trial) -> dict[str, Any]
         "best": best,
         "decisions": decisions_of(trial),
         "places": place_params(space_of(sweep), trial.params),
-        "metrics": MetricSummary.objects.filter(trial=trial).order_by("name"),
+        **_metrics(sweep, trial),
         "minimize": sweep.goal == "minimize",
         "command": shell_line(attempt.argv) if attempt and attempt.argv else "",
         "is_final": TrialStatus(trial.status).is_final,
@@ -86,6 +87,17 @@ def _context(request: HttpRequest, sweep: Sweep, trial: Trial) -> dict[str, Any]
         "may_run": may_in(request, sweep.workspace, Role.CONTRIBUTOR),
         "duration_s": _duration(trial),
     }
+
+
+def _metrics(sweep: Sweep, trial: Trial) -> dict[str, Any]:
+    """What it logged, the primary metric in any case; a program may log any number of names."""
+    rows = MetricSummary.objects.filter(trial=trial)
+    found = list(rows.order_by("name")[: MOST_NAMES + 1])
+    more = len(found) > MOST_NAMES
+    shown = found[:MOST_NAMES]
+    if more and all(row.name != sweep.primary_metric for row in shown):
+        shown = [*rows.filter(name=sweep.primary_metric), *shown]
+    return {"metrics": shown, "more_metrics": MOST_NAMES if more else 0}
 
 
 def _models(request: HttpRequest, trial: Trial) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from django.test import Client
 from studio.models import User
 from sweeps.models import Attempt, Sweep
 from sweeps.services import sweeps, trials
+from sweeps.views import trial as trial_view
 from sweeps.views.log_pieces import LOG_TAIL
 from tests.api.acts import CRASH, end, log, play, start
 
@@ -40,6 +41,19 @@ def read(client: Client, attempt: Attempt, page: str = "") -> str:
 def page(client: Client, rita: User) -> Client:
     client.force_login(rita)
     return client
+
+
+def test_of_very_many_metrics_the_first_and_the_primary_one_are_shown(
+    page: Client, running: Attempt, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("a", "b", "c", "loss"):
+        log(running, [1], name=name)
+    assert "by name are shown" not in read(page, running)
+    monkeypatch.setattr(trial_view, "MOST_NAMES", 2)
+    html = read(page, running)
+    assert [name for name in "abc" if f'"?metric={name}"' in html] == ["a", "b"]
+    assert '"?metric=loss"' in html
+    assert "The first 2 by name are shown" in html
 
 
 def test_a_trial_tells_what_ran_and_how_it_ended(page: Client, running: Attempt, now: Any) -> None:

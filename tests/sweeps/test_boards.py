@@ -73,6 +73,22 @@ def test_news_are_read_by_revision_and_old_boards_stay_as_they_were(
     assert boards.metric_names(played) == ["loss", "acc"]
 
 
+def test_pages_are_told_of_so_many_metrics_alone_and_the_primary_one_is_among_them(
+    played: Sweep, now: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trial = Trial.objects.filter(sweep=played, status="Queued").first()
+    assert trial is not None
+    attempt = start(trial.pk, now)
+    for name in ("a/1", "a/2", "b", "c", "loss"):
+        log(attempt, [1.0], name=name)
+    end(attempt, now)
+    played.refresh_from_db()
+    monkeypatch.setattr(boards, "MOST_NAMES", 3)
+    assert boards.metric_names(played) == ["loss", "a/1", "a/2"]
+    column = metric_column(played, board_of(played), "c")
+    assert column[trial.number] == 1.0, "one that is asked for by name is there"
+
+
 def test_a_metric_is_brought_up_to_date(played: Sweep, now: Any) -> None:
     before = metric_column(played, board_of(played), "loss").copy()
     trial = Trial.objects.filter(sweep=played, status="Queued").first()
