@@ -12,6 +12,8 @@ from studio.models import User
 from sweeps import tasks
 from sweeps.engine import outputs, runs
 from sweeps.models import Attempt, Sweep
+from sweeps.queries.clock import database_now
+from sweeps.services import leases
 from tests.engine.conftest import Stage
 from tests.stores.test_snapshots import contents, folder
 
@@ -59,6 +61,24 @@ def test_an_attempt_without_outputs_writes_nothing(stage: Stage, attempt: Attemp
     found = ended(stage, attempt)
     assert found.outputs == {}
     assert found.run_closed
+
+
+def test_one_worker_at_a_time_copies_what_another_user_left(
+    stage: Stage, attempt: Attempt, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left(attempt)
+    Attempt.objects.filter(pk=attempt.pk).update(ended_at=stage.now, run_status="FINISHED")
+    monkeypatch.setattr(outputs, "stranger", lambda _folder: 4242)
+    name = f"outputs:{attempt.pk}"
+    assert leases.acquire(name, "another", database_now(), 60)
+    tasks.close_run.call_local(attempt.pk)
+    attempt.refresh_from_db()
+    assert (attempt.run_closed, attempt.outputs) == (False, {})
+    assert ("close_run", attempt.pk) not in stage.queued(), "whoever copies them goes on"
+    leases.release(name, "another")
+    found = close(attempt)
+    assert (found.run_closed, found.outputs["files"]) == (True, 3)
+    assert not leases.held(name, database_now())
 
 
 def test_more_than_a_moment_is_enough_for_goes_on_later(
