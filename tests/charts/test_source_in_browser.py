@@ -125,6 +125,12 @@ def test_the_chart_that_the_address_names_comes_first(many: Page, address: str) 
     assert many.evaluate("window.drawn[0][0]") == "c6"
 
 
+def test_an_address_that_cannot_be_decoded_names_no_place(many: Page, address: str) -> None:
+    many.goto(f"{address}many#%zz")
+    many.wait_for_selector("#c1.is-drawn")
+    assert many.evaluate("window.asked[0]") == "/1.json"
+
+
 def test_charts_come_from_the_middle_of_the_screen_outwards(many: Page, address: str) -> None:
     many.goto(f"{address}many")
     many.wait_for_selector("#c2.is-drawn")

@@ -4,7 +4,8 @@
 
 /** The place that the address names; `:target` is known only when the browser has gone there. */
 export function place() {
-  return document.getElementById(decodeURIComponent(window.location.hash.slice(1)));
+  // Ours are plain; decoding would throw at what others write there.
+  return document.getElementById(window.location.hash.slice(1));
 }
 
 /** Of charts to be asked for or drawn: how far the chart of `host` is from being looked at, in px. */
