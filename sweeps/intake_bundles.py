@@ -2,7 +2,7 @@
 
 import json
 import random
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import closing
 from dataclasses import replace
 from datetime import datetime
@@ -21,6 +21,7 @@ from sweeps.models import CodeSnapshot, Sweep
 from sweeps.queries import bundle
 from sweeps.queries.computes import resolve_compute
 from sweeps.queries.environments import environments_root
+from sweeps.queries.secrets import given_by
 from sweeps.services.bundles import IMPORTED_FROM, record_sweep
 from sweeps.spec.reader import read_job
 from sweeps.spec.studio import MAX_FIRST_TRIALS
@@ -69,11 +70,14 @@ def import_bundle(
     now: datetime,
     rng: random.Random,
     ticket: str = "",
+    granted: Collection[str] = (),
 ) -> Sweep:
     """A bundle as an ended sweep with its trials, or (`replay`) as a new one that runs the
     recorded points in their order; the caller wakes the queue.
 
-    All is checked before anything is written. Raises InvalidInput with what cannot be used.
+    `granted` are the workspace's secrets that its program may have, by name; one that wants others
+    is not run. All is checked before anything is written. Raises InvalidInput with what cannot be
+    used.
     """
     with opened(intake.code_root(), file, filename) as found:
         facts = bundles.facts_of(found.facts)
@@ -82,6 +86,9 @@ def import_bundle(
             if replay and not trials.count:
                 text = "There is no trial in it whose point could run."
                 raise InvalidInput.one(bundles.TRIALS, text)
+            wanted = given_by(job, workspace)
+            if replay and not set(wanted) <= set(granted):
+                raise InvalidInput.one("secrets", _would_get(wanted))
             kept = found.keep_code()
             code = intake.keep(workspace, kept, f"bundle of {facts.sweep}") if kept else None
             if replay:
@@ -89,7 +96,24 @@ def import_bundle(
                 return intake.submit(
                     workspace, again, code=code, user=user, now=now, rng=rng, ticket=ticket
                 )
-            return _recorded(workspace, job, facts, trials.values(), code, user, now, rng, ticket)
+            return _recorded(
+                workspace, job, facts, trials.values(), code, user, now, rng, ticket,
+                notes=(_gets_later(wanted),) if wanted else (),
+            )  # fmt: skip
+
+
+def _would_get(wanted: Collection[str]) -> str:
+    return (
+        f"Its program, which somebody else may have written, would get these secrets of the "
+        f"workspace: {', '.join(wanted)}. Nothing runs until you allow each of them by name."
+    )
+
+
+def _gets_later(wanted: Collection[str]) -> str:
+    return (
+        f"Whoever runs it again here gives its program these secrets of the workspace: "
+        f"{', '.join(wanted)}."
+    )
 
 
 def _job(text: str) -> SweepJob:
@@ -131,12 +155,13 @@ def _recorded(
     now: datetime,
     rng: random.Random,
     ticket: str,
+    notes: tuple[str, ...],
 ) -> Sweep:
     compute, _ = resolve_compute(workspace, job.compute, settings.STUDIO_COMPUTE_ALIAS)
     note = f"Imported from {facts.origin or 'a bundle'}: its trials ran there."
     return record_sweep(
         workspace, replace(job, notes=()), facts, trials, compute=compute, code=code, user=user,
-        now=now, rng=rng, notes=(note,), ticket=ticket,
+        now=now, rng=rng, notes=(note, *notes), ticket=ticket,
     )  # fmt: skip
 
 

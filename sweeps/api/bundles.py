@@ -4,7 +4,7 @@ import random
 from typing import Any
 
 from django.http import HttpRequest
-from ninja import Router, Status
+from ninja import Query, Router, Status
 
 from studio.models import Role
 from sweeps import tasks
@@ -36,9 +36,18 @@ def get_bundle(request: HttpRequest, ws: str, name: str, points: bool = False) -
     response={201: shapes.SweepOut},
     openapi_extra=multipart({"bundle": "A bundle, as a sweep's bundle.zip gives it."}, ["bundle"]),
 )
-def add_bundle(request: HttpRequest, ws: str, replay: bool = False) -> Any:
+def add_bundle(
+    request: HttpRequest,
+    ws: str,
+    replay: bool = False,
+    secret: list[str] = Query(default=[]),  # noqa: B008 - ninja's way
+) -> Any:
     """Bring a bundle in as an ended sweep with its trials; with `replay` as a new sweep that runs
-    the recorded points in their order."""
+    the recorded points in their order.
+
+    Its program gets secrets of the workspace only if each of them is named as `secret`; otherwise
+    a replay is refused, and the answer names them.
+    """
     workspace = workspace_of(request, ws, Role.CONTRIBUTOR)
     check_length(request)
     file = request.FILES.get("bundle")
@@ -53,6 +62,7 @@ def add_bundle(request: HttpRequest, ws: str, replay: bool = False) -> Any:
         now=database_now(),
         rng=random.SystemRandom(),
         ticket=ticket_of(request),
+        granted=secret,
     )
     if replay:
         tasks.advance_sweep(sweep.pk)

@@ -3,11 +3,11 @@
 import re
 import sys
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from os import PathLike
 from pathlib import Path
 from typing import Any, TextIO, TypeAlias
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from sweeps.client.documents import Draft, draft_of
 from sweeps.client.downloads import RestSource, download_trial, log_parts
@@ -144,9 +144,13 @@ class JobOperations:
         query = "?points=1" if points else ""
         self._transport.download(f"{self._path(name)}/bundle.zip{query}", target)
 
-    def import_bundle(self, file: Path, *, replay: bool = False) -> Job:
-        """Bring a bundle in as an ended sweep, or have its points run again (`replay`)."""
-        path = f"{self._place}/bundles{'?replay=1' if replay else ''}"
+    def import_bundle(
+        self, file: Path, *, replay: bool = False, secrets: Sequence[str] = ()
+    ) -> Job:
+        """Bring a bundle in as an ended sweep, or have its points run again (`replay`), for which
+        its program gets `secrets` of the workspace, by name."""
+        told = [*([("replay", "1")] if replay else []), *(("secret", name) for name in secrets)]
+        path = f"{self._place}/bundles{'?' if told else ''}{urlencode(told)}"
         key = {"Idempotency-Key": uuid.uuid4().hex}
         sent = {"file": ("bundle", file.name, file), "headers": key}
         return job_of(self._transport.send("POST", path, **sent).json())

@@ -7,7 +7,7 @@ Exit codes: 0 done (with --watch: the sweep completed); 1 it did not, or somethi
 
 import json
 from argparse import ArgumentParser, Namespace
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol, TextIO, TypeAlias
 
@@ -71,7 +71,9 @@ class Jobs(Protocol):
     def bundle(self, name: str, target: Path, *, points: bool = False) -> None:
         """Write a sweep as one file."""
 
-    def import_bundle(self, file: Path, *, replay: bool = False) -> Job:
+    def import_bundle(
+        self, file: Path, *, replay: bool = False, secrets: Sequence[str] = ()
+    ) -> Job:
         """Bring such a file in."""
 
     def download(
@@ -110,6 +112,10 @@ def add_verbs(verb: Callable[..., ArgumentParser]) -> None:
     bundle.add_argument("--points", action="store_true", help="all logged values too")
     brought = verb("import", "bring a bundle in as an ended sweep", "FILE.zip")
     brought.add_argument("--replay", action="store_true", help="run its points again instead")
+    brought.add_argument(
+        "--secret", action="append", default=[], metavar="NAME",
+        help="a secret of the workspace that its program may have",
+    )  # fmt: skip
     for name, text in STEERING.items():
         verb(name, text)
     verb("rerun-failed", "run all failed, lost and timed-out trials again")
@@ -241,7 +247,7 @@ def _bundle(jobs: Jobs, given: Namespace, terminal: Terminal) -> None:
 
 
 def _import(jobs: Jobs, given: Namespace, terminal: Terminal) -> None:
-    job = jobs.import_bundle(Path(given.subject), replay=given.replay)
+    job = jobs.import_bundle(Path(given.subject), replay=given.replay, secrets=given.secret)
     for note in job.notes:
         print(note, file=terminal.err)
     answer(given, terminal, job.raw, [job.name])

@@ -5,7 +5,7 @@ import os
 import random
 import shutil
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -189,14 +189,17 @@ class LocalJobs:
         with target.open("wb") as out:
             out.writelines(bundled(sweep, origin, database_now(), points=points))
 
-    def import_bundle(self, file: Path, *, replay: bool = False) -> Job:
-        """Bring a bundle in as an ended sweep, or have its points run again (`replay`)."""
+    def import_bundle(
+        self, file: Path, *, replay: bool = False, secrets: Sequence[str] = ()
+    ) -> Job:
+        """Bring a bundle in as an ended sweep, or have its points run again (`replay`), for which
+        its program gets `secrets` of the workspace, by name."""
         os.umask(0o077)
         try:
             with file.open("rb") as packed:
                 sweep = import_bundle(
                     self.workspace, packed, file.name, replay=replay, user=operator(),
-                    now=database_now(), rng=random.SystemRandom(),
+                    now=database_now(), rng=random.SystemRandom(), granted=secrets,
                 )  # fmt: skip
         except InvalidInput as error:
             raise told(error) from error

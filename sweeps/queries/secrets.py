@@ -3,13 +3,16 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from django.conf import settings
+
 from studio.models import Compute, Secret, Workspace
 from studio.secrecy import HIDDEN, is_sensitive, kept, names_of
 from sweeps.domain.job import SweepJob
-from sweeps.domain.problems import Problem
+from sweeps.domain.problems import InvalidInput, Problem
 from sweeps.domain.states import SweepStatus
 from sweeps.domain.wording import listed, shown
 from sweeps.models import Sweep
+from sweeps.queries.computes import resolve_compute
 
 WHERE = "trial.environment_variables"
 _FINAL = [status.value for status in SweepStatus if status.is_final]
@@ -49,6 +52,18 @@ def _wrong(workspace: Workspace, variables: Mapping[str, str]) -> dict[str, str]
         if missing:
             wrong[name] = f"This workspace has no secret {shown(missing[0])}. {_there(there)}"
     return wrong
+
+
+def given_by(job: SweepJob, workspace: Workspace) -> list[str]:
+    """The workspace's secrets that trials of a job would get, by its own variables and by those of
+    its compute; each once."""
+    try:
+        compute, _ = resolve_compute(workspace, job.compute, settings.STUDIO_COMPUTE_ALIAS)
+    except InvalidInput:
+        return []  # it cannot run at all
+    named = names_of(compute.environment_variables | dict(job.environment_variables))
+    there = set(secret_names(workspace)) if named else set()
+    return [name for name in named if name in there]
 
 
 def with_kept_values(job: SweepJob, workspace: Workspace, former: str) -> SweepJob:

@@ -16,6 +16,7 @@ from sweeps.domain.problems import InvalidInput, Problem
 from sweeps.intake_bundles import bundled, import_bundle
 from sweeps.models import Sweep
 from sweeps.queries.clock import database_now
+from sweeps.queries.secrets import secret_names
 from sweeps.views.files import zip_response
 from sweeps.views.job import sweep_for
 
@@ -36,6 +37,7 @@ def bring_in(request: HttpRequest, ws: str) -> HttpResponse:
     """The form that takes a bundle."""
     workspace = workspace_for(request, ws, Role.CONTRIBUTOR)
     context: dict[str, Any] = {"workspace": workspace, "replay": False, "problems": []}
+    context |= {"secrets": secret_names(workspace), "granted": request.POST.getlist("secrets")}
     if request.method == "POST":
         try:
             sweep = _imported(request, workspace)
@@ -65,6 +67,7 @@ def _imported(request: HttpRequest, workspace: Workspace) -> Sweep:
         user=signed_in(request),
         now=database_now(),
         rng=random.SystemRandom(),
+        granted=request.POST.getlist("secrets"),
         ticket=request.POST.get("ticket", "").replace("\0", "")[:64],
     )
     if replay:
