@@ -152,6 +152,11 @@ def _log(request: HttpRequest, caller: TrialCaller, matched: Matched) -> HttpRes
             )
     except metrics.Superseded as error:
         raise unauthenticated("The attempt has ended; its token is no longer good.") from error
+    except metrics.TooManyNames as error:
+        raise invalid(
+            f"A trial logs under at most {metrics.MOST_NAMES:,} names of metrics; it has as many. "
+            "Values under those names are still taken."
+        ) from error
     return HttpResponse(b"{}", content_type="application/json")
 
 

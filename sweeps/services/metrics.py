@@ -21,6 +21,8 @@ from sweeps.services.termination import judge_reports
 
 # A client that got no answer sends the same value again, and soon.
 _RETRY_WINDOW = 200
+# Each name costs rows that are looked at for as long as the sweep is kept.
+MOST_NAMES = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,10 @@ class Value:
     value: float
     step: int
     timestamp_ms: int
+
+
+class TooManyNames(Exception):
+    """The trial has logged under MOST_NAMES names, and this would be one more."""
 
 
 class Superseded(Exception):
@@ -49,20 +55,23 @@ def record(
     """Store a logging call of an attempt; returns how many values were new.
 
     `bodies` are the log-batch requests that the forwarder sends to MLflow, in order; new values of
-    the primary metric are judged by the policy `early`. Raises Superseded, and stores nothing, if
-    the attempt has ended.
+    the primary metric are judged by the policy `early`. Raises Superseded if
+    the attempt has ended, and TooManyNames beyond MOST_NAMES; then nothing is stored.
     """
     with transaction.atomic():
         lock(attempt.trial.sweep_id)
         trial = _fenced(attempt)
-        new = 0
+        new, is_name_new = 0, False
         for name, group in _by_name(values).items():
             points = _store(attempt, trial, name, group, objective)
             new += len(points)
+            is_name_new = is_name_new or any(point.report == 1 for point in points[:1])
             if name == objective.primary_metric and points:
                 update_objective(trial, points, objective)
                 if early:
                     judge_reports(attempt, trial, early, objective, points, now)
+        if is_name_new and _beyond(trial.pk):
+            raise TooManyNames(str(attempt.pk))
         if new:
             # Parameters and tags alone are no news for a page.
             trial.revision = bump(trial.sweep_id)
@@ -129,6 +138,12 @@ def _keep(summary: MetricSummary) -> None:
 @Prepared
 def _summary(trial_id: Any, name: Any) -> QuerySet[MetricSummary, MetricSummary]:
     return MetricSummary.objects.filter(trial=trial_id, name=name).order_by()
+
+
+@Prepared
+def _beyond(trial_id: Any) -> QuerySet[MetricSummary, int]:
+    summaries = MetricSummary.objects.filter(trial=trial_id).order_by("name")
+    return summaries.values_list("pk", flat=True)[MOST_NAMES : MOST_NAMES + 1]
 
 
 def _recent(attempt: Attempt, name: str, count: int, values: list[Value]) -> set[tuple[Any, ...]]:

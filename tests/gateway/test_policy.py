@@ -9,6 +9,7 @@ from django.utils import timezone
 from studio.models import ApiToken, Membership
 from sweeps.engine.tracking import tracking
 from sweeps.models import Attempt, MetricPoint, OutboxEntry, Sweep
+from sweeps.services import metrics
 from tests.gateway.conftest import ARTIFACTS, Api
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.urls("tests.gateway.urls")]
@@ -416,6 +417,14 @@ def test_what_mlflow_would_refuse_is_refused_before_it_is_stored(trial):
         assert code(trial.log(name, value)) == INVALID
     assert code(trial.api("POST", "runs/log-batch", content=b"[1")) == INVALID
     assert not MetricPoint.objects.exists()
+
+
+def test_one_name_too_many_is_refused_in_mlflows_words(trial, monkeypatch):
+    assert trial.log("loss", 1).status_code == 200
+    monkeypatch.setattr(metrics, "_beyond", lambda _trial: [1])
+    assert code(trial.log("another", 1)) == INVALID
+    assert "at most 10,000 names" in trial.log("another", 1).json()["message"]
+    assert trial.log("loss", 2, 1).status_code == 200
 
 
 def test_any_float_is_kept_as_it_was_logged(trial):

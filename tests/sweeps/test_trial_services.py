@@ -40,6 +40,26 @@ def log(attempt, *values, name="loss", start=0):
     return metrics.record(attempt, LOSS, logged, [{"run_id": attempt.run_id}], now=NOW)
 
 
+def test_a_trial_logs_under_so_many_names_and_known_ones_go_on(sweep, now):
+    [first, second] = sweeps.advance(sweep.pk, now).trials
+    attempt, other = started(first, now), started(second, now)
+    most = metrics.MOST_NAMES - 1
+    logged = [
+        MetricSummary(trial_id=first, attempt=attempt, name=f"m{n}", kind="nan")
+        for n in range(most)
+    ]
+    MetricSummary.objects.bulk_create(logged, batch_size=1_000)
+    assert log(attempt, 0.5) == 1, "the last one that there is room for"
+    with pytest.raises(metrics.TooManyNames):
+        metrics.record(
+            attempt, LOSS, [Value("loss", 0.1, 5, 5), Value("more", 1.0, 0, 1)], [{}], now=NOW
+        )
+    assert Trial.objects.get(pk=first).objective == 0.5, "nothing of the call is stored"
+    assert OutboxEntry.objects.count() == 1
+    assert log(attempt, 0.25, start=1) == 1
+    assert log(other, 0.5, name="more") == 1, "each trial has its own"
+
+
 def test_advancing_fills_the_slots_and_nothing_more(sweep, now):
     assert len(sweeps.advance(sweep.pk, now).trials) == 2
     assert sweeps.advance(sweep.pk, now).trials == ()
