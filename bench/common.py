@@ -1,5 +1,6 @@
 """What every benchmark needs: a studio in a throw-away home, process costs, medians."""
 
+import json
 import os
 import re
 import statistics
@@ -76,11 +77,40 @@ def pss_mib(pids: Sequence[int]) -> float:
     return total / 1024
 
 
-def told(name: str, values: Sequence[float], unit: str, goal: float | None = None) -> None:
-    """One line: median and range, and whether the goal is met."""
-    middle = statistics.median(values)
-    line = f"{name:<44} {middle:8.2f} {unit:<6} "
+def told(
+    name: str,
+    values: Sequence[float],
+    unit: str,
+    goal: float | None = None,
+    *,
+    at_least: bool = False,
+    at: float = 0.5,
+) -> None:
+    """One line: median and range, and whether the goal is met; `make bench` collects them.
+
+    A goal is a limit from above, or with `at_least` from below. `at`: the quantile that is told
+    and that the goal is for; the median unless said otherwise.
+    """
+    figure = quantile(values, at)
+    line = f"{name:<52} {figure:9.2f} {unit:<6} "
     line += f"({min(values):.2f}-{max(values):.2f}, n={len(values)})"
+    met = None
     if goal is not None:
-        line += f"  goal < {goal:g}: {'met' if middle < goal else 'MISSED'}"
+        met = figure >= goal if at_least else figure < goal
+        line += f"  goal {'>=' if at_least else '<'} {goal:g}: {'met' if met else 'MISSED'}"
     print(line, flush=True)
+    if path := os.environ.get("BENCH_FIGURES"):
+        row = {
+            "name": name, "figure": figure, "low": min(values), "high": max(values),
+            "n": len(values), "unit": unit, "goal": goal, "at_least": at_least, "met": met,
+        }  # fmt: skip
+        with open(path, "a") as file:
+            file.write(json.dumps(row) + "\n")
+
+
+def quantile(values: Sequence[float], at: float) -> float:
+    """The value below which this share of them lies."""
+    if at == 0.5:
+        return statistics.median(values)
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(len(ordered) * at))]

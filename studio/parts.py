@@ -23,9 +23,16 @@ def parts(tracking_port: int, listeners: Sequence[socket.socket]) -> list[Part]:
     descriptors = tuple(listener.fileno() for listener in listeners)
     return [
         # Its grace covers stopping every trial and putting it back in the queue.
-        Part("engine", managed("studio_engine"), grace_s=45.0, seen_in_rows=True),
+        Part("engine", managed("studio_engine"), grace_s=45.0, seen_in_rows=True, waits=True),
         # SIGINT lets the consumer finish what it is at.
-        Part("queue", managed("studio_queue"), signal.SIGINT, grace_s=15.0, seen_in_rows=True),
+        Part(
+            "queue",
+            managed("studio_queue"),
+            signal.SIGINT,
+            grace_s=15.0,
+            seen_in_rows=True,
+            waits=True,
+        ),
         Part("web", _web(descriptors), keep=descriptors),
         # Its imports take seconds of a core: who falls over them must not do so again and again.
         Part("tracking", _tracking(tracking_port), stable_s=15.0, heir="stand-by"),
@@ -37,10 +44,15 @@ def managed(*words: str) -> Work:
     return lambda: _command(words[0]).run_from_argv(["manage.py", *words])
 
 
-def prepare() -> None:
-    """Import what the parts need, and let go of every connection: a fork must inherit none."""
+def prepare_web() -> None:
+    """Import what web needs, and let go of every connection: a fork must inherit none."""
     import_module("studio.web")
     get_resolver().url_patterns  # noqa: B018 - imports all views
+    connections.close_all()
+
+
+def prepare_others() -> None:
+    """The same for engine and queue, which need samplers: as long again as all the rest."""
     for name in ("studio_engine", "studio_queue"):
         needs = getattr(_command(name), "prepare", None)
         if needs:

@@ -109,6 +109,8 @@ TRACKING_ARTIFACTS = STUDIO_HOME / "artifacts"
 TRACKING_SECRET_FILE = STUDIO_HOME / "tracking_secret"
 # The supervisor chooses the port and tells its processes; 0: not under a supervisor.
 TRACKING_PORT = env_int("STUDIO_TRACKING_PORT", 0, 0, 65535)
+# When the supervisor started, by the clock that all processes share; 0: not under a supervisor.
+STARTED_S = 0.0
 
 # --- Applications -------------------------------------------------------------------------------
 INSTALLED_APPS = [

@@ -21,7 +21,7 @@ class Part:
     `keep` are the supervisor's descriptors that it needs. Once it ran for `stable_s` it has
     recovered: its next fall starts the back-off anew. Nothing is known of one that is
     `seen_in_rows` while the database is away. If it is killed, a process of its session named
-    `heir` may go on in its place.
+    `heir` may go on in its place. One that `waits` is first started once the witness answers.
     """
 
     name: str
@@ -32,6 +32,7 @@ class Part:
     stable_s: float = 1.0
     seen_in_rows: bool = False
     heir: str = ""
+    waits: bool = False
     session: int = 0
     identity: Identity | None = None
     started: float = 0.0

@@ -21,6 +21,8 @@ PROBE_SOON_S = 0.5
 # Starting mlflow's server takes a few seconds on a busy machine; then it must answer.
 STARTUP_S = 90.0
 UNHEALTHY_S = 45.0
+# The parts that wait for the witness's first answer do so no longer than this.
+WITNESS_S = 20.0
 _STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -40,7 +42,7 @@ class Supervisor:
         self._signal: signal.Signals | None = None
         self._asked = 0
         self._probed = 0.0
-        self._all_up = False
+        self._answers = self._all_up = False
         self._is_remembered = True
         self._bell, bell = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         signal.set_wakeup_fd(bell, warn_on_full_buffer=False)
@@ -49,21 +51,44 @@ class Supervisor:
         """Start one part now, before the others: it takes longest."""
         self._start(self.parts[name])
 
-    def run(self, ready: Callable[[], None], leave_trials: bool) -> int:
-        """Supervise until a signal; `ready` is called once, when every part is up."""
+    def run(
+        self,
+        ready: Callable[[], None],
+        leave_trials: bool,
+        answers: Callable[[], None] = lambda: None,
+        prepare: Callable[[], None] = lambda: None,
+    ) -> int:
+        """Supervise until a signal; `ready` is called once, when every part is up.
+
+        Before that, `answers` is called when the witness answers, and then `prepare`, which may
+        take seconds of a core, ahead of the start of the parts that wait for it.
+        """
         for number in _STOPS:
             signal.signal(number, self._on_signal)
         signal.signal(signal.SIGCHLD, lambda *_: None)  # only to be woken
-        announced = False
+        due = [
+            (lambda: self._answers, answers),
+            (self._may_go_on, lambda: self._go_on(prepare)),
+            (lambda: self._all_up, ready),
+        ]
         while self._signal is None:
             self._round()
             self._look_after_health()
-            if self._all_up and not announced:
-                announced = True
-                ready()
+            for step in [step for step in due if step[0]()]:
+                due.remove(step)
+                step[1]()
             self._wait(TICK_S)
         self._stop(leave_trials or self._signal is signal.SIGHUP)
         return 0
+
+    def _may_go_on(self) -> bool:
+        began = self.parts[self._witness].started
+        return self._answers or (began > 0 and monotonic() - began > WITNESS_S)
+
+    def _go_on(self, prepare: Callable[[], None]) -> None:
+        prepare()
+        for part in self.parts.values():
+            part.waits = False
 
     def abandon(self) -> None:
         """End what was started, at once: the rest of the studio could not be set up."""
@@ -105,7 +130,8 @@ class Supervisor:
             self._remember()
         now = monotonic()
         for part in self.parts.values():
-            if part.identity is None and part.restart_at is not None and now >= part.restart_at:
+            is_due = part.restart_at is not None and now >= part.restart_at
+            if part.identity is None and is_due and not part.waits:
                 self._start(part)
             elif part.identity and now - part.healthy > self._patience(part, now):
                 say(part.name, "does not answer; it is started again")
@@ -174,7 +200,10 @@ class Supervisor:
             unknown = (is_blind and part.seen_in_rows) or (not states and name != self._witness)
             if states.get(name) == "up" or unknown:
                 part.healthy = now
-        self._all_up = all(states.get(name) == "up" for name in self.parts)
+        self._answers = self._answers or states.get(self._witness) == "up"
+        self._all_up = all(
+            states.get(name) == "up" and not part.waits for name, part in self.parts.items()
+        )
 
     def _stop(self, leave_trials: bool) -> None:
         """End the parts in order; a second Ctrl-C ends them at once."""

@@ -10,9 +10,13 @@ from django.conf import settings
 from studio.env import kept_secret
 from sweeps.models import EngineLease
 
-UP, DOWN = "up", "down"
+UP, DOWN, STARTING = "up", "down", "starting"
+# What was never up so long after the studio's start is down.
+START_S = 90.0
 _CACHE_S = 2.0
 _cached: tuple[float, str] = (0.0, DOWN)
+# The parts that were up since this process began.
+_seen: set[str] = set()
 
 
 def parts(now: datetime) -> dict[str, str]:
@@ -22,12 +26,27 @@ def parts(now: datetime) -> dict[str, str]:
             "name", flat=True
         )
     )
-    return {
+    found = {
         "web": UP,
         "queue": UP if "queue" in held else DOWN,
         "engine": UP if "engine" in held else DOWN,
         "tracking": _tracking(),
     }
+    return {name: _or_starting(name, state) for name, state in found.items()}
+
+
+def _or_starting(name: str, state: str) -> str:
+    """Down is what was up before, or should be up by now."""
+    if state == UP:
+        _seen.add(name)
+    is_young = settings.STARTED_S > 0 and time.monotonic() - settings.STARTED_S < START_S
+    return STARTING if state == DOWN and is_young and name not in _seen else state
+
+
+def summary(states: dict[str, str]) -> str:
+    """One word for all parts."""
+    found = set(states.values())
+    return "degraded" if DOWN in found else "starting" if STARTING in found else "ok"
 
 
 def without_database() -> dict[str, str]:

@@ -14,9 +14,11 @@ CODE = """
 import os, sys, django
 django.setup()
 from studio import bootstrap
-from studio.parts import prepare
+from studio.parts import prepare_others, prepare_web
 bootstrap.migrate()
-prepare()
+prepare_web()
+print(len(os.listdir("/proc/self/task")), "hyperopt" in sys.modules)
+prepare_others()
 places = [f"/proc/self/fd/{fd}" for fd in os.listdir("/proc/self/fd")]
 files = [os.readlink(place) for place in places if os.path.lexists(place)]
 print(len(os.listdir("/proc/self/task")))
@@ -31,7 +33,7 @@ def test_whoever_forks_has_one_thread_no_connection_and_all_imports(tmp_path: Pa
         [sys.executable, "-c", CODE], cwd=CHECKOUT, env=environment(tmp_path, 1), check=True,
         capture_output=True, text=True,
     )  # fmt: skip
-    assert done.stdout.splitlines() == ["1", "[]", "[]"]
+    assert done.stdout.splitlines() == ["1 False", "1", "[]", "[]"]
 
 
 def test_parts_that_web_knows_from_rows_are_marked(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """A supervisor over parts of a few lines: `small_studio.py HOME PORT NAME...`
 
-Each NAME is a key of PARTS, perhaps with `=LABEL`. Intervals are short; all else is the real thing.
+Each NAME is a key of PARTS, perhaps with `=LABEL`, and a `+` before it if it waits for the witness.
+Intervals are short; all else is the real thing.
 """
 
 import os
@@ -92,6 +93,7 @@ def main(folder: Path, port: str, words: list[str]) -> int:
     part.BACKOFF_S = (0.1, 0.4, 0.8)
     supervisor.PROBE_S, supervisor.PROBE_SOON_S = 0.1, 0.1
     supervisor.STARTUP_S, supervisor.UNHEALTHY_S = 1.0, 0.6
+    supervisor.WITNESS_S = 0.8
     supervisor.TICK_S, probe.ANSWER_S = 0.02, 0.2
     held = home.lock(folder, "a test")
     for name in home.end_leftovers(folder):
@@ -99,16 +101,22 @@ def main(folder: Path, port: str, words: list[str]) -> int:
     processes.become_subreaper()
     parts = []
     for word in words:
-        kind, _, label = word.partition("=")
+        kind, _, label = word.removeprefix("+").partition("=")
         env = {"PORT": port, "LABEL": label or kind, "PYTHONUNBUFFERED": "1"}
         argv = (sys.executable, "-I", "-c", PARTS[kind])
         made = part.Part(label or kind, command(argv, env), grace_s=1.0, stable_s=60.0)
         made.seen_in_rows = made.name in ("engine", "queue")
+        made.waits = word.startswith("+")
         made.heir = "stand-by" if kind == "stands" else ""
         parts.append(made)
     watch = supervisor.Supervisor(folder, parts, f"http://127.0.0.1:{port}/")
     with held:
-        return watch.run(lambda: say("studio", "ready"), leave_trials=False)
+        return watch.run(
+            lambda: say("studio", "ready"),
+            leave_trials=False,
+            answers=lambda: say("studio", "web answers"),
+            prepare=lambda: say("studio", "preparing"),
+        )
 
 
 if __name__ == "__main__":

@@ -24,6 +24,25 @@ def test_each_line_of_the_log_says_which_part_wrote_it(small: Start) -> None:
     assert studio.stop() == 0
 
 
+def test_what_waits_is_prepared_and_started_once_the_witness_answers(small: Start) -> None:
+    studio = small("+orderly=engine", "web")
+    studio.said("studio   | ready")
+    studio.said("engine   | working")
+    before = [
+        line for line in studio.text() if line not in ("studio   | ready", "engine   | working")
+    ]
+    assert [line.partition("| ")[2] for line in before] == ["serving", "web answers", "preparing"]
+    assert studio.text()[:3] == before
+    assert studio.stop() == 0
+
+
+def test_what_waits_is_started_all_the_same_if_the_witness_never_answers(small: Start) -> None:
+    studio = small("+orderly=engine", "falls=web")
+    studio.said("engine   | working")
+    assert not any("web answers" in line for line in studio.text())
+    assert studio.stop() == 0
+
+
 def test_a_part_that_falls_is_started_again_after_growing_waits(small: Start) -> None:
     studio = small("falls", "web")
     first, second, third = studio.said("falls    | falling", times=3)[:3]

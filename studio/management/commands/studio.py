@@ -13,10 +13,11 @@ from django.utils import timezone
 from studio import bootstrap
 from studio.env import WILDCARDS, url_host
 from studio.models import User
-from studio.parts import managed, parts, prepare
+from studio.parts import managed, parts, prepare_others, prepare_web
 from studio.supervisor import home, processes
 from studio.supervisor.fork import entitle
 from studio.supervisor.lines import say
+from studio.supervisor.part import monotonic
 from studio.supervisor.supervisor import Supervisor
 
 
@@ -51,33 +52,37 @@ class Command(BaseCommand):
         listeners = [home.listen(host, settings.STUDIO_PORT, patience_s) for host in _hosts()]
         processes.become_subreaper()
         settings.TRACKING_PORT = home.free_port()
+        settings.STARTED_S = monotonic()
         supervisor = Supervisor(
             place, parts(settings.TRACKING_PORT, listeners), f"{_loopback()}/healthz"
         )
         supervisor.start("tracking")  # imports MLflow, for seconds
         try:
             owner = _set_up()
+
+            def ready() -> None:
+                say("studio", f"ready: {settings.STUDIO_URL}")
+                if options["then"]:
+                    words = options["then"].split()
+                    supervisor.run_once(words[0], managed(*words))
+
+            with held:
+                code = supervisor.run(
+                    ready, options["leave_trials"], lambda: _announce(owner), prepare_others
+                )
         except BaseException:
             supervisor.abandon()
             raise
-
-        def ready() -> None:
-            _announce(owner)
-            if options["then"]:
-                words = options["then"].split()
-                supervisor.run_once(words[0], managed(*words))
-
-        with held:
-            sys.exit(supervisor.run(ready, options["leave_trials"]))
+        sys.exit(code)
 
 
 def _set_up() -> User:
-    """What the parts need: tables, files, first rows, and their imports in memory."""
+    """What web needs: tables, files, first rows, and its imports in memory."""
     bootstrap.migrate()
     bootstrap.refuse_without_owner()
     bootstrap.collect_static()
     owner = bootstrap.first_rows(timezone.now())
-    prepare()
+    prepare_web()
     return owner
 
 
@@ -94,7 +99,8 @@ def _hosts() -> list[str]:
 
 
 def _announce(owner: User) -> None:
-    say("studio", f"ready: {settings.STUDIO_URL}")
+    """Pages are there, and the rest follows."""
+    say("studio", f"pages: {settings.STUDIO_URL} (trials start as soon as MLflow is up)")
     if not owner.has_usable_password():
         link = bootstrap.new_sign_in_link(owner, timezone.now())
         say("studio", f"sign in (works once, within an hour): {link}")
