@@ -7,7 +7,6 @@ the sweep's row until it is stored, so none can appear below a revision that was
 
 import json
 import threading
-from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,6 +18,7 @@ from sweeps.domain.board import CODES, Board, Column, Floats
 from sweeps.domain.marks import Mark
 from sweeps.domain.space import Scalar
 from sweeps.models import MetricSummary, Sweep, Trial
+from sweeps.queries.kept import Kept
 from sweeps.queries.trials import parameter_columns
 
 # So many trials are kept in memory over all sweeps, about 1 kB each with ten parameters.
@@ -44,18 +44,23 @@ class _Kept:
     named_at: int = -1
 
 
-_kept: "OrderedDict[str, _Kept]" = OrderedDict()
-_guard = threading.Lock()
+def _weight(kept: _Kept) -> int:
+    """What it takes, in trials; 1 at least, for there may be any number of empty sweeps."""
+    trials = len(kept.board) if kept.board is not None else 0
+    return 1 + trials + trials * len(kept.metrics) // _PER_TRIAL
+
+
+_kept = Kept(_Kept, _weight)
 
 
 def board_of(sweep: Sweep) -> Board:
     """The sweep's trials, at least as new as the `revision` of `sweep`."""
-    kept = _of(sweep)
+    kept = _kept.of(sweep)
     with kept.lock:
         if kept.board is None or kept.board.revision < sweep.revision:
             kept.board = _read(sweep, kept.board)
         board = kept.board
-    _shrink()
+    _kept.shrink(MOST_TRIALS)
     return board
 
 
@@ -66,7 +71,7 @@ def metric_column(sweep: Sweep, board: Board, name: str) -> Floats:
     """
     if name not in _names(sweep):
         return np.full(len(board), np.nan)
-    kept = _of(sweep)
+    kept = _kept.of(sweep)
     with kept.lock:
         revision, values = kept.metrics.get(name, (-1, np.empty(0)))
         if revision < board.revision:
@@ -87,7 +92,7 @@ def metric_names(sweep: Sweep) -> list[str]:
 
 def _names(sweep: Sweep) -> set[str]:
     """Every metric that a trial of the sweep logged."""
-    kept = _of(sweep)
+    kept = _kept.of(sweep)
     with kept.lock:
         if kept.named_at < sweep.revision:
             fresh = MetricSummary.objects.filter(trial__sweep=sweep)
@@ -99,31 +104,7 @@ def _names(sweep: Sweep) -> set[str]:
 
 def forget() -> None:
     """Drop everything that is kept."""
-    with _guard:
-        _kept.clear()
-
-
-def _of(sweep: Sweep) -> _Kept:
-    with _guard:
-        kept = _kept.setdefault(sweep.uid, _Kept())
-        _kept.move_to_end(sweep.uid)
-    return kept
-
-
-def _shrink() -> None:
-    """Let go of the sweeps that nobody looked at for the longest time."""
-    with _guard:
-        total = sum(map(_weight, _kept.values()))
-        for uid in list(_kept)[:-1]:
-            if total <= MOST_TRIALS:
-                break
-            total -= _weight(_kept.pop(uid))
-
-
-def _weight(kept: _Kept) -> int:
-    """What it takes, in trials; 1 at least, for there may be any number of empty sweeps."""
-    trials = len(kept.board) if kept.board is not None else 0
-    return 1 + trials + trials * len(kept.metrics) // _PER_TRIAL
+    _kept.forget()
 
 
 # --- Reading ------------------------------------------------------------------------------------

@@ -5,7 +5,6 @@ row until it is stored (as in queries/boards.py), so none can appear below a rev
 """
 
 import threading
-from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -15,6 +14,7 @@ from sweeps.domain.samplers.known import Known
 from sweeps.domain.space import SearchSpace
 from sweeps.domain.states import TrialStatus
 from sweeps.models import Sweep, Trial
+from sweeps.queries.kept import Kept
 from sweeps.queries.records import space_of, warm_records
 
 # So many trials are kept in memory over all sweeps, about 0.7 kB each with ten parameters.
@@ -31,8 +31,12 @@ class _Kept:
     revision: int = -1
 
 
-_kept: "OrderedDict[str, _Kept]" = OrderedDict()
-_guard = threading.Lock()
+def _weight(kept: _Kept) -> int:
+    """In trials; 1 at least, for there may be any number of empty sweeps."""
+    return 1 + (len(kept.known) if kept.known is not None else 0)
+
+
+_kept = Kept(_Kept, _weight)
 
 
 @contextmanager
@@ -41,18 +45,15 @@ def known_of(sweep: Sweep) -> Iterator[Known]:
 
     For the time of a `with`; what is not stored must be learned within `Known.supposing` alone.
     """
-    with _guard:
-        kept = _kept.setdefault(sweep.uid, _Kept())
-        _kept.move_to_end(sweep.uid)
+    kept = _kept.of(sweep)
     with kept.lock:
         yield _brought_up(sweep, kept)
-    _shrink()
+    _kept.shrink(MOST_TRIALS)
 
 
 def forget() -> None:
     """Drop everything that is kept."""
-    with _guard:
-        _kept.clear()
+    _kept.forget()
 
 
 def _brought_up(sweep: Sweep, kept: _Kept) -> Known:
@@ -66,18 +67,3 @@ def _brought_up(sweep: Sweep, kept: _Kept) -> Known:
         kept.known.learn(TrialRecord(number, TrialStatus(status), params, draw, objective))
         kept.revision = revision
     return kept.known
-
-
-def _shrink() -> None:
-    """Let go of the sweeps that nobody asked for the longest time."""
-    with _guard:
-        total = sum(map(_weight, _kept.values()))
-        for uid in list(_kept)[:-1]:
-            if total <= MOST_TRIALS:
-                break
-            total -= _weight(_kept.pop(uid))
-
-
-def _weight(kept: _Kept) -> int:
-    """In trials; 1 at least, for there may be any number of empty sweeps."""
-    return 1 + (len(kept.known) if kept.known is not None else 0)

@@ -142,7 +142,7 @@ def test_no_address_makes_the_memory_grow(played: Sweep, monkeypatch: pytest.Mon
     board = board_of(played)
     for index in range(100):
         assert np.isnan(metric_column(played, board, f"m{index}")).all()
-    assert list(boards._kept[played.uid].metrics) == []
+    assert list(boards._kept.of(played).metrics) == []
     trial = Trial.objects.filter(sweep=played, status="Queued").first()
     assert trial is not None
     attempt = start(trial.pk, NOW)
@@ -153,7 +153,7 @@ def test_no_address_makes_the_memory_grow(played: Sweep, monkeypatch: pytest.Mon
     monkeypatch.setattr(boards, "MOST_VALUES", 2 * len(board))
     for name in ("a", "b", "a", "c"):
         assert metric_column(played, board, name)[3] == 1.0
-    assert list(boards._kept[played.uid].metrics) == ["a", "c"]
+    assert list(boards._kept.of(played).metrics) == ["a", "c"]
 
 
 def test_a_longer_column_is_as_one_made_of_all() -> None:
