@@ -19,6 +19,7 @@ from packaging.requirements import Requirement
 
 from studio import bootstrap
 from studio.models import User
+from sweeps.management import access_checks
 from sweeps.queries.clock import database_now
 from sweeps.queries.health import DOWN, parts
 
@@ -168,4 +169,6 @@ CHECKS: dict[str, Callable[[], tuple[str, str]]] = {
     "port": _port,
     "parts": _parts,
     "people": _people,
+    "isolation": access_checks.isolated,
+    "owners": access_checks.owners,
 }

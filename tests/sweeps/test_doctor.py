@@ -9,7 +9,10 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import OperationalError
 
+from studio import isolation
+from studio.models import AuditEntry, Compute, Membership, Role, User, Workspace
 from sweeps.management import checkup
+from tests.conftest import NOW
 
 
 @pytest.fixture
@@ -22,6 +25,7 @@ def home(tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch, db: Non
     settings.STUDIO_MIN_FREE_MB = 1
     # The one line that differs between machines has a test of its own.
     monkeypatch.setitem(checkup.CHECKS, "packages", lambda: ("as they should be", ""))
+    monkeypatch.setattr(isolation, "problems", lambda _python: ["The studio lacks CAP_CHOWN."])
     return tmp_path
 
 
@@ -74,6 +78,46 @@ def test_a_studio_for_others_without_an_owner_is_bad(home: Path, settings: Any) 
     with pytest.raises(CommandError, match="To be mended: 1"):
         call_command("doctor", stdout=out)
     assert "Run `.venv/bin/python manage.py owner NAME`." in out.getvalue()
+
+
+def test_whether_computes_can_be_isolated_is_tried(
+    home: Path, settings: Any, compute: Compute, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "it would not work here: The studio lacks CAP_CHOWN." in examined()
+    compute.isolated = True
+    compute.save()
+    out = StringIO()
+    with pytest.raises(CommandError, match="To be mended: 1"):
+        call_command("doctor", stdout=out)
+    assert "1 of 1 computes; it does not work here\n" in out.getvalue()
+    assert f"{'':<15}The studio lacks CAP_CHOWN.\n" in out.getvalue()
+    monkeypatch.setattr(isolation, "problems", lambda _python: [])
+    Compute.objects.create(workspace=compute.workspace, name="plain", slots=1)
+    assert "1 of 2 computes" in examined()
+    assert "programs on the others run as the studio" in examined()
+
+
+def test_owners_who_run_programs_nowhere_else_are_named(
+    home: Path, workspace: Workspace, rita: User, bob: User, charlie: User
+) -> None:
+    root = User.objects.create_superuser("root")
+    for name, owner, maker in (
+        ("toys", rita, None), ("games", rita, rita), ("team", rita, root), ("bobs", bob, None),
+        ("roots", root, None),
+    ):  # fmt: skip
+        made = Workspace.objects.create(name=name)
+        Membership.objects.create(workspace=made, user=owner, role=Role.OWNER)
+        if maker:
+            AuditEntry.objects.create(
+                at=NOW, workspace=made, user=maker, who=str(maker), verb="created",
+                noun="workspace", name=name, origin="page",
+            )  # fmt: skip
+    text = examined()
+    assert "somebody give them these workspaces? elsewhere (charlie)\n" in text, (
+        "root gave rita one"
+    )
+    Workspace.objects.filter(name="team").delete()
+    assert "elsewhere (charlie), toys (rita), games (rita)\n" in examined()
 
 
 def refuse(*_: object, **__: object) -> None:
