@@ -17,6 +17,8 @@ from studio.views import (
 handler500 = "studio.views.errors.server_error"
 
 urlpatterns = [
+    # First, for it is asked most: each route before it would be tried at every logged value.
+    path("tracking/<str:ws>/", include("sweeps.gateway.urls")),
     path("accounts/login/", accounts.SignIn.as_view(), name="login"),
     path("accounts/logout/", accounts.SignOut.as_view(), name="logout"),
     path("accounts/link/<str:secret>/", accounts.sign_in_link, name="sign_in_link"),

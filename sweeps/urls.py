@@ -1,6 +1,6 @@
 """URLs of the work."""
 
-from django.urls import include, path
+from django.urls import path
 
 from sweeps.api.urls import urls as api
 from sweeps.views import (
@@ -158,7 +158,6 @@ urlpatterns = [
     *NEW_SWEEP,
     path("healthz", health.healthz, name="healthz"),
     path("api/v1/", api),
-    path("tracking/<str:ws>/", include("sweeps.gateway.urls")),
     *JOB_PAGES,
     *LISTS,
     *ENVIRONMENTS,

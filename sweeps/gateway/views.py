@@ -14,6 +14,7 @@ from typing import Any
 import httpx
 from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import RequestDataTooBig
+from django.db import connection
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
@@ -23,12 +24,12 @@ from sweeps.engine import forward
 from sweeps.engine.tracking import TrackingUnavailable
 from sweeps.gateway import members, payloads, policy, proxy, registry, searches
 from sweeps.gateway.adapt import Asked, adapt
-from sweeps.gateway.identity import Caller, MemberCaller, TrialCaller, identify
+from sweeps.gateway.identity import Caller, MemberCaller, TrialCaller, identify, identify_logger
 from sweeps.gateway.places import require_plain
 from sweeps.gateway.refusals import Refusal, invalid, unauthenticated, unavailable
 from sweeps.gateway.routes import V2, BadReference, Kind, Matched, Names, match, references
-from sweeps.gateway.turn import turn
-from sweeps.queries.records import early_termination_of, objective_of
+from sweeps.gateway.turn import Together, turn
+from sweeps.queries.records import objective_of
 from sweeps.queries.tracking import waiting_runs
 from sweeps.services import metrics, room
 from sweeps.services.registry import note_logged
@@ -37,6 +38,9 @@ log = logging.getLogger(__name__)
 
 _DRAINED = (Kind.RUN_READ, Kind.RUN_WRITE, Kind.SEARCH)
 _DRAIN_S = 10.0
+_recorder: Together[metrics.Call, metrics.Superseded | None] = Together(
+    lambda calls: metrics.record_all(calls)
+)
 # MLflow refuses one of two requests that add the same data set at once (as autolog's trials do).
 _inputs = threading.Lock()
 
@@ -66,8 +70,10 @@ def _refused(refusal: Refusal) -> JsonResponse:
 
 
 def _answer(request: HttpRequest, ws: str, path: str) -> HttpResponseBase:
-    caller = identify(request.headers.get("Authorization", ""), ws, timezone.now())
     matched = match(request.method or "", path)
+    logs = matched is not None and matched.route.kind is Kind.LOG
+    who = identify_logger if logs else identify
+    caller = who(request.headers.get("Authorization", ""), ws, timezone.now())
     if matched is None:
         log.info("no such route: %s %r", request.method, path)
         raise Refusal(404, "ENDPOINT_NOT_FOUND", f"There is no {request.method} {path} here.")
@@ -134,29 +140,26 @@ def _log(request: HttpRequest, caller: TrialCaller, matched: Matched) -> HttpRes
     """Keep a logging call of the trial's own run; pass on one of a run below it."""
     call = payloads.parse(matched.path.rpartition("/")[2], request.body)
     if call.run_id != caller.run_id:
-        return _ask(caller, matched, _asked(request, matched))
+        auth = request.headers.get("Authorization", "")
+        fresh = identify(auth, caller.workspace, timezone.now())
+        return _ask(fresh, matched, _asked(request, matched))
     policy.require_free_tags(caller, matched, [key for key, _value in call.tags])
     policy.require_own_models(caller, [m.model_id for m in call.metrics if m.model_id])
     attempt = caller.attempt
-    objective = objective_of(attempt.trial.sweep)
     values = [metrics.Value(m.name, m.value, m.step, m.timestamp_ms) for m in call.metrics]
+    objective, bodies = objective_of(attempt.trial.sweep), payloads.to_log_batch([call])
+    given = metrics.Call(attempt, objective, values, bodies, timezone.now())
+    # Where sweeps do not exclude each other, calls of several do not go together.
+    key = None if connection.vendor == "sqlite" else attempt.trial.sweep_id
     try:
-        with turn():
-            metrics.record(
-                attempt,
-                objective,
-                values,
-                payloads.to_log_batch([call]),
-                now=timezone.now(),
-                early=early_termination_of(attempt.trial.sweep),
-            )
-    except metrics.Superseded as error:
-        raise unauthenticated("The attempt has ended; its token is no longer good.") from error
+        superseded = _recorder.do(given, key)
     except metrics.TooManyNames as error:
         raise invalid(
             f"A trial logs under at most {metrics.MOST_NAMES:,} names of metrics; it has as many. "
             "Values under those names are still taken."
         ) from error
+    if superseded:
+        raise unauthenticated("The attempt has ended; its token is no longer good.")
     return HttpResponse(b"{}", content_type="application/json")
 
 

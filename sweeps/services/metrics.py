@@ -15,6 +15,7 @@ from sweeps.domain.states import Desired
 from sweeps.models import Attempt, MetricPoint, MetricSummary, OutboxEntry, Trial
 from sweeps.models.metrics import to_columns
 from sweeps.queries.prepared import Prepared
+from sweeps.queries.records import early_termination_of
 from sweeps.services import rows
 from sweeps.services.state import bump, lock
 from sweeps.services.termination import judge_reports
@@ -43,6 +44,39 @@ class Superseded(Exception):
     """The attempt has ended, or another one runs in its place: what it logs counts nowhere."""
 
 
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A logging call of an attempt: its values, and the log-batch requests that bring them to
+    MLflow, in order."""
+
+    attempt: Attempt
+    objective: Objective
+    values: Sequence[Value]
+    bodies: Sequence[dict[str, Any]]
+    now: datetime
+
+
+def record_all(calls: Iterable[Call]) -> list[Superseded | None]:
+    """Store logging calls in their order and in one transaction; by call why it was refused.
+
+    Each is judged by its sweep's early-termination policy of this moment. Raises TooManyNames, and
+    stores nothing, if one goes beyond MOST_NAMES: then try each by itself. On PostgreSQL the calls
+    of one transaction must be of one sweep, or two transactions may wait for each other.
+    """
+    refusals: list[Superseded | None] = []
+    with transaction.atomic():
+        for call in calls:
+            lock(call.attempt.trial.sweep_id)
+            try:
+                trial = _fenced(call.attempt)
+            except Superseded as refusal:
+                refusals.append(refusal)
+                continue
+            _keep_call(call, trial, early_termination_of(trial.sweep))
+            refusals.append(None)
+    return refusals
+
+
 def record(
     attempt: Attempt,
     objective: Objective,
@@ -52,34 +86,38 @@ def record(
     now: datetime,
     early: EarlyTermination | None = None,
 ) -> int:
-    """Store a logging call of an attempt; returns how many values were new.
+    """Store a logging call of an attempt by itself; returns how many values were new.
 
-    `bodies` are the log-batch requests that the forwarder sends to MLflow, in order; new values of
-    the primary metric are judged by the policy `early`. Raises Superseded if
+    New values of the primary metric are judged by the policy `early`. Raises Superseded if
     the attempt has ended, and TooManyNames beyond MOST_NAMES; then nothing is stored.
     """
     with transaction.atomic():
         lock(attempt.trial.sweep_id)
         trial = _fenced(attempt)
-        new, is_name_new = 0, False
-        for name, group in _by_name(values).items():
-            points = _store(attempt, trial, name, group, objective)
-            new += len(points)
-            is_name_new = is_name_new or any(point.report == 1 for point in points[:1])
-            if name == objective.primary_metric and points:
-                update_objective(trial, points, objective)
-                if early:
-                    judge_reports(attempt, trial, early, objective, points, now)
-        if is_name_new and _beyond(trial.pk):
-            raise TooManyNames(str(attempt.pk))
-        if new:
-            # Parameters and tags alone are no news for a page.
-            trial.revision = bump(trial.sweep_id)
-            fields = ("objective", "best_report", "last_value", "reports", "revision")
-            rows.update(Trial, {"pk": trial.pk}, **{name: getattr(trial, name) for name in fields})
-        if bodies:
-            entries = (OutboxEntry(attempt=attempt, run_id=attempt.run_id, body=b) for b in bodies)
-            rows.insert(*entries)
+        return _keep_call(Call(attempt, objective, values, bodies, now), trial, early)
+
+
+def _keep_call(call: Call, trial: Trial, early: EarlyTermination | None) -> int:
+    attempt, objective, new, is_name_new = call.attempt, call.objective, 0, False
+    for name, group in _by_name(call.values).items():
+        points = _store(attempt, trial, name, group, objective)
+        new += len(points)
+        is_name_new = is_name_new or any(point.report == 1 for point in points[:1])
+        if name == objective.primary_metric and points:
+            update_objective(trial, points, objective)
+            if early:
+                judge_reports(attempt, trial, early, objective, points, call.now)
+    if is_name_new and _beyond(trial.pk):
+        raise TooManyNames(str(attempt.pk))
+    if new:
+        # Parameters and tags alone are no news for a page.
+        trial.revision = bump(trial.sweep_id)
+        fields = ("objective", "best_report", "last_value", "reports", "revision")
+        rows.update(Trial, {"pk": trial.pk}, **{name: getattr(trial, name) for name in fields})
+    if call.bodies:
+        rows.insert(
+            *(OutboxEntry(attempt=attempt, run_id=attempt.run_id, body=b) for b in call.bodies)
+        )
     return new
 
 
@@ -94,8 +132,11 @@ def _fenced(attempt: Attempt) -> Trial:
 @Prepared
 def _running(trial_id: Any, number: Any) -> QuerySet[Trial, Trial]:
     running = {"attempt": number, "attempts__number": number, "attempts__ended_at": None}
-    unread = ("params", "flat_params", "draw")
-    return Trial.objects.filter(pk=trial_id, **running).order_by().defer(*unread)
+    trials = Trial.objects.filter(pk=trial_id, **running).select_related("sweep").order_by()
+    return trials.only(
+        "number", "desired", "objective", "best_report", "last_value", "reports",
+        "sweep__early_termination",
+    )  # fmt: skip
 
 
 def _by_name(values: Iterable[Value]) -> dict[str, list[Value]]:
@@ -149,13 +190,19 @@ def _beyond(trial_id: Any) -> QuerySet[MetricSummary, int]:
 def _recent(attempt: Attempt, name: str, count: int, values: list[Value]) -> set[tuple[Any, ...]]:
     """What the newest points say, as far as one of `values` could be the same again."""
     times = [value.timestamp_ms for value in values]
+    newest = count - _RETRY_WINDOW - len(values)
+    return set(_since(attempt.pk, name, newest, min(times), max(times)))
+
+
+@Prepared
+def _since(
+    attempt: Any, name: Any, report: Any, first_ms: Any, last_ms: Any
+) -> QuerySet[MetricPoint, tuple[Any, ...]]:
     points = MetricPoint.objects.filter(
-        attempt=attempt,
-        name=name,
-        report__gt=count - _RETRY_WINDOW - len(values),
-        timestamp_ms__range=(min(times), max(times)),
-    )
-    return set(points.values_list("step", "timestamp_ms", "value", "kind"))
+        attempt=attempt, name=name, report__gt=report,
+        timestamp_ms__gte=first_ms, timestamp_ms__lte=last_ms,
+    )  # fmt: skip
+    return points.values_list("step", "timestamp_ms", "value", "kind")
 
 
 def append(

@@ -21,23 +21,34 @@ def update(model: type[Model], where: Mapping[str, Any], **changes: Any) -> int:
     Columns go by their names or, as `trial_id`, by those of their values.
     """
     connection = connections[DEFAULT_DB_ALIAS]
-    sets, params, conditions = [], [], []
-    for name, value in changes.items():
-        field, column = _column(model, name)
-        sets.append(f"{column} = %s")
-        params.append(field.get_db_prep_save(value, connection))
-    for name, value in where.items():
-        field, column = _column(model, name)
-        conditions.append(f"{column} IS NULL" if value is None else f"{column} = %s")
-        if value is not None:
-            params.append(field.get_db_prep_save(value, connection))
-    table = connection.ops.quote_name(model._meta.db_table)
+    given = {name: value for name, value in where.items() if value is not None}
+    sql = _updating(model, tuple(changes), tuple(given), tuple(n for n in where if n not in given))
+    params = [
+        _stored(_column(model, name)[0], value, connection)
+        for values in (changes, given)
+        for name, value in values.items()
+    ]
     with connection.cursor() as cursor:
-        cursor.execute(
-            f"UPDATE {table} SET {', '.join(sets)} WHERE {' AND '.join(conditions)}",  # noqa: S608
-            params,
-        )
+        cursor.execute(sql, params)
         return int(cursor.rowcount)
+
+
+@cache
+def _updating(
+    model: type[Model], changed: tuple[str, ...], given: tuple[str, ...], null: tuple[str, ...]
+) -> str:
+    sets = [f"{_column(model, name)[1]} = %s" for name in changed]
+    conditions = [f"{_column(model, name)[1]} = %s" for name in given]
+    conditions += [f"{_column(model, name)[1]} IS NULL" for name in null]
+    table = connections[DEFAULT_DB_ALIAS].ops.quote_name(model._meta.db_table)
+    return f"UPDATE {table} SET {', '.join(sets)} WHERE {' AND '.join(conditions)}"  # noqa: S608
+
+
+def _stored(field: Any, value: Any, connection: Any) -> Any:
+    """The value as the database takes it. Numbers and text need nothing (but enumerations do)."""
+    if value is None or (type(value) in (int, float, str) and _is_plain(field)):
+        return value
+    return field.get_db_prep_save(value, connection)
 
 
 def insert(*rows: Model) -> None:
@@ -56,9 +67,7 @@ def insert(*rows: Model) -> None:
 def _insert(model: type[Model], rows: tuple[Model, ...], connection: Any) -> None:
     fields, head, places, tail = _insertion(model)
     params = [
-        field.get_db_prep_save(field.pre_save(row, True), connection)
-        for row in rows
-        for field in fields
+        _stored(field, getattr(row, field.attname), connection) for row in rows for field in fields
     ]
     with connection.cursor() as cursor:
         cursor.execute(f"{head} {', '.join([places] * len(rows))} {tail}", params)
@@ -103,6 +112,7 @@ def insert_many(rows: Sequence[Model]) -> None:
         cursor.executemany(f"{head} {places}", values)
 
 
+@cache
 def _is_plain(field: Any) -> bool:
     """True for numbers and text, which a database takes as they are."""
     return not isinstance(field, DateTimeField | JSONField)
