@@ -63,6 +63,8 @@ STUDIO_DOWNLOAD_PRIVATE = env_bool("STUDIO_DOWNLOAD_PRIVATE")
 STUDIO_NOTIFY_PRIVATE = env_bool("STUDIO_NOTIFY_PRIVATE")
 # Requests a minute that one API token may make; 0: any number.
 STUDIO_API_RATE = env_int("STUDIO_API_RATE", 1200, 0, 1_000_000)
+# Requests a minute with a wrong token that one address may make; 0: any number.
+STUDIO_WRONG_TOKEN_RATE = env_int("STUDIO_WRONG_TOKEN_RATE", 60, 0, 1_000_000)
 # Of one trial's outputs so much becomes artifacts.
 STUDIO_OUTPUT_CAP_MB = env_int("STUDIO_OUTPUT_CAP_MB", 10_240, 1, 10_000_000)
 STUDIO_OUTPUT_MAX_FILES = env_int("STUDIO_OUTPUT_MAX_FILES", 10_000, 1, 1_000_000)

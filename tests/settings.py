@@ -32,4 +32,4 @@ HUEY = {"huey_class": "huey.MemoryHuey", "name": "tests", "immediate": False, "r
 DATABASES["default"].setdefault("TEST", {})["NAME"] = str(STUDIO_HOME / "tests.db")  # noqa: F405
 
 # Keys of tokens come again in every test; the tests of the limit set one.
-STUDIO_API_RATE = STUDIO_PAGE_RATE = 0
+STUDIO_API_RATE = STUDIO_PAGE_RATE = STUDIO_WRONG_TOKEN_RATE = 0

@@ -6,7 +6,7 @@ from django.utils import timezone
 from ninja.errors import HttpError
 from ninja.security import HttpBearer
 
-from studio import actor
+from studio import actor, wrong_tokens
 from studio.models import ApiToken, Role, Workspace
 from studio.models.token import digest
 from studio.models.workspace import may
@@ -30,7 +30,8 @@ class Bearer(HttpBearer):
 
 
 class Limited(Bearer):
-    """The same, as often as the token's rate limit lets it; a request counts once."""
+    """The same, as often as the token's limit lets it, or an address's of wrong ones; a request
+    counts once."""
 
     def authenticate(self, request: HttpRequest, token: str) -> ApiToken | None:
         """As `Bearer`. Raises HttpError 429."""
@@ -42,6 +43,11 @@ class Limited(Bearer):
             if left.retry_s:
                 text = f"More than {limit:,} requests a minute; go on in {left.retry_s} s."
                 raise HttpError(429, text)
+        if not found and not hasattr(request, "rate"):
+            left_of_wrong = wrong_tokens.counted(request)
+            if left_of_wrong and left_of_wrong.retry_s:
+                request.rate = left_of_wrong  # type: ignore[attr-defined]
+                raise HttpError(429, wrong_tokens.said(left_of_wrong))
         return found
 
 

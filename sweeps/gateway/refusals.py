@@ -6,11 +6,12 @@ from typing import Any
 class Refusal(Exception):
     """An answer other than success; `code` is one of MLflow's error codes."""
 
-    def __init__(self, status: int, code: str, message: str) -> None:
+    def __init__(self, status: int, code: str, message: str, retry_s: int = 0) -> None:
         super().__init__(message)
         self.status = status
         self.code = code
         self.message = message
+        self.retry_s = retry_s
 
     def as_json(self) -> dict[str, Any]:
         return {"error_code": self.code, "message": self.message}
@@ -32,6 +33,10 @@ def forbidden(message: str) -> Refusal:
 
 def invalid(message: str) -> Refusal:
     return Refusal(400, "INVALID_PARAMETER_VALUE", message)
+
+
+def too_often(message: str, retry_s: int) -> Refusal:
+    return Refusal(429, "REQUEST_LIMIT_EXCEEDED", message, retry_s)
 
 
 def unavailable() -> Refusal:

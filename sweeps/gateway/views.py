@@ -7,8 +7,9 @@ authorized and asked of the tracking server.
 import json
 import logging
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import nullcontext
+from datetime import datetime
 from typing import Any
 
 import httpx
@@ -19,6 +20,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonRespons
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 
+from studio import wrong_tokens
 from sweeps.domain.wording import kind_of, why_not_json
 from sweeps.engine import forward
 from sweeps.engine.tracking import TrackingUnavailable
@@ -26,7 +28,7 @@ from sweeps.gateway import members, payloads, policy, proxy, registry, searches
 from sweeps.gateway.adapt import Asked, adapt
 from sweeps.gateway.identity import Caller, MemberCaller, TrialCaller, identify, identify_logger
 from sweeps.gateway.places import require_plain
-from sweeps.gateway.refusals import Refusal, invalid, unauthenticated, unavailable
+from sweeps.gateway.refusals import Refusal, invalid, too_often, unauthenticated, unavailable
 from sweeps.gateway.routes import V2, BadReference, Kind, Matched, Names, match, references
 from sweeps.gateway.turn import Together, turn
 from sweeps.queries.records import objective_of
@@ -66,14 +68,15 @@ def gateway(request: HttpRequest, ws: str, rest: str) -> HttpResponseBase:
 
 def _refused(refusal: Refusal) -> JsonResponse:
     headers = {"WWW-Authenticate": "Bearer"} if refusal.status == 401 else {}
+    if refusal.retry_s:
+        headers["Retry-After"] = str(refusal.retry_s)
     return JsonResponse(refusal.as_json(), status=refusal.status, headers=headers)
 
 
 def _answer(request: HttpRequest, ws: str, path: str) -> HttpResponseBase:
     matched = match(request.method or "", path)
     logs = matched is not None and matched.route.kind is Kind.LOG
-    who = identify_logger if logs else identify
-    caller = who(request.headers.get("Authorization", ""), ws, timezone.now())
+    caller = _caller(request, ws, identify_logger if logs else identify)
     if matched is None:
         log.info("no such route: %s %r", request.method, path)
         raise Refusal(404, "ENDPOINT_NOT_FOUND", f"There is no {request.method} {path} here.")
@@ -89,6 +92,15 @@ def _answer(request: HttpRequest, ws: str, path: str) -> HttpResponseBase:
             return _store(request, caller, matched)
         case _:
             return _ask(caller, matched, _asked(request, matched))
+
+
+def _caller(request: HttpRequest, ws: str, who: Callable[[str, str, datetime], Caller]) -> Caller:
+    try:
+        return who(request.headers.get("Authorization", ""), ws, timezone.now())
+    except Refusal as refusal:
+        if refusal.status == 401 and (left := wrong_tokens.counted(request)) and left.retry_s:
+            raise too_often(wrong_tokens.said(left), left.retry_s) from refusal
+        raise
 
 
 def _store(request: HttpRequest, caller: Caller, matched: Matched) -> HttpResponse:

@@ -13,10 +13,11 @@ from django.test import Client
 from django.utils import timezone
 from huey.contrib.djhuey import HUEY
 
-from studio import services
+from studio import services, wrong_tokens
 from studio.forms import TokenForm
 from studio.models import ApiToken, AuditEntry, Compute, Membership, Role, User, Workspace
 from studio.models.token import digest
+from studio.rates import Buckets
 from sweeps.gateway.identity import identify
 from sweeps.gateway.refusals import Refusal
 from sweeps.models import Attempt, EnvironmentBuild, Sweep, Trial
@@ -154,6 +155,34 @@ def test_a_command_makes_a_token_that_ends_and_none_for_a_stranger(
 # --- N1: no code runs for anybody below contributor ---------------------------------------------
 
 SPAWNING = ("sweep", "trial", "compute", "environment", "model", "code", "data")
+
+
+def test_an_address_that_guesses_is_told_to_wait_and_good_tokens_go_on(
+    workspace: Workspace, alice: User, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.STUDIO_WRONG_TOKEN_RATE = 5
+    monkeypatch.setattr(wrong_tokens, "buckets", Buckets())
+    good = services.create_token(
+        workspace, alice, role=Role.OWNER, name="t", now=timezone.now()
+    ).secret
+    client = Client()
+
+    def ask(path: str, token: str, address: str = "192.0.2.1") -> Any:
+        return client.get(path, headers={"Authorization": f"Bearer {token}"}, REMOTE_ADDR=address)
+
+    rest, mlflow = "/api/v1/workspaces", "/tracking/default/no/such/route"
+    known = {ask(path, good).status_code for path in (rest, mlflow)}
+    assert known == {200, 404}
+    statuses = [ask(path, "sst_guess").status_code for path in (rest, mlflow) * 2]
+    assert statuses == [401] * 4
+    assert ask(rest, "stt_guess").status_code == 401
+    refused = [ask(path, token) for path in (rest, mlflow) for token in ("sst_x", "stt_x", "x")]
+    assert [answer.status_code for answer in refused] == [429] * 6
+    assert all(1 <= int(answer["Retry-After"]) <= 12 for answer in refused)
+    assert refused[0].json()["error"]["code"] == "rate_limited"
+    assert refused[-1].json()["error_code"] == "REQUEST_LIMIT_EXCEEDED"
+    assert {ask(path, good).status_code for path in (rest, mlflow)} == known
+    assert ask(rest, "sst_guess", "192.0.2.2").status_code == 401
 
 
 def test_nothing_that_a_reader_sends_starts_anything(
