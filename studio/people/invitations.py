@@ -15,7 +15,7 @@ from studio.models.invitation import INVITATION_LIFETIME
 from studio.models.token import digest, new_secret
 from studio.services import NameTaken, Refused
 
-# Whoever owns a workspace, and anybody may make one, has the studio send mail.
+# Whoever owns a workspace has the studio send mail.
 PER_DAY = 50
 
 

@@ -18,6 +18,12 @@ MODEL_BACKEND = "django.contrib.auth.backends.ModelBackend"
 LINK_IS_FRESH = timedelta(minutes=15)
 
 
+def unused_sign_in_link(secret: str, now: datetime) -> SignInLink | None:
+    """The link, with its person, if it would sign in; it stays as it is."""
+    links = SignInLink.objects.filter(digest=digest(secret), user__is_active=True)
+    return links.filter(used_at=None, expires_at__gt=now).select_related("user").first()
+
+
 def redeem_sign_in_link(secret: str, now: datetime) -> SignInLink | None:
     """The link, with its person, once; None if it is unknown, used or too old."""
     links = SignInLink.objects.filter(digest=digest(secret), user__is_active=True)

@@ -20,7 +20,7 @@ from studio.account_forms import SignInForm
 from studio.models import User
 from studio.peers import client_address, is_loopback
 from studio.people import throttle
-from studio.people.signing_in import redeem_sign_in_link, sign_in
+from studio.people.signing_in import redeem_sign_in_link, sign_in, unused_sign_in_link
 from studio.proxies import named_by_proxy
 
 _WITHOUT = (
@@ -83,10 +83,19 @@ class SignOut(auth.LogoutView):
 @login_not_required
 @never_cache
 def sign_in_link(request: HttpRequest, secret: str) -> HttpResponse:
-    """Sign in whoever holds an unused link; a used one explains how to get another."""
-    if request.method != "GET":
-        return unlogged(HttpResponseNotAllowed(["GET"]))
-    link = redeem_sign_in_link(secret, timezone.now())
+    """Sign in whoever holds an unused link; a used one explains how to get another.
+
+    Opened from a terminal or typed it signs in at once. Another site could lead somebody to a link
+    of its own, to have them work in its account: from there it takes a click.
+    """
+    if request.method not in ("GET", "POST"):
+        return unlogged(HttpResponseNotAllowed(["GET", "POST"]))
+    now = timezone.now()
+    if request.method == "GET" and _was_led_here(request):
+        link = unused_sign_in_link(secret, now)
+        page = "accounts/link.html" if link else "accounts/link_used.html"
+        return unlogged(render(request, page, {"link": link}, status=200 if link else 410))
+    link = redeem_sign_in_link(secret, now)
     if link is None:
         return unlogged(render(request, "accounts/link_used.html", status=410))
     sign_in(request, link.user, "link")
@@ -95,6 +104,17 @@ def sign_in_link(request: HttpRequest, secret: str) -> HttpResponse:
     if not link.user.has_usable_password():
         messages.info(request, format_html(_WITHOUT, reverse("password_change")))
     return redirect("home")
+
+
+def _was_led_here(request: HttpRequest) -> bool:
+    """True for what another page asked for, or the browser ahead of its person.
+
+    Browsers say so (https://www.w3.org/TR/fetch-metadata/) to loopback and over TLS.
+    """
+    site = request.headers.get("Sec-Fetch-Site", "none")
+    return site not in ("none", "same-origin") or "prefetch" in request.headers.get(
+        "Sec-Purpose", ""
+    )
 
 
 def unlogged(response: HttpResponse) -> HttpResponse:

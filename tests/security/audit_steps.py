@@ -24,6 +24,7 @@ from studio.models import (
 )
 from studio.people.identities import Known, connect
 from studio.people.invitations import invite
+from studio.people.passwords import new_sign_in_link
 from studio.sessions import kept_as
 from sweeps.models import Channel, Delivery, EnvironmentBuild
 from tests.pages.new_sweep_form import COMPLETE
@@ -120,6 +121,10 @@ def _invitation(stage: Stage) -> str:
     place = Workspace.objects.get(name="fresh")
     made = invite(place, stage.alice, role=Role.READER, now=timezone.now(), note="again")
     return f"/accounts/invitation/{made.link.rstrip('/').rpartition('/')[2]}/"
+
+
+def _link(stage: Stage) -> str:
+    return "/" + new_sign_in_link(stage.alice, timezone.now()).split("/", 3)[3]
 
 
 def _connected(stage: Stage) -> str:
@@ -255,6 +260,7 @@ PAGES: tuple[Step, ...] = (
     step("accounts/password/", "password", {"old_password": "alice-secret-1"} | _PASSWORD),
     step("accounts/logout/", "session"),
     step("accounts/login/", "session", {"username": "bob", "password": "bob-secret-1"}),
+    step("accounts/link/<str:secret>/", "session", path=_link),
 )  # fmt: skip
 
 # Routes that take a POST and leave no entry, and why.

@@ -324,6 +324,38 @@ def test_who_came_by_a_link_may_replace_a_forgotten_password(client: Client, ali
     assert User.objects.get(pk=alice.pk).check_password(new)
 
 
+@pytest.mark.parametrize(
+    "led",
+    [
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site"},
+        {"Sec-Purpose": "prefetch"},
+    ],
+)
+def test_another_site_signs_nobody_in_by_a_link_of_its_own(
+    client: Client, alice: User, bob: User, led: dict[str, str]
+) -> None:
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(bob)
+    link = "/" + new_sign_in_link(alice, timezone.now()).split("/", 3)[3]
+    page = client.get(link, headers=led)
+    assert page.status_code == 200
+    assert "Sign in as “alice”?" in page.content.decode()
+    assert client.session["_auth_user_id"] == str(bob.pk)
+    assert client.post(link, headers=led).status_code == 403
+    body = {"csrfmiddlewaretoken": str(page.context["csrf_token"])}
+    assert client.post(link, body, headers={"Sec-Fetch-Site": "same-origin"})["Location"] == "/"
+    assert client.session["_auth_user_id"] == str(alice.pk)
+    assert client.get(link, headers=led).status_code == 410
+
+
+@pytest.mark.parametrize("site", ["none", "same-origin"])
+def test_a_link_from_a_terminal_signs_in_at_once(client: Client, alice: User, site: str) -> None:
+    link = "/" + new_sign_in_link(alice, timezone.now()).split("/", 3)[3]
+    assert client.get(link, headers={"Sec-Fetch-Site": site}).status_code == 302
+    assert is_signed_in(client)
+
+
 def test_a_while_after_the_link_the_old_password_is_asked_for(client: Client, alice: User) -> None:
     client.get("/" + new_sign_in_link(alice, timezone.now()).split("/", 3)[3])
     session = client.session

@@ -26,7 +26,7 @@ PAGES: dict[str, tuple[Who, Who]] = {
     # Accounts and the place
     "login": (_A, _A),
     "logout": (_, _P),
-    "sign_in_link": (_A, _),
+    "sign_in_link": (_A, _A),
     "oidc_start": (_A, _),
     "oidc_callback": (_A, _),
     "oidc_disconnect": (_, _P),
