@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from huey.contrib.djhuey import db_task
 
 from sweeps.domain.states import Desired
-from sweeps.engine import analyses, compute_test, forward, register, runs, start
+from sweeps.engine import analyses, compute_test, forward, prune, register, runs, start
 from sweeps.engine.forward import ENOUGH_S
 from sweeps.engine.holders import me
 from sweeps.engine.keep import kept
@@ -203,6 +203,19 @@ def register_model(version_id: int) -> None:
         return
     try:
         register.register_version(version_id)
+    except TrackingUnavailable as error:
+        outage.note(error, subject)
+        log.warning("%s waits for tracking: %s", subject, error)
+
+
+@db_task()
+def prune_model(model_pk: int) -> None:
+    """Delete a logged model that its sweep does not keep."""
+    subject = f"logged model {model_pk}"
+    if outage.lasts(subject):
+        return
+    try:
+        prune.prune_model(model_pk)
     except TrackingUnavailable as error:
         outage.note(error, subject)
         log.warning("%s waits for tracking: %s", subject, error)

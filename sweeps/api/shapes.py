@@ -111,6 +111,7 @@ class SweepOut(Schema):
     early_termination: dict[str, Any] | None
     stop_rules: StopRulesOut
     failure_policy: FailurePolicyOut
+    logged_models: str
     environment: UsedEnvironmentOut | None
     counts: dict[str, int]
     best_trial: BestOut | None
@@ -289,6 +290,7 @@ def _rules(sweep: Sweep) -> dict[str, Any]:
         "early_termination": {"type": early.type, **early.options} if early else None,
         "stop_rules": asdict(stop_rules_of(sweep)),
         "failure_policy": asdict(failure_policy_of(sweep)),
+        "logged_models": sweep.logged_models,
     }
 
 

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from types import MappingProxyType
 
 from sweeps.domain.limits import MAX_TOTAL_TRIALS, Limits
@@ -119,6 +120,17 @@ def _range(name: str, value: int, lowest: int, highest: int) -> list[Problem]:
     return [Problem(name, f"Must be from {lowest} to {highest:,}, but got {shown(value)}.")]
 
 
+class LoggedModels(StrEnum):
+    """Whose models, of those that scripts log with MLflow, are kept once their trials have ended.
+
+    With BEST those of the best trial so far, with NONE nobody's; what is registered always stays.
+    """
+
+    ALL = "all"
+    BEST = "best"
+    NONE = "none"
+
+
 @dataclass(frozen=True, slots=True)
 class WarmTrial:
     """A trial of an earlier sweep that bayesian sampling may learn from: its point, and its best
@@ -156,6 +168,7 @@ class SweepJob:
     early_termination: EarlyTermination | None = None
     stop_rules: StopRules = StopRules()
     failure_policy: FailurePolicy = FailurePolicy()
+    logged_models: LoggedModels = LoggedModels.ALL
     first_trials: tuple[Mapping[str, ParamValue], ...] = ()
     warm_start: tuple[WarmTrial, ...] = ()
     tags: Mapping[str, str] = field(default_factory=dict)

@@ -261,5 +261,6 @@ def _environment(
         "MLFLOW_TRACKING_URI": f"{settings.STUDIO_GATEWAY}/{sweep.workspace.name}",
         "MLFLOW_TRACKING_TOKEN": token,
         "MLFLOW_EXPERIMENT_ID": sweep.experiment_id,
+        "SWEEP_LOGGED_MODELS": sweep.logged_models,
     }
     return with_secrets(variables, sweep.workspace)

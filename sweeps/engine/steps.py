@@ -18,6 +18,7 @@ from sweeps.engine.trouble import TROUBLE
 from sweeps.models import Attempt
 from sweeps.queries import work
 from sweeps.queries.places import handle_of, spool_of
+from sweeps.queries.pruning import prunable_models
 from sweeps.queries.registry import waiting_versions
 from sweeps.runners.base import Ended, Event, Lost, Runner, Running
 from sweeps.runners.registry import get_runner
@@ -192,4 +193,6 @@ def reconcile(waker: Waker, now: datetime) -> None:
         waker.wake(tasks.close_sweep, sweep_id)
     for version_id in waiting_versions():
         waker.wake(tasks.register_model, version_id)
+    for model_pk in prunable_models():
+        waker.wake(tasks.prune_model, model_pk)
     waker.forget_old()

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sweeps.domain.durations import parse_duration
-from sweeps.domain.job import SweepJob
+from sweeps.domain.job import LoggedModels, SweepJob
 from sweeps.domain.problems import InvalidInput, Problem
 from sweeps.domain.wording import shown
 from sweeps.forms import first, rules
@@ -37,6 +37,7 @@ _FIELDS = {
     **{f"early_termination.{name}": "slack" for name in ("slack_factor", "slack_amount")},
     **{f"studio.stop_rules.{name}": name for name in rules.STOPPING},
     **{f"studio.failure_policy.{name}": name for name in rules.FAILING},
+    "studio.logged_models": "logged_models",
     "studio.first_trials": first.FIELD,
     "sampling_algorithm.type": "algorithm",
     "sampling_algorithm.seed": "seed",
@@ -94,6 +95,7 @@ LABELS = {
     "max_consecutive_failures": "Pause after",
     "retries": "Run failed scripts again",
     "infrastructure_retries": "Run lost trials again",
+    "logged_models": "Logged models",
     first.FIELD: "First trial",
 }
 
@@ -218,6 +220,7 @@ def to_doc(draft: Draft) -> tuple[dict[str, Any], Places, list[Problem]]:
         "studio": {
             "stop_rules": rules.stop_doc(draft, problems),
             "failure_policy": rules.failure_doc(draft, problems),
+            "logged_models": draft["logged_models"] or LoggedModels.ALL.value,
             "first_trials": _first_trials(draft, problems),
             **_said(warm_start=kept.get("warm_start")),
         },

@@ -50,6 +50,7 @@ TEXTS: Mapping[str, str] = {
     "max_consecutive_failures": "5",
     "retries": "0",
     "infrastructure_retries": "2",
+    "logged_models": "all",
     "try_first": "",  # "1": the point of `Draft.first` is the first trial
 }
 
@@ -109,6 +110,7 @@ def from_post(data: QueryDict) -> Draft:
     texts = {name: data.get(name, "") for name in TEXTS}
     texts["goal"] = texts["goal"] or "minimize"
     texts["algorithm"] = texts["algorithm"] or "random"
+    texts["logged_models"] = texts["logged_models"] or "all"
     keys = [key for key in dict.fromkeys(data.getlist("row")) if _KEY.fullmatch(key)]
     return Draft(
         texts=texts,

@@ -5,7 +5,7 @@ from collections.abc import Container, Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
-from sweeps.domain.job import FailurePolicy
+from sweeps.domain.job import FailurePolicy, LoggedModels
 from sweeps.forms.checked import PATHS, kept_of, to_doc
 from sweeps.forms.draft import Draft, InputRow, VariableRow
 from sweeps.forms.first import FIELD
@@ -74,6 +74,8 @@ def _tidy(doc: dict[str, Any]) -> None:
     studio, defaults = doc["studio"], asdict(FailurePolicy())
     policy = studio["failure_policy"]
     studio["failure_policy"] = {k: v for k, v in policy.items() if v != defaults.get(k)}
+    if studio["logged_models"] == LoggedModels.ALL:
+        del studio["logged_models"]
     doc["studio"] = {key: part for key, part in studio.items() if part not in ({}, [])}
 
 

@@ -86,6 +86,7 @@ def texts_of(job: SweepJob) -> dict[str, str]:
         **_early_texts(job.early_termination),
         **_stop_texts(job.stop_rules),
         **_failure_texts(job.failure_policy),
+        "logged_models": job.logged_models.value,
     }
 
 

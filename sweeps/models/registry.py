@@ -1,10 +1,24 @@
 """Models: what trials have logged, and which of them people registered."""
 
+from typing import Self
+
 from django.db import models
 from django.utils import timezone
 
 from studio.models import Workspace
 from sweeps.models.trial import Attempt, Trial
+
+
+class LoggedModelQuerySet(models.QuerySet["LoggedModel"]):
+    """Every read of logged models."""
+
+    def gone(self) -> Self:
+        """Those that are deleted, or about to be."""
+        return self.filter(fate__in=(LoggedModel.GOING, LoggedModel.GONE))
+
+    def there(self) -> Self:
+        """All others."""
+        return self.exclude(fate__in=(LoggedModel.GOING, LoggedModel.GONE))
 
 
 class LoggedModel(models.Model):
@@ -13,13 +27,34 @@ class LoggedModel(models.Model):
     Noted by the gateway when it is made, so that no page has to ask MLflow.
     """
 
+    # Open: its sweep may not want to keep it. Held: somebody has registered it, so that it stays.
+    # Going: from here on nobody may.
+    KEPT, OPEN, HELD, GOING, GONE = ("", "open", "held", "going", "gone")
+
     attempt = models.ForeignKey(Attempt, models.CASCADE, related_name="logged_models")
     model_id = models.CharField(max_length=64, unique=True)
     name = models.CharField(max_length=255, blank=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
+    # What the sweep's wish to keep fewer of them has come to; see `services.pruning`.
+    fate = models.CharField(max_length=8, default=KEPT, blank=True)
+
+    objects = LoggedModelQuerySet.as_manager()
 
     class Meta:
         ordering = ["id"]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(fate__in=("", "open", "held", "going", "gone")),
+                name="logged_model_fate_known",
+            )
+        ]
+        indexes = [
+            models.Index(
+                fields=["id"],
+                condition=models.Q(fate__in=("open", "going")),
+                name="logged_model_open",
+            )
+        ]
 
     def __str__(self) -> str:
         return self.name or self.model_id

@@ -8,6 +8,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from studio.models import Compute, Role, User, Workspace
+from sweeps.domain.job import LoggedModels
 from sweeps.domain.limits import MAX_CONCURRENT_TRIALS, MAX_TOTAL_TRIALS
 from sweeps.domain.objective import Goal
 from sweeps.domain.states import LIVE_SWEEP, Desired, PausedBy, SweepStatus
@@ -107,6 +108,8 @@ class Sweep(models.Model):
     # What ends the sweep early, and what failures do to it: as in the job, defaults left out.
     stop_rules = models.JSONField(default=dict, blank=True)
     failure_policy = models.JSONField(default=dict, blank=True)
+    # Whose logged models are kept.
+    logged_models = models.CharField(max_length=8, default=LoggedModels.ALL.value)
     first_trials = models.JSONField(default=list, blank=True)
     # Trials of earlier sweeps that its sampler knows: {"params", "value"} each.
     warm_start = models.JSONField(default=list, blank=True)

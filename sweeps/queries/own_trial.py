@@ -20,7 +20,7 @@ _DECIDES = (
 _STARTED_WITH = ("sweep__compute", "sweep__workspace", "sweep__code", "sweep__created_by")
 _STARTS = (
     "params", "sweep__git", "sweep__properties", "sweep__command", "sweep__inputs",
-    "sweep__outputs", "sweep__run_id",
+    "sweep__outputs", "sweep__run_id", "sweep__logged_models",
     "sweep__environment_variables", "sweep__experiment_id", "sweep__compute__kind",
     "sweep__compute__slots", "sweep__compute__python", "sweep__compute__environment_variables",
     "sweep__workspace__name", "sweep__code__digest", "sweep__created_by__username",

@@ -27,13 +27,13 @@ class Loggable:
 
 def logged_models(trial: Trial) -> list[LoggedModel]:
     """What the script of its newest attempt has logged as models."""
-    rows = LoggedModel.objects.filter(attempt__trial=trial, attempt__number=trial.attempt)
+    rows = LoggedModel.objects.there().filter(attempt__trial=trial, attempt__number=trial.attempt)
     return list(rows.order_by("pk")[:50])
 
 
 def model_root(trial: Trial, model_id: str) -> Path | None:
     """Where the files of a trial's logged model lie; None if it has no such model."""
-    rows = LoggedModel.objects.filter(attempt__trial=trial, model_id=model_id)
+    rows = LoggedModel.objects.there().filter(attempt__trial=trial, model_id=model_id)
     experiment = trial.sweep.experiment_id
     if not experiment.isalnum() or not rows.exists():
         return None

@@ -5,7 +5,7 @@ from typing import Any
 
 from studio.secrecy import hidden
 from sweeps.domain.elsewhere import KEPT_CODE
-from sweeps.domain.job import DataInput, Output, SweepJob, WarmTrial
+from sweeps.domain.job import DataInput, LoggedModels, Output, SweepJob, WarmTrial
 from sweeps.domain.limits import Limits
 from sweeps.domain.naming import is_made_up
 from sweeps.domain.space import Scalar
@@ -63,6 +63,7 @@ def job_of(sweep: Sweep) -> SweepJob:
         early_termination=early_termination_of(sweep),
         stop_rules=stop_rules_of(sweep),
         failure_policy=failure_policy_of(sweep),
+        logged_models=LoggedModels(sweep.logged_models),
         first_trials=tuple(sweep.first_trials),
         warm_start=tuple(WarmTrial(**one) for one in sweep.warm_start),
         tags=sweep.tags,

@@ -8,20 +8,24 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q
 
 from studio import audit
+from sweeps.domain.job import LoggedModels
 from sweeps.domain.problems import InvalidInput
 from sweeps.domain.registry import Wanted
 from sweeps.domain.wording import cut, shown
 from sweeps.models import Attempt, LoggedModel, ModelVersion, Trial
 from sweeps.queries.registry import Loggable
-from sweeps.services.state import bump
+from sweeps.services.state import bump, lock
 
 log = logging.getLogger(__name__)
 
 
 def note_logged(attempt: Attempt, model_id: str, name: str) -> None:
     """Remember a model that a script has logged."""
+    kept = attempt.trial.sweep.logged_models == LoggedModels.ALL
+    fate = LoggedModel.KEPT if kept else LoggedModel.OPEN
     LoggedModel.objects.get_or_create(
-        model_id=model_id[:64], defaults={"attempt": attempt, "name": cut(name, 250)}
+        model_id=model_id[:64],
+        defaults={"attempt": attempt, "name": cut(name, 250), "fate": fate},
     )
     news(attempt.trial)
 
@@ -40,6 +44,9 @@ def request_version(
         raise InvalidInput.conflict("The trial has no run in MLflow, so it has no model there.")
     try:
         with transaction.atomic():
+            lock(sweep.pk)
+            if model.model_id and LoggedModel.objects.gone().filter(model_id=model.model_id):
+                raise InvalidInput.conflict("The model was deleted, as its sweep asks.")
             row = ModelVersion.objects.create(
                 workspace=sweep.workspace, trial=trial, name=wanted.name, alias=wanted.alias,
                 description=wanted.description, source=model.source, model_id=model.model_id,

@@ -156,6 +156,7 @@ def _columns(job: SweepJob) -> dict[str, Any]:
         "early_termination": early_doc(job.early_termination),
         "stop_rules": said(job.stop_rules),
         "failure_policy": said(job.failure_policy),
+        "logged_models": job.logged_models.value,
         "first_trials": [dict(point) for point in job.first_trials],
         "warm_start": [{"params": dict(w.params), "value": w.value} for w in job.warm_start],
         "max_total_trials": job.limits.max_total_trials,

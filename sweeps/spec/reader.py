@@ -141,6 +141,7 @@ def _job(doc: Any, reading: Reading) -> SweepJob:
     early = studio.early(doc, extras, reading)
     note_differences(early, sampling, reading)
     stop_rules, failure_policy = studio.rules(extras, reading)
+    logged_models = studio.logged_models(extras, reading)
     first_trials = studio.first_trials(extras, space, sampling, limits, reading)
     warm_start = studio.warm_start(extras, space, sampling, reading)
     name = checks.name(reading.text(doc, "name", ""), reading)
@@ -164,6 +165,7 @@ def _job(doc: Any, reading: Reading) -> SweepJob:
         early_termination=early,
         stop_rules=stop_rules,
         failure_policy=failure_policy,
+        logged_models=logged_models,
         first_trials=first_trials,
         warm_start=warm_start,
         notes=tuple(reading.notes),

@@ -13,6 +13,7 @@ from typing import Any
 from sweeps.domain.job import (
     EarlyTermination,
     FailurePolicy,
+    LoggedModels,
     Sampling,
     StopRules,
     SweepJob,
@@ -89,6 +90,7 @@ def rules(extras: Extras, reading: Reading) -> tuple[StopRules, FailurePolicy]:
     names = (
         "stop_rules",
         "failure_policy",
+        "logged_models",
         "first_trials",
         "warm_start",
         "early_termination",
@@ -126,6 +128,17 @@ def failure_policy(value: Any, reading: Reading, where: str) -> FailurePolicy:
     except InvalidInput as error:
         reading.take(error, where)
         return FailurePolicy()
+
+
+def logged_models(extras: Extras, reading: Reading) -> LoggedModels:
+    """Whose logged models are kept; all where there is a problem."""
+    value, where = extras.doc.get("logged_models"), f"{extras.where}.logged_models"
+    if value is None:
+        return LoggedModels.ALL
+    if isinstance(value, str) and value in tuple(LoggedModels):
+        return LoggedModels(value)
+    reading.problem(where, f"Must be all, best or none, but got {shown(value)}.")
+    return LoggedModels.ALL
 
 
 def search_space(found: Any, extras: Extras, reading: Reading) -> Any:
@@ -236,5 +249,7 @@ def to_property(job: SweepJob) -> dict[str, Any]:
         said["early_termination"] = {"type": policy.type, **policy.options}
     if job.sampling.algorithm != "random" and job.sampling.seed is not None:
         said["seed"] = job.sampling.seed
+    if job.logged_models is not LoggedModels.ALL:
+        said["logged_models"] = job.logged_models.value
     said["search_space"] = lost_in_it(job.search_space)
     return {key: part for key, part in said.items() if part not in ({}, [])}

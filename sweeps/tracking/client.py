@@ -260,6 +260,14 @@ class Tracking:
             for f in files
         ]
 
+    def delete_artifacts(self, path: str) -> None:
+        """Delete a file or folder below the root of all artifacts, if it is there."""
+        where = f"/api/2.0/mlflow-artifacts/artifacts/{path}"
+        try:
+            _checked(self._line.ask("DELETE", where), f"DELETE {where}")
+        except LineBroken as error:
+            raise TrackingUnavailable(f"DELETE {where}: {error}") from error
+
     def _experiment_by_name(self, name: str) -> dict[str, Any] | None:
         try:
             answer = self._get("experiments/get-by-name", {"experiment_name": name})

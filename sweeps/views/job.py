@@ -11,6 +11,7 @@ from django.views.decorators.http import require_safe
 from studio.access import may_in, signed_in
 from studio.models import Role
 from sweeps.domain.doctor import Finding
+from sweeps.domain.job import LoggedModels
 from sweeps.domain.problems import InvalidInput
 from sweeps.domain.states import SweepStatus, TrialStatus
 from sweeps.figures.ask import ask
@@ -40,6 +41,7 @@ from sweeps.views.chart_cards import cards
 from sweeps.views.chips import carried, chips
 from sweeps.views.files import has_artifacts
 from sweeps.views.live import around
+from sweeps.views.new_sweep_rules import MODEL_WORDS
 from sweeps.views.selection import selection_of
 from sweeps.views.standing import standing_of_sweep
 from sweeps.views.table import MOST_TICKED, bar, hint, status_counts, table_context
@@ -229,6 +231,7 @@ def config(request: HttpRequest, ws: str, name: str) -> HttpResponse:
         "yaml": to_yaml(exported_job(sweep)),
         "diff": diff_of(str(sweep.git.get("diff", ""))),
         "build": sweep.environment_build,
+        "model_words": MODEL_WORDS[LoggedModels(sweep.logged_models)],
         "revisions": sweep.revisions.order_by("-number"),
     }
     return render(request, "sweeps/job/config.html", context)

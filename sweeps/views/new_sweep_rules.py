@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sweeps.domain.job import EarlyTermination, FailurePolicy, StopRules
+from sweeps.domain.job import EarlyTermination, FailurePolicy, LoggedModels, StopRules
 from sweeps.domain.objective import Goal, Objective
 from sweeps.domain.space import Scalar
 from sweeps.domain.termination.registry import describe, get_policy
@@ -36,6 +36,19 @@ ADVICE = {
     "truncation_selection": "A larger share saves more time and risks more.",
     "successive_halving": "Known as ASHA. It saves most, and risks most where trials that start "
     "slowly end well: then put the first rung later. Azure ML does not know it.",
+}
+
+
+# Whose logged models are kept: as the form offers it, and as it is told afterwards.
+MODEL_NAMES = {
+    LoggedModels.ALL: "All",
+    LoggedModels.BEST: "The best trial’s",
+    LoggedModels.NONE: "None",
+}
+MODEL_WORDS = {
+    LoggedModels.ALL: "all kept",
+    LoggedModels.BEST: "only the best trial’s and registered ones kept",
+    LoggedModels.NONE: "only registered ones kept",
 }
 
 
@@ -76,6 +89,7 @@ def early_context(draft: Draft, result: Checked) -> dict[str, Any]:
         "policy_hidden": [(name, draft[name]) for name in every if name not in shown],
         "policy_words": _explained(early_of(result), draft),
         "policy_advice": ADVICE.get(kind, ""),
+        "model_names": [(one.value, label) for one, label in MODEL_NAMES.items()],
     }
 
 
@@ -193,6 +207,8 @@ def rule_lines(draft: Draft, result: Checked) -> list[tuple[str, str]]:
     if job.stop_rules != StopRules():
         lines.append(("Ends when", stop_words(job.stop_rules)))
     lines.append(("Failures", failure_words(job.failure_policy)))
+    if job.logged_models is not LoggedModels.ALL:
+        lines.append(("Logged models", MODEL_WORDS[job.logged_models]))
     return lines
 
 

@@ -24,6 +24,7 @@ from sweeps.queries.boards import MOST_NAMES
 from sweeps.queries.clock import database_now
 from sweeps.queries.decisions import decisions_of
 from sweeps.queries.places import artifacts_of, spool_of
+from sweeps.queries.pruning import has_pruned
 from sweeps.queries.records import space_of
 from sweeps.queries.registry import logged_models, versions_of_trial
 from sweeps.queries.replay import replayed
@@ -107,6 +108,7 @@ def _models(request: HttpRequest, trial: Trial) -> dict[str, Any]:
     return {
         "models": models_of(trial),
         "logged_models": logged_models(trial),
+        "models_are_gone": has_pruned(trial),
         "versions": shown_versions(request, rows),
         "is_settled": TrialStatus(trial.status).is_final and not pending,
     }

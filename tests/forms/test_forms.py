@@ -41,6 +41,7 @@ early_termination: {type: bandit, slack_factor: 0.105, evaluation_interval: 2, d
 studio:
   stop_rules: {target_value: 0.95, no_improvement_trials: 20}
   failure_policy: {max_consecutive_failures: 0, retries: 1, infrastructure_retries: 3}
+  logged_models: best
   first_trials:
   - {lr: 0.001, n: 3, odd: "true", model: {kind: tree, depth: 4, fixed: "7"}}
 """

@@ -9,6 +9,7 @@ from sweeps.domain.job import (
     DataInput,
     EarlyTermination,
     FailurePolicy,
+    LoggedModels,
     Output,
     Sampling,
     StopRules,
@@ -127,6 +128,7 @@ plain_jobs = st.builds(
     early_termination=early_terminations,
     stop_rules=st.builds(StopRules, st.none() | floats, st.none() | st.integers(1, 99)),
     failure_policy=st.builds(FailurePolicy, st.integers(0, 6), st.integers(0, 2), st.just(2)),
+    logged_models=st.sampled_from(LoggedModels),
     tags=st.dictionaries(words, texts, max_size=2),
     properties=st.dictionaries(words, texts, max_size=2),
 )  # fmt: skip

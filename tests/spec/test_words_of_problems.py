@@ -50,6 +50,7 @@ early_termination: {type: bandit, slack_factor: 0.1, evaluation_interval: 2, del
 studio:
   stop_rules: {target_value: 0.95, no_improvement_trials: 20}
   failure_policy: {max_consecutive_failures: 0, retries: 1, infrastructure_retries: 3}
+  logged_models: best
   first_trials:
   - {lr: 0.001, n: 3, r: 4, s: 1, model: {kind: tree, fixed: "7"}}
 """

@@ -12,6 +12,7 @@ from sweeps.domain.job import (
     DataInput,
     EarlyTermination,
     FailurePolicy,
+    LoggedModels,
     Sampling,
     StopRules,
     SweepJob,
@@ -121,6 +122,7 @@ def test_what_azure_has_no_key_for_is_written_as_a_property_without_defaults() -
         early_termination=EarlyTermination("successive_halving", {"min_reports": 2}),
         stop_rules=StopRules(no_improvement_trials=20),
         failure_policy=FailurePolicy(retries=1),
+        logged_models=LoggedModels.BEST,
         first_trials=({"lr": 0.5},),
         properties={"p": "q"},
     )
@@ -130,6 +132,7 @@ def test_what_azure_has_no_key_for_is_written_as_a_property_without_defaults() -
     assert json.loads(doc["properties"]["studio"]) == {
         "stop_rules": {"no_improvement_trials": 20},
         "failure_policy": {"retries": 1},
+        "logged_models": "best",
         "first_trials": [{"lr": 0.5}],
         "early_termination": {"type": "successive_halving", "min_reports": 2},
     }
