@@ -73,6 +73,8 @@ class SignIn(auth.LoginView):
 class SignOut(auth.LogoutView):
     """Ends the session; what the browser has kept of the studio goes with it."""
 
+    http_method_names = ["post"]
+
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         """Sign out. Cookies are left alone: browsers would clear those of other ports too."""
         response = super().post(request, *args, **kwargs)

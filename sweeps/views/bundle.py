@@ -4,6 +4,7 @@ import random
 import secrets
 from typing import Any
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
@@ -72,4 +73,7 @@ def _imported(request: HttpRequest, workspace: Workspace) -> Sweep:
     )
     if replay:
         tasks.advance_sweep(sweep.pk)
+    else:
+        for note in sweep.notes[1:]:  # behind where it is from: what running it would give it
+            messages.warning(request, note)
     return sweep

@@ -74,6 +74,8 @@ def test_the_page_offers_and_names_them(client, bob, workspace, packed):
     assert "MIRROR, HF, WANDB" in refused.content.decode()
     assert 'value="HF" checked' in refused.content.decode()
     assert "value-of-" not in refused.content.decode()
+    record = client.post(address, {**sent(), "mode": "record"}, follow=True).content.decode()
+    assert "gives its program these secrets of the workspace: MIRROR, HF, WANDB." in record
     taken = client.post(address, {**sent(), "secrets": ["HF", "WANDB", "MIRROR"]})
     assert taken.status_code == 302
 

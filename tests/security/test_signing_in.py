@@ -284,8 +284,8 @@ def test_a_new_password_ends_other_sessions_and_unused_links(client: Client, ali
     body = {"old_password": RIGHT, "new_password1": new, "new_password2": new}
     assert client.post("/accounts/password/", body)["Location"] == "/accounts/"
     assert client.session.session_key != before
+    assert Session.objects.filter(user=alice).count() == 1, "gone before it is used again"
     assert (is_signed_in(client), is_signed_in(other)) == (True, False)
-    assert Session.objects.filter(user=alice).count() == 1
     assert Client().get("/" + link.split("/", 3)[3]).status_code == 410
 
 
