@@ -23,6 +23,7 @@ from sweeps.queries.computes import resolve_compute
 from sweeps.queries.environments import environments_root
 from sweeps.queries.secrets import given_by
 from sweeps.services.bundles import IMPORTED_FROM, record_sweep
+from sweeps.services.room import require_disk
 from sweeps.spec.reader import read_job
 from sweeps.spec.studio import MAX_FIRST_TRIALS
 from sweeps.spec.writer import to_yaml
@@ -79,6 +80,7 @@ def import_bundle(
     is not run. All is checked before anything is written. Raises InvalidInput with what cannot be
     used.
     """
+    require_disk(workspace)
     with opened(intake.code_root(), file, filename) as found:
         facts = bundles.facts_of(found.facts)
         job = _job(found.job)

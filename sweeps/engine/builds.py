@@ -15,13 +15,13 @@ from studio.secrecy import masks, passwords_in, sensitive_values
 from sweeps import tasks
 from sweeps.domain.environments import recipe_from
 from sweeps.domain.problems import InvalidInput
-from sweeps.engine import disk, isolated_builds, isolation
+from sweeps.engine import isolated_builds, isolation
 from sweeps.engine.launch import machine_environment
 from sweeps.engine.trouble import is_full
 from sweeps.environments import places
 from sweeps.models import EnvironmentBuild
 from sweeps.queries import environments as queries
-from sweeps.queries.conditions import holds
+from sweeps.queries.conditions import DISK, holds
 from sweeps.runners.base import Ended, EndedBy, LaunchSpec, Lost, RunnerError, Running
 from sweeps.runners.registry import get_runner
 from sweeps.services import environments as services
@@ -40,7 +40,7 @@ def look(now: datetime) -> bool:
     for build in queries.running_builds():
         _settle(build, now)
     # What begins on a full disk fails.
-    for build in [] if holds(disk.NAME) else queries.due_builds(AT_ONCE):
+    for build in [] if holds(DISK) else queries.due_builds(AT_ONCE):
         _begin(build, now)
     return bool(queries.running_builds())
 

@@ -14,12 +14,11 @@ from pathlib import Path
 from sweeps.domain.problems import InvalidInput
 from sweeps.domain.states import PausedBy
 from sweeps.queries import work
-from sweeps.queries.conditions import holds
+from sweeps.queries.conditions import DISK, holds
 from sweeps.services import conditions, control
 
 log = logging.getLogger(__name__)
 
-NAME = "disk"
 ACTOR = "studio"
 LOOK_S = 3.0
 # So much more must be free before sweeps go on, or they would come and go with every trial.
@@ -48,7 +47,7 @@ class DiskWatch:
             return
         self._due = time.monotonic() + LOOK_S
         free = self._free(self._folder)
-        low = holds(NAME)
+        low = holds(DISK)
         if free < self._least * (MARGIN if low else 1.0):
             self._pause(free, now)
         elif low:
@@ -59,7 +58,7 @@ class DiskWatch:
             f"Disk space is low: less than {self._least // _MB:,} MB free in {self._folder}. "
             "Sweeps are paused, and go on by themselves once there is room again."
         )
-        if conditions.set_condition(NAME, text, now):
+        if conditions.set_condition(DISK, text, now):
             log.warning("%s (%d MB free)", text, free // _MB)
         # At every look: a sweep may have been submitted or resumed meanwhile.
         for sweep in work.going_sweeps():
@@ -72,7 +71,7 @@ class DiskWatch:
         for sweep in work.paused_by(PausedBy.DISK):
             _unless_it_changed(partial(control.resume_sweep, sweep, actor=ACTOR, now=now))
         # Last: whatever interrupts this, the next look does the rest.
-        conditions.clear_condition(NAME)
+        conditions.clear_condition(DISK)
         log.warning("there is disk space again: paused sweeps go on")
 
 

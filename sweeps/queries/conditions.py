@@ -9,7 +9,10 @@ from sweeps.models import Condition
 from sweeps.queries.prepared import Prepared
 from sweeps.queries.waiting import TRACKING, part_down
 
-__all__ = ["TRACKING", "Notice", "holds", "notices"]
+__all__ = ["DISK", "TRACKING", "Notice", "holds", "notices"]
+
+# Less is free than STUDIO_MIN_FREE_MB; sweeps are paused.
+DISK = "disk"
 
 
 @dataclass(frozen=True, slots=True)

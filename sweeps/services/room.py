@@ -9,13 +9,15 @@ from django.db.models import F
 from studio.models import Workspace
 from sweeps.domain.problems import InvalidInput
 from sweeps.models import Sweep
+from sweeps.queries.conditions import DISK, holds
 
 GB = 10**9
 
 
 def require_room(workspace: Workspace) -> None:
     """Raises InvalidInput, code "conflict", with what to do, if no further sweep may be made."""
-    require_disk(workspace)
+    if problem := disk_problem(workspace.name):
+        raise InvalidInput.conflict(problem)
     most = settings.STUDIO_MAX_SWEEPS
     if most and Sweep.objects.filter(workspace=workspace).real().count() >= most:
         raise InvalidInput.conflict(
@@ -25,7 +27,12 @@ def require_room(workspace: Workspace) -> None:
 
 
 def require_disk(workspace: Workspace) -> None:
-    """Raises InvalidInput, code "conflict", with what to do, if the workspace's disk is full."""
+    """For an upload. Raises InvalidInput, code "conflict", with what to do, if the workspace's
+    disk is full, or the whole studio's nearly is."""
+    if holds(DISK):
+        raise InvalidInput.conflict(
+            "The studio's disk is nearly full: nothing can be uploaded until there is room again."
+        )
     if problem := disk_problem(workspace.name):
         raise InvalidInput.conflict(problem)
 

@@ -12,10 +12,11 @@ from studio.models import Compute, Workspace
 from sweeps import tasks
 from sweeps.domain.environments import Chosen, Recipe
 from sweeps.domain.problems import InvalidInput
-from sweeps.engine import builds, disk
+from sweeps.engine import builds
 from sweeps.engine.launch import spec_of
 from sweeps.environments import places
 from sweeps.models import EnvironmentBuild, Sweep
+from sweeps.queries.conditions import DISK
 from sweeps.queries.environments import environments_root
 from sweeps.queries.waiting import why_sweep
 from sweeps.runners.base import EndedBy, Result
@@ -282,9 +283,9 @@ def test_a_full_disk_claims_nothing(
     assert the_build().state == EnvironmentBuild.WAITING
     monkeypatch.undo()
     monkeypatch.setattr(builds, "get_runner", lambda kind: stage.runner)
-    conditions.set_condition(disk.NAME, "Disk space is low.", stage.now)
+    conditions.set_condition(DISK, "Disk space is low.", stage.now)
     assert not builds.look(stage.now)
-    conditions.clear_condition(disk.NAME)
+    conditions.clear_condition(DISK)
     assert builds.look(stage.now)
 
 

@@ -19,9 +19,11 @@ from sweeps.gateway.identity import MemberCaller
 from sweeps.gateway.refusals import Refusal
 from sweeps.gateway.routes import match
 from sweeps.models import CodeSnapshot, DataUpload, Sweep
+from sweeps.queries.conditions import DISK
+from sweeps.services.conditions import clear_condition, set_condition
 from sweeps.stores.usage import used
 from tests.api.conftest import Caller
-from tests.api.fuzz.stage import zipped
+from tests.api.fuzz.stage import bundle, zipped
 
 MIB = 2**20
 
@@ -87,6 +89,31 @@ def test_a_full_workspace_makes_no_sweep_and_takes_no_upload(
         assert "STUDIO_WORKSPACE_QUOTA_GB" in answer.json()["error"]["message"]
     assert not CodeSnapshot.objects.exists()
     assert not DataUpload.objects.exists()
+
+
+def test_while_the_disk_is_nearly_full_nothing_is_uploaded_and_sweeps_wait(
+    workspace: Workspace, make_sweep: Any, alice: User, client: Client
+) -> None:
+    secret = create_token(workspace, alice, role=Role.OWNER, name="t", now=timezone.now()).secret
+
+    def statuses() -> list[int]:
+        parts = (
+            ("code", "code", "c.zip", zipped()), ("data", "file", "d.csv", b"1,2"),
+            ("bundles", "bundle", "b.zip", bundle()),
+        )  # fmt: skip
+        files = [
+            (path, {name: SimpleUploadedFile(called, data)}) for path, name, called, data in parts
+        ]
+        return [
+            Caller(secret).upload(f"/workspaces/default/{p}", **f).status_code for p, f in files
+        ]
+
+    set_condition(DISK, "Disk space is low.", timezone.now())
+    assert statuses() == [409] * 3
+    assert not CodeSnapshot.objects.exists()
+    assert make_sweep().status == "Queued", "the engine pauses it"
+    clear_condition(DISK)
+    assert statuses() == [201] * 3
 
 
 def test_an_artifact_is_refused_and_what_is_stored_counts_at_once(
