@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: demo run test chaos fuzz fuzz-coverage fuzz-api security lint setup setup-dev clean
+.PHONY: demo run test chaos fuzz fuzz-coverage fuzz-api security bench lint setup setup-dev clean
 .DEFAULT_GOAL := help
 
 help:
@@ -13,6 +13,7 @@ help:
 	@echo "make run    start the studio"
 	@echo "make test   run every test and check"
 	@echo "make security  run the long security tests, and look for known vulnerabilities (AUDIT=required)"
+	@echo "make bench  measure everything beside its peers, 25 minutes (QUICK=1 ONLY=start,tutorial)"
 	@echo "make fuzz   read broken job files and watch (N=100000 SEED=0)"
 	@echo "make fuzz-coverage  breed broken job files by the code that they reach (SECONDS=600 SEED=0)"
 	@echo "make fuzz-api  send made-up requests to the REST API (N=10000 SEED=0 DATABASE=sqlite)"
@@ -56,6 +57,10 @@ fuzz-api: setup-dev
 security: setup-dev $(VENV)/.setup-audit
 	@$(BIN)/python -m tests.security
 
+# QUICK=1: small sizes, for trying. ONLY: start,tutorial,…
+bench: setup $(VENV)/.setup-dev $(VENV)/bench/.complete
+	@$(BIN)/python bench/run.py $(if $(QUICK),--quick) $(if $(ONLY),--only "$(ONLY)")
+
 lint: setup-dev
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
 
@@ -93,6 +98,13 @@ $(VENV)/.setup-audit: requirements-audit.txt | $(VENV)/bin/python
 	@echo "Installing what looks for known vulnerabilities …"
 	@$(BIN)/python -m venv $(VENV)/audit
 	@$(VENV)/audit/bin/python -m pip install --quiet --requirement requirements-audit.txt
+	@touch $@
+
+# Peers in an environment of their own: none of their packages becomes one of the studio's.
+$(VENV)/bench/.complete: bench/requirements.txt requirements.txt | $(VENV)/bin/python
+	@echo "Installing the peers that are measured beside the studio (a minute or two, once) …"
+	@$(BIN)/python -m venv $(VENV)/bench
+	@$(VENV)/bench/bin/python -m pip install --quiet --requirement bench/requirements.txt
 	@touch $@
 
 $(VENV)/.setup-fuzz: requirements-fuzz.txt | $(VENV)/bin/python

@@ -6,7 +6,7 @@ import sys
 import time
 from pathlib import Path
 
-from common import Studio, studio
+from common import Studio, studio, told
 
 from tests.e2e.jobs import job
 from tests.e2e.processes import carriers
@@ -47,23 +47,14 @@ def _logs(place: Studio, name: str) -> list[Path]:
     return list((place.home / "trials" / sweep["uid"]).glob("*/stdout.log"))
 
 
-def report(title: str, values: list[float], goal: float) -> None:
-    ordered = sorted(values)
-    high = ordered[min(len(ordered) - 1, int(len(ordered) * 0.95))]
-    met = "met" if high < goal else "MISSED"
-    middle = ordered[len(ordered) // 2]
-    print(f"{title:<34} p50 {middle:.2f}, p95 {high:.2f}, max {ordered[-1]:.2f} s", end="")
-    print(f"  goal p95 < {goal:g}: {met}", flush=True)
-
-
 def main(rounds: int) -> None:
     import tempfile
 
     with studio(slots=AT_ONCE) as place, tempfile.TemporaryDirectory() as code:
         obedient = [once(place, code, OBEDIENT) for _ in range(rounds)]
         stubborn = [once(place, code, STUBBORN) for _ in range(max(3, rounds // 3))]
-    report("cancel to the last process' end", obedient, 2.0)
-    report("the same where SIGTERM is ignored", stubborn, GRACE_S + 2.0)
+    told("cancel to the last process' end, p95", obedient, "s", 2.0, at=0.95)
+    told("the same where SIGTERM is ignored, p95", stubborn, "s", GRACE_S + 2.0, at=0.95)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from common import TICK_S, Studio, cpu_s, studio, tree
+from common import TICK_S, Studio, cpu_s, studio, told, tree
 
 from tests.e2e.jobs import job
 from tests.e2e.studios import until
@@ -128,14 +128,11 @@ def peers(trials: int) -> dict[str, float]:
 
 def main(trials: int, at_once: int) -> None:
     cost = ours(trials, at_once)
+    told(f"CPU per trial, {' + '.join(OURS)}", [sum(cost[part] for part in OURS)], "ms", GOAL_MS)
     for part, milliseconds in cost.items():
-        print(f"  {part:<26} {milliseconds:8.1f}")
-    total = sum(cost[part] for part in OURS)
-    print(f"  {' + '.join(OURS):<26} {total:8.1f}", end="")
-    print(f"  goal < {GOAL_MS:g}: {'met' if total < GOAL_MS else 'MISSED'}")
-    print(f"{trials} no-op trials: CPU ms per trial")
+        told(f"CPU per trial, {part}", [milliseconds], "ms")
     for name, milliseconds in peers(trials).items():
-        print(f"  {name:<26} {milliseconds:8.2f}", flush=True)
+        told(f"CPU per trial that does nothing, {name}", [milliseconds], "ms")
 
 
 if __name__ == "__main__":

@@ -1,17 +1,15 @@
 """Memory and CPU of an idle studio. Peer: an idle `mlflow server` with its defaults."""
 
 import json
-import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
 
-import httpx
-from common import Studio, cpu_s, pss_mib, studio, tree
+import peers
+from common import Studio, cpu_s, pss_mib, studio, told, tree
 
 from tests.e2e.jobs import quick
-from tests.e2e.studios import until
 
 SECONDS = 30.0
 
@@ -47,41 +45,17 @@ def parts(place: Studio) -> dict[str, list[int]]:
     return found
 
 
-def peer(seconds: float) -> None:
-    """The same of MLflow's own server."""
-    from studio.supervisor.home import free_port
-
-    port = free_port()
-    with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, "-m", "mlflow", "server", "--port", str(port)]
-        store = ["--backend-store-uri", f"sqlite:///{folder}/mlflow.db"]
-        process = subprocess.Popen(
-            [*command, *store], cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
-        try:
-            until(lambda: _answers(port), "mlflow server", 120)
-            table("mlflow server", {"all of it": tree(process.pid)}, seconds)
-        finally:
-            process.terminate()
-            process.wait(timeout=30)
-
-
-def _answers(port: int) -> bool:
-    try:
-        return httpx.get(f"http://127.0.0.1:{port}/health", timeout=2).status_code == 200
-    except httpx.TransportError:
-        return False
-
-
 def main(seconds: float) -> None:
     with studio() as place:
         place.wait_final(place.submit(quick(0, trials=4)), 60)  # idle after work, not before it
         place.get("sweeps")
         memory, cpu = table("studio", parts(place), seconds)
-        assert Path(f"/proc/{place.pid_of('web')}").exists()
-    print(f"memory: goal < 1024 MiB: {'met' if memory < 1024 else 'MISSED'}")
-    print(f"CPU: goal < 3 % of a core: {'met' if cpu < 3 else 'MISSED'}")
-    peer(seconds)
+    with tempfile.TemporaryDirectory() as folder, peers.mlflow_server(Path(folder)) as (_, pid):
+        theirs = table("mlflow server", {"all of it": tree(pid)}, seconds)
+    told("idle studio, memory", [memory], "MiB", 1024)
+    told("idle studio, CPU of a core", [cpu], "%", 3)
+    told("idle mlflow server, memory", [theirs[0]], "MiB")
+    told("idle mlflow server, CPU of a core", [theirs[1]], "%")
 
 
 if __name__ == "__main__":

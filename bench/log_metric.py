@@ -9,18 +9,15 @@ per call of the script and of the servers.
 
 import argparse
 import json
-import os
-import signal
 import statistics
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-import httpx
+import peers
 from common import Studio, cpu_s, studio, told, tree
 
 from tests.e2e.jobs import job
@@ -129,8 +126,8 @@ def as_processes(url: str, code: Path) -> Start:
     """Plain processes, as from a shell."""
 
     def start(meeting: Path, scripts: int, calls: int) -> Callable[[], None]:
-        env = {**os.environ, "MLFLOW_TRACKING_URI": url, "MLFLOW_DISABLE_TELEMETRY": "true"}
-        command = [sys.executable, "measure.py", str(meeting), str(calls)]
+        env = peers.environment(MLFLOW_TRACKING_URI=url)
+        command = [peers.python(), "measure.py", str(meeting), str(calls)]
         running = [
             subprocess.Popen(
                 command, cwd=code, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
@@ -147,39 +144,10 @@ def as_processes(url: str, code: Path) -> Start:
 
 
 @contextmanager
-def mlflow_server(code: Path, *words: str) -> Iterator[tuple[Start, Pids]]:
-    from studio.supervisor.home import free_port
-
-    port = free_port()
-    url = f"http://127.0.0.1:{port}"
-    with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, "-m", "mlflow", "server", "--port", str(port), *words]
-        store = ["--backend-store-uri", f"sqlite:///{folder}/mlflow.db"]
-        with subprocess.Popen(
-            [*command, *store], cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        ) as process:
-            try:
-                until(lambda: _answers(url), "mlflow server", 180)
-                yield as_processes(url, code), lambda: tree(process.pid)
-            finally:
-                below = tree(process.pid)[1:]
-                process.terminate()
-                process.wait(30)
-                _end(below)
-
-
-def _end(pids: list[int]) -> None:
-    """Workers of our own server that outlived it."""
-    for pid in pids:
-        with suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGTERM)
-
-
-def _answers(url: str) -> bool:
-    try:
-        return httpx.get(f"{url}/health", timeout=2).status_code == 200
-    except httpx.TransportError:
-        return False
+def a_server(code: Path, *words: str) -> Iterator[tuple[Start, Pids]]:
+    with tempfile.TemporaryDirectory() as name:
+        with peers.mlflow_server(Path(name), *words) as (url, pid):
+            yield as_processes(url, code), lambda: tree(pid)
 
 
 # --- All of it ----------------------------------------------------------------------------------
@@ -194,8 +162,8 @@ def run(calls: int, rounds: int, at_once: int) -> None:
         (code / "measure.py").write_text(SCRIPT)
         ways = {
             "studio": stack.enter_context(the_studio(code, at_once)),
-            "mlflow server": stack.enter_context(mlflow_server(code)),
-            "mlflow server -w 1": stack.enter_context(mlflow_server(code, "-w", "1")),
+            "mlflow server": stack.enter_context(a_server(code)),
+            "mlflow server -w 1": stack.enter_context(a_server(code, "-w", "1")),
         }
         for start, pids in ways.values():
             measure(start, pids, 1, 20, Figures())  # warms up
@@ -210,21 +178,18 @@ def run(calls: int, rounds: int, at_once: int) -> None:
 
 def tell(title: str, figures: dict[str, Figures], goals: dict[str, float]) -> None:
     """Medians and ranges, and how many times as long each peer takes."""
-    print(f"--- {title}")
     for way, found in figures.items():
-        told(f"{way}: the script's logging", found.seconds, "s")
-        told(f"{way}: a call", found.calls_ms, "ms")
-        told(f"{way}: calls together", found.rate, "/s")
-        told(f"{way}: CPU of the script per call", found.script_ms, "ms")
-        told(f"{way}: CPU of the servers per call", found.server_ms, "ms")
+        told(f"{title}: {way}: all of it", found.seconds, "s")
+        told(f"{title}: {way}: a call", found.calls_ms, "ms")
+        told(f"{title}: {way}: calls together", found.rate, "/s")
+        told(f"{title}: {way}: CPU of the script per call", found.script_ms, "ms")
+        told(f"{title}: {way}: CPU of the servers per call", found.server_ms, "ms")
     ours = statistics.median(figures["studio"].seconds)
     for way, found in figures.items():
         if way != "studio":
             ratio = statistics.median(found.seconds) / ours
-            line = f"{way} takes {ratio:.2f} times as long as the studio"
-            if goal := goals.get(way):
-                line += f"  goal > {goal:g}: {'met' if ratio > goal else 'MISSED'}"
-            print(line, flush=True)
+            name = f"{title}: as fast as {way}"
+            told(name, [ratio], "times", goals.get(way), at_least=True)
 
 
 def main() -> None:

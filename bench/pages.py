@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import peers
 from common import ROOT, Studio, signed_in, studio, told
 from playwright.sync_api import BrowserContext, CDPSession, Page, sync_playwright
 
@@ -126,7 +127,7 @@ def dashboard(trials: Path) -> Iterator[str]:
     """optuna-dashboard over these trials; gives its address."""
     port = free_port()
     process = subprocess.Popen(
-        [sys.executable, "-m", "gunicorn", "--worker-class", "gthread", "--threads", "8",
+        [peers.python(), "-m", "gunicorn", "--worker-class", "gthread", "--threads", "8",
          "--timeout", "600", "--bind", f"127.0.0.1:{port}", f"dashboard:app({str(trials)!r})"],
         cwd=ROOT / "bench", stderr=subprocess.DEVNULL,
     )  # fmt: skip
@@ -295,7 +296,7 @@ def _tell(trials: int, ours: Loads, theirs: Loads) -> None:
     told("optuna-dashboard, charts drawn", theirs.drawn, "ms")
     told("optuna-dashboard, transferred", theirs.kilobytes, "kB")
     ratio = statistics.median(theirs.drawn) / statistics.median(ours.drawn)
-    print(f"drawn {ratio:.1f} times as fast; goal 2: {'met' if ratio >= 2 else 'MISSED'}")
+    told("job page drawn as fast as optuna-dashboard", [ratio], "times", 2, at_least=True)
 
 
 if __name__ == "__main__":

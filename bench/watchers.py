@@ -162,7 +162,8 @@ def tell(
     answers = [took for one in others for took in one.answers]
     told("an answer to a watcher", answers, "ms")
     errors = [error for one in others for error in one.errors]
-    print(f"{len(answers):,} answers, {len(errors)} errors {sorted(set(errors))[:5]}")
+    print(f"{len(answers):,} answers, errors: {sorted(set(errors))[:5]}")
+    told("answers that were errors", [float(len(errors))], "", 1)
     told("web process", [cpu], "% CPU")
     half = heaps[len(heaps) // 2 :]
     grown = (min(half[len(half) // 2 :]) - min(half[: len(half) // 2])) / (seconds / 4 / 60)

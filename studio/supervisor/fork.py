@@ -76,6 +76,7 @@ def command(argv: tuple[str, ...], env: Mapping[str, str]) -> Work:
 
 def _become(title: str, output: int, keep: Iterable[int]) -> None:
     os.setsid()
+    gc.enable()  # whoever forks may have it off, and has nothing to throw away itself
     for number in _HANDLED:
         signal.signal(number, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.default_int_handler)

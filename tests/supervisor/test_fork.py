@@ -1,5 +1,6 @@
 """What a fork of the supervisor inherits, and what not."""
 
+import gc
 import os
 import signal
 import socket
@@ -56,6 +57,14 @@ def test_our_signal_handlers_are_not_its_own(number: signal.Signals) -> None:
     finally:
         signal.signal(number, before)
     assert (text, code) == ("", -number)
+
+
+def test_it_looks_for_garbage_even_if_whoever_forks_does_not() -> None:
+    gc.disable()
+    try:
+        assert ran(lambda: print(gc.isenabled())) == ("True\n", 0)
+    finally:
+        gc.enable()
 
 
 def test_it_leads_a_session_of_its_own() -> None:

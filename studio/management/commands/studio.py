@@ -1,5 +1,6 @@
 """Start the studio: web, queue, engine and tracking under one supervisor."""
 
+import gc
 import os
 import sys
 from argparse import ArgumentParser
@@ -68,7 +69,7 @@ class Command(BaseCommand):
 
             with held:
                 code = supervisor.run(
-                    ready, options["leave_trials"], lambda: _announce(owner), prepare_others
+                    ready, options["leave_trials"], lambda: _announce(owner), _prepare
                 )
         except BaseException:
             supervisor.abandon()
@@ -84,6 +85,11 @@ def _set_up() -> User:
     owner = bootstrap.first_rows(timezone.now())
     prepare_web()
     return owner
+
+
+def _prepare() -> None:
+    prepare_others()
+    gc.enable()  # off since our start, for the sake of the imports
 
 
 def _loopback() -> str:
