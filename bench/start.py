@@ -74,12 +74,14 @@ def main(rounds: int, against: Path | None) -> None:
         store.mkdir()
         of_mlflow(store)  # makes the tables
         fresh.append(started(ROOT, home)[0])
+        if against:  # in a home of its own, for each checkout has its own static files
+            started(against, home.with_name("other"))
         for _ in range(rounds):
             first, ready = started(ROOT, home)
             page.append(first)
             everything.append(ready)
             if against:
-                before.append(started(against, home)[0])
+                before.append(started(against, home.with_name("other"))[0])
             peer.append(of_mlflow(store))
     told("make run to the first page", page, "s", GOAL_S)
     told("make run to all parts up", everything, "s")
