@@ -145,9 +145,11 @@ def as_processes(url: str, code: Path) -> Start:
 
 @contextmanager
 def a_server(code: Path, *words: str) -> Iterator[tuple[Start, Pids]]:
-    with tempfile.TemporaryDirectory() as name:
-        with peers.mlflow_server(Path(name), *words) as (url, pid):
-            yield as_processes(url, code), lambda: tree(pid)
+    with (
+        tempfile.TemporaryDirectory() as name,
+        peers.mlflow_server(Path(name), *words) as (url, pid),
+    ):
+        yield as_processes(url, code), lambda: tree(pid)
 
 
 # --- All of it ----------------------------------------------------------------------------------
