@@ -34,7 +34,7 @@ def commands() -> set[str]:
 
 def targets() -> set[str]:
     text = (ROOT / "Makefile").read_text()
-    return set(re.findall(r"^(demo|run|test|lint):", text, re.MULTILINE))
+    return set(re.findall(r"^(demo|run|test|lint|bench):", text, re.MULTILINE))
 
 
 def test_every_setting_is_documented():
