@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import signal
 import statistics
 import sys
 import tempfile
@@ -17,13 +18,16 @@ import httpx  # noqa: E402
 
 from tests.e2e.studios import Studio  # noqa: E402
 
+# Who is asked to stop stops the studio that it has started, and its peers.
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+
 TICK_S = 1 / os.sysconf("SC_CLK_TCK")
 
 
 @contextmanager
 def studio(slots: int | None = None) -> Iterator[Studio]:
     """A running studio; its compute has a slot per core unless said otherwise."""
-    with tempfile.TemporaryDirectory(prefix="studio-bench-") as folder:
+    with tempfile.TemporaryDirectory(prefix="studio-bench-", ignore_cleanup_errors=True) as folder:
         place = Studio(Path(folder) / "home", slots=slots or os.cpu_count() or 1)
         try:
             place.start(seconds=120)

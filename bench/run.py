@@ -9,7 +9,6 @@ quick run, or one of a few scripts, goes to bench/RESULTS.partial.md: its figure
 import argparse
 import json
 import os
-import signal
 import subprocess
 import sys
 import tempfile
@@ -18,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import report
-from common import ROOT
+from report import ROOT
 
 BENCH = ROOT / "bench"
 # A script that takes so much longer than it should hangs.
@@ -29,11 +28,20 @@ GRACE_S = 90.0
 
 @dataclass(frozen=True)
 class Script:
-    """A benchmark: its words in a full run, and in a quick one (None: it is left out)."""
+    """A benchmark: its words in a full run, and in a quick one (None: it is left out).
+
+    `program` is its file's name where that is not its own.
+    """
 
     name: str
     full: tuple[str, ...] = ()
     quick: tuple[str, ...] | None = None
+    program: str = ""
+
+    @property
+    def file(self) -> Path:
+        """What is run."""
+        return BENCH / f"{self.program or self.name}.py"
 
 
 SCRIPTS = (
@@ -43,6 +51,9 @@ SCRIPTS = (
     Script("quick_trials", quick=("--trials", "20", "--shell", "4")),
     Script("log_metric", quick=("--quick", "--calls", "40", "--at-once", "4")),
     Script("suggestions", quick=("--trials", "1000", "--asks", "3")),
+    Script(
+        "suggestions_100k", ("--trials", "100000", "--asks", "6", "--alone"), program="suggestions"
+    ),
     Script("memory", quick=("--quick",)),
     Script("slot_refill", quick=("6", "0.2")),
     Script("engine_cost", quick=("20", "2")),
@@ -68,7 +79,7 @@ class Outcome:
 
 def run(script: Script, words: tuple[str, ...]) -> Outcome:
     """Run one to its end; what it prints goes to our terminal."""
-    outcome = Outcome(script.name, " ".join((f".venv/bin/python bench/{script.name}.py", *words)))
+    outcome = Outcome(script.name, " ".join((f".venv/bin/python bench/{script.file.name}", *words)))
     print(f"\n== {outcome.command}", flush=True)
     began = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
@@ -77,7 +88,7 @@ def run(script: Script, words: tuple[str, ...]) -> Outcome:
         # Without byte code each start would compile everything anew, as no user's does.
         kept = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
         process = subprocess.Popen(
-            [sys.executable, str(BENCH / f"{script.name}.py"), *words],
+            [sys.executable, str(script.file), *words],
             cwd=ROOT, env={**kept, "BENCH_FIGURES": str(told)}, restore_signals=True,
         )  # fmt: skip
         outcome.failure = _ended(process)
@@ -94,7 +105,7 @@ def _ended(process: "subprocess.Popen[bytes]") -> str:
     try:
         code = process.wait(timeout=LIMIT_S)
     except subprocess.TimeoutExpired:
-        process.send_signal(signal.SIGINT)  # so that it stops its studio
+        process.terminate()  # it stops its studio, and is told by `common` how
         try:
             process.wait(timeout=GRACE_S)
         except subprocess.TimeoutExpired:

@@ -1,6 +1,6 @@
 """Milliseconds of one bayesian suggestion with many trials known, beside Hyperopt's and Optuna's.
 
-    python bench/suggestions.py [--trials 10000] [--asks 12]
+    python bench/suggestions.py [--trials 10000] [--asks 12] [--alone]
     python bench/suggestions.py --quality [--trials 10000] [--seeds 3]
 
 Ten parameters. The studio's sampler learns of one more trial before each ask, as it does in a
@@ -128,12 +128,14 @@ def by_optuna(space: SearchSpace, trials: int) -> Callable[[int], object]:
     return lambda _turn: study.ask(asked)
 
 
-def speed(trials: int, asks: int) -> None:
+def speed(trials: int, asks: int, *, alone: bool) -> None:
     """All three, on the same trials."""
     print(f"{trials:,} trials, ten parameters: one suggestion")
     for kind in ("uniform", "mixed"):
         space = ten(kind)
         told(f"studio, {kind}", timed(ours(space, trials), asks), "ms", GOALS_MS.get(trials))
+        if alone:
+            continue
         told(f"hyperopt.tpe, {kind}", timed(by_hyperopt(space, trials), min(asks, 3)), "ms")
         told(f"optuna TPESampler, {kind}", timed(by_optuna(space, trials), min(asks, 3)), "ms")
 
@@ -211,10 +213,11 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser()
     parser.add_argument("--trials", type=int, default=10_000)
     parser.add_argument("--asks", type=int, default=12)
+    parser.add_argument("--alone", action="store_true", help="without the peers")
     parser.add_argument("--quality", action="store_true")
     parser.add_argument("--seeds", type=int, default=3)
     given = parser.parse_args()
     if given.quality:
         quality(given.trials, given.seeds)
     else:
-        speed(given.trials, given.asks)
+        speed(given.trials, given.asks, alone=given.alone)

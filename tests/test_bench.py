@@ -32,7 +32,7 @@ def test_every_benchmark_is_run_and_described(modules: Modules) -> None:
     programs = {path.stem for path in BENCH.glob("*.py") if "__main__" in path.read_text()} - {
         "run"
     }
-    assert {script.name for script in run.SCRIPTS} == programs
+    assert {script.file.stem for script in run.SCRIPTS} == programs
     described = set(re.findall(r"^\| `(\w+)\.py` \|", (BENCH / "README.md").read_text(), re.M))
     assert described == programs
 
