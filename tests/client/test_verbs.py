@@ -11,6 +11,7 @@ import pytest
 import yaml
 from django.core.management import call_command
 
+from studio.secret_services import set_secret
 from sweeps.client import MLClient, progress, shell
 from sweeps.domain.space_doc import parse_space
 from sweeps.domain.states import PausedBy
@@ -472,12 +473,17 @@ def test_a_sweep_goes_out_as_one_file_and_comes_back(
     run: Run, sweep: Sweep, now: Any, tmp_path: Path
 ) -> None:
     play(sweep, now, [0.5, 0.25, 0.75, 0.5])
+    set_secret(sweep.workspace, "HF", "value-of-it", None, now)
+    Sweep.objects.update(environment_variables={"A": "${{secrets.HF}}"})
     file = str(tmp_path / "b.zip")
     assert run("bundle", sweep.name, "-o", file, "--points").out == f"{file}\n"
     back = run("import", file)
     assert (back.code, Sweep.objects.get(name=back.out.strip()).status) == (0, "Completed")
     assert "Imported from http" in back.err
-    again = run("import", file, "--replay")
+    refused = run("import", file, "--replay")
+    assert refused.code == 1
+    assert "would get these secrets of the workspace: HF." in refused.err
+    again = run("import", file, "--replay", "--secret", "HF")
     assert Sweep.objects.get(name=again.out.strip()).max_total_trials == 4
     (tmp_path / "x.zip").write_text("x")
     bad = run("import", str(tmp_path / "x.zip"))
