@@ -62,6 +62,16 @@ print(json.dumps({
 }))
 """
 
+ROOT = Path(__file__).resolve().parents[2]
+IN_GROUPS = """
+import os, sys
+from sweeps.runners.run_as import RunAs, become
+os.setgroups([4, 27])
+print(str(os.getgroups()).replace(" ", ""))
+become(RunAs(int(sys.argv[1]), int(sys.argv[1])))
+print(os.getgroups())
+"""
+
 if IS_ROOT:
 
     def test_the_command_is_that_user_and_nothing_is_left_of_the_studio(
@@ -75,6 +85,11 @@ if IS_ROOT:
         assert (me["no_new_privs"], me["umask"]) == ("1", "0077")
         assert (me["nproc"], me["core"]) == ([4096, 4096], [0, 0])
         assert me["fds"] == [0, 1, 2, 3]  # the last is that of the look itself
+
+    def test_groups_that_the_studio_is_in_are_left_too() -> None:
+        words = [sys.executable, "-c", IN_GROUPS, str(UID)]
+        done = subprocess.run(words, cwd=ROOT, check=True, capture_output=True, text=True)
+        assert done.stdout.split() == ["[4,27]", "[]"]
 
     def test_shared_memory_goes_with_the_last_command_of_the_user(
         runner: Runner, tmp_path: Path
