@@ -64,7 +64,7 @@ print(json.dumps({
 
 ROOT = Path(__file__).resolve().parents[2]
 IN_GROUPS = """
-import os, sys
+import encodings.ascii, os, sys  # which that user may not be able to read any more
 from sweeps.runners.run_as import RunAs, become
 os.setgroups([4, 27])
 print(str(os.getgroups()).replace(" ", ""))
