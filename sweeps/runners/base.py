@@ -12,6 +12,7 @@ __all__ = [
     "Ended",
     "EndedBy",
     "Event",
+    "How",
     "LaunchSpec",
     "Lost",
     "Result",
@@ -19,11 +20,37 @@ __all__ = [
     "Runner",
     "RunnerError",
     "Running",
+    "Warm",
 ]
 
 
 class RunnerError(Exception):
     """The runner could not do what was asked; the message says what to do about it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Warm:
+    """A parent process that has imported what the command's script will, and can be forked.
+
+    `before` is how many words of the command are the interpreter, its options and the script (or
+    -m and the module). `modules` are imported, in order; `env` is the parent's environment, which
+    holds nothing of a single command. Commands with the same `key` may have the same parent; its
+    folder is made in `home`.
+    """
+
+    key: str
+    home: Path
+    before: int
+    modules: tuple[str, ...]
+    env: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class How:
+    """How a command was started: by a warm parent, or afresh and `reason` says why."""
+
+    warm: bool
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +64,7 @@ class LaunchSpec:
     be let reach by the caller.
     `secrets` are texts that get into the logs as ***; the runner keeps neither them nor the
     environment on a disk for longer than the command needs to start.
+    `warm` is a way to start it sooner, where a runner has it; a text says why there is none.
     """
 
     name: str
@@ -49,6 +77,7 @@ class LaunchSpec:
     log_cap_bytes: int = 50 * 2**20
     user: RunAs | None = None
     secrets: tuple[str, ...] = ()
+    warm: Warm | str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +143,10 @@ class Runner(Protocol):
 
         One that has run longer already is ended soon. What has ended is left alone.
         """
+        ...
+
+    def how(self, handle: str) -> How | None:
+        """How the command was started; None if that is not known (any more)."""
         ...
 
     def kill_leftovers(self, handle: str) -> int:

@@ -8,6 +8,7 @@ import signal
 import time
 
 from sweeps.runners import outcomes, proc, shim, spool
+from sweeps.runners.command import Start, execute
 from sweeps.runners.outcomes import Cause, Span
 from sweeps.runners.results import EndedBy
 
@@ -23,8 +24,11 @@ def detach(folder: str) -> None:
         watch_over(folder)
 
 
-def watch_over(folder: str) -> None:
-    """Guard the attempt in `folder`, if nobody else has claimed it."""
+def watch_over(folder: str, start: Start = execute) -> None:
+    """Guard the attempt in `folder`, if nobody else has claimed it.
+
+    Raises Away in the child that is to become the command, where `start` does so.
+    """
     os.setsid()
     os.chdir("/")
     # Inherited from whoever started us, and both would break waiting for children.
@@ -39,7 +43,7 @@ def watch_over(folder: str) -> None:
         return
     shim_pid = os.fork()
     if shim_pid == 0:
-        shim.supervise(folder, guard_pid=me)
+        shim.supervise(folder, me, start)
         return
     _pid, status, usage = os.wait4(shim_pid, 0)
     if spool.read_result(folder) is None:

@@ -1,17 +1,20 @@
 """Computes of kind `local`: commands on the machine the studio runs on."""
 
+import contextlib
 import os
+import socket
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from sweeps.runners import force, proc, run_as, spool
-from sweeps.runners.base import Ended, Event, LaunchSpec, Lost, RunnerError, Running
+from sweeps.runners.base import Ended, Event, How, LaunchSpec, Lost, RunnerError, Running
 from sweeps.runners.guard import ON_RECORD
 from sweeps.runners.signs import Signs
-from sweeps.runners.starter import LAUNCHER, Starter, guard_environment
+from sweeps.runners.starter import LAUNCHER, Starter, guard_environment, said
+from sweeps.runners.warm import parents
 
 START_TIMEOUT_S = 30.0  # for the guard to be on record; 5 ms on an idle machine
 START_LIMIT_S = 10.0  # a launch older than this without a guard will never have one
@@ -34,6 +37,10 @@ class LocalRunner:
         """See Runner. Returns in some 10 ms, before the command itself has started."""
         folder = os.path.abspath(spec.spool)
         _check(spec)
+        with _parent_of(spec) as (parent, how):
+            return self._start(spec, folder, parent, how)
+
+    def _start(self, spec: LaunchSpec, folder: str, parent: socket.socket | None, how: How) -> str:
         try:
             os.makedirs(folder, mode=0o700, exist_ok=True)
             mine = not spool.is_over(folder) and spool.claim(folder, spool.LAUNCH, _record(spec))
@@ -41,7 +48,8 @@ class LocalRunner:
             raise RunnerError(f"Cannot write to the spool {folder}: {error.strerror}.") from error
         if not mine:
             return _same_attempt(folder, spec.name)
-        problem = _spawn_guard(folder)
+        spool.write(folder, spool.HOW, {"warm": how.warm, "reason": how.reason})
+        problem = _spawn_guard(folder, parent)
         if problem and spool.claim(folder, spool.GUARD, {"lost": problem}):
             raise RunnerError(problem)
         return folder
@@ -72,6 +80,11 @@ class LocalRunner:
         """See Runner."""
         if spool.read(handle, spool.LAUNCH) is not None and not spool.is_over(handle):
             spool.write(handle, spool.LIMIT, {"time_limit_s": seconds})
+
+    def how(self, handle: str) -> How | None:
+        """See Runner."""
+        found = spool.read(handle, spool.HOW)
+        return How(found["warm"], found["reason"]) if found else None
 
     def kill_leftovers(self, handle: str) -> int:
         """See Runner; the limit of this net is told in proc.kill_carriers."""
@@ -173,17 +186,44 @@ def _same_attempt(folder: str, name: str) -> str:
     return folder
 
 
-def _spawn_guard(folder: str) -> str:
+@contextlib.contextmanager
+def _parent_of(spec: LaunchSpec) -> Iterator[tuple[socket.socket | None, How]]:
+    """A line to the warm parent that the command is to have, and how it is started then."""
+    if isinstance(spec.warm, str):
+        yield None, How(False, spec.warm)
+        return
+    try:
+        line = parents.ready(spec.argv, spec.warm)
+    except parents.Cold as cold:
+        yield None, How(False, str(cold))
+        return
+    with line:
+        yield line, How(True)
+
+
+def _spawn_guard(folder: str, parent: socket.socket | None) -> str:
     """Start the guard; return what went wrong, or an empty string."""
     path = os.path.join(folder, spool.RUNNER_LOG)
     try:
         with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "wb") as log:
-            answer = _starter.guard(folder, log.fileno(), START_TIMEOUT_S / 3)
+            answer = _warm_guard(folder, parent, log.fileno()) if parent else b""
+            if answer != ON_RECORD:
+                answer = _starter.guard(folder, log.fileno(), START_TIMEOUT_S / 3)
             if answer != ON_RECORD:  # whatever became of it: only one guard can get on record
                 answer = _fresh_guard(folder, log.fileno())
     except (OSError, subprocess.SubprocessError) as error:
         return f"The guard of {folder} could not be started: {error}"
     return "" if answer == ON_RECORD else f"The guard of {folder} failed at its start; see {path}."
+
+
+def _warm_guard(folder: str, parent: socket.socket, log: int) -> bytes:
+    """Let the warm parent fork the guard. It may have been killed meanwhile; then another way
+    is taken, and the record says so first: once a guard is on record nobody may write there."""
+    answer = said(lambda out: parents.fork(parent, folder, [out, log]), START_TIMEOUT_S / 3)
+    if answer != ON_RECORD:
+        reason = "Its warm parent ended while it was asked."
+        spool.write(folder, spool.HOW, {"warm": False, "reason": reason})
+    return answer
 
 
 def _fresh_guard(folder: str, log: int) -> bytes:

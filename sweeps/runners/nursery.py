@@ -12,6 +12,7 @@ from collections.abc import Callable
 from functools import partial
 
 from sweeps.runners import guard
+from sweeps.runners.command import Away, Start, execute
 
 _LONGEST = 4096  # bytes in a path (PATH_MAX)
 
@@ -35,28 +36,35 @@ def serve() -> None:
             pid = os.fork()
             if pid == 0:
                 asker.close()
-                _as(partial(_detach, folder, *descriptors))
+                end_after(partial(detach, folder, *descriptors))
             for descriptor in descriptors:
                 os.close(descriptor)
             os.waitpid(pid, 0)
 
 
-def _detach(folder: bytes, out: int, err: int) -> None:
-    """Guard in a child of our own and end: so the guard belongs to no nursery."""
+def detach(folder: bytes, out: int, err: int, start: Start = execute) -> None:
+    """Guard in a child of our own and end: so the guard belongs to no nursery.
+
+    `out` is the guard's standard output, `err` its standard error.
+    """
     for number, descriptor in ((1, out), (2, err)):
         os.dup2(descriptor, number)
         os.close(descriptor)
     if os.fork() == 0:
-        _as(lambda: guard.watch_over(os.fsdecode(folder)))
+        end_after(lambda: guard.watch_over(os.fsdecode(folder), start))
 
 
-def _as(work: Callable[[], None]) -> None:
-    """Do the work and end; never return into what the parent was at."""
+def end_after(work: Callable[[], None]) -> None:
+    """Do the work and end; never return into what the parent was at.
+
+    Raises Away in a child that is to become something else.
+    """
     code = 1
     try:
         work()
         code = 0
+    except Away:
+        raise
     except BaseException:
         traceback.print_exc()
-    finally:
-        os._exit(code)
+    os._exit(code)

@@ -96,6 +96,7 @@ is_stop = _has({"grace_s": _or_null(_number), "reason": _text}, {"asked": _numbe
 is_limit = _has({"time_limit_s": _or_null(_number)})
 is_result = _has(_RESULT)
 is_reason = _has({"reason": _text})
+is_how = _has({"warm": lambda value: isinstance(value, bool), "reason": _text})
 
 
 def is_guard(record: Mapping[str, Any]) -> bool:

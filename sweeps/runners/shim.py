@@ -8,11 +8,10 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 from sweeps.runners import leftovers, outcomes, proc, run_as, spool
+from sweeps.runners.command import Start, execute
 from sweeps.runners.logs import Log, Pump
 from sweeps.runners.outcomes import Cause, Span
 from sweeps.runners.results import EndedBy, Result
@@ -21,7 +20,7 @@ TICK_S = 0.15
 BEAT_S = 2.0
 
 
-def supervise(folder: str, guard_pid: int) -> None:
+def supervise(folder: str, guard_pid: int, start: Start = execute) -> None:
     """Run the command of a spool to its end. Called in a fresh child of the guard."""
     os.setsid()
     proc.become_subreaper("sweep-shim")
@@ -31,14 +30,7 @@ def supervise(folder: str, guard_pid: int) -> None:
     spool.keep_no_secrets(folder, launch)
     spool.write(folder, spool.SHIM, proc.identity(os.getpid()))
     spool.beat(folder)
-    spool.write_result(folder, Shim(folder, launch, guard_pid).run())
-
-
-def _before(user: run_as.RunAs | None) -> Callable[[], None] | None:
-    """What the child does before it is the command; most often nothing."""
-    if user:
-        return partial(run_as.start_as, user)
-    return run_as.start_without if run_as.has_ambient() else None
+    spool.write_result(folder, Shim(folder, launch, guard_pid, start).run())
 
 
 class Orders:
@@ -105,9 +97,12 @@ class Orders:
 class Shim:
     """One run of one command."""
 
-    def __init__(self, folder: str, launch: dict[str, Any], guard_pid: int) -> None:
+    def __init__(
+        self, folder: str, launch: dict[str, Any], guard_pid: int, start: Start = execute
+    ) -> None:
         self._folder = folder
         self._launch = launch
+        self._start_command = start
         self._orders = Orders(folder, launch, guard_pid)
         self._tree = proc.Tree()
         self._wake = self._listen()
@@ -140,24 +135,12 @@ class Shim:
         return self._result(cause)
 
     def _spawn(self) -> None:
-        """Start the command in a session of its own: its `kill 0` must not reach us."""
-        out, err = self._logs
-        user = run_as.of_record(self._launch.get("user"))
-        if user:
+        """Start the command, which gets the logs' ends, and put its pid on record."""
+        if user := run_as.of_record(self._launch.get("user")):
             for log in self._logs:
                 os.fchown(log.writer, user.uid, user.gid)  # else it could not open /dev/stdout
-        self._command = subprocess.Popen(
-            self._launch["argv"],
-            cwd=self._launch["cwd"],
-            env={**self._launch["env"], proc.COOKIE: self._launch["cookie"]},
-            stdin=subprocess.DEVNULL,
-            stdout=out.writer,
-            stderr=err.writer,
-            start_new_session=True,
-            # We have one thread, so this is safe; the last of us that runs in the child.
-            preexec_fn=_before(user),
-        )
-        self._tree.pid = self._command.pid
+        out, err = (log.writer for log in self._logs)
+        self._tree.pid = self._start_command(self._folder, self._launch, out, err)
         for log in self._logs:
             os.close(log.writer)
         record = {"command_pid": self._tree.pid, "started_at": self._started, "start": self._start}

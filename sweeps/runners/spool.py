@@ -9,6 +9,7 @@ limit.json   another time limit than the launch's
 heartbeat    touched while somebody watches over the command
 result.json  how it ended; written last, when no process of the command is left
 lost.json    that it was lost, once the other records have been cleaned up
+how.json     how it was started: by a warm parent or afresh, and why afresh
 stdout.log, stderr.log, runner.log (what guard and shim themselves had to say)
 """
 
@@ -30,11 +31,21 @@ STOP = "stop.json"
 LIMIT = "limit.json"
 RESULT = "result.json"
 LOST = "lost.json"
+HOW = "how.json"
 HEARTBEAT = "heartbeat"
 STDOUT = "stdout.log"
 STDERR = "stderr.log"
 RUNNER_LOG = "runner.log"
-PRIVATE = (GUARD, SHIM, STOP, LIMIT, HEARTBEAT, RUNNER_LOG, LAUNCH)  # in the order of their removal
+PRIVATE = (
+    GUARD,
+    SHIM,
+    STOP,
+    LIMIT,
+    HEARTBEAT,
+    RUNNER_LOG,
+    HOW,
+    LAUNCH,
+)  # in the order of their removal
 
 _IS_SOUND = {
     LAUNCH: records.is_launch,
@@ -44,6 +55,7 @@ _IS_SOUND = {
     LIMIT: records.is_limit,
     RESULT: records.is_result,
     LOST: records.is_reason,
+    HOW: records.is_how,
 }
 # Longer than any record of ours: the kernel takes no more arguments and variables than this.
 _LONGEST = 8 * 2**20

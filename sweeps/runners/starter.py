@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 
 LAUNCHER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "launch.py")
 
@@ -31,17 +32,7 @@ class Starter:
 
         `log` is the descriptor that it writes its troubles to.
         """
-        reader, writer = os.pipe()
-        try:
-            try:
-                self._ask(folder, [writer, log])
-            finally:
-                os.close(writer)
-            return _read(reader, timeout_s)
-        except OSError:
-            return b""
-        finally:
-            os.close(reader)
+        return said(lambda out: self._ask(folder, [out, log]), timeout_s)
 
     def close(self) -> None:
         """End the nursery; guards do not need it."""
@@ -84,6 +75,21 @@ class Starter:
         with contextlib.suppress(ProcessLookupError, ChildProcessError):
             os.kill(self._pid, signal.SIGKILL)  # its guards are nobody's children
             os.waitpid(self._pid, 0)
+
+
+def said(ask: Callable[[int], None], timeout_s: float) -> bytes:
+    """What a guard says that `ask` asks for, giving it the descriptor of its standard output."""
+    reader, writer = os.pipe()
+    try:
+        try:
+            ask(writer)
+        finally:
+            os.close(writer)
+        return _read(reader, timeout_s)
+    except OSError:
+        return b""
+    finally:
+        os.close(reader)
 
 
 def _read(reader: int, timeout_s: float) -> bytes:
