@@ -33,11 +33,12 @@ def serve() -> None:
             folder, descriptors, _flags, _address = socket.recv_fds(asker, _LONGEST, 2)
             if not folder:
                 return
+            out, err = descriptors
             pid = os.fork()
             if pid == 0:
                 asker.close()
-                end_after(partial(detach, folder, *descriptors))
-            for descriptor in descriptors:
+                end_after(partial(detach, folder, out, err))
+            for descriptor in (out, err):
                 os.close(descriptor)
             os.waitpid(pid, 0)
 

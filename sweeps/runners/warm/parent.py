@@ -142,7 +142,8 @@ class Parent:
         """Whether what was imported has printed something since it was last asked."""
         sys.stdout.flush()
         sys.stderr.flush()
-        return any([_drain(reader, self._log) for reader in self._pipes])
+        said = [_drain(reader, self._log) for reader in self._pipes]  # all, not the first
+        return any(said)
 
     def _about(self, name: str) -> None:
         with open(os.path.join(self._folder, line.IMPORTING), "w", encoding="utf-8") as file:

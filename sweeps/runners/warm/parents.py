@@ -145,7 +145,7 @@ def _execute(
     for descriptor in (end for pipe in pipes for end in pipe):
         kept.callback(os.close, descriptor)
     readers = [reader for reader, _ in pipes]
-    log = kept.enter_context(open(folder / line.LOG, "ab"))
+    log = kept.enter_context((folder / line.LOG).open("ab"))
     plan = {
         "folder": str(folder),
         "modules": warm.modules,

@@ -107,7 +107,7 @@ def start_afresh(script: Script, why: str) -> NoReturn:
     argv = script.launch["argv"]
     for number in (signal.SIGPIPE, signal.SIGXFSZ):  # as subprocess does; Python ignores them
         signal.signal(number, signal.SIG_DFL)
-    os.execvpe(argv[0], argv, environment(script.launch))
+    os.execvpe(argv[0], argv, environment(script.launch))  # noqa: S606 - the user's command
 
 
 def environment(launch: Mapping[str, Any]) -> dict[str, str]:
