@@ -47,6 +47,10 @@ class Compute(models.Model):
     is_default = models.BooleanField(default=False)
     # Trials run as an operating-system user of their workspace, not as the studio's.
     isolated = models.BooleanField(default=False)
+    # Trials of Python scripts are forked from a process that has their imports loaded: those that
+    # are named here (blanks or commas between them), else those that the script's text names.
+    preload = models.BooleanField(default=True)
+    preload_modules = models.CharField(max_length=2000, blank=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     # What the last "Test compute" found: {"ok", "at", "steps": [{"name", "ok", "detail"}]}.
     last_test = models.JSONField(null=True, blank=True)

@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from sweeps.domain.durations import format_duration
 from sweeps.domain.job import FailurePolicy
+from sweeps.domain.started import UNKNOWN, How
 from sweeps.domain.states import Desired, TrialStatus
 
 # Seconds before the first further try; each later one waits twice as long, up to the second.
@@ -34,13 +35,15 @@ class Ending(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The end of one attempt. `message` is the runner's sentence, `last_words` the log's end."""
+    """The end of one attempt. `message` is the runner's sentence, `last_words` the log's end, `how`
+    it was started what the runner knows of that in the end."""
 
     ending: Ending
     exit_code: int | None = None
     signal: int | None = None
     message: str = ""
     last_words: str = ""
+    how: How = UNKNOWN
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from sweeps.domain.param_names import environment, format_value
 from sweeps.domain.problems import InvalidInput
 from sweeps.domain.web_inputs import is_address
 from sweeps.domain.wording import cut
-from sweeps.engine import isolation
+from sweeps.engine import isolation, warm
 from sweeps.environments.own import constraints
 from sweeps.environments.places import built, python_of
 from sweeps.models import Attempt, InputFetch, Sweep
@@ -47,6 +47,8 @@ ENV_ALLOWED = (
     "TZ",
     "USER",
 )
+# What tells a trial where and as what it logs; MLflow reads them when it is used, not before.
+_OF_SWEEP = ("MLFLOW_TRACKING_URI", "MLFLOW_TRACKING_TOKEN", "MLFLOW_EXPERIMENT_ID")
 ENV_ALLOWED_PREFIXES = ("CUDA_", "NVIDIA_", "ROCR_", "HIP_")
 
 
@@ -91,7 +93,7 @@ def spec_of(attempt: Attempt, token: str) -> LaunchSpec:
     env, secrets = _environment(sweep, token, python, person)
     if user:
         isolation.hand_over(spool, user, own=("work", "outputs"), lent=("params.json",))
-    return LaunchSpec(
+    spec = LaunchSpec(
         name=f"{sweep.workspace.name}.{sweep.name}.{trial.number}.{attempt.number}",
         spool=spool,
         argv=_resolve(argv, python),
@@ -102,6 +104,13 @@ def spec_of(attempt: Attempt, token: str) -> LaunchSpec:
         secrets=secrets,
         user=user,
     )
+    return replace(spec, warm=warm.plan(sweep, spec, python, common(env)))
+
+
+def common(env: Mapping[str, str]) -> dict[str, str]:
+    """Of an environment without its trial's own variables, what all trials with such a compute,
+    environment and variables have."""
+    return {name: value for name, value in env.items() if name not in _OF_SWEEP}
 
 
 def with_run(spec: LaunchSpec, run_id: str) -> LaunchSpec:

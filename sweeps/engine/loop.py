@@ -11,7 +11,7 @@ from django.conf import settings
 from django.db import close_old_connections
 
 from sweeps import tasks
-from sweeps.engine import builds, isolation, steps
+from sweeps.engine import builds, isolation, steps, warm
 from sweeps.engine.audit import AuditLog
 from sweeps.engine.bells import engine_bell
 from sweeps.engine.disk import DiskWatch
@@ -77,6 +77,7 @@ class Engine:
             self._wait(self._step() if begun else {})
         if self._put_back:
             self._drain()
+        warm.dismiss()
         with suppress(*TROUBLE):  # then it runs out
             leases.release(LEAD, self.owner)
 

@@ -11,6 +11,7 @@ from django.conf import settings
 from sweeps.domain.problems import InvalidInput
 from sweeps.engine import isolation, runs
 from sweeps.engine.bells import engine_bell
+from sweeps.engine.how import how_of
 from sweeps.engine.keep import kept
 from sweeps.engine.launch import EnvironmentGone, spec_of, with_run
 from sweeps.engine.outage import outage
@@ -121,7 +122,7 @@ def _start(attempt: Attempt, token: str, owner: str, clock: Clock, now: datetime
         return False  # Taken back while this starter was held up; somebody else settles it.
     runner = get_runner(attempt.trial.sweep.compute.kind)
     handle = runner.start(with_run(spec, run_id))
-    if trials.record_started(attempt, handle, clock(), boot_id()):
+    if trials.record_started(attempt, handle, clock(), boot_id(), how_of(runner, handle)):
         engine_bell().ring()
         return True
     attempt.refresh_from_db(fields=["ended_at"])
@@ -144,7 +145,8 @@ def recover(attempt_id: int, clock: Clock = database_now) -> None:
         trials.put_back(attempt, reason, clock())
     else:
         # The claim is the nearest that is known to when the command began.
-        trials.record_started(attempt, event.handle, attempt.created_at, boot_id())
+        how = how_of(runner, event.handle)
+        trials.record_started(attempt, event.handle, attempt.created_at, boot_id(), how)
 
 
 def forget(attempt: Attempt) -> None:

@@ -13,6 +13,7 @@ from sweeps import tasks
 from sweeps.domain.states import Desired
 from sweeps.domain.verdict import Ending, Outcome
 from sweeps.engine.holders import has_died
+from sweeps.engine.how import how_of
 from sweeps.engine.logs import last_words
 from sweeps.engine.trouble import TROUBLE
 from sweeps.models import Attempt
@@ -89,7 +90,7 @@ def _look(
                 running.append(event.handle)
                 _steer(runner, event.handle, attempt, now)
             else:
-                _settle(attempt, event, now)
+                _settle(runner, attempt, event, now)
                 # The next command first, which one of them may be waiting for.
                 waker.wake(tasks.follow_up, attempt.pk, again=True)
                 waker.note(tasks.close_run, attempt.pk)
@@ -132,7 +133,7 @@ def _alone(attempt: Attempt) -> Iterator[None]:
         log.exception("attempt %s could not be dealt with; it is tried again", attempt.pk)
 
 
-def _settle(attempt: Attempt, event: Ended | Lost, now: datetime) -> None:
+def _settle(runner: Runner, attempt: Attempt, event: Ended | Lost, now: datetime) -> None:
     if isinstance(event, Lost):
         outcome = Outcome(Ending.LOST, message=event.reason)
         trials.finish(attempt, outcome, peak_memory=None, now=now)
@@ -144,6 +145,8 @@ def _settle(attempt: Attempt, event: Ended | Lost, now: datetime) -> None:
         signal=result.signal,
         message=result.message,
         last_words="" if result.exit_code == 0 else last_words(spool_of(attempt)),
+        # Known for good only now: a child may find at the last moment that it must start afresh.
+        how=how_of(runner, event.handle),
     )
     ended_at = datetime.fromtimestamp(result.ended_at, UTC)
     # A wrong clock on the machine must not make a trial end before it began.

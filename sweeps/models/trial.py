@@ -143,6 +143,10 @@ class Attempt(models.Model):
     run_status = models.CharField(max_length=16, blank=True)
 
     argv = models.JSONField(default=list)
+    # Whether it was forked from a preloaded process; None where that is not known. `cold` says why
+    # it was not.
+    preloaded = models.BooleanField(null=True)
+    cold = models.CharField(max_length=500, blank=True)
     # The limit that the runner was last told; the sweep's may have been edited since.
     time_limit_s = models.PositiveIntegerField(null=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)

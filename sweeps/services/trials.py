@@ -12,6 +12,7 @@ from studio.models import Compute
 from studio.models.token import digest, new_secret
 from sweeps.domain.problems import InvalidInput
 from sweeps.domain.signature import signature_of
+from sweeps.domain.started import UNKNOWN, How
 from sweeps.domain.states import LIVE_SWEEP, Desired, SweepStatus, TrialStatus
 from sweeps.domain.verdict import Ending, Outcome, Tries, Verdict, judge
 from sweeps.models import Attempt, MetricSummary, Sweep, Trial
@@ -139,13 +140,15 @@ def record_run(attempt: Attempt, run_id: str) -> None:
     attempt.run_id = run_id
 
 
-def record_started(attempt: Attempt, handle: str, now: datetime, boot_id: str = "") -> bool:
+def record_started(
+    attempt: Attempt, handle: str, now: datetime, boot: str = "", how: How = UNKNOWN
+) -> bool:
     """Remember that the command runs; False if the attempt was given up in the meantime."""
     with transaction.atomic():
         trial = _locked(attempt.trial_id, own_trial.to_move)
         assert trial is not None, "attempts go with their trial"
         unstarted = {"pk": attempt.pk, "ended_at": None, "handle": ""}
-        changes = {"handle": handle, "started_at": now, "boot_id": boot_id}
+        changes = {"handle": handle, "started_at": now, "boot_id": boot, **how.changes()}
         if not rows.update(Attempt, unstarted, lease_expires_at=None, **changes):
             return False
         return move_trial(
@@ -243,17 +246,15 @@ def finish(
             losses=trial.losses + verdict.lost,
             failures=trial.failures + verdict.failed,
             signature=signature,
-            not_before=_later(seen or now, verdict.wait_s),
+            not_before=(seen or now) + timedelta(seconds=verdict.wait_s)
+            if verdict.wait_s
+            else None,
         )
         if moved and verdict.status is TrialStatus.COMPLETED and trial.desired != Desired.RUN:
             count_all(attempt, trial)
         if moved:
             tell_if_best(trial, seen or now)
     return verdict if moved else None
-
-
-def _later(moment: datetime, seconds: int) -> datetime | None:
-    return moment + timedelta(seconds=seconds) if seconds else None
 
 
 def _verdict(attempt: Attempt, trial: Trial, outcome: Outcome) -> Verdict:
@@ -293,6 +294,7 @@ def _end_attempt(
         signature=signature,
         accepted=verdict.status.is_final,
         run_status=_RUN_STATUS.get(verdict.status, "KILLED"),
+        **outcome.how.changes(),
     )
 
 
