@@ -23,7 +23,7 @@ from sweeps.queries.pruning import prunable_models
 from sweeps.queries.registry import waiting_versions
 from sweeps.runners.base import Ended, Event, Lost, Runner, Running
 from sweeps.runners.registry import get_runner
-from sweeps.services import trials
+from sweeps.services import time_limits, trials
 
 log = logging.getLogger(__name__)
 
@@ -119,7 +119,7 @@ def _steer(runner: Runner, handle: str, attempt: Attempt, now: datetime) -> None
     limit = attempt.trial.sweep.trial_timeout_s
     if limit != attempt.time_limit_s:
         runner.set_time_limit(handle, limit)
-        trials.mark_time_limit(attempt, limit)
+        time_limits.mark_time_limit(attempt, limit)
 
 
 @contextmanager

@@ -143,7 +143,7 @@ def record_run(attempt: Attempt, run_id: str) -> None:
 def record_started(
     attempt: Attempt, handle: str, now: datetime, boot: str = "", how: How = UNKNOWN
 ) -> bool:
-    """Remember that the command runs; False if the attempt was given up in the meantime."""
+    """Remember that it runs; False if the attempt was given up in the meantime."""
     with transaction.atomic():
         trial = _locked(attempt.trial_id, own_trial.to_move)
         assert trial is not None, "attempts go with their trial"
@@ -235,6 +235,8 @@ def finish(
         verdict = _verdict(attempt, trial, outcome)
         went_wrong = verdict.failed or verdict.lost or verdict.status in PROBLEMS
         signature = signature_of(outcome, verdict.reason) if went_wrong else ""
+        wait = timedelta(seconds=verdict.wait_s)
+        not_before = (seen or now) + wait if wait else None
         if not _end_attempt(attempt, outcome, verdict, signature, peak_memory, now):
             return None
         moved = move_trial(
@@ -306,11 +308,6 @@ def _end(attempt: Attempt, now: datetime, **changes: Any) -> bool:
 def mark_stop_sent(attempt: Attempt, now: datetime) -> None:
     """Remember when the runner was told to stop the attempt."""
     Attempt.objects.filter(pk=attempt.pk).update(stop_sent_at=now)
-
-
-def mark_time_limit(attempt: Attempt, seconds: int | None) -> None:
-    """Remember which limit the runner was told."""
-    Attempt.objects.filter(pk=attempt.pk).update(time_limit_s=seconds)
 
 
 def mark_run_closed(attempt: Attempt) -> None:
