@@ -248,9 +248,7 @@ def finish(
             losses=trial.losses + verdict.lost,
             failures=trial.failures + verdict.failed,
             signature=signature,
-            not_before=(seen or now) + timedelta(seconds=verdict.wait_s)
-            if verdict.wait_s
-            else None,
+            not_before=not_before,
         )
         if moved and verdict.status is TrialStatus.COMPLETED and trial.desired != Desired.RUN:
             count_all(attempt, trial)
