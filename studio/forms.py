@@ -35,6 +35,14 @@ class WorkspaceForm(forms.ModelForm):
         super().__init__(*args, **kwargs)
         self.fields["name"].widget.attrs |= {"class": "mono", "autofocus": True}
 
+    def clean_preload_modules(self) -> str:
+        """Dotted names, with blanks between them."""
+        names = self.cleaned_data["preload_modules"].replace(",", " ").split()
+        for name in names:
+            if not all(part.isidentifier() for part in name.split(".")):
+                raise ValidationError(f"“{_cut(name)}” is no module’s name, such as sklearn.svm.")
+        return " ".join(names)
+
     def clean_name(self) -> str:
         """Case does not make another name."""
         name: str = self.cleaned_data["name"]
@@ -205,11 +213,13 @@ class ComputeForm(forms.ModelForm):
         model = Compute
         fields = [
             "name", "slots", "python", "description", "environment_variables", "is_default",
-            "isolated",
+            "isolated", "preload", "preload_modules",
         ]  # fmt: skip
         labels = {
             "python": "Python interpreter",
             "isolated": "Isolated: trials run as an operating-system user of this workspace",
+            "preload": "Preload imports: trials of Python scripts start without waiting for them",
+            "preload_modules": "Modules to preload",
         }
         error_messages = {
             "slots": dict.fromkeys(
@@ -222,12 +232,23 @@ class ComputeForm(forms.ModelForm):
             "isolated": "They can then read neither the studio’s own files, nor those of other "
             "workspaces, nor its processes. Without it, everybody who may run sweeps here shares "
             "one trust domain with the studio.",
+            "preload": "They are forked from a process that has imported what the script imports. "
+            "It ends a minute after the last trial began. What cannot be forked faithfully starts "
+            "afresh, and its page says why.",
+            "preload_modules": "Empty: those that the script’s text imports.",
             "slots": f"How many trials run at the same time, from 1 to {MAX_SLOTS:,}.",
             "python": "Full path of the program that <code>python</code> means in commands. "
             "Empty: the studio's own, which has MLflow.",
         }
         widgets = {
             "description": forms.Textarea(attrs={"rows": 2}),
+            "preload_modules": forms.TextInput(
+                attrs={
+                    "class": "mono",
+                    "placeholder": "numpy lightgbm sklearn.ensemble",
+                    "spellcheck": "false",
+                }
+            ),
             "python": forms.TextInput(
                 attrs={
                     "class": "mono",

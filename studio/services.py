@@ -199,7 +199,16 @@ def save_compute(compute: Compute, *, is_default: bool) -> None:
         raise _taken("compute", compute.name) from error
 
 
-SAID_OF_COMPUTES = ("name", "slots", "python", "description", "is_default", "isolated")
+SAID_OF_COMPUTES = (
+    "name",
+    "slots",
+    "python",
+    "description",
+    "is_default",
+    "isolated",
+    "preload",
+    "preload_modules",
+)
 
 
 def _note_compute(before: Compute | None, after: Compute) -> None:

@@ -82,5 +82,10 @@ class Compute(models.Model):
         """Whether its trials run as a user of their own: by itself, or as all of this studio do."""
         return self.isolated or settings.STUDIO_ISOLATED_ONLY
 
+    @property
+    def preloads(self) -> bool:
+        """Whether its trials may start from a preloaded process."""
+        return self.preload and not self.is_isolated
+
     def get_absolute_url(self) -> str:
         return reverse("compute", args=[self.workspace.name, self.name])

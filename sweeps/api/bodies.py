@@ -113,6 +113,8 @@ COMPUTE_TYPES: dict[str, type] = {
     "environment_variables": dict,
     "is_default": bool,
     "isolated": bool,
+    "preload": bool,
+    "preload_modules": str,
 }
 ENVIRONMENT_TYPES: dict[str, type] = {
     "name": str,
@@ -140,6 +142,8 @@ _COMPUTE = {
     "is_default": _FLAG,
     "isolated": _FLAG
     | {"description": "Trials run as an operating-system user of their workspace"},
+    "preload": _FLAG | {"description": "Trials start from a process that has their imports loaded"},
+    "preload_modules": _TEXT | {"description": "Which; empty: those that the script imports"},
 }
 CHANNEL_TYPES: dict[str, type] = {
     "name": str,

@@ -34,7 +34,8 @@ class WorkspaceOut(Schema):
 
 class ComputeOut(Schema):
     """A compute; `slots_used` trials run on it now. `python` is "" for the studio's own; `isolated`
-    where trials run as a user of their workspace, not as the studio's."""
+    where trials run as a user of their workspace, not as the studio's; `preload` where they start
+    from a process that has imported `preload_modules` ("": what the script imports)."""
 
     name: str
     kind: str
@@ -44,6 +45,8 @@ class ComputeOut(Schema):
     description: str
     python: str
     isolated: bool
+    preload: bool
+    preload_modules: str
 
 
 def _workspace(workspace: Workspace) -> dict[str, Any]:

@@ -146,7 +146,8 @@ class SweepJob:
 
     `code` is a folder (as written) or None when it comes apart from the job, as an upload does;
     `first_trials` are points to try before the sampler's own, `warm_start` trials of earlier sweeps
-    that it knows from the beginning (bayesian alone learns from them); `notes` says what a reader
+    that it knows from the beginning (bayesian alone learns from them); without `preload` each trial
+    starts in a fresh interpreter; `notes` says what a reader
     replaced or ignored.
     """
 
@@ -171,6 +172,7 @@ class SweepJob:
     logged_models: LoggedModels = LoggedModels.ALL
     first_trials: tuple[Mapping[str, ParamValue], ...] = ()
     warm_start: tuple[WarmTrial, ...] = ()
+    preload: bool = True
     tags: Mapping[str, str] = field(default_factory=dict)
     properties: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()

@@ -2,13 +2,15 @@
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
 from django.utils.crypto import salted_hmac
 
 from sweeps.domain.command import Placeholder, parse_command
+from sweeps.domain.companions import companions
 from sweeps.domain.imports import MAX_SOURCE, imports
 from sweeps.domain.python_command import PythonCommand, python_command
 from sweeps.models import Sweep
@@ -17,8 +19,6 @@ from sweeps.runners.warm import parents
 
 # Changes what a parent is, so that those of an older studio are asked no more.
 _VERSION = 1
-# Of a package that loads its parts on first use: those that every script needs that logs with it.
-COMPANIONS: dict[str, tuple[str, ...]] = {"mlflow": ()}
 
 
 def home() -> Path:
@@ -44,8 +44,9 @@ def plan(sweep: Sweep, spec: LaunchSpec, python: str, env: Mapping[str, str]) ->
     modules = _modules(sweep, command, spec.cwd, env)
     if not modules:
         return "Its script imports nothing that would be worth a parent process."
-    prefix = spec.argv[: command.before]
-    return Warm(_key(sweep, prefix, modules, env), home(), command.before, modules, env)
+    later = companions(modules)
+    key = _key(sweep, spec.argv[: command.before], [modules, later], env)
+    return Warm(key, home(), command.before, modules, env, later)
 
 
 def _off(sweep: Sweep, spec: LaunchSpec) -> str:
@@ -53,6 +54,8 @@ def _off(sweep: Sweep, spec: LaunchSpec) -> str:
         return "Trials of isolated computes start each by itself."
     if not sweep.compute.preload:
         return f"Preloading is turned off on compute {sweep.compute.name}."
+    if not sweep.preload:
+        return "Preloading is turned off for this sweep."
     return ""
 
 
@@ -78,9 +81,7 @@ def _modules(
     if own := sweep.compute.preload_modules.replace(",", " ").split():
         return tuple(own)
     code = _Code(cwd, command, env)
-    found = imports(code.script(), code.module)
-    roots = {name.partition(".")[0] for name in found}
-    return (*found, *(more for root in COMPANIONS if root in roots for more in COMPANIONS[root]))
+    return imports(code.script(), code.module)
 
 
 class _Code:
@@ -120,7 +121,7 @@ def _text(path: Path) -> str | None:
 
 
 def _key(
-    sweep: Sweep, prefix: tuple[str, ...], modules: tuple[str, ...], env: Mapping[str, str]
+    sweep: Sweep, prefix: Sequence[str], modules: Sequence[Any], env: Mapping[str, str]
 ) -> str:
     """One for all commands that may be forked from one parent. Keyed, for it names a folder and
     the environment holds secrets."""

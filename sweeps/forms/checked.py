@@ -223,6 +223,7 @@ def to_doc(draft: Draft) -> tuple[dict[str, Any], Places, list[Problem]]:
             "logged_models": draft["logged_models"] or LoggedModels.ALL.value,
             "first_trials": _first_trials(draft, problems),
             **_said(warm_start=kept.get("warm_start")),
+            **({"preload": False} if draft["fresh"] else {}),
         },
         "tags": parse_tags(draft["tags"]),
     }

@@ -51,6 +51,7 @@ TEXTS: Mapping[str, str] = {
     "retries": "0",
     "infrastructure_retries": "2",
     "logged_models": "all",
+    "fresh": "",  # "1": no trial starts from a preloaded process
     "try_first": "",  # "1": the point of `Draft.first` is the first trial
 }
 

@@ -113,6 +113,8 @@ class Sweep(models.Model):
     first_trials = models.JSONField(default=list, blank=True)
     # Trials of earlier sweeps that its sampler knows: {"params", "value"} each.
     warm_start = models.JSONField(default=list, blank=True)
+    # False: each trial starts in a fresh interpreter, whatever its compute does.
+    preload = models.BooleanField(default=True)
 
     max_total_trials = models.PositiveIntegerField()
     max_concurrent_trials = models.PositiveIntegerField()

@@ -66,6 +66,7 @@ def job_of(sweep: Sweep) -> SweepJob:
         logged_models=LoggedModels(sweep.logged_models),
         first_trials=tuple(sweep.first_trials),
         warm_start=tuple(WarmTrial(**one) for one in sweep.warm_start),
+        preload=sweep.preload,
         tags=sweep.tags,
         properties=sweep.properties,
     )

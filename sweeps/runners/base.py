@@ -33,8 +33,9 @@ class Warm:
     """A parent process that has imported what the command's script will, and can be forked.
 
     `before` is how many words of the command are the interpreter, its options and the script (or
-    -m and the module). `modules` are imported, in order; `env` is the parent's environment, which
-    holds nothing of a single command. Commands with the same `key` may have the same parent; its
+    -m and the module). `modules` are imported, in order; then, of each pair in `later`, the second
+    where the first has been. `env` is the parent's environment, which holds nothing of a single
+    command. Commands with the same `key` may have the same parent; its
     folder is made in `home`.
     """
 
@@ -43,6 +44,7 @@ class Warm:
     before: int
     modules: tuple[str, ...]
     env: Mapping[str, str]
+    later: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -159,6 +159,7 @@ def _columns(job: SweepJob) -> dict[str, Any]:
         "logged_models": job.logged_models.value,
         "first_trials": [dict(point) for point in job.first_trials],
         "warm_start": [{"params": dict(w.params), "value": w.value} for w in job.warm_start],
+        "preload": job.preload,
         "max_total_trials": job.limits.max_total_trials,
         "max_concurrent_trials": job.limits.max_concurrent_trials,
         "timeout_s": job.limits.timeout,

@@ -144,6 +144,7 @@ def _job(doc: Any, reading: Reading) -> SweepJob:
     logged_models = studio.logged_models(extras, reading)
     first_trials = studio.first_trials(extras, space, sampling, limits, reading)
     warm_start = studio.warm_start(extras, space, sampling, reading)
+    preload = studio.preload(extras, reading)
     name = checks.name(reading.text(doc, "name", ""), reading)
     if sampling is not None:
         checks.sampler(readable, sampling, limits, reading, len(warm_start))
@@ -168,6 +169,7 @@ def _job(doc: Any, reading: Reading) -> SweepJob:
         logged_models=logged_models,
         first_trials=first_trials,
         warm_start=warm_start,
+        preload=preload,
         notes=tuple(reading.notes),
         properties=properties,
         **words,

@@ -96,6 +96,7 @@ def rules(extras: Extras, reading: Reading) -> tuple[StopRules, FailurePolicy]:
         "early_termination",
         "seed",
         "search_space",
+        "preload",
     )
     reading.known(extras.doc, extras.where, names)
     return (
@@ -139,6 +140,15 @@ def logged_models(extras: Extras, reading: Reading) -> LoggedModels:
         return LoggedModels(value)
     reading.problem(where, f"Must be all, best or none, but got {shown(value)}.")
     return LoggedModels.ALL
+
+
+def preload(extras: Extras, reading: Reading) -> bool:
+    """Whether trials may start from a preloaded process."""
+    value = extras.doc.get("preload")
+    if value is None or isinstance(value, bool):
+        return value is not False
+    reading.problem(f"{extras.where}.preload", f"Must be true or false, but got {shown(value)}.")
+    return True
 
 
 def search_space(found: Any, extras: Extras, reading: Reading) -> Any:
@@ -252,4 +262,6 @@ def to_property(job: SweepJob) -> dict[str, Any]:
     if job.logged_models is not LoggedModels.ALL:
         said["logged_models"] = job.logged_models.value
     said["search_space"] = lost_in_it(job.search_space)
+    if not job.preload:
+        said["preload"] = False
     return {key: part for key, part in said.items() if part not in ({}, [])}

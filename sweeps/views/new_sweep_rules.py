@@ -209,6 +209,8 @@ def rule_lines(draft: Draft, result: Checked) -> list[tuple[str, str]]:
     lines.append(("Failures", failure_words(job.failure_policy)))
     if job.logged_models is not LoggedModels.ALL:
         lines.append(("Logged models", MODEL_WORDS[job.logged_models]))
+    if not job.preload:
+        lines.append(("Each trial starts", "in a fresh interpreter"))
     return lines
 
 

@@ -99,6 +99,7 @@ class Parent:
     def __init__(self, plan: Mapping[str, Any], birth: Birth) -> None:
         self._folder: str = plan["folder"]
         self._modules: list[str] = plan["modules"]
+        self._later: list[tuple[str, str]] = plan["later"]
         self._listener = socket.socket(fileno=plan["listener"])
         self._lines: dict[int, socket.socket] = {}
         self._pipes: tuple[int, int] = tuple(plan["pipes"])
@@ -129,6 +130,8 @@ class Parent:
         before = {int(name) for name in os.listdir("/proc/self/fd")}
         try:
             preload.preload(self._modules, self._said, self._about)
+            preload.preload_later(self._later, self._about)
+            self._said()
         except preload.Unfit as unfit:
             return f"{unfit.module} is best imported by each trial itself: it {unfit.what}."
         if lone := [path for path, setter in blas.setters().items() if setter is None]:

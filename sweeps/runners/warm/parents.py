@@ -149,6 +149,7 @@ def _execute(
     plan = {
         "folder": str(folder),
         "modules": warm.modules,
+        "later": warm.later,
         "before": warm.before,
         "word": None if argv[warm.before - 2] == "-m" else argv[warm.before - 1],
         "listener": listener,

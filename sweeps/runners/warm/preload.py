@@ -40,6 +40,18 @@ def preload(names: Iterable[str], said: Callable[[], bool], about: Callable[[str
         before.judge(name, said)
 
 
+def preload_later(pairs: Iterable[tuple[str, str]], about: Callable[[str], None]) -> None:
+    """Import the second of each pair where the first has been; what they print is not kept, for
+    the script has not asked for them yet. Raises Unfit as `preload` does."""
+    traces = _Traces()
+    for needed, name in pairs:
+        if needed in sys.modules:
+            about(name)
+            with contextlib.suppress(Exception):
+                importlib.import_module(name)
+            traces.judge(name, lambda: False)
+
+
 class _Traces:
     """What imports have left behind so far."""
 
