@@ -41,6 +41,7 @@ def from_job(job: SweepJob, **texts: str) -> Draft:
         if job.limits.trial_timeout is None
         else format_duration(job.limits.trial_timeout),
         "try_first": "1" if job.first_trials else "",
+        "fresh": "" if job.preload else "1",
         **rules.texts_of(job),
     }
     rows = tuple(from_space_doc(space_to_doc(job.search_space)))
