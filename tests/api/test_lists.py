@@ -304,5 +304,7 @@ def test_a_compute_tells_its_slots(api: Caller, sweep: Sweep, now: Any) -> None:
             "description": "",
             "python": "",
             "isolated": False,
+            "preload": True,
+            "preload_modules": "",
         }
     ]

@@ -7,6 +7,7 @@ from sweeps.runners.base import (
     Ended,
     EndedBy,
     Event,
+    How,
     LaunchSpec,
     Lost,
     Result,
@@ -64,6 +65,9 @@ class ScriptedRunner:
 
     def set_time_limit(self, handle: str, seconds: float | None) -> None:
         self.limits[self._names[handle]] = seconds
+
+    def how(self, handle: str) -> How | None:
+        return None
 
     def kill_leftovers(self, handle: str) -> int:
         return 0
