@@ -71,7 +71,9 @@ def _is_local(name: str, local: Local, found: dict[str, None], seen: set[str]) -
             continue
         seen.add(part)
         if (source := local(part)) is not None:
-            _gather(source, part, local, found, seen)
+            is_package = local(f"{part}.__init__") is not None
+            around = part if is_package else part.rpartition(".")[0]
+            _gather(source, around, local, found, seen)
     return True
 
 
@@ -85,17 +87,20 @@ def _names(tree: ast.Module, package: str, aliases: dict[str, str]) -> Iterator[
                 yield alias.name
         elif isinstance(node, ast.ImportFrom):
             origin = _origin(node, package)
-            for alias in node.names:
+            for alias in node.names if origin else ():
                 whole = origin if alias.name == "*" else f"{origin}.{alias.name}"
                 aliases[alias.asname or alias.name] = whole
                 yield whole
 
 
 def _origin(node: ast.ImportFrom, package: str) -> str:
-    """The module that is imported from; a relative one lies beside the module that says so."""
+    """The module that is imported from, "" for none; one dot is the package around the module."""
     if not node.level:
         return node.module or ""
-    around = package.split(".")[: -node.level] if package else []
+    if not package:
+        return ""
+    around = package.split(".")
+    around = around[: len(around) - node.level + 1]
     return ".".join([*around, *([node.module] if node.module else [])])
 
 
@@ -119,8 +124,10 @@ def _reached(tree: ast.Module) -> Iterator[ast.AST]:
 
 def _uses(tree: ast.Module, aliases: dict[str, str]) -> Iterator[str]:
     """Whole dotted uses of what was imported: mlflow.lightgbm.autolog of `import mlflow`."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Attribute):
+    found = [node for node in ast.walk(tree) if isinstance(node, ast.Attribute)]
+    inner = {id(node.value) for node in found}
+    for node in found:
+        if id(node) not in inner:
             words = _dotted(node)
             if words and (name := aliases.get(words[0])):
                 yield ".".join([name, *words[1:]])

@@ -64,10 +64,13 @@ def fork(asker: socket.socket, folder: str, descriptors: list[int]) -> None:
 
 
 def dismiss(home: Path) -> None:
-    """Tell all parents of a studio to leave; those that run commands leave these alone."""
-    for path in home.glob(f"*/{line.SOCKET}"):
-        with contextlib.suppress(OSError), _reached(path.parent) as asker:
-            asker.send(line.LEAVE)
+    """Tell all parents of a studio to leave, which harms no command; clear up after others."""
+    for folder in home.glob("*/"):
+        try:
+            with _reached(folder) as asker:
+                asker.send(line.LEAVE)
+        except OSError:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _asked(asker: socket.socket, end: float) -> dict[str, Any] | None:
