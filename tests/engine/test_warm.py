@@ -39,7 +39,8 @@ def test_a_script_gets_a_parent_with_what_it_imports(sweep: Sweep, spec: LaunchS
 
 def test_trials_share_a_parent_whatever_their_arguments(sweep: Sweep, spec: LaunchSpec) -> None:
     one, two = plan(sweep, spec), plan(sweep, replace(spec, argv=(PYTHON, "train.py", "--lr", "9")))
-    assert isinstance(one, Warm) and isinstance(two, Warm)
+    assert isinstance(one, Warm)
+    assert isinstance(two, Warm)
     assert one.key == two.key
 
 
@@ -59,7 +60,8 @@ def test_what_a_parent_is_made_of_makes_another(
             after = plan(sweep, replace(spec, argv=(PYTHON, "other.py")))
         case _:
             after = plan(sweep, replace(spec, argv=(PYTHON, "-O", "train.py")))
-    assert isinstance(before, Warm) and isinstance(after, Warm)
+    assert isinstance(before, Warm)
+    assert isinstance(after, Warm)
     assert before.key != after.key
 
 
@@ -69,7 +71,8 @@ def test_the_key_tells_nothing_of_secrets(
     one = plan(sweep, spec, TOKEN="secret")
     settings.SECRET_KEY = "of another studio"
     two = plan(sweep, spec, TOKEN="secret")
-    assert isinstance(one, Warm) and isinstance(two, Warm)
+    assert isinstance(one, Warm)
+    assert isinstance(two, Warm)
     assert one.key != two.key
 
 
