@@ -192,6 +192,9 @@ def _parent_of(spec: LaunchSpec) -> Iterator[tuple[socket.socket | None, How]]:
     if isinstance(spec.warm, str):
         yield None, How(False, spec.warm)
         return
+    if spec.user:  # a fork would be whoever runs the studio
+        yield None, How(False, "A command of another user starts by itself.")
+        return
     try:
         line = parents.ready(spec.argv, spec.warm)
     except parents.Cold as cold:

@@ -6,12 +6,16 @@ OpenMP needs no such care: its threads start with the first parallel region.
 
 import ctypes
 import os
+import re
 from collections.abc import Callable, Mapping
 
 VARIABLE = "OPENBLAS_NUM_THREADS"
 _ARROW = "JE_ARROW_MALLOC_CONF"
 # In the order in which OpenBLAS looks at them.
-_VARIABLES = (VARIABLE, "GOTO_NUM_THREADS", "OMP_NUM_THREADS")
+_VARIABLES = (
+    VARIABLE, "OPENBLAS_DEFAULT_NUM_THREADS", "GOTO_NUM_THREADS", "OMP_NUM_THREADS",
+)  # fmt: skip
+_DIGITS = re.compile(r"\s*\+?([0-9]+)", re.ASCII)  # as atoi(3) reads them
 _SETTERS = tuple(
     f"{prefix}openblas_set_num_threads{suffix}"
     for prefix in ("scipy_", "")
@@ -27,12 +31,14 @@ def held(env: Mapping[str, str]) -> dict[str, str]:
 
 
 def wanted(env: Mapping[str, str]) -> int:
-    """How many threads OpenBLAS starts with in this environment."""
+    """How many threads OpenBLAS starts with in this environment (its memory.c): no more than
+    there are processors for us, and of a variable only the digits at its start count."""
+    processors = len(os.sched_getaffinity(0))
     for name in _VARIABLES:
-        value = env.get(name, "").strip()
-        if value.isdecimal() and int(value):
-            return int(value)
-    return len(os.sched_getaffinity(0))
+        found = _DIGITS.match(env.get(name, ""))
+        if found and (number := int(found[1])):
+            return min(number, processors)
+    return processors
 
 
 def setters() -> dict[str, Callable[[int], None] | None]:

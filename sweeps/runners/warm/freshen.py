@@ -27,6 +27,11 @@ def _logging(module: Any) -> None:
     module._startTime = time.time_ns() if isinstance(start, int) else time.time()
 
 
+def _threading(module: Any) -> None:
+    # `threading` itself leaves the main thread the number that it had before a fork.
+    module.main_thread()._set_native_id()
+
+
 def _processes(module: Any) -> None:
     key = module.AuthenticationString(os.urandom(32))
     module.current_process()._config["authkey"] = key
@@ -36,11 +41,15 @@ _RENEW: dict[str, Any] = {
     "numpy.random": _numpy,
     "torch": _torch,
     "logging": _logging,
+    "threading": _threading,
     "multiprocessing.process": _processes,
 }
 
 
+OURS = "sweeps"
+
+
 def forget_ours() -> None:
     """Take our own package out of the modules: a script may have another one of that name."""
-    for name in [name for name in sys.modules if name.partition(".")[0] == "sweeps"]:
+    for name in [name for name in sys.modules if name.partition(".")[0] == OURS]:
         del sys.modules[name]

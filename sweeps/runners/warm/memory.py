@@ -57,11 +57,9 @@ class ScriptPath:
     """
 
     def __init__(self, now: str) -> None:
-        api = ctypes.pythonapi
-        api._PyInterpreterState_GetConfig.restype = ctypes.c_void_p
-        api._PyInterpreterState_GetConfig.argtypes = [ctypes.c_void_p]
-        api.PyInterpreterState_Get.restype = ctypes.c_void_p
-        base = api._PyInterpreterState_GetConfig(api.PyInterpreterState_Get())
+        api = _api()
+        api._Py_GetConfig.restype = ctypes.c_void_p
+        base = api._Py_GetConfig()
         wanted = bytes(ctypes.create_unicode_buffer(now))
         readable = _readable()
         found = [
@@ -77,11 +75,16 @@ class ScriptPath:
     def set(self, path: str) -> None:
         """Another script. What was there before is not given back: some bytes, once."""
         text = ctypes.create_unicode_buffer(path)
-        allocate = ctypes.pythonapi.PyMem_RawMalloc  # as the interpreter will free it
+        allocate = _api().PyMem_RawMalloc  # as the interpreter will free it
         allocate.restype, allocate.argtypes = ctypes.c_void_p, [ctypes.c_size_t]
         place = allocate(ctypes.sizeof(text))
         ctypes.memmove(place, text, ctypes.sizeof(text))
         ctypes.c_uint64.from_address(self._at).value = place
+
+
+def _api() -> ctypes.PyDLL:
+    """As ctypes.pythonapi, but not the one that a script has: types are set on it."""
+    return ctypes.PyDLL(None)
 
 
 def _readable() -> list[tuple[int, int]]:

@@ -1,6 +1,7 @@
 """The parent: imports, answers, forks guards, and leaves when nobody has asked for a while."""
 
 import contextlib
+import ctypes
 import fcntl
 import gc
 import json
@@ -19,23 +20,29 @@ from sweeps.runners.command import Away
 from sweeps.runners.warm import blas, freshen, line, memory, preload
 from sweeps.runners.warm.script import Birth, Script, become, start_afresh
 
-IDLE_S = 60.0
 _LOOK_S = 2.0  # how often it looks up without being asked
 # How much more memory than after its imports it may have: it does nothing that would take any.
 _GROWTH = 1.25
 
 
-def hold_up(text: str) -> None:
-    """Import and serve; returns in a child that has become a script."""
+def hold_up(text: str, known: frozenset[str]) -> None:
+    """Import and serve; returns in a child that has become a script.
+
+    `known` are top-level names of modules that were loaded before any of ours.
+    """
     plan = json.loads(text)
     # Whoever started us waits for no more than this; and a child of nobody outlives the studio.
     if os.fork():
         os._exit(0)
     os.setsid()
-    birth = _birth(plan)
-    _as_asked(plan)
-    parent = Parent(plan, birth)
-    script = _script_from(parent)
+    try:
+        birth = _birth(plan, known)
+        _as_asked(plan)
+        parent = Parent(plan, birth)
+        script = _script_from(parent)
+    except Exception as error:
+        _refuse(plan["folder"], f"Its warm parent failed: {error or type(error).__name__}")
+        raise
     birth = parent.birth
     del parent
     gc.collect()  # so that nothing of ours ends, and closes something, in the script's time
@@ -60,7 +67,15 @@ def _script_from(parent: "Parent") -> Script:
     os._exit(0)
 
 
-def _birth(plan: Mapping[str, Any]) -> Birth:
+def _refuse(folder: str, reason: str) -> None:
+    """Say it for those who wait now and those who come later."""
+    draft = os.path.join(folder, f".{line.REFUSED}")
+    with open(draft, "w", encoding="utf-8") as file:
+        json.dump({"reason": reason, "at": time.time()}, file)
+    os.replace(draft, os.path.join(folder, line.REFUSED))
+
+
+def _birth(plan: Mapping[str, Any], known: frozenset[str]) -> Birth:
     for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGCHLD):
         signal.signal(number, signal.SIG_DFL)
     # Ignored where the studio runs in the background; a command does not inherit that.
@@ -73,7 +88,7 @@ def _birth(plan: Mapping[str, Any]) -> Birth:
     return Birth(
         name=name,
         handlers={number: signal.getsignal(number) for number in signal.valid_signals()},
-        known=preload.known_before(),
+        known=known | {freshen.OURS},
         cwd=cwd,
         coerced={
             name: os.environ[name]
@@ -98,8 +113,11 @@ class Parent:
 
     def __init__(self, plan: Mapping[str, Any], birth: Birth) -> None:
         self._folder: str = plan["folder"]
-        self._modules: list[str] = plan["modules"]
+        # A package of our name would be taken for ours.
+        names: list[str] = plan["modules"]
+        self._modules = [name for name in names if name.partition(".")[0] != freshen.OURS]
         self._later: list[tuple[str, str]] = plan["later"]
+        self._idle_s: float = plan["idle_s"]
         self._listener = socket.socket(fileno=plan["listener"])
         self._lines: dict[int, socket.socket] = {}
         self._pipes: tuple[int, int] = tuple(plan["pipes"])
@@ -112,13 +130,13 @@ class Parent:
         """Import, then answer until nobody asks; raises Away in a child that is to be a script."""
         began = time.monotonic()
         if reason := self._import():
-            self._refuse(reason)
+            _refuse(self._folder, reason)
             return
         os.unlink(os.path.join(self._folder, line.IMPORTING))
         self._took_s = time.monotonic() - began
         self._files = _files()
         gc.collect()
-        gc.freeze()  # keeps the pages that children share from being copied
+        _freeze()
         self._memory = _memory()
         self._asked = time.monotonic()
         while self._is_wanted() or not self._leave():
@@ -127,7 +145,7 @@ class Parent:
 
     def _import(self) -> str:
         """Why it cannot serve; empty if it can."""
-        before = {int(name) for name in os.listdir("/proc/self/fd")}
+        before = preload.opened()
         try:
             preload.preload(self._modules, self._said, self._about)
             preload.preload_later(self._later, self._about)
@@ -136,9 +154,7 @@ class Parent:
             return f"{unfit.module} is best imported by each trial itself: it {unfit.what}."
         if lone := [path for path, setter in blas.setters().items() if setter is None]:
             return f"The threads of {lone[0]} cannot be set."
-        opened = {int(name) for name in os.listdir("/proc/self/fd")} - before
-        there = {number for number in opened if os.path.exists(f"/proc/self/fd/{number}")}
-        self.birth = self.birth._replace(open=frozenset(there))
+        self.birth = self.birth._replace(open=frozenset(preload.opened().keys() - before.keys()))
         return ""
 
     def _said(self) -> bool:
@@ -152,18 +168,11 @@ class Parent:
         with open(os.path.join(self._folder, line.IMPORTING), "w", encoding="utf-8") as file:
             file.write(name)
 
-    def _refuse(self, reason: str) -> None:
-        """Say it for those who wait now and those who come later."""
-        draft = os.path.join(self._folder, f".{line.REFUSED}")
-        with open(draft, "w", encoding="utf-8") as file:
-            json.dump({"reason": reason, "at": time.time()}, file)
-        os.replace(draft, os.path.join(self._folder, line.REFUSED))
-
     def _wait(self) -> list[int]:
         poll = select.poll()
         for descriptor in (self._listener.fileno(), *self._lines):
             poll.register(descriptor, select.POLLIN)
-        return [descriptor for descriptor, _ in poll.poll(_LOOK_S * 1000)]
+        return [descriptor for descriptor, _ in poll.poll(min(_LOOK_S, self._idle_s) * 1000)]
 
     def _turn_to(self, descriptor: int) -> None:
         if descriptor == self._listener.fileno():
@@ -202,7 +211,7 @@ class Parent:
     def _is_wanted(self) -> bool:
         """False when it is to leave: unused, of a folder that is gone, out of date, or grown."""
         return (
-            time.monotonic() - self._asked < IDLE_S
+            time.monotonic() - self._asked < self._idle_s
             and os.path.exists(os.path.join(self._folder, line.SOCKET))
             and _memory() < _GROWTH * self._memory + 2**24
         )
@@ -216,9 +225,11 @@ class Parent:
 
     def _leave(self) -> bool:
         """Give up the address, unless somebody is just about to ask or is asking."""
-        if not os.path.isdir(self._folder):
-            return True
-        with open(os.path.join(self._folder, line.LOCK), "wb") as lock:
+        try:
+            lock = open(os.path.join(self._folder, line.LOCK), "r+b")  # noqa: SIM115
+        except FileNotFoundError:
+            return True  # with its folder
+        with lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError:
@@ -231,11 +242,32 @@ class Parent:
 
 
 def start(folder: str, launch: Mapping[str, Any], out: int, err: int) -> int:
-    """What a shim of ours calls to start its command; its pid."""
+    """What a shim of ours calls to start its command; its pid. Raises what Popen would."""
+    if any("\0" in word for word in launch["argv"]):
+        raise ValueError("embedded null byte")
+    os.close(os.open(launch["cwd"], os.O_PATH | os.O_DIRECTORY))
     pid = os.fork()
     if pid == 0:
         raise Away(Script(folder, launch, out, err))
     return pid
+
+
+def _freeze() -> None:
+    """Keep the pages that children share from being copied by their garbage collectors.
+
+    All but `__main__`: at its end an interpreter lets go of what a script holds by collecting its
+    names, and so writes what is left in files and calls what is to be called (`__del__`).
+    """
+    main = sys.modules["__main__"]
+    collector = ctypes.PyDLL(None)
+    for change in (collector.PyObject_GC_UnTrack, collector.PyObject_GC_Track):
+        change.argtypes, change.restype = [ctypes.py_object], None
+    ours = (main, vars(main))
+    for one in ours:
+        collector.PyObject_GC_UnTrack(one)
+    gc.freeze()
+    for one in ours:
+        collector.PyObject_GC_Track(one)
 
 
 def _drain(reader: int, log: int) -> bool:

@@ -19,6 +19,7 @@ _SITE = str(Path(__file__).with_name("site"))
 # A script's imports take seconds; those of the largest packages on a slow disk half a minute.
 WAIT_S = 20.0
 _SPAWN_S = 10.0
+IDLE_S = 60.0  # how long a parent waits for the next command
 # What a parent refused is asked again after this long: packages change.
 _REFUSAL_S = 600.0
 _LEAST_FREE_BYTES = 2**30
@@ -31,13 +32,13 @@ class Cold(Exception):
     """There is no parent for this command now; the text is a sentence that says why."""
 
 
-def ready(argv: tuple[str, ...], warm: Warm, wait_s: float = WAIT_S) -> socket.socket:
+def ready(argv: tuple[str, ...], warm: Warm) -> socket.socket:
     """A line to a parent that has done its imports, starting one where there is none.
 
-    Raises Cold.
+    Raises Cold; its imports are waited for until WAIT_S after its start, by whoever asks.
     """
     folder = warm.home / warm.key
-    end = time.monotonic() + wait_s
+    end = time.monotonic() + _patience(folder)
     if refusal := _refusal(folder):
         raise Cold(refusal)
     for _ in range(3):  # one may leave, or find itself out of date, while it is asked
@@ -49,13 +50,23 @@ def ready(argv: tuple[str, ...], warm: Warm, wait_s: float = WAIT_S) -> socket.s
             answer = _asked(asker, end)
         except TimeoutError:
             asker.close()
-            raise Cold(f"Its warm parent was still importing after {wait_s:g} s.") from None
+            raise Cold(f"Its warm parent was still importing after {WAIT_S:g} s.") from None
         if answer and answer["ready"]:
             return asker
         asker.close()
         if answer is None and (reason := _refusal(folder) or _fallen(folder)):
             raise Cold(reason)
     raise Cold("Its warm parent ends as soon as it is asked.")
+
+
+def _patience(folder: Path) -> float:
+    """Seconds to wait for an answer: of WAIT_S what is left to a parent that is importing."""
+    try:
+        began = (folder / line.SOCKET).stat().st_mtime
+        (folder / line.IMPORTING).stat()
+    except FileNotFoundError:
+        return WAIT_S
+    return min(WAIT_S, began + WAIT_S - time.time())
 
 
 def fork(asker: socket.socket, folder: str, descriptors: list[int]) -> None:
@@ -89,8 +100,7 @@ def _connected(folder: Path, argv: tuple[str, ...], warm: Warm) -> socket.socket
     with _locked(folder):
         with contextlib.suppress(OSError):
             return _reached(folder)
-        _spawn(folder, argv, warm)
-        return _reached(folder)
+        return _spawn(folder, argv, warm)
 
 
 def _reached(folder: Path) -> socket.socket:
@@ -122,8 +132,8 @@ def _locked(folder: Path) -> Iterator[None]:
         yield
 
 
-def _spawn(folder: Path, argv: tuple[str, ...], warm: Warm) -> None:
-    """Start a parent that listens already; called with the lock."""
+def _spawn(folder: Path, argv: tuple[str, ...], warm: Warm) -> socket.socket:
+    """Start a parent that listens already, and call before it can leave; called with the lock."""
     if _free_memory() < _LEAST_FREE_BYTES:
         raise Cold("Less than 1 GiB of memory is free, too little for a warm parent.")
     for name in (line.SOCKET, line.IMPORTING, line.REFUSED):
@@ -137,7 +147,11 @@ def _spawn(folder: Path, argv: tuple[str, ...], warm: Warm) -> None:
         with _near(folder) as near:
             listener.bind(f"{near}/{line.SOCKET}")
         listener.listen(128)
-        _execute(folder, argv, warm, listener.fileno(), kept)
+        with contextlib.ExitStack() as failed:
+            asker = failed.enter_context(_reached(folder))
+            _execute(folder, argv, warm, listener.fileno(), kept)
+            failed.pop_all()
+        return asker
 
 
 def _execute(
@@ -151,6 +165,7 @@ def _execute(
     log = kept.enter_context((folder / line.LOG).open("ab"))
     plan = {
         "folder": str(folder),
+        "idle_s": IDLE_S,
         "modules": warm.modules,
         "later": warm.later,
         "before": warm.before,

@@ -56,7 +56,7 @@ class _Traces:
     """What imports have left behind so far."""
 
     def __init__(self) -> None:
-        self._open = set(os.listdir("/proc/self/fd"))
+        self._open = opened()
 
     def judge(self, name: str, said: Callable[[], bool]) -> None:
         if said():
@@ -65,9 +65,9 @@ class _Traces:
             raise Unfit(name, "starts threads")
         if _children():
             raise Unfit(name, "starts processes")
-        for number in set(os.listdir("/proc/self/fd")) - self._open:
-            with contextlib.suppress(OSError):
-                self._judge_open(name, os.readlink(f"/proc/self/fd/{number}"))
+        for number, target in opened().items():
+            if self._open.get(number) != target:
+                self._judge_open(name, target)
 
     @staticmethod
     def _judge_open(name: str, target: str) -> None:
@@ -75,6 +75,15 @@ class _Traces:
             raise Unfit(name, "opens a connection")
         if target.startswith(_DEVICES):
             raise Unfit(name, "opens a graphics card")
+
+
+def opened() -> dict[int, str]:
+    """What each descriptor of this process leads to."""
+    found = {}
+    for number in os.listdir("/proc/self/fd"):
+        with contextlib.suppress(OSError):  # the listing's own
+            found[int(number)] = os.readlink(f"/proc/self/fd/{number}")
+    return found
 
 
 def _children() -> bytes:
@@ -94,14 +103,10 @@ def _touch(name: str) -> None:
         found = getattr(found, word)
 
 
-def known_before() -> frozenset[str]:
-    """Top-level names that are loaded whatever a script does."""
-    return frozenset(name.partition(".")[0] for name in sys.modules)
-
-
 def hidden(folders: Iterable[str], before: frozenset[str]) -> str:
     """A module that a script would find in one of `folders`, but that has been loaded from
-    elsewhere; empty if there is none."""
+    elsewhere, by its imports or by ours; empty if there is none. `before` are the top-level names
+    that are loaded whatever a script does, and those that will be gone."""
     loaded = {name.partition(".")[0] for name in sys.modules} - before
     for folder in folders:
         with contextlib.suppress(OSError), os.scandir(folder) as entries:

@@ -6,6 +6,7 @@ When in doubt the command is executed afresh in the same process: slower, and ne
 import os
 import signal
 import sys
+import zipimport
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, NoReturn
 
@@ -52,9 +53,10 @@ def become(script: Script, birth: Birth, before: int) -> None:
     memory.set_name(birth.name)
     if doubt := _doubt(launch, birth, before):
         start_afresh(script, doubt)
-    _take_environment({**birth.coerced, **env}, birth.areas)
+    coerced = {name: value for name, value in birth.coerced.items() if name not in env}
+    _take_environment({**env, **coerced}, birth.areas)
     _take_arguments(launch["argv"], before, birth)
-    _take_path(birth.cwd)
+    _take_path(birth.cwd, env)
     for setter in blas.setters().values():
         if setter:
             setter(blas.wanted(env))
@@ -62,7 +64,7 @@ def become(script: Script, birth: Birth, before: int) -> None:
 
 
 def _take_output(script: Script, keep: frozenset[int]) -> None:
-    null = os.open(os.devnull, os.O_RDONLY)
+    null = os.open(os.devnull, os.O_RDWR)  # as subprocess does
     for number, descriptor in enumerate((null, script.out, script.err)):
         os.dup2(descriptor, number)
     for name in os.listdir("/proc/self/fd"):
@@ -83,22 +85,38 @@ def _take_signals(handlers: Mapping[int, Any]) -> None:
 
 def _doubt(launch: Mapping[str, Any], birth: Birth, before: int) -> str:
     """Why a fresh interpreter would run something else here; empty if it would not."""
-    folders = [_script_folder(launch["argv"], before), *_relative(launch["env"])]
-    if found := preload.hidden(folders, birth.known):
+    argv = launch["argv"]
+    if argv[before - 2] != "-m" and _is_archive(argv[before - 1]):
+        return f"{argv[before - 1]} is an archive."
+    here = os.getcwd()
+    relative = [os.path.normpath(os.path.join(here, entry)) for entry in _relative(launch["env"])]
+    if found := preload.hidden([_script_folder(argv, before), *relative], birth.known):
         return f"{found} stands before a module that its parent has imported from elsewhere."
+    if len(os.listdir("/proc/self/task")) > 1:
+        return "Something that its parent imported starts threads after each fork."
     return ""
+
+
+def _is_archive(path: str) -> bool:
+    try:
+        zipimport.zipimporter(path)
+    except zipimport.ZipImportError:
+        return False
+    return True
 
 
 def _script_folder(argv: Sequence[str], before: int) -> str:
     """The folder that Python puts first on the path."""
     if argv[before - 2] == "-m":
         return os.getcwd()
-    return os.path.dirname(os.path.realpath(argv[before - 1]))
+    script = argv[before - 1]
+    return script if os.path.isdir(script) else os.path.dirname(os.path.realpath(script))
 
 
 def _relative(env: Mapping[str, str]) -> list[str]:
+    """Folders on the path that mean others in another working folder."""
     entries = env.get("PYTHONPATH", "").split(os.pathsep) if env.get("PYTHONPATH") else []
-    return [os.path.abspath(entry) for entry in entries if not os.path.isabs(entry)]
+    return [entry for entry in entries if not os.path.isabs(entry)]
 
 
 def start_afresh(script: Script, why: str) -> NoReturn:
@@ -118,7 +136,8 @@ def environment(launch: Mapping[str, Any]) -> dict[str, str]:
 def _take_environment(env: Mapping[str, str], areas: memory.Areas) -> None:
     os.environ.clear()
     os.environ.update(env)
-    areas.show_environment(env)
+    # The cookie first, for there must be room for it: leftovers are found by it.
+    areas.show_environment({proc.COOKIE: env[proc.COOKIE], **env})
 
 
 def _take_arguments(argv: Sequence[str], before: int, birth: Birth) -> None:
@@ -130,11 +149,15 @@ def _take_arguments(argv: Sequence[str], before: int, birth: Birth) -> None:
         birth.script.set(f"{os.getcwd()}/{argv[before - 1]}")
 
 
-def _take_path(parents: str) -> None:
-    """Relative folders on the path were made absolute where the parent was."""
+def _take_path(parents: str, env: Mapping[str, str]) -> None:
+    """Relative folders on the path were made absolute where the parent was (site.abs_paths)."""
     here = os.getcwd()
-    for place, entry in enumerate(sys.path):
-        if entry == parents or entry.startswith(parents + os.sep):
-            sys.path[place] = here + entry[len(parents) :]
-    for entry in [entry for entry in sys.path_importer_cache if entry.startswith(parents)]:
-        del sys.path_importer_cache[entry]
+    moved = {
+        os.path.normpath(os.path.join(parents, entry)): os.path.normpath(os.path.join(here, entry))
+        for entry in _relative(env)
+    }
+    if moved:  # as site does it, each folder once
+        sys.path[:] = dict.fromkeys(moved.get(entry, entry) for entry in sys.path)
+    for entry in list(sys.path_importer_cache):
+        if entry in moved or entry.startswith(parents):
+            del sys.path_importer_cache[entry]

@@ -17,6 +17,8 @@ def _leave_path() -> None:
 
 
 def _hold_up(plan: str) -> None:
+    # What is loaded before a script looks for anything, whatever lies beside it.
+    known = frozenset(name.partition(".")[0] for name in sys.modules)
     root = __file__.rsplit("/", 5)[0]
     try:
         sys.path.insert(0, root)
@@ -25,7 +27,7 @@ def _hold_up(plan: str) -> None:
         finally:
             sys.path.remove(root)
             sys.path_importer_cache.pop(root, None)
-        parent.hold_up(plan)
+        parent.hold_up(plan, known)
     except BaseException:
         sys.excepthook(*sys.exc_info())
         os._exit(1)
