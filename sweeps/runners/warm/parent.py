@@ -201,7 +201,10 @@ class Parent:
             os.close(number)
 
     def _fork_guard(self, folder: bytes, out: int, err: int) -> None:
-        pid = os.fork()
+        try:
+            pid = os.fork()
+        except OSError:
+            return  # no room for one: whoever asked sees the end of its pipe, and does without
         if pid == 0:
             for mine in (self._listener, *self._lines.values()):
                 mine.close()
