@@ -35,14 +35,6 @@ class WorkspaceForm(forms.ModelForm):
         super().__init__(*args, **kwargs)
         self.fields["name"].widget.attrs |= {"class": "mono", "autofocus": True}
 
-    def clean_preload_modules(self) -> str:
-        """Dotted names, with blanks between them."""
-        names = self.cleaned_data["preload_modules"].replace(",", " ").split()
-        for name in names:
-            if not all(part.isidentifier() for part in name.split(".")):
-                raise ValidationError(f"“{_cut(name)}” is no module’s name, such as sklearn.svm.")
-        return " ".join(names)
-
     def clean_name(self) -> str:
         """Case does not make another name."""
         name: str = self.cleaned_data["name"]
@@ -282,6 +274,14 @@ class ComputeForm(forms.ModelForm):
         if rivals.exclude(pk=self.instance.pk).exists():
             raise ValidationError(f"There is a compute “{name}” already. Choose another name.")
         return name
+
+    def clean_preload_modules(self) -> str:
+        """Dotted names, with blanks between them."""
+        names = self.cleaned_data["preload_modules"].replace(",", " ").split()
+        for name in names:
+            if not all(part.isidentifier() for part in name.split(".")):
+                raise ValidationError(f"“{_cut(name)}” is no module’s name, such as sklearn.svm.")
+        return " ".join(names)
 
     def clean_environment_variables(self) -> dict[str, str]:
         """With what was shown as *** as it was, and no secret that is not there."""

@@ -112,6 +112,7 @@ class SweepOut(Schema):
     stop_rules: StopRulesOut
     failure_policy: FailurePolicyOut
     logged_models: str
+    preload: bool
     environment: UsedEnvironmentOut | None
     counts: dict[str, int]
     best_trial: BestOut | None
@@ -291,6 +292,7 @@ def _rules(sweep: Sweep) -> dict[str, Any]:
         "stop_rules": asdict(stop_rules_of(sweep)),
         "failure_policy": asdict(failure_policy_of(sweep)),
         "logged_models": sweep.logged_models,
+        "preload": sweep.preload,
     }
 
 

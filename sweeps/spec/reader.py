@@ -140,11 +140,9 @@ def _job(doc: Any, reading: Reading) -> SweepJob:
     sampling = studio.sampling(sampling, extras, reading)
     early = studio.early(doc, extras, reading)
     note_differences(early, sampling, reading)
-    stop_rules, failure_policy = studio.rules(extras, reading)
-    logged_models = studio.logged_models(extras, reading)
+    rules = studio.rules(extras, reading)
     first_trials = studio.first_trials(extras, space, sampling, limits, reading)
     warm_start = studio.warm_start(extras, space, sampling, reading)
-    preload = studio.preload(extras, reading)
     name = checks.name(reading.text(doc, "name", ""), reading)
     if sampling is not None:
         checks.sampler(readable, sampling, limits, reading, len(warm_start))
@@ -164,14 +162,11 @@ def _job(doc: Any, reading: Reading) -> SweepJob:
         inputs=inputs,
         outputs=outputs,
         early_termination=early,
-        stop_rules=stop_rules,
-        failure_policy=failure_policy,
-        logged_models=logged_models,
         first_trials=first_trials,
         warm_start=warm_start,
-        preload=preload,
         notes=tuple(reading.notes),
         properties=properties,
+        **rules,
         **words,
     )
 

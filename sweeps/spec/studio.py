@@ -85,8 +85,9 @@ def early(doc: Mapping[str, Any], extras: Extras, reading: Reading) -> EarlyTerm
     return early_termination(plain, reading)
 
 
-def rules(extras: Extras, reading: Reading) -> tuple[StopRules, FailurePolicy]:
-    """Stop rules and failure policy; defaults where there are problems."""
+def rules(extras: Extras, reading: Reading) -> dict[str, Any]:
+    """The parts of a job that stand under our key alone and hang on no other part; defaults where
+    there are problems."""
     names = (
         "stop_rules",
         "failure_policy",
@@ -99,10 +100,15 @@ def rules(extras: Extras, reading: Reading) -> tuple[StopRules, FailurePolicy]:
         "preload",
     )
     reading.known(extras.doc, extras.where, names)
-    return (
-        stop_rules(extras.doc.get("stop_rules"), reading, f"{extras.where}.stop_rules"),
-        failure_policy(extras.doc.get("failure_policy"), reading, f"{extras.where}.failure_policy"),
-    )
+    failing = extras.doc.get("failure_policy")
+    return {
+        "stop_rules": stop_rules(
+            extras.doc.get("stop_rules"), reading, f"{extras.where}.stop_rules"
+        ),
+        "failure_policy": failure_policy(failing, reading, f"{extras.where}.failure_policy"),
+        "logged_models": logged_models(extras, reading),
+        "preload": preload(extras, reading),
+    }
 
 
 def stop_rules(value: Any, reading: Reading, where: str) -> StopRules:

@@ -57,7 +57,7 @@ def test_json_makes_a_sweep(api: Caller) -> None:
         *("name", "display_name", "workspace", "status", "reason", "notes", "revision"),
         *("objective", "limits", "counts", "best_trial", "services", "properties"),
         *("early_termination", "stop_rules", "failure_policy", "waiting", "paused_by"),
-        "logged_models",
+        *("logged_models", "preload"),
         *("environment", "description", "tags", "experiment_name", "compute"),
         *("created_at", "started_at", "ended_at"),
     }

@@ -42,6 +42,7 @@ studio:
   stop_rules: {target_value: 0.95, no_improvement_trials: 20}
   failure_policy: {max_consecutive_failures: 0, retries: 1, infrastructure_retries: 3}
   logged_models: best
+  preload: false
   first_trials:
   - {lr: 0.001, n: 3, odd: "true", model: {kind: tree, depth: 4, fixed: "7"}}
 """

@@ -451,3 +451,21 @@ def test_changes_are_posted(owner, url):
 def test_what_is_missing_is_missing_for_owners_too(owner):
     assert owner.get(f"{URL}nothing/").status_code == 404
     assert owner.post(URL).status_code == 405
+
+
+# --- preloading ---------------------------------------------------------------------------------
+def test_a_new_compute_preloads_unless_that_is_turned_off(owner):
+    page = owner.get(f"{URL}new").content.decode()
+    assert 'name="preload"' in page
+    owner.post(f"{URL}new", fields(name="warm", preload="on", preload_modules="numpy, sklearn.svm"))
+    owner.post(f"{URL}new", fields(name="cold"))
+    assert Compute.objects.get(name="warm").preload_modules == "numpy sklearn.svm"
+    assert (Compute.objects.get(name="warm").preload, Compute.objects.get(name="cold").preload) == (
+        True, False,
+    )  # fmt: skip
+
+
+def test_what_is_no_modules_name_is_told_at_its_field(owner):
+    page = owner.post(f"{URL}new", fields(preload="on", preload_modules="numpy ; rm")).content
+    assert "“;” is no module’s name" in page.decode()
+    assert not Compute.objects.filter(name="box").exists()

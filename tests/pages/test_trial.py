@@ -86,6 +86,14 @@ def test_a_trial_tells_what_ran_and_how_it_ended(page: Client, running: Attempt,
     assert "data-live-chip" not in html
 
 
+def test_a_trial_tells_whether_its_imports_were_preloaded(page: Client, running: Attempt) -> None:
+    assert "preloaded" not in read(page, running)
+    Attempt.objects.filter(pk=running.pk).update(preloaded=True)
+    assert "imports preloaded" in read(page, running)
+    Attempt.objects.filter(pk=running.pk).update(preloaded=False, cold="It needs a shell.")
+    assert "fresh interpreter: It needs a shell." in read(page, running)
+
+
 def test_places_of_the_parameters_within_the_space(page: Client, running: Attempt) -> None:
     html = read(page, running)
     for name, value in running.trial.flat_params.items():

@@ -129,6 +129,7 @@ plain_jobs = st.builds(
     stop_rules=st.builds(StopRules, st.none() | floats, st.none() | st.integers(1, 99)),
     failure_policy=st.builds(FailurePolicy, st.integers(0, 6), st.integers(0, 2), st.just(2)),
     logged_models=st.sampled_from(LoggedModels),
+    preload=st.booleans(),
     tags=st.dictionaries(words, texts, max_size=2),
     properties=st.dictionaries(words, texts, max_size=2),
 )  # fmt: skip

@@ -493,6 +493,7 @@ MORE = [
     ("studio: {logged_models: some}", 10, "studio.logged_models",
      "Must be all, best or none, but got “some”."),
     ("studio: {logged_models: [best]}", 10, "studio.logged_models", "all, best or none"),
+    ("studio: {preload: never}", 10, "studio.preload", "Must be true or false, but got “never”."),
     ("studio: {first_trials: {lr: 0.5}}", 10, "studio.first_trials", "Must be a list"),
     ("studio: {first_trials: [0.5]}", 25, "studio.first_trials[0]", "Must be a mapping"),
     ("studio: {first_trials: [{}]}", 25, "studio.first_trials[0].lr", "Give a value."),

@@ -123,6 +123,7 @@ def test_what_azure_has_no_key_for_is_written_as_a_property_without_defaults() -
         stop_rules=StopRules(no_improvement_trials=20),
         failure_policy=FailurePolicy(retries=1),
         logged_models=LoggedModels.BEST,
+        preload=False,
         first_trials=({"lr": 0.5},),
         properties={"p": "q"},
     )
@@ -133,6 +134,7 @@ def test_what_azure_has_no_key_for_is_written_as_a_property_without_defaults() -
         "stop_rules": {"no_improvement_trials": 20},
         "failure_policy": {"retries": 1},
         "logged_models": "best",
+        "preload": False,
         "first_trials": [{"lr": 0.5}],
         "early_termination": {"type": "successive_halving", "min_reports": 2},
     }
