@@ -15,6 +15,8 @@ from common import ROOT
 from studio.supervisor.home import free_port
 from tests.e2e.studios import until
 
+# Else uvicorn kills, over and over, workers that a busy machine takes more than 5 s to start.
+_PATIENT = ("--uvicorn-opts", "--timeout-worker-healthcheck 120")
 # What a person's shell has, and nothing of a studio's.
 _OURS = ("STUDIO_", "DJANGO_", "MLFLOW_", "PYTHONDONTWRITEBYTECODE", "BENCH_")
 
@@ -42,7 +44,10 @@ def mlflow_server(folder: Path, *words: str) -> Iterator[tuple[str, int]]:
     store = ("--backend-store-uri", f"sqlite:///{folder}/mlflow.db")
     kept = ("--artifacts-destination", str(folder / "artifacts"))
     process = subprocess.Popen(
-        [python(), "-m", "mlflow", "server", *store, *kept, "--port", str(port), *words],
+        [
+            python(), "-m", "mlflow", "server", *store, *kept, "--port", str(port), *_PATIENT,
+            *words,
+        ],
         cwd=folder, env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         start_new_session=True,
     )  # fmt: skip

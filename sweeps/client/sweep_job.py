@@ -24,7 +24,7 @@ _ASKED = ("identity", "queue_settings", "resources")
 class Sweep:
     """A sweep job. Its attributes may be set until it is submitted.
 
-    `studio` holds what Azure has no key for: stop_rules, failure_policy, first_trials (user guide,
+    `studio` holds what Azure has no key for: stop_rules, logged_models, first_trials … (user guide,
     "Job files").
     """
 

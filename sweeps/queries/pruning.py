@@ -18,7 +18,8 @@ def prunable_models() -> list[int]:
     """
     over = _over().values_list("pk", "fate", "attempt__trial", "attempt__trial__sweep")
     rows = list(over.order_by("pk"))
-    sweeps = Sweep.objects.in_bulk({sweep for *_, sweep in rows})
+    wishes = Sweep.objects.only("logged_models", "goal")
+    sweeps = wishes.in_bulk({sweep for *_, sweep in rows})
     best = {pk: trial.pk for pk, trial in best_of_each(list(sweeps.values())).items()}
     return [
         pk

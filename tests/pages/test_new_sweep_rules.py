@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from sweeps.domain.job import EarlyTermination, FailurePolicy, StopRules
+from sweeps.domain.job import EarlyTermination, FailurePolicy, LoggedModels, StopRules
 from sweeps.models import Sweep
 from sweeps.queries.spec_of import job_of
 from tests.pages.new_sweep_form import COMPLETE, SCRIPT, Form, rejected_at, script
@@ -32,6 +32,24 @@ def test_at_first_nothing_is_stopped_early_and_azures_advice_stands_there(form):
     assert "cautious advice is median stopping at every report from the fifth on" in form.text
     sweep = submitted(form.press("submit", **COMPLETE))
     assert sweep.early_termination is None
+
+
+def test_whose_logged_models_are_kept_is_stored_reviewed_and_cloned(form, bob, workspace):
+    assert form["logged_models"] == "all"
+    form.press("preview", **COMPLETE, logged_models="best")
+    assert "only the best trial’s and registered ones kept" in form.text
+    sweep = submitted(form.press("submit"))
+    assert job_of(sweep).logged_models is LoggedModels.BEST
+    clone = Form(bob, workspace, f"?from={sweep.name}")
+    assert clone["logged_models"] == "best"
+    page = form.client.get(f"/w/{workspace.name}/sweeps/{sweep.name}/config/").content.decode()
+    assert "only the best trial’s and registered ones kept" in page
+
+
+def test_no_other_way_to_keep_logged_models_is_taken(form):
+    form.press("submit", **COMPLETE, logged_models="some")
+    assert "Must be all, best or none, but got “some”." in form.text
+    assert not Sweep.objects.exists()
 
 
 @pytest.mark.parametrize(
