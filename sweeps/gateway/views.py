@@ -24,7 +24,7 @@ from studio import wrong_tokens
 from sweeps.domain.wording import kind_of, why_not_json
 from sweeps.engine import forward
 from sweeps.engine.tracking import TrackingUnavailable
-from sweeps.gateway import members, payloads, policy, proxy, registry, searches
+from sweeps.gateway import bounds, members, payloads, policy, proxy, registry, searches
 from sweeps.gateway.adapt import Asked, adapt
 from sweeps.gateway.identity import Caller, MemberCaller, TrialCaller, identify, identify_logger
 from sweeps.gateway.places import require_plain
@@ -118,9 +118,16 @@ def _query(request: HttpRequest) -> tuple[tuple[str, str], ...]:
 
 
 def _asked(request: HttpRequest, matched: Matched) -> Asked:
+    """What the request carries, no more of it than MLflow is to read. Raises Refusal."""
     if matched.route.method == "GET":
-        return Asked(_query(request), None)
-    return Asked((), _json_object(request.body))
+        asked = Asked(_query(request), None)
+    else:
+        told = request.META.get("CONTENT_LENGTH") or ""
+        bounds.require_small(matched, int(told[:20]) if told.isdecimal() else 0)
+        bounds.require_small(matched, len(request.body))
+        asked = Asked((), _json_object(request.body))
+    bounds.require_bounded(matched, asked)
+    return asked
 
 
 def _json_object(text: bytes) -> Mapping[str, Any]:
