@@ -35,10 +35,9 @@ from sweeps.queries.uploads import foreign
 from sweeps.services.code import remember_data, remember_snapshot
 from sweeps.services.sweeps import create_sweep
 from sweeps.spec.reader import read_job
-from sweeps.stores import snapshots
+from sweeps.stores import snapshots, trash
 from sweeps.stores.git import as_document, read_git
 from sweeps.stores.public import check_public
-from sweeps.stores.removal import remove_tree
 from sweeps.stores.uploads import save_upload
 
 IRIS = Path(settings.BASE_DIR) / "examples" / "iris_lightgbm"
@@ -223,9 +222,10 @@ def keep_files(root: Path, folder: Path) -> snapshots.Snapshot:
 
 
 def forget_trials(sweep: Sweep) -> None:
-    """Remove the folders of a deleted sweep's trials, as far as that goes."""
+    """Throw away the folders of a deleted sweep's trials; the engine removes them soon."""
+    trials = Path(settings.STUDIO_HOME) / "trials"
     with suppress(OSError):
-        remove_tree(Path(settings.STUDIO_HOME) / "trials" / sweep.uid, most_s=300.0)
+        trash.throw_away(trials, trials / sweep.uid)
 
 
 def data_root() -> Path:

@@ -167,6 +167,7 @@ def _close(attempt_id: int) -> None:
     subject = attempt.run_id or f"attempt {attempt_id}"
     if attempt.run_closed or outage.lasts(subject):
         return
+    start.clear_away(attempt)
     try:
         if not runs.close_attempt(attempt):
             close_run(attempt_id)

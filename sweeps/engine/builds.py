@@ -17,6 +17,7 @@ from sweeps.domain.environments import recipe_from
 from sweeps.domain.problems import InvalidInput
 from sweeps.engine import isolated_builds, isolation
 from sweeps.engine.launch import machine_environment
+from sweeps.engine.trash import throw_away
 from sweeps.engine.trouble import is_full
 from sweeps.environments import places
 from sweeps.models import EnvironmentBuild
@@ -93,6 +94,8 @@ def _prepared(build: EnvironmentBuild, root: Path, spool: Path, number: int) -> 
     """Write down what to build, and say how that is done. Raises OSError and InvalidInput."""
     recipe = recipe_from(build.recipe)
     user = isolated_builds.user_for(recipe.owner) if recipe.owner else None
+    for earlier in range(1, number):
+        throw_away(places.spool_of(root, build.digest, earlier))
     places.prepare(root, build.digest, recipe, number)
     env = places.build_environment(machine_environment())
     if user:
@@ -119,12 +122,12 @@ def _settle(build: EnvironmentBuild, now: datetime) -> None:
     runner = _runner()
     [event] = runner.poll([build.handle])
     if isinstance(event, Lost | Ended):
+        isolation.forget(Path(build.handle))  # first: a settled build is looked at no more
         if isinstance(event, Lost):
             services.put_build_off(build, "something killed the build", now)
         else:
             _end(build, event, now)
         runner.cleanup(build.handle)  # its record holds what reaches packages: passwords too
-        isolation.forget(Path(build.handle))
     elif not queries.is_wanted(build):
         runner.stop(build.handle, _GRACE_S, "Nobody waits for this environment any more.")
 

@@ -25,7 +25,7 @@ from sweeps.runners.base import Ended, LaunchSpec, Lost, RunnerError
 from sweeps.runners.registry import get_runner
 from sweeps.runners.results import EndedBy
 from sweeps.services.computes import record_test
-from sweeps.stores.removal import remove_tree
+from sweeps.stores.trash import throw_away
 
 LIMIT_S = 60.0
 _LOOK_S = 0.1
@@ -66,7 +66,7 @@ def test(compute_id: int) -> None:
 def run(compute: Compute, folder: Path, report: Callable[[list[Step]], None]) -> list[Step]:
     """Run the probe on the compute and say step by step what worked.
 
-    `folder` is where its spool is made, and removed again; `report` gets the steps known so far.
+    `folder` is where its spool is made, and thrown away; `report` gets the steps known so far.
     """
     program = interpreter(compute)
     found = shutil.which(program)
@@ -78,8 +78,8 @@ def run(compute: Compute, folder: Path, report: Callable[[list[Step]], None]) ->
     try:
         return _probe(compute, program, spool)
     finally:
-        with suppress(OSError):  # its guard may be at it, too
-            remove_tree(spool)
+        with suppress(OSError):
+            throw_away(folder, spool)  # what ran is the compute's own Python, whatever that is
 
 
 def _probe(compute: Compute, program: str, spool: Path) -> list[Step]:

@@ -9,12 +9,12 @@ from pathlib import Path
 from django.conf import settings
 
 from sweeps.engine.isolation import TEMPORARY
+from sweeps.engine.trash import throw_away
 from sweeps.environments import places
 from sweeps.queries.environments import environments_root
 from sweeps.runners.run_as import RunAs
 from sweeps.services.os_users import os_user_of_name
 from sweeps.stores import handover
-from sweeps.stores.removal import remove_tree
 
 _SHARED = 0o750
 _UMASK = 0o027
@@ -34,7 +34,7 @@ def hand_over(digest: str, spool: Path, user: RunAs) -> dict[str, str]:
     home, folder = Path(settings.STUDIO_HOME), environments_root() / digest
     handover.open_home(home)
     for name in ("venv", places.RECORD):
-        remove_tree(folder / name)
+        throw_away(folder / name)
         handover.own_folder(folder / name, user.uid, user.gid, _SHARED)
     for name in ("recipe.json", "requirements.txt"):
         handover.lend_file(folder / name, user.gid)

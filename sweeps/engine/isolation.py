@@ -10,6 +10,7 @@ from django.conf import settings
 
 from studio.models import Compute, Workspace
 from sweeps.domain.web_inputs import is_address
+from sweeps.engine.trash import throw_away
 from sweeps.environments.own import constraints
 from sweeps.models import Sweep
 from sweeps.queries.environments import environments_root
@@ -17,7 +18,6 @@ from sweeps.queries.isolation import has_upload, is_anything_isolated
 from sweeps.runners.run_as import RunAs
 from sweeps.services.os_users import os_user_of
 from sweeps.stores import handover
-from sweeps.stores.removal import remove_tree
 
 log = logging.getLogger(__name__)
 
@@ -117,10 +117,10 @@ def _kept(workspace: Workspace, path: str, from_web: bool) -> Path | None:
 
 
 def forget(spool: Path) -> None:
-    """Remove what the user kept for the time of the command."""
+    """Throw away what the user kept for the time of the command."""
     try:
-        remove_tree(spool / TEMPORARY)
-    except OSError as error:
+        throw_away(spool / TEMPORARY)
+    except (OSError, ValueError) as error:
         log.warning("%s stays: %s", spool / TEMPORARY, error)
 
 

@@ -19,6 +19,7 @@ from sweeps.engine.downloads import Downloads
 from sweeps.engine.gauges import Gauges
 from sweeps.engine.holders import acquire, me
 from sweeps.engine.notices import Notices
+from sweeps.engine.trash import Trash
 from sweeps.engine.trouble import TROUBLE
 from sweeps.engine.usage import DiskUse
 from sweeps.queries import work
@@ -56,6 +57,7 @@ class Engine:
         self._disk = DiskWatch(settings.STUDIO_HOME, settings.STUDIO_MIN_FREE_MB)
         self._audit = AuditLog()
         self._use = DiskUse()
+        self._trash = Trash()
         self._gauges = Gauges()
         self._waker = steps.Waker()
         self._downloads = Downloads()
@@ -132,6 +134,7 @@ class Engine:
             self._notices.look(now)
             self._audit.look(now)
             self._use.look()
+            self._trash.look()
         if time.monotonic() - self._reconciled >= RECONCILE_S:
             self._reconciled = time.monotonic()
             steps.reconcile(self._waker, now)

@@ -149,11 +149,17 @@ def recover(attempt_id: int, clock: Clock = database_now) -> None:
         trials.record_started(attempt, event.handle, attempt.created_at, boot_id(), how)
 
 
+def clear_away(attempt: Attempt) -> None:
+    """Throw away what an ended attempt's command had for itself. Before its run is closed: nobody
+    comes back to it then."""
+    if attempt.handle and attempt.ended_at:
+        isolation.forget(spool_of(attempt))
+
+
 def forget(attempt: Attempt) -> None:
     """Drop what the runner kept of an ended attempt for itself, its environment above all."""
     if attempt.handle and attempt.ended_at:
         get_runner(attempt.trial.sweep.compute.kind).cleanup(handle_of(attempt))
-        isolation.forget(spool_of(attempt))
 
 
 def _with_rows(attempt_id: int) -> Attempt:

@@ -90,6 +90,7 @@ def _is_sound(found: Any) -> bool:
 
 def prepare(root: Path, digest: str, recipe: Recipe, number: int) -> Path:
     """Write down what to build, clear what says that an earlier try went well; the new spool.
+    What earlier tries left is for the caller to throw away.
 
     Raises OSError.
     """
@@ -99,8 +100,6 @@ def prepare(root: Path, digest: str, recipe: Recipe, number: int) -> Path:
     (folder / "built.json").unlink(missing_ok=True)
     _write(folder / "requirements.txt", "\n".join([*recipe.requirements, ""]))
     _write(folder / "recipe.json", json.dumps(recipe.document(), indent=1))
-    for earlier in range(1, number):
-        shutil.rmtree(spool_of(root, digest, earlier), ignore_errors=True)
     return spool
 
 

@@ -3,7 +3,9 @@
 import contextlib
 import errno
 import os
+import random
 import time
+from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
 
@@ -13,6 +15,7 @@ _NO_FOLDER = (errno.ENOTDIR, errno.ELOOP)
 
 def remove_tree(folder: Path, most_s: float = 30.0) -> bool:
     """Remove a folder with all that is in it; False if some of it is left after `most_s` seconds.
+    The same call again goes on, and each removes some.
 
     Folders in it are moved up to the top and emptied there: neither the depth of calls nor the
     number of open files grows, and no path is looked up twice. Raises OSError.
@@ -37,15 +40,27 @@ def remove_tree(folder: Path, most_s: float = 30.0) -> bool:
 
 
 def _empty(top: int, end: float) -> bool:
-    numbers = count()
-    while names := os.listdir(top):
-        for name in names:
+    # An earlier call may have left names behind, and each that is taken costs a try.
+    numbers = count(random.getrandbits(48))
+    found = True
+    while found:
+        found = False
+        for name in _names(top):
+            found = True
             with contextlib.suppress(FileNotFoundError):
                 if not _unlink(name, top):
                     _dissolve(name, top, numbers, end)
             if time.monotonic() > end:
                 return False
     return True
+
+
+def _names(folder: int) -> Iterator[str]:
+    """As they are read: a list of all may take longer than there is time. Some may be left out
+    where names come and go meanwhile."""
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            yield entry.name
 
 
 def _unlink(name: str, folder: int) -> bool:
@@ -66,7 +81,7 @@ def _dissolve(name: str, top: int, numbers: "count[int]", end: float) -> None:
             return
         raise
     try:
-        for child in os.listdir(here):
+        for child in _names(here):
             with contextlib.suppress(FileNotFoundError):
                 if not _unlink(child, here):
                     _lift(child, here, top, numbers)
