@@ -1,5 +1,7 @@
 """The scripts, by what they look at."""
 
+from dataclasses import replace
+
 from tests.runners.warm.cases import (
     ends,
     environment,
@@ -13,7 +15,7 @@ from tests.runners.warm.cases import (
     tracked,
 )
 
-CASES = [
+_ALL = [
     *paths.CASES,
     *environment.CASES,
     *main.CASES,
@@ -25,3 +27,16 @@ CASES = [
     *learning.CASES,
     *tracked.CASES,
 ]
+# Each much like another that runs by default.
+_LIKE_OTHERS = {
+    *("exit with -1", "exit with 256", "exit with a tuple", "exit with a huge number"),
+    *("exit with a number that is none", "exit of the site", "exit with False", "GeneratorExit"),
+    *("BaseException", "MemoryError", "KeyboardInterrupt with a text", "raise SystemExit"),
+    *("killed by SIGHUP", "killed by SIGQUIT", "killed by SIGUSR1", "not killed by SIGCHLD"),
+    *("not killed by SIGCONT", "not killed by SIGWINCH", "an error without context"),
+    *("an error with notes", "a group of errors", "an indentation error", "option -OO"),
+    *("PYTHONHASHSEED 0", "PYTHONOPTIMIZE", "PYTHONNOUSERSITE", "PYTHONBREAKPOINT"),
+    *("PYTHONWARNINGS", "option -b", "a local socket hides one that the parent needs itself"),
+}
+assert {case.name for case in _ALL} >= _LIKE_OTHERS
+CASES = [replace(case, long=case.long or case.name in _LIKE_OTHERS) for case in _ALL]

@@ -50,7 +50,7 @@ if __name__ == "__main__":
 NUMBERS = ("numpy.random", "threadpoolctl")
 
 
-def _threads(env: dict[str, str]) -> Case:
+def _threads(env: dict[str, str], long: bool = True) -> Case:
     words = " ".join(f"{name}={value}" for name, value in env.items())
     return Case(
         f"threads of OpenBLAS with {words or 'nothing set'}", INFO, env=env, imports=NUMBERS
@@ -58,13 +58,13 @@ def _threads(env: dict[str, str]) -> Case:
 
 
 CASES = [
-    _threads({}),
+    _threads({}, long=False),
     _threads({"OMP_NUM_THREADS": "1"}),
     _threads({"OMP_NUM_THREADS": "2"}),
     _threads({"OPENBLAS_NUM_THREADS": "1"}),
-    _threads({"OPENBLAS_NUM_THREADS": "64"}),
+    _threads({"OPENBLAS_NUM_THREADS": "64"}, long=False),
     _threads({"OPENBLAS_NUM_THREADS": "0", "OMP_NUM_THREADS": "1"}),
-    _threads({"OMP_NUM_THREADS": "1,2"}),
+    _threads({"OMP_NUM_THREADS": "1,2"}, long=False),
     _threads({"GOTO_NUM_THREADS": "1"}),
     _threads({"OPENBLAS_DEFAULT_NUM_THREADS": "1", "GOTO_NUM_THREADS": "2"}),
     _threads({"OPENBLAS_NUM_THREADS": "many", "OMP_NUM_THREADS": "-1"}),

@@ -171,7 +171,7 @@ START = 'if __name__ == "__main__":'
 
 CASES = [
     *(Case(f"multiprocessing by {how}", POOL, (how,)) for how in ("fork", "spawn", "forkserver")),
-    Case("multiprocessing of a module", POOL, ("spawn",), word=("-m", "train")),
+    Case("multiprocessing of a module", POOL, ("spawn",), word=("-m", "train"), long=True),
     Case("multiprocessing without a guard for the main module",
          "import multiprocessing as mp\nmp.set_start_method('spawn')\n"
          "p = mp.Process(target=print); p.start(); p.join(); print(p.exitcode)"),

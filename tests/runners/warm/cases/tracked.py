@@ -45,5 +45,5 @@ CASES = [
          own={"MLFLOW_TRACKING_URI": "sqlite:///runs.db"}, imports=TRACK, long=True),
     Case("mlflow without a server", FAILS, env=QUIET,
          own={"MLFLOW_TRACKING_URI": "http://127.0.0.1:9", "MLFLOW_RUN_ID": "0" * 32,
-              "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0"}, imports=TRACK),
+              "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0"}, imports=TRACK, long=True),
 ]  # fmt: skip
