@@ -34,9 +34,12 @@ def _script_is_a_link(work: Path) -> None:
 
 def _script_is_a_zip(work: Path) -> None:
     with zipfile.ZipFile(work / "app.zip", "w") as archive:
-        archive.write(work / "__main__.py", "__main__.py")
-        archive.writestr("inside.py", "WHERE = __file__")
-        archive.writestr("json.py", "MINE = 'json of the archive'")
+        for name, text in (
+            ("__main__.py", (work / "__main__.py").read_text()),
+            ("inside.py", "WHERE = __file__"),
+            ("json.py", "MINE = 'json of the archive'"),
+        ):  # without the time of day, so that it is the same archive each time
+            archive.writestr(zipfile.ZipInfo(name), text)
 
 
 CASES = [
