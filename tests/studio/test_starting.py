@@ -1,9 +1,12 @@
 """A start does no more than it has to, and the health page says what is still to come."""
 
+import os
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+from django.core.exceptions import ImproperlyConfigured
 from django.db import connection
 from django.db.migrations.recorder import MigrationRecorder
 from django.test import Client, override_settings
@@ -38,6 +41,48 @@ def test_every_migration_that_django_knows_is_looked_for() -> None:
 
     loader = MigrationLoader(connection)
     assert bootstrap._migrations() == set(loader.disk_migrations)
+
+
+@pytest.fixture
+def gathered(tmp_path: Path) -> Iterator[Path]:
+    """The file that says which static files were gathered."""
+    with override_settings(STATIC_ROOT=tmp_path / "static"):
+        yield tmp_path / "static" / ".stamp"
+
+
+def test_static_files_are_gathered_beside_the_rest_and_once(
+    gathered: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with bootstrap.static_files():
+        pass
+    assert gathered.exists()
+    assert (gathered.parent / "css").is_dir()
+    monkeypatch.setattr("os.fork", lambda: pytest.fail("gathered again"))
+    with bootstrap.static_files():
+        pass
+
+
+def test_a_start_without_static_files_says_so(
+    gathered: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise OSError("no room")
+
+    monkeypatch.setattr(bootstrap, "call_command", fail)
+    with pytest.raises(ImproperlyConfigured, match="static files"), bootstrap.static_files():
+        pass
+    assert not gathered.exists()
+
+
+def test_what_fails_meanwhile_is_told_and_nothing_is_left_running(
+    gathered: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    forked: list[int] = []
+    fork = os.fork
+    monkeypatch.setattr("os.fork", lambda: forked.append(fork()) or forked[-1])
+    with pytest.raises(ValueError, match="a migration"), bootstrap.static_files():
+        raise ValueError("a migration")
+    assert not Path(f"/proc/{forked[0]}").exists()
 
 
 @pytest.fixture

@@ -79,11 +79,11 @@ class Command(BaseCommand):
 
 def _set_up() -> User:
     """What web needs: tables, files, first rows, and its imports in memory."""
-    bootstrap.migrate()
-    bootstrap.refuse_without_owner()
-    bootstrap.collect_static()
-    owner = bootstrap.first_rows(timezone.now())
-    prepare_web()
+    with bootstrap.static_files():
+        bootstrap.migrate()
+        bootstrap.refuse_without_owner()
+        owner = bootstrap.first_rows(timezone.now())
+        prepare_web()
     return owner
 
 
