@@ -16,7 +16,20 @@ def _leave_path() -> None:
     sys.path_importer_cache.pop(here, None)
 
 
+def _refuse(plan: str, reason: str) -> None:
+    """Leave word for those who wait (see line.REFUSED): this interpreter cannot run the parent."""
+    import json
+    import time
+
+    folder = json.loads(plan)["folder"]
+    with open(os.path.join(folder, "refused.json"), "w", encoding="utf-8") as file:
+        json.dump({"reason": reason, "at": time.time()}, file)
+
+
 def _hold_up(plan: str) -> None:
+    if sys.version_info < (3, 11):  # noqa: UP036 - whatever the studio's own is
+        _refuse(plan, "Its Python is older than 3.11.")
+        os._exit(1)
     # What is loaded before a script looks for anything, whatever lies beside it.
     known = frozenset(name.partition(".")[0] for name in sys.modules)
     root = __file__.rsplit("/", 5)[0]
