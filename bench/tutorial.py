@@ -139,13 +139,21 @@ class Figures:
 
 
 def one_round(
-    place: Studio, url: str, folder: Path, trials: int, points: list[Point], found: Figures
+    place: Studio,
+    server: tuple[str, int],
+    folder: Path,
+    trials: int,
+    points: list[Point],
+    found: Figures,
 ) -> None:
     """All three ways; whoever goes last finds warmer files, or a busier machine."""
 
+    url, pid = server
+
     def ours() -> None:
         before = spent(place)
-        found.ours.append(in_the_studio(place, folder, trials)[0])
+        with peers.asleep(pid):
+            found.ours.append(in_the_studio(place, folder, trials)[0])
         for part, seconds in spent(place).items():
             found.cpu[part].append((seconds - before[part]) / trials * 1000)
 
@@ -180,13 +188,13 @@ def main(rounds: int, trials: int, models: str) -> None:
         codes = {title: code(folder, models=title == "as it stands") for title in titles}
         found = {title: Figures() for title in titles}
         (folder / "server").mkdir()
-        with peers.mlflow_server(folder / "server") as (url, _pid):
+        with peers.mlflow_server(folder / "server") as server:
             # Warms files, imports and both servers up.
             _, points = in_the_studio(place, codes[titles[-1]], trials)
-            in_a_shell(url, codes[titles[-1]], points[:AT_ONCE])
+            in_a_shell(server[0], codes[titles[-1]], points[:AT_ONCE])
             for _ in range(rounds):
                 for title in titles:
-                    one_round(place, url, codes[title], trials, points, found[title])
+                    one_round(place, server, codes[title], trials, points, found[title])
     for title in titles:
         tell(title, trials, found[title])
 
