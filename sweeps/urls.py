@@ -100,6 +100,7 @@ ENVIRONMENTS = [
     path(f"{_ENVIRONMENTS}<str:name>/delete", environments.delete, name="environment_delete"),
     path(_BUILD, environments.build, name="build"),
     path(f"{_BUILD}again", environments.build_again, name="build_again"),
+    path(f"{_BUILD}cancel", environments.build_cancel, name="build_cancel"),
     path(f"{_BUILD}log", environments.build_log, name="build_log"),
 ]
 

@@ -143,7 +143,16 @@ def build_environment(request: HttpRequest, ws: str, name: str) -> Any:
         text = f"{shown(environment.name)} is a Python of this machine: nothing is to be built."
         raise InvalidInput.conflict(text)
     build = services.build_of(recipe, database_now())
-    services.ask_for(build.digest, environment.workspace, environment.name)
+    services.ask_for(build.digest, environment.workspace, environment)
+    return _shown([environment])[0]
+
+
+@router.delete(f"{ONE}/build", response=EnvironmentOut)
+def cancel_build(request: HttpRequest, ws: str, name: str) -> Any:
+    """Do not build it for itself any more; it goes on while a sweep waits for it."""
+    environment = _environment_of(request, ws, name, Role.CONTRIBUTOR)
+    if build := build_of_each([environment]).get(environment.pk):
+        services.withdraw(build, environment.workspace, environment)
     return _shown([environment])[0]
 
 

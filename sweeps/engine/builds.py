@@ -5,6 +5,7 @@ the next engine finds the build running or ended, or begins it again.
 """
 
 import logging
+from collections import Counter
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from studio.secrecy import masks, passwords_in, sensitive_values
 from sweeps import tasks
 from sweeps.domain.environments import recipe_from
 from sweeps.domain.problems import InvalidInput
+from sweeps.domain.turns import Turns
 from sweeps.engine import isolated_builds, isolation
 from sweeps.engine.launch import machine_environment
 from sweeps.engine.trash import throw_away
@@ -22,6 +24,7 @@ from sweeps.engine.trouble import is_full
 from sweeps.environments import places
 from sweeps.models import EnvironmentBuild
 from sweeps.queries import environments as queries
+from sweeps.queries.builds import NOBODY, due_builds, running_builds, workspaces_of
 from sweeps.queries.conditions import DISK, holds
 from sweeps.runners.base import Ended, EndedBy, LaunchSpec, Lost, RunnerError, Running
 from sweeps.runners.registry import get_runner
@@ -29,26 +32,41 @@ from sweeps.services import environments as services
 
 log = logging.getLogger(__name__)
 
-AT_ONCE = 2
+# One workspace builds one less: what installs may take an hour, and others need not wait for it.
+AT_ONCE = 3
 _GRACE_S = 5.0
 
 
-def look(now: datetime) -> bool:
+def look(now: datetime, turns: Turns | None = None) -> bool:
     """Settle builds that ended and begin those that are wanted; True while one runs.
 
     Raises OSError, and the database's trouble.
     """
-    for build in queries.running_builds():
+    for build in running_builds():
         _settle(build, now)
     # What begins on a full disk fails.
-    for build in [] if holds(DISK) else queries.due_builds(AT_ONCE):
+    for build in [] if holds(DISK) else _next(turns or Turns()):
         _begin(build, now)
-    return bool(queries.running_builds())
+    return bool(running_builds())
+
+
+def _next(turns: Turns) -> list[EnvironmentBuild]:
+    """What is to be begun now, of each workspace in turn."""
+    digests = [build.pk for build in running_builds()]
+    if len(digests) >= AT_ONCE:
+        return []
+    owners = workspaces_of(digests)
+    running = [owners.get(digest) or {NOBODY} for digest in digests]
+    taken = Counter(owner for each in running for owner in each)
+    full = [owner for owner, count in taken.items() if count >= max(1, AT_ONCE - 1)]
+    found = turns.pick(AT_ONCE, running, due_builds(full))
+    rows = EnvironmentBuild.objects.in_bulk(found)
+    return [rows[digest] for digest in found]
 
 
 def halt() -> bool:
     """Stop what runs, so that the next start begins it anew; True once nothing runs."""
-    builds = [build for build in queries.running_builds() if _runs(build)]
+    builds = [build for build in running_builds() if _runs(build)]
     for build in builds:
         _runner().stop(build.handle, reason="The studio is stopping.")
     return not builds

@@ -11,6 +11,7 @@ from django.conf import settings
 from django.db import close_old_connections
 
 from sweeps import tasks
+from sweeps.domain.turns import Turns
 from sweeps.engine import builds, isolation, steps, warm
 from sweeps.engine.audit import AuditLog
 from sweeps.engine.bells import engine_bell
@@ -62,7 +63,7 @@ class Engine:
         self._waker = steps.Waker()
         self._downloads = Downloads()
         self._notices = Notices()
-        self._builds = False
+        self._builds, self._turns = False, Turns()
         self._reconciled = self._forwarded = self._beaten = self._renewed = -math.inf
 
     def end(self, *, put_back: bool) -> None:
@@ -141,7 +142,7 @@ class Engine:
             self._downloads.look(now)
             self._builds = True
         if self._builds:
-            self._builds = builds.look(now)
+            self._builds = builds.look(now, self._turns)
         self._gauges.look(now)
         return running
 

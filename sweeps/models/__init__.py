@@ -4,7 +4,7 @@ from sweeps.models.analysis import Analysis
 from sweeps.models.api import ApiRequest
 from sweeps.models.code import CodeSnapshot, DataUpload
 from sweeps.models.engine import EngineLease, StateChange
-from sweeps.models.environment import Environment, EnvironmentBuild, EnvironmentKind
+from sweeps.models.environment import BuildRequest, Environment, EnvironmentBuild, EnvironmentKind
 from sweeps.models.fetch import InputFetch
 from sweeps.models.machine import MachineSample
 from sweeps.models.metrics import MetricPoint, MetricSummary, OutboxEntry
@@ -19,6 +19,7 @@ __all__ = [
     "Analysis",
     "ApiRequest",
     "Attempt",
+    "BuildRequest",
     "Channel",
     "CodeSnapshot",
     "Condition",

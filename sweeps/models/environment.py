@@ -47,7 +47,7 @@ class EnvironmentBuild(models.Model):
     handle = models.TextField(blank=True)
     tries = models.PositiveIntegerField(default=0)
     losses = models.PositiveIntegerField(default=0)
-    # Somebody pressed "Build".
+    # Somebody pressed "Build" (see BuildRequest), or it was built and has gone.
     is_asked_for = models.BooleanField(default=False)
     # Of what was built: Python's version, packages as name==version, and what to know of it.
     python = models.CharField(max_length=32, blank=True)
@@ -109,3 +109,21 @@ class Environment(models.Model):
 
     def get_absolute_url(self) -> str:
         return reverse("environment", args=[self.workspace.name, self.name])
+
+
+class BuildRequest(models.Model):
+    """Somebody of a workspace wants a build for itself: no sweep waits for it, perhaps.
+
+    `environment` is what it was asked for as, if that has a name. It goes with that, and with the
+    build's end.
+    """
+
+    build = models.ForeignKey(EnvironmentBuild, models.CASCADE, related_name="requests")
+    workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="+")
+    environment = models.ForeignKey(
+        Environment, models.CASCADE, null=True, blank=True, related_name="requests"
+    )
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    def __str__(self) -> str:
+        return f"{self.build} for {self.workspace}"

@@ -28,21 +28,6 @@ def named_environment(workspace: Workspace, reference: str) -> Environment | Non
     return Environment.objects.filter(workspace=workspace, name__iexact=name).first()
 
 
-def due_builds(most: int) -> list[EnvironmentBuild]:
-    """Builds that should be begun, oldest first, so that `most` run at once."""
-    running = EnvironmentBuild.objects.filter(state=EnvironmentBuild.BUILDING).count()
-    # What failed ended its sweeps; a live one has come later, and it is tried anew.
-    missing = EnvironmentBuild.objects.filter(
-        state__in=[EnvironmentBuild.WAITING, EnvironmentBuild.FAILED]
-    )
-    return list(missing.wanted().order_by("created_at")[: max(0, most - running)])
-
-
-def running_builds() -> list[EnvironmentBuild]:
-    """Builds that have been begun and not settled."""
-    return list(EnvironmentBuild.objects.filter(state=EnvironmentBuild.BUILDING))
-
-
 def is_wanted(build: EnvironmentBuild) -> bool:
     """False once everybody who waited for it has gone."""
     return EnvironmentBuild.objects.filter(pk=build.pk).wanted().exists()

@@ -5,6 +5,7 @@ from datetime import datetime
 from hashlib import sha256
 
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 
 from studio import audit
 from studio.models import Workspace
@@ -12,7 +13,7 @@ from sweeps.domain.environments import Recipe
 from sweeps.domain.problems import InvalidInput
 from sweeps.domain.states import LIVE_SWEEP, SweepStatus
 from sweeps.domain.wording import shown
-from sweeps.models import Environment, EnvironmentBuild, Sweep
+from sweeps.models import BuildRequest, Environment, EnvironmentBuild, Sweep
 from sweeps.services.state import bump, lock, move_sweep
 
 # A build that is killed (by the kernel for memory, say) is begun again so often.
@@ -34,6 +35,8 @@ def save_environment(environment: Environment) -> None:
         with transaction.atomic():
             before = Environment.objects.filter(pk=environment.pk).first()
             environment.save()
+            if before and before.source != environment.source:
+                _withdraw(BuildRequest.objects.filter(environment=before))
             if changes := audit.differing(said(before), said(environment)):
                 _note("changed" if before else "created", environment, changes)
     except IntegrityError as error:
@@ -42,8 +45,10 @@ def save_environment(environment: Environment) -> None:
 
 
 def delete_environment(environment: Environment) -> None:
-    """No job can name it any more; sweeps that ran in it keep their record of it."""
+    """No job can name it any more; sweeps that ran in it keep their record of it. Its build ends,
+    unless somebody else waits for it."""
     with transaction.atomic():
+        _withdraw(BuildRequest.objects.filter(environment=environment))
         _note("deleted", environment)
         environment.delete()
 
@@ -61,16 +66,50 @@ def build_of(recipe: Recipe, now: datetime) -> EnvironmentBuild:
     return build
 
 
-def ask_for(digest: str, workspace: Workspace | None = None, name: str = "") -> None:
+def ask_for(
+    digest: str, workspace: Workspace | None = None, environment: Environment | None = None
+) -> None:
     """Have it built though no sweep waits for it, or built again though it failed; `workspace` is
-    where it was asked for, `name` what it is called there."""
+    where it was asked for, `environment` what it is called by there."""
     rows = EnvironmentBuild.objects.filter(digest=digest).exclude(state=EnvironmentBuild.BUILDING)
     with transaction.atomic():
         asked = rows.exclude(state=EnvironmentBuild.DONE).update(
             state=EnvironmentBuild.WAITING, is_asked_for=True, losses=0, reason=""
         )
-        if asked:
-            audit.note("asked to build", "environment", name or digest[:12], workspace=workspace)
+        if not asked:
+            return
+        if workspace:
+            BuildRequest.objects.get_or_create(
+                build_id=digest, workspace=workspace, environment=environment
+            )
+        _note_build("asked to build", digest, workspace, environment)
+
+
+def withdraw(
+    build: EnvironmentBuild, workspace: Workspace, environment: Environment | None = None
+) -> None:
+    """Nobody of the workspace asks for it any more; it ends if nobody else waits for it."""
+    with transaction.atomic():
+        if not EnvironmentBuild.objects.filter(pk=build.pk, is_asked_for=True).exists():
+            return
+        _withdraw(BuildRequest.objects.filter(build=build, workspace=workspace), build.pk)
+        _note_build("cancelled the build of", build.pk, workspace, environment)
+
+
+def _withdraw(requests: QuerySet[BuildRequest], *more: str) -> None:
+    digests = {*requests.values_list("build_id", flat=True), *more}
+    requests.delete()
+    rows = EnvironmentBuild.objects.filter(pk__in=digests, requests=None)
+    EnvironmentBuild.objects.filter(pk__in=list(rows.values_list("pk", flat=True))).update(
+        is_asked_for=False
+    )
+
+
+def _note_build(
+    verb: str, digest: str, workspace: Workspace | None, environment: Environment | None
+) -> None:
+    name = environment.name if environment else digest[:12]
+    audit.note(verb, "environment", name, workspace=workspace)
 
 
 def lose_build(digest: str) -> str:
@@ -82,6 +121,8 @@ def lose_build(digest: str) -> str:
     rows.filter(state=EnvironmentBuild.DONE).update(
         state=EnvironmentBuild.WAITING, is_asked_for=True, losses=0
     )
+    # Somebody may have withdrawn it: trials wait.
+    rows.filter(state=EnvironmentBuild.WAITING, is_asked_for=False).update(is_asked_for=True)
     failed = rows.filter(state=EnvironmentBuild.FAILED).values_list("reason", flat=True)
     return next(iter(failed), "")
 
@@ -159,6 +200,7 @@ def _end(build: EnvironmentBuild, now: datetime, **changes: object) -> None:
     EnvironmentBuild.objects.filter(pk=build.pk).update(
         handle="", losses=0, is_asked_for=False, ended_at=now, **changes
     )
+    build.requests.all().delete()
 
 
 def _locked(build: EnvironmentBuild) -> list[int]:

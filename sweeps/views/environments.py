@@ -22,6 +22,7 @@ from sweeps.forms.environment import EnvironmentForm
 from sweeps.intake_environments import chosen_of, usual_compute
 from sweeps.models import Environment, EnvironmentBuild, EnvironmentKind
 from sweeps.queries import environments as queries
+from sweeps.queries.builds import is_asked_for_in
 from sweeps.queries.clock import database_now
 from sweeps.queries.waiting import part_down
 from sweeps.services import environments as services
@@ -240,7 +241,7 @@ def _stored_context(environment: Environment) -> dict[str, Any]:
     }
     if chosen.recipe:
         row = EnvironmentBuild.objects.filter(pk=chosen.recipe.digest).first()
-        context |= _build_context(row, environment)
+        context |= _build_context(workspace, row, environment)
     return context
 
 
@@ -260,7 +261,7 @@ def build_now(request: HttpRequest, ws: str, name: str) -> HttpResponse:
     chosen, problem = _meant(found, usual_compute(found.workspace))
     if chosen.recipe:
         build = services.build_of(chosen.recipe, database_now())
-        services.ask_for(build.digest, found.workspace, found.name)
+        services.ask_for(build.digest, found.workspace, found)
     elif problem:
         messages.error(request, problem)
     return redirect(found)
@@ -270,7 +271,7 @@ def build_now(request: HttpRequest, ws: str, name: str) -> HttpResponse:
 
 
 def _build_context(
-    build: EnvironmentBuild | None, environment: Environment | None
+    workspace: Workspace, build: EnvironmentBuild | None, environment: Environment | None
 ) -> dict[str, Any]:
     """What the part of a page on a build needs."""
     is_wanted = build is not None and queries.is_wanted(build)
@@ -284,6 +285,7 @@ def _build_context(
         "took": took,
         "of": environment,
         "is_missing": how.is_idle or (how.family == "red" and not is_wanted),
+        "is_asked": build is not None and how.is_live and is_asked_for_in(workspace, build),
         "why": part_down(database_now()) if how.is_live else "",
         "log": queries.log_tail(build) if build else [],
     }
@@ -311,7 +313,7 @@ def build(request: HttpRequest, ws: str, digest: str) -> HttpResponse:
     context = {
         "workspace": workspace,
         "may_run": may_in(request, workspace, Role.CONTRIBUTOR),
-        **_build_context(found, of),
+        **_build_context(workspace, found, of),
     }
     if wants_fragment(request):
         return render(request, "environments/_build.html", context)
@@ -328,8 +330,18 @@ def build(request: HttpRequest, ws: str, digest: str) -> HttpResponse:
 def build_again(request: HttpRequest, ws: str, digest: str) -> HttpResponse:
     """Have it built (again) though no sweep waits for it."""
     workspace, found, of = _build(request, ws, digest, Role.CONTRIBUTOR)
-    services.ask_for(found.digest, workspace, of.name if of else "")
+    services.ask_for(found.digest, workspace, of)
     return redirect("build", ws=ws, digest=digest)
+
+
+@require_POST
+def build_cancel(request: HttpRequest, ws: str, digest: str) -> HttpResponse:
+    """Have it built no more, as far as only somebody of the workspace has asked for it."""
+    workspace, found, of = _build(request, ws, digest, Role.CONTRIBUTOR)
+    services.withdraw(found, workspace, of)
+    if queries.is_wanted(found):
+        messages.info(request, "It is built all the same: somebody else waits for it.")
+    return redirect(of) if of else redirect("build", ws=ws, digest=digest)
 
 
 @require_safe

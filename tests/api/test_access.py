@@ -77,6 +77,7 @@ WRITES = [
     ("PATCH", ENVIRONMENT),
     ("DELETE", ENVIRONMENT),
     ("POST", f"{ENVIRONMENT}/build"),
+    ("DELETE", f"{ENVIRONMENT}/build"),
     ("PATCH", SWEEP),
     ("DELETE", SWEEP),
     *(("POST", f"{SWEEP}/{verb}") for verb in ("pause", "resume", "stop", "cancel", "clone")),

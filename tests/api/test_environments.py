@@ -134,6 +134,18 @@ def test_the_same_request_makes_one(api: Caller, compute: Compute) -> None:
     assert told(api.post(ALL, body)) == ["name"]
 
 
+def test_a_build_that_was_asked_for_is_not_made_after_all(api: Caller, mine: Environment) -> None:
+    assert api.send("DELETE", f"{ALL}/mine/build").json()["build"] is None
+    api.post(f"{ALL}/mine/build")
+    for _ in range(2):
+        assert api.send("DELETE", f"{ALL}/mine/build").json()["build"]["state"] == "waiting"
+        assert not build().is_asked_for
+    api.post(f"{ALL}/mine/build")
+    begin()
+    assert api.send("DELETE", f"{ALL}/mine").status_code == 204
+    assert not build().is_asked_for, "the engine ends it"
+
+
 def test_a_build_is_asked_for_once_and_watched(api: Caller, mine: Environment) -> None:
     tag = api.get(f"{ALL}/mine")["ETag"]
     for _ in range(2):

@@ -15,13 +15,21 @@ from sweeps.domain.problems import InvalidInput
 from sweeps.engine import builds
 from sweeps.engine.launch import spec_of
 from sweeps.environments import places
-from sweeps.models import EnvironmentBuild, Sweep
+from sweeps.models import BuildRequest, Environment, EnvironmentBuild, Sweep
 from sweeps.queries.conditions import DISK
 from sweeps.queries.environments import environments_root
 from sweeps.queries.waiting import why_sweep
 from sweeps.runners.base import EndedBy, Result
 from sweeps.services import conditions, control
-from sweeps.services.environments import MOST_LOSSES, ask_for
+from sweeps.services.environments import (
+    MOST_LOSSES,
+    ask_for,
+    build_of,
+    delete_environment,
+    lose_build,
+    save_environment,
+    withdraw,
+)
 from sweeps.services.sweeps import create_sweep
 from tests.conftest import job
 from tests.engine.conftest import Stage
@@ -262,11 +270,67 @@ def test_a_trial_whose_environment_has_gone_waits_until_it_is_built_again(
     assert stage.runner.started == [name(2)]
 
 
-def test_so_many_are_built_at_once(stage: Stage, make: Callable[..., Sweep]) -> None:
+def test_so_many_are_built_at_once_and_one_less_for_a_workspace(
+    stage: Stage, make: Callable[..., Sweep]
+) -> None:
     for number in range(builds.AT_ONCE + 1):
         make(f"s{number}", Recipe("/usr/bin/python3", (f"six=={number}",)))
     builds.look(stage.now)
+    assert len(stage.runner.started) == builds.AT_ONCE - 1
+    other = Workspace.objects.create(name="other")
+    for number in range(2):
+        one = Recipe("/usr/bin/python3", (f"attrs=={number}",))
+        build_of(one, stage.now)
+        ask_for(one.digest, other)
+    for _ in range(2):
+        builds.look(stage.now)
     assert len(stage.runner.started) == builds.AT_ONCE
+    [digest] = BuildRequest.objects.filter(build__state="building").values_list("build", flat=True)
+    assert stage.runner.started[-1] == f"environment.{digest[:12]}.1"
+
+
+@pytest.mark.parametrize("how", ["delete", "change", "withdraw"])
+def test_a_build_that_was_asked_for_by_hand_ends_with_the_wish(
+    stage: Stage, make: Callable[..., Sweep], workspace: Workspace, how: str
+) -> None:
+    mine, again = (
+        Environment.objects.create(workspace=workspace, name=name, source="six")
+        for name in ("mine", "again")
+    )
+    build = build_of(RECIPE, stage.now)
+    for one in (mine, again):
+        ask_for(RECIPE.digest, workspace, one)
+    builds.look(stage.now)
+    delete_environment(again)
+    builds.look(stage.now)
+    assert stage.runner.stopped == {}, "another asks for it"
+    if how == "delete":
+        delete_environment(mine)
+    elif how == "change":
+        mine.description = "as ever"
+        save_environment(mine)
+        assert the_build().is_asked_for
+        mine.source = "attrs"
+        save_environment(mine)
+    else:
+        withdraw(build, workspace, mine)
+    builds.look(stage.now)
+    assert list(stage.runner.stopped) == [name()]
+    assert not builds.look(stage.now)
+    assert not BuildRequest.objects.exists()
+
+
+def test_what_trials_wait_for_is_built_though_somebody_withdrew_it(
+    stage: Stage, make: Callable[..., Sweep], workspace: Workspace
+) -> None:
+    make()
+    be_whole()
+    builds.look(stage.now)
+    lose_build(RECIPE.digest)
+    withdraw(the_build(), workspace)
+    assert not the_build().is_asked_for
+    lose_build(RECIPE.digest)  # as the next start of a trial does
+    assert the_build().is_asked_for
 
 
 def test_a_full_disk_claims_nothing(

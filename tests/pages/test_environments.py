@@ -196,6 +196,18 @@ def test_build_now_has_it_built_and_shows_it(bobs, compute, trees):
     assert "Build now" not in page
 
 
+def test_a_build_that_was_begun_by_hand_is_cancelled_by_hand(bobs, compute, trees):
+    assert "Cancel build" not in text(bobs.get(f"{URL}trees/"))
+    page = text(bobs.post(f"{URL}trees/build", follow=True))
+    one = EnvironmentBuild.objects.get()
+    address = f"{URL}-/builds/{one.digest}/cancel?of=trees"
+    assert f'action="{address}"' in page
+    page = text(bobs.post(address, follow=True))
+    assert "Cancel build" not in page
+    assert "Build now" in page
+    assert not EnvironmentBuild.objects.get().is_asked_for
+
+
 def test_a_build_that_runs_shows_the_end_of_its_log(bobs, compute, trees):
     one = build(trees, compute, "building", tries=2, started_at=NOW, is_asked_for=True)
     write_log(one, f"{'x' * 20_000}\n\x1b[32mResolved\x1b[0m 12 <packages>\n")

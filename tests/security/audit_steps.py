@@ -102,6 +102,10 @@ def _build(stage: Stage) -> str:
     return f"/w/default/environments/-/builds/{digest}/again"
 
 
+def _cancelled(stage: Stage) -> str:
+    return _build(stage).replace("/again", "/cancel")
+
+
 def _other_session(stage: Stage) -> str:
     other = Client()
     other.force_login(stage.alice)
@@ -248,6 +252,7 @@ PAGES: tuple[Step, ...] = (
     step(f"{WS}environments/<str:name>/build", "environment", path=f"{_E1}build"),
     step(f"{WS}environments/<str:name>/delete", "environment", path=f"{_E1}delete"),
     step(f"{WS}environments/-/builds/<str:digest>/again", "environment", path=_build),
+    step(f"{WS}environments/-/builds/<str:digest>/cancel", "environment", path=_cancelled),
     step(f"{WS}settings/notifications/new", "channel", _HOOK),
     step(
         f"{WS}settings/notifications/<int:pk>/", "channel",

@@ -41,6 +41,7 @@ OPERATIONS: dict[tuple[str, str], tuple[str, dict[str, Any], Any]] = {
     ("POST", ENV): ("environment", {}, {"name": "e2", "source": "tqdm"}),
     ("PATCH", f"{ENV}/{{name}}"): ("environment", {"name": "e2"}, {"description": "d"}),
     ("POST", f"{ENV}/{{name}}/build"): ("environment", {"name": "e2"}, None),
+    ("DELETE", f"{ENV}/{{name}}/build"): ("environment", {"name": "e2"}, None),
     ("DELETE", f"{ENV}/{{name}}"): ("environment", {"name": "e2"}, None),
     ("POST", f"{WS}/sweeps"): ("sweep", {}, JOB),
     ("POST", f"{WS}/code"): ("code", {}, {"code": ("c.zip", stages.zipped("print(2)"))}),

@@ -88,6 +88,7 @@ PAGES: dict[str, tuple[Who, Who]] = {
     "environment_delete": (_, _C),
     "build": (_R, _),
     "build_again": (_, _C),
+    "build_cancel": (_, _C),
     "build_log": (_R, _),
     # Notifications and secrets
     "notification_list": (_C, _),
@@ -173,6 +174,7 @@ OPERATIONS: dict[str, Who] = {
     f"PATCH {_WS}/environments/{{name}}": _C,
     f"DELETE {_WS}/environments/{{name}}": _C,
     f"POST {_WS}/environments/{{name}}/build": _C,
+    f"DELETE {_WS}/environments/{{name}}/build": _C,
     f"GET {_WS}/environments/{{name}}/log": _R,
     f"GET {_WS}/channels": _C,
     f"POST {_WS}/channels": _O,
