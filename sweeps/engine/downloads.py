@@ -7,7 +7,8 @@ name: whoever is killed, the next engine goes on where the part ends.
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from django.conf import settings
 from django.db import connection
 
 from sweeps import tasks
+from sweeps.domain.turns import Turns
 from sweeps.domain.web_inputs import parse_web_input
 from sweeps.engine.trouble import TROUBLE, is_full
 from sweeps.models import InputFetch
@@ -25,6 +27,7 @@ from sweeps.stores.downloads import Busy, DownloadFailed, Known, Limits, Version
 
 log = logging.getLogger(__name__)
 
+# One workspace has one less: servers take the time that they like, and others need not wait.
 AT_ONCE = 4
 TELL_S = 0.5
 _MB = 2**20
@@ -51,16 +54,26 @@ class Downloads:
     """The threads of this engine."""
 
     def __init__(self) -> None:
-        self._busy: set[str] = set()
+        # By address: the workspace that somebody is at it for.
+        self._busy: dict[str, int] = {}
+        self._turns = Turns()
         self._lock = threading.Lock()
 
     def look(self, now: datetime) -> None:
-        """Begin what is wanted and not begun; of one address one at a time."""
-        for fetch in fetches.due_fetches(now):
+        """Begin what is wanted and not begun, of each workspace in turn; of one address one at a
+        time."""
+        with self._lock:
+            busy = dict(self._busy)
+        if len(busy) >= AT_ONCE:
+            return
+        full = [one for one, count in Counter(busy.values()).items() if count >= AT_ONCE - 1]
+        due = fetches.due_fetches(now, but=full, at=busy)
+        waiting = [(fetch, {fetch.sweep.workspace_id}) for fetch in _first_of_each(due)]
+        for fetch in self._turns.pick(AT_ONCE, [{one} for one in busy.values()], waiting):
             with self._lock:
-                if fetch.url in self._busy or len(self._busy) >= AT_ONCE:
+                if fetch.url in self._busy:
                     continue
-                self._busy.add(fetch.url)
+                self._busy[fetch.url] = fetch.sweep.workspace_id
             # A daemon: an engine that is to end does not wait for somebody's server.
             threading.Thread(target=self._run, args=[fetch], name="download", daemon=True).start()
 
@@ -74,7 +87,15 @@ class Downloads:
         finally:
             connection.close()
             with self._lock:
-                self._busy.discard(fetch.url)
+                self._busy.pop(fetch.url, None)
+
+
+def _first_of_each(due: Sequence[InputFetch]) -> list[InputFetch]:
+    """Of what a workspace wants from one address the first."""
+    found: dict[tuple[int, str], InputFetch] = {}
+    for fetch in due:
+        found.setdefault((fetch.sweep.workspace_id, fetch.url), fetch)
+    return list(found.values())
 
 
 def fetch_input(fetch: InputFetch, clock: Clock = database_now) -> None:

@@ -1,22 +1,33 @@
 """What has to be downloaded for sweeps, how far that is, and where it lies."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from sweeps.domain.states import Desired
 from sweeps.models import InputFetch, Sweep
 
-_MOST = 20
+_MOST_EACH = 20
 _MB = 1_000_000
 
 
-def due_fetches(now: datetime) -> list[InputFetch]:
-    """Downloads that somebody should be at, oldest first."""
+def due_fetches(
+    now: datetime, but: Collection[int] = (), at: Collection[str] = ()
+) -> list[InputFetch]:
+    """Downloads that somebody should be at, oldest first; no more than some of each workspace.
+
+    Without those of the workspaces `but`, and of addresses that somebody is `at`.
+    """
     # What failed ended its sweep; a live one has come back, and it is tried anew.
     missing = InputFetch.objects.exclude(state=InputFetch.DONE)
     wanted = missing.filter(sweep__desired=Desired.RUN, sweep__ended_at=None)
-    due = wanted.exclude(not_before__gt=now)
-    return list(due.select_related("sweep").order_by("pk")[:_MOST])
+    due = wanted.exclude(not_before__gt=now).exclude(sweep__workspace__in=but)
+    due = due.exclude(url__in=at)
+    found: list[InputFetch] = []
+    for workspace in due.order_by().values_list("sweep__workspace", flat=True).distinct():
+        # Many of one must not hide those of another.
+        own = due.filter(sweep__workspace=workspace)
+        found += own.select_related("sweep").order_by("pk")[:_MOST_EACH]
+    return sorted(found, key=lambda fetch: fetch.pk)
 
 
 def is_wanted(fetch: InputFetch) -> bool:

@@ -4,6 +4,7 @@ import fcntl
 import hashlib
 import os
 import re
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,6 +17,8 @@ import httpcore
 
 from sweeps.domain.web_inputs import WebInput, not_public, without_query
 from sweeps.stores.guarded import PrivateAddress, PublicOnly
+from sweeps.stores.hurried import Hurried
+from sweeps.stores.paced import Paced
 
 _MOST_REDIRECTS = 5
 _TIMEOUTS = {"timeout": {"connect": 10.0, "read": 30.0, "write": 10.0, "pool": 10.0}}
@@ -44,11 +47,18 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """`most` bytes of a file, `spare` bytes to leave free on the disk, private hosts or not."""
+    """`most` bytes of a file, `spare` bytes to leave free on the disk, private hosts or not.
+
+    `rate` is what must come at least, in bytes a second, over each `window_s` of waiting for it,
+    `seconds` how long a try may last: a server may hold no thread for as long as it likes.
+    """
 
     most: int
     spare: int
     private: bool = False
+    rate: int = 8 * 1024
+    window_s: float = 60.0
+    seconds: float = 12 * 3600.0
 
 
 class DownloadFailed(Exception):
@@ -96,9 +106,7 @@ def download(
     part = root / f".part-{hashlib.sha256(source.url.encode()).hexdigest()[:32]}"
     with _locked(part) as file:
         try:
-            with httpcore.ConnectionPool(
-                network_backend=None if limits.private else PublicOnly()
-            ) as pool:
+            with httpcore.ConnectionPool(network_backend=_backend(limits)) as pool:
                 found = _fetch(pool, source, file, limits, tell, known, begun)
         except PrivateAddress as error:
             raise DownloadFailed(not_public(source, str(error))) from error
@@ -112,6 +120,12 @@ def download(
             part.unlink(missing_ok=True)
             return known
         return _keep(root, part, file, source, found)
+
+
+def _backend(limits: Limits) -> httpcore.NetworkBackend:
+    open_ = httpcore.SyncBackend() if limits.private else PublicOnly()
+    in_time = Hurried(open_, time.monotonic() + limits.seconds)
+    return Paced(in_time, limits.rate, limits.window_s)
 
 
 @contextmanager

@@ -1,11 +1,14 @@
 """A sweep waits for its inputs from the web: nothing starts before, all trials see the same."""
 
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from studio.models import Workspace
 from sweeps import tasks
 from sweeps.domain.job import DataInput
 from sweeps.domain.problems import InvalidInput
@@ -140,6 +143,44 @@ def test_a_download_that_was_deleted_says_so(stage: Stage, waiting: Sweep) -> No
     assert row.state == InputFetch.DONE
     with pytest.raises(InvalidInput, match="is gone; clone the sweep"):
         launch._inputs(waiting, Path("/"))
+
+
+class Began(list[InputFetch]):
+    """Threads that never end."""
+
+    def thread(self, *, args: list[InputFetch], **_: Any) -> SimpleNamespace:
+        return SimpleNamespace(start=lambda: self.extend(args))
+
+
+def test_one_workspace_neither_has_all_slots_nor_hides_what_others_wait_for(
+    stage: Stage, make_sweep: Callable[..., Sweep], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def wait_for(sweep: Sweep, *names: str) -> None:
+        for name in names:
+            url = f"https://{sweep.workspace}.example.org/{name}"
+            InputFetch.objects.create(sweep=sweep, input=name, path=url, url=url, name=name)
+
+    began = Began()
+    made = SimpleNamespace(Thread=began.thread, Lock=threading.Lock)
+    monkeypatch.setattr(downloads, "threading", made)
+    slow = make_sweep()
+    for number in range(40):
+        wait_for(slow, f"slow{number}")
+    wait_for(slow, "twice")
+    engine = downloads.Downloads()
+    for _ in range(2):
+        engine.look(stage.now)
+    assert [one.name for one in began] == ["slow0", "slow1", "slow2"]
+    other = make_sweep(name="other")
+    Sweep.objects.filter(pk=other.pk).update(workspace=Workspace.objects.create(name="other"))
+    other.refresh_from_db()
+    wait_for(other, "mine", "next")
+    for _ in range(2):
+        engine.look(stage.now)
+    assert [one.name for one in began] == ["slow0", "slow1", "slow2", "mine"]
+    engine._busy.popitem()
+    engine.look(stage.now)
+    assert [one.name for one in began[4:]] == ["mine"], "the only one who may have another"
 
 
 def stage_home(_stage: Stage) -> Path:

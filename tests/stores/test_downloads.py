@@ -1,7 +1,10 @@
 """A file from the web is brought once and whole, continued, revalidated, and never from inside."""
 
 import hashlib
+import threading
 from collections.abc import Iterator
+from contextlib import suppress
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
@@ -92,6 +95,31 @@ def test_what_broke_off_is_continued_and_whole(web: Web, tmp_path: Path) -> None
     found = get(tmp_path, web, begun=told.all[-1][2])
     assert web.asked[-1][1]["range"] == f"bytes={have}-"
     assert found.digest == hashlib.sha256(BODY).hexdigest()
+
+
+@pytest.mark.parametrize("where", ["headers", "body"])
+def test_a_server_that_drips_is_left(web: Web, tmp_path: Path, where: str) -> None:
+    over = threading.Event()
+
+    def drip(_web: Web, request: BaseHTTPRequestHandler) -> None:
+        request.wfile.write(b"HTTP/1.1 200 OK\r\n")
+        if where == "body":
+            request.wfile.write(b"Content-Length: 100000\r\n\r\n")
+        with suppress(OSError):
+            while not over.wait(0.02):
+                request.wfile.write(b"x")
+
+    web.special["/x"] = drip
+    try:
+        limits = Limits(2**20, 0, private=True, window_s=0.2, seconds=20.0)
+        with pytest.raises(DownloadFailed, match="less than 8 KiB a second") as failed:
+            get(tmp_path, web, "/x", limits=limits)
+        assert failed.value.again
+        limits = Limits(2**20, 0, private=True, seconds=0.2)
+        with pytest.raises(DownloadFailed, match=r"out of time|timed out"):
+            get(tmp_path, web, "/x", limits=limits)
+    finally:
+        over.set()
 
 
 def test_a_part_of_another_version_is_thrown_away(web: Web, tmp_path: Path) -> None:
