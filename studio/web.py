@@ -2,15 +2,13 @@
 
 import contextlib
 import gc
-import os
-import socket
-import struct
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from django.core.wsgi import get_wsgi_application
 from gunicorn.app.base import BaseApplication
 
+from studio.serving.worker import CONNECTIONS, PatientWorker
 from studio.supervisor.fork import NAME
 
 THREADS = 16
@@ -18,24 +16,10 @@ THREADS = 16
 # looked at. A chart of 100,000 trials makes as many objects as trials and hardly a circle: with
 # Python's own 700, half of its time went into looking.
 GARBAGE = (20_000, 10, 10)
-# So long a thread waits for the next bytes of a request: sixteen clients that send nothing would
-# hold all of them for good.
-PATIENCE_S = 10
 # gunicorn closes a connection rather than throw away more of a body that nobody wanted.
 _THROWN_AWAY = 65_536
 
 Application = Callable[[dict[str, Any], Any], Iterable[bytes]]
-
-
-def limit_waiting(descriptors: Sequence[int]) -> None:
-    """Have what comes in over these sockets time out; gunicorn's threads set no limit.
-
-    Connections inherit it from the socket that accepts them (Linux).
-    """
-    for descriptor in descriptors:
-        with socket.socket(fileno=os.dup(descriptor)) as listening:
-            limit = struct.pack("ll", PATIENCE_S, 0)
-            listening.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, limit)
 
 
 def drained(application: Application) -> Application:
@@ -62,16 +46,16 @@ class Web(BaseApplication):  # type: ignore[misc]
 
     def __init__(self, descriptors: Sequence[int]) -> None:
         self._descriptors = descriptors
-        limit_waiting(descriptors)
         super().__init__()
 
     def load_config(self) -> None:
         """gunicorn's settings."""
         chosen: dict[str, Any] = {
             "bind": [f"fd://{descriptor}" for descriptor in self._descriptors],
-            "worker_class": "gthread",
+            "worker_class": PatientWorker,
             "workers": 1,
             "threads": THREADS,
+            "worker_connections": CONNECTIONS,
             "timeout": 120,
             "keepalive": 75,
             "graceful_timeout": 2,

@@ -46,6 +46,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     ),
     "studio.bootstrap": ("studio.models", "studio.services", "studio.people", "studio.peers"),
     "studio.supervisor": (),
+    "studio.serving": ("studio.peers",),
     "sweeps.domain": (),
     "sweeps.spec": ("sweeps.domain",),
     "sweeps.runners": ("sweeps.domain",),

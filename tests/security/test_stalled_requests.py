@@ -1,23 +1,217 @@
-"""Clients that send half a request, or one that nobody reads, hold up nobody else."""
+"""Clients that are slow on purpose, or send half a request, hold up nobody else."""
 
+import contextlib
 import io
+import os
 import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
 
 from studio import web
+from studio.serving import pace, who
+from studio.serving.pace import Crowd, Paced, greediest
+from studio.serving.worker import lacks
+from tests.security.slow_server import LARGE, PATIENCE_S, THREADS, UNSAID, WAITING
+from tests.servers import CHECKOUT
+
+# More than all threads of the server under test.
+MANY = 3 * (THREADS + WAITING)
+HEAD = b"GET /quick HTTP/1.1\r\nHost: x\r\n"
+BODY = b"POST /read HTTP/1.1\r\nHost: x\r\nContent-Length: 200000\r\n\r\n" + b"a" * 70_000
+PEER = "127.0.0.1"
 
 
-def test_a_connection_that_sends_nothing_more_times_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(web, "PATIENCE_S", 1)
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        web.limit_waiting([listening.fileno()])
-        with socket.create_connection(listening.getsockname()):
-            accepted, _address = listening.accept()
-            accepted.setblocking(True)
-            with accepted, pytest.raises(BlockingIOError):
-                accepted.recv(1)
+@pytest.fixture(scope="module")
+def server() -> Iterator[tuple[str, int]]:
+    """Where a web process with little patience listens."""
+    with socket.create_server((PEER, 0)) as listening:
+        os.set_inheritable(listening.fileno(), True)
+        command = [sys.executable, "-m", "tests.security.slow_server", str(listening.fileno())]
+        environ = os.environ | {"DJANGO_SETTINGS_MODULE": "tests.settings"}
+        process = subprocess.Popen(command, cwd=CHECKOUT, env=environ, close_fds=False)
+        try:
+            place = listening.getsockname()[:2]
+            assert quick(place, patience_s=60)
+            yield place
+        finally:
+            process.terminate()
+            process.wait(30)
+
+
+def quick(place: tuple[str, int], patience_s: float = 10) -> bool:
+    """True if somebody else is answered."""
+    with socket.create_connection(place, timeout=patience_s) as client:
+        client.sendall(HEAD + b"Connection: close\r\n\r\n")
+        return b"quick" in everything(client)
+
+
+def everything(client: socket.socket) -> bytes:
+    return b"".join(iter(lambda: client.recv(65536), b""))
+
+
+Many = Callable[[bytes], list[socket.socket]]
+
+
+@pytest.fixture
+def many(server: tuple[str, int]) -> Iterator[Many]:
+    """Opens many connections that begin with the same bytes."""
+    with ExitStack() as stack:
+
+        def opened(begin: bytes) -> list[socket.socket]:
+            clients = [
+                stack.enter_context(socket.create_connection(server, timeout=20))
+                for _ in range(MANY)
+            ]
+            for client in clients:
+                client.sendall(begin)
+            return clients
+
+        yield opened
+
+
+def drip(clients: list[socket.socket], until: Callable[[], bool]) -> bool:
+    """Send a byte over each now and then. False if there is no end to it."""
+    end = time.monotonic() + 10 * PATIENCE_S
+    while not until() and time.monotonic() < end:
+        for client in clients:
+            with contextlib.suppress(OSError):
+                client.send(b"a")
+        time.sleep(PATIENCE_S / 10)
+    return until()
+
+
+def is_over(client: socket.socket) -> bool:
+    """True if the server has closed it."""
+    client.setblocking(False)
+    try:
+        return client.recv(1) == b""
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
+
+
+@pytest.mark.parametrize("begin", [HEAD, BODY, b""], ids=["heads", "bodies", "nothing"])
+def test_dripping_clients_hold_up_nobody_and_are_cut(
+    server: tuple[str, int], many: Many, begin: bytes
+) -> None:
+    clients = many(begin)
+    assert quick(server)
+    assert drip(clients, lambda: all(is_over(client) for client in clients))
+
+
+def test_answers_that_nobody_reads_hold_up_nobody_and_are_cut(
+    server: tuple[str, int], many: Many
+) -> None:
+    clients = many(b"GET /large HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+    assert quick(server)
+    time.sleep(PATIENCE_S * 2)  # what is tested is that pausing for so long ends it
+    for client in clients:
+        with contextlib.suppress(ConnectionResetError):
+            assert len(everything(client)) < LARGE
+
+
+def test_clients_that_do_not_close_hold_up_nobody(server: tuple[str, int], many: Many) -> None:
+    clients = many(HEAD + b"Connection: close\r\n\r\n")
+    start = time.monotonic()
+    assert quick(server)
+    assert time.monotonic() - start < 2 * MANY / 4  # gunicorn waits for two seconds for each
+    assert all(everything(client).endswith(b"quick") for client in clients)
+
+
+def test_more_silent_connections_than_may_be_keep_nobody_out(
+    server: tuple[str, int], many: Many
+) -> None:
+    clients = [client for _ in range(UNSAID // MANY + 1) for client in many(b"GET")]
+    assert len(clients) > UNSAID
+    assert quick(server)
+
+
+def test_who_is_slow_and_goes_on_is_served(server: tuple[str, int]) -> None:
+    size = 70_000
+    with socket.create_connection(server, timeout=20) as client:
+        client.sendall(b"POST /read HTTP/1.1\r\nHost: x\r\nConnection: close\r\n")
+        client.sendall(b"Content-Length: %d\r\n\r\n" % size + b"a" * (size - 12 * 1024))
+        for _ in range(12):
+            time.sleep(PATIENCE_S / 6)  # longer than its patience in all, at 3 KiB a second
+            client.sendall(b"a" * 1024)
+        assert everything(client).endswith(str(size).encode())
+
+
+def test_whoever_reads_gets_a_large_answer_and_pipelined_requests_theirs(
+    server: tuple[str, int],
+) -> None:
+    with socket.create_connection(server, timeout=20) as client:
+        client.sendall(HEAD + b"\r\n" + HEAD + b"\r\n")
+        client.sendall(b"GET /large HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        told = everything(client)
+    assert told.count(b"quick") == 2
+    assert told.endswith(b"x" * LARGE)
+
+
+@pytest.mark.parametrize(
+    ("begun", "more"),
+    [
+        (b"", True),
+        (HEAD, True),
+        (HEAD + b"\r\n", False),
+        (b"POST / HTTP/1.1\r\ncontent-length: 3\r\n\r\nab", True),
+        (b"POST / HTTP/1.1\r\ncontent-length: 3\r\n\r\nabc", False),
+        (b"POST / HTTP/1.1\r\nContent-Length: 9999999\r\n\r\nabc", True),
+        (b"POST / HTTP/1.1\r\nContent-Length: 9999999\r\n\r\n" + b"a" * 65536, False),
+        (b"POST / HTTP/1.1\r\nContent-Length: 9\r\nExpect: 100-continue\r\n\r\n", False),
+        (b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n", False),
+        (b"a" * 65536, False),
+    ],
+)
+def test_a_thread_gets_a_request_when_it_is_whole_or_large(begun: bytes, more: bool) -> None:
+    assert lacks(begun) is more
+
+
+def test_of_those_who_have_most_the_latest_goes() -> None:
+    keys = dict.fromkeys("abc", "greedy") | {"d": "honest"}
+    assert greediest(keys, {"a": 1.0, "b": 3.0, "c": 2.0, "d": 99.0}) == "b"
+
+
+def test_who_keeps_the_pace_does_not_go_for_others() -> None:
+    crowd = Crowd(0, lambda waiting: dict.fromkeys(waiting, ""))
+    with contextlib.ExitStack() as stack:
+        ours, _theirs = (stack.enter_context(end) for end in socket.socketpair())
+        paced = Paced(ours, crowd)
+        crowd.enter(paced)
+        assert not paced.is_cut
+        paced.begin(lag=5)
+        crowd.enter(paced)
+        assert paced.is_cut
+
+
+def test_the_pace_is_a_thousand_bytes_a_second(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pace, "SENDING_S", 0.05)
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        paced = Paced(ours, Crowd(9, dict))
+        theirs.send(b"a")
+        assert paced.recv(9) == b"a"
+        with pytest.raises(ConnectionResetError):
+            paced.recv(9)
+        assert theirs.recv(9) == b""
+
+
+def test_on_this_machine_a_connection_is_its_users() -> None:
+    with (
+        socket.create_server((PEER, 0)) as listening,
+        socket.create_connection(listening.getsockname()),
+    ):
+        accepted, _address = listening.accept()
+        with accepted:
+            assert who.keys([accepted]) == {accepted: f"user {os.getuid()}"}
+        assert who.keys([accepted]) == {accepted: ""}
 
 
 @pytest.mark.parametrize(("length", "left"), [("6", 0), ("65536", 6), ("", 6), ("x", 6)])

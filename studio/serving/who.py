@@ -1,0 +1,66 @@
+"""Whose a connection is: by address, and on this machine, where all have the same, by user."""
+
+import contextlib
+import ipaddress
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from studio.peers import Address, address_of, network_of
+
+# Of the kernel, one line a connection (proc_net_tcp): local and remote end, state, queues, user.
+_TABLES = (Path("/proc/net/tcp"), Path("/proc/net/tcp6"))
+_LOCAL, _REMOTE, _USER = 1, 2, 7
+_End = tuple[str, int]
+
+
+def keys(connections: Iterable[Any]) -> dict[Any, str]:
+    """Whom each of these sockets counts for: its address's network, or a user of this machine."""
+    ends = {one: _ends(one) for one in connections}
+    ours = {own[1] for peer, own in ends.values() if peer and own and _is_loopback(peer[0])}
+    users = _users(ours) if ours else {}
+    return {one: _key(peer, users.get((peer, own))) for one, (peer, own) in ends.items()}
+
+
+def _key(peer: _End | None, user: str | None) -> str:
+    if peer is None:
+        return ""
+    return f"user {user}" if user and _is_loopback(peer[0]) else network_of(peer[0])
+
+
+def _is_loopback(address: str) -> bool:
+    found = address_of(address)
+    return found is not None and found.is_loopback
+
+
+def _ends(connection: Any) -> tuple[_End | None, _End | None]:
+    """(the client's, ours); None for what is closed."""
+    with contextlib.suppress(OSError):
+        peer, own = connection.getpeername(), connection.getsockname()
+        return _end(peer[0], peer[1]), _end(own[0], own[1])
+    return None, None
+
+
+def _end(address: str, port: int) -> _End:
+    return str(address_of(address)), port
+
+
+def _users(ports: set[int]) -> dict[tuple[_End | None, _End | None], str]:
+    """User numbers by the two ends of a connection, the client's first; `ports` are ours."""
+    endings = tuple(f":{port:04X}" for port in ports)
+    found: dict[tuple[_End | None, _End | None], str] = {}
+    for table in _TABLES:
+        with contextlib.suppress(OSError):
+            for line in table.read_text().splitlines()[1:]:
+                words = line.split()
+                if words[_REMOTE].endswith(endings):
+                    found[_read(words[_LOCAL]), _read(words[_REMOTE])] = words[_USER]
+    return found
+
+
+def _read(text: str) -> _End:
+    """`0100007F:1F90`: words of 32 bits in the order of the machine, and a port."""
+    address, _, port = text.partition(":")
+    words = [bytes.fromhex(address[at : at + 8])[::-1] for at in range(0, len(address), 8)]
+    found: Address = ipaddress.ip_address(b"".join(words))
+    return str(getattr(found, "ipv4_mapped", None) or found), int(port, 16)

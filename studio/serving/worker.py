@@ -1,0 +1,186 @@
+"""gunicorn's worker of threads, in which no client holds a thread that it keeps waiting.
+
+What a request begins with is collected without a thread: its head, and its body as far as it is
+small. A thread gets it when it is whole, or has been under way for too long; threads that wait for
+the rest of large bodies, or for clients that take large answers, are beside those at work.
+"""
+
+import re
+import resource
+import selectors
+import socket
+import time
+from concurrent.futures import Future
+from functools import partial
+from typing import Any
+
+from django.db import connections
+from gunicorn.workers.gthread import TConn, ThreadWorker
+
+from studio.serving import who
+from studio.serving.pace import SENDING_S, Crowd, Paced, greediest
+from studio.serving.pool import Pool
+
+# Threads that wait for clients, besides those at work.
+WAITING = 32
+# Connections in all (a file each), of these kept open between requests, and without a request.
+CONNECTIONS, KEPT, UNSAID = 1000, 400, 300
+_FILES = 4096
+# A head is one to three KB; more of it, or of a body, a thread reads.
+_AHEAD = 64 * 1024
+_LINGER_S = 2.0
+_LENGTH = re.compile(rb"\r\nContent-Length:[ \t]*(\d{1,18})[ \t]*\r\n", re.IGNORECASE)
+_AT_ONCE = re.compile(rb"\r\n(Expect|Transfer-Encoding):", re.IGNORECASE)
+
+
+def lacks(begun: bytes) -> bool:
+    """True if more of the request has to come before a thread should have it.
+
+    Where this reads a head otherwise than gunicorn does, a thread waits for the client.
+    """
+    head, end, body = begun.partition(b"\r\n\r\n")
+    if len(begun) >= _AHEAD or (end and _AT_ONCE.search(head + b"\r\n")):
+        return False
+    length = _LENGTH.search(head + b"\r\n")
+    return not end or (length is not None and len(body) < min(int(length[1]), _AHEAD))
+
+
+class PatientWorker(ThreadWorker):  # type: ignore[misc]
+    """What comes of a connection: unsaid, in a thread, kept for the next request, lingering."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.max_keepalived = KEPT
+        self._crowd = Crowd(WAITING, who.keys)
+        _allow_files()
+
+    def get_thread_pool(self) -> Pool:
+        """The threads; those that are one too many take their database's connections along."""
+        return Pool(self.cfg.threads, self.cfg.threads + WAITING, connections.close_all)
+
+    def enqueue_req(self, conn: TConn) -> None:
+        """Somebody new, or somebody known who goes on: collect what the request begins with."""
+        if not isinstance(conn.sock, Paced):
+            conn.sock = Paced(conn.sock, self._crowd, self.tpool.waiting)
+        conn.data_ready = True
+        # What a client sent along with its last request has been read already.
+        conn.begun = conn.parser.unreader.take_buffered() if conn.initialized else b""
+        conn.sock.setblocking(False)
+        if self._collect(conn):
+            self._go_on(conn)
+        else:
+            self._await(conn, self._on_more, SENDING_S)
+            if len(self.pending_conns) > UNSAID:
+                self._thin()
+
+    def _await(self, conn: TConn, act: Any, seconds: float) -> None:
+        conn.timeout = time.monotonic() + seconds
+        self.pending_conns.append(conn)
+        self.poller.register(conn.sock, selectors.EVENT_READ, partial(act, conn))
+
+    def _forget(self, conn: TConn) -> None:
+        self.poller.unregister(conn.sock)
+        self.pending_conns.remove(conn)
+
+    def _collect(self, conn: TConn) -> bool:
+        """Read what has come. False as long as more has to."""
+        try:
+            while lacks(conn.begun):
+                more = conn.sock.recv(_AHEAD - len(conn.begun))
+                conn.begun += more
+                if not more:
+                    break
+        except BlockingIOError:
+            return False
+        except OSError:
+            conn.begun = b""
+        return True
+
+    def _on_more(self, conn: TConn, _sock: Any) -> None:
+        # Who was closed by what happened at the same moment has an event left.
+        if conn in self.pending_conns and self._collect(conn):
+            self._forget(conn)
+            self._go_on(conn)
+
+    def _go_on(self, conn: TConn) -> None:
+        if conn.begun:
+            self._hand_over(conn)
+        else:
+            self._close(conn)
+
+    def _hand_over(self, conn: TConn, lag: float = 0.0) -> None:
+        """To a thread, with what has been collected."""
+        conn.sock.begin(lag)
+        conn.sock.setblocking(True)
+        conn.init()
+        conn.parser.unreader.unread(conn.begun)
+        conn.begun = b""
+        super().enqueue_req(conn)
+
+    def murder_pending(self) -> None:
+        """Those who have had their time: without a whole head they go."""
+        now = time.monotonic()
+        for conn in [conn for conn in self.pending_conns if conn.timeout <= now]:
+            self._forget(conn)
+            if b"\r\n\r\n" in conn.begun:
+                self._hand_over(conn, SENDING_S)
+            else:
+                self._close(conn)
+
+    def _thin(self) -> None:
+        """Too many have said nothing, or half a thing: the oldest of whoever has the most go."""
+        unsaid = {conn.sock: conn for conn in self.pending_conns}
+        late = {sock: -conn.timeout for sock, conn in unsaid.items()}
+        keys = who.keys(unsaid)
+        while len(late) > UNSAID * 3 // 4:
+            sock = greediest(keys, late)
+            del late[sock], keys[sock]
+            self._forget(unsaid[sock])
+            self._close(unsaid[sock])
+
+    def _close(self, conn: TConn) -> None:
+        self.nr_conns -= 1
+        conn.close()
+
+    def finish_request(self, conn: TConn, fs: "Future[Any]") -> None:
+        """Keep it for the next request, or let the client read the end of the answer."""
+        keep = fs.exception() is None and fs.result() and self.alive
+        if not keep:
+            self._linger(conn)
+        elif conn.parser.unreader.buf.getbuffer().nbytes:
+            self.enqueue_req(conn)
+        else:
+            super().finish_request(conn, fs)
+
+    def _linger(self, conn: TConn) -> None:
+        """Closing while something comes in would take the answer's end away (RFC 9112, 9.6).
+
+        gunicorn waits for the client here, and for nobody else meanwhile.
+        """
+        conn.begun = b""
+        conn.sock.setblocking(False)
+        try:
+            conn.sock.shutdown(socket.SHUT_WR)
+        except OSError:
+            self._close(conn)
+        else:
+            self._await(conn, self._on_leaving, _LINGER_S)
+
+    def _on_leaving(self, conn: TConn, _sock: Any) -> None:
+        if conn not in self.pending_conns:
+            return
+        try:
+            if conn.sock.recv(_AHEAD):
+                return
+        except OSError:
+            pass
+        self._forget(conn)
+        self._close(conn)
+
+
+def _allow_files() -> None:
+    """A file for each connection: where there are none left, gunicorn's worker ends."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _FILES if hard == resource.RLIM_INFINITY else min(_FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
