@@ -63,13 +63,21 @@ def finish(request: HttpRequest) -> Claims:
     """
     try:
         client = _checked_client()
+        _require_issuer(request, client.server_metadata)
         token = client.authorize_access_token(request, claims_options=_expected(), leeway=_LEEWAY_S)
         told = dict(token["userinfo"])  # of the ID token; missing if there is none
-        if "email" not in told:
-            told = _more(client, token, told["sub"]) | told
-        return _claims(told)
+        more = _more(client, token, told["sub"]) if "email" not in told else {}
+        return _claims(more | told, address=told if "email" in told else more)
     except Exception as error:
         raise _failed(error) from error
+
+
+def _require_issuer(request: HttpRequest, metadata: dict[str, Any]) -> None:
+    """The answer is this provider's: it says so itself, where it says that it does (RFC 9207)."""
+    told = request.GET.getlist("iss")
+    expects = metadata.get("authorization_response_iss_parameter_supported") is True
+    if (told or expects) and told != [settings.STUDIO_OIDC_ISSUER]:
+        raise ValueError("iss")
 
 
 def _more(client: Any, token: Any, subject: str) -> dict[str, Any]:
@@ -108,17 +116,19 @@ def _expected() -> dict[str, Any]:
     }
 
 
-def _claims(told: dict[str, Any]) -> Claims:
+def _claims(told: dict[str, Any], address: dict[str, Any]) -> Claims:
+    """Who that is. `address` is the one document that says which e-mail address, and whether the
+    provider has verified it: what another document says is about another address."""
     subject = told["sub"]
-    if not isinstance(subject, str) or not 0 < len(subject) <= 255:
+    if not isinstance(subject, str) or not 0 < len(subject) <= 255 or "\0" in subject:
         raise ValueError("sub")
-    verified = told.get("email_verified") is True
+    verified = address.get("email_verified") is True
     return Claims(
         issuer=settings.STUDIO_OIDC_ISSUER,
         subject=subject,
-        email=_text(told, "email") if verified else "",
+        email=_text(address, "email") if verified else "",
         name=_text(told, "name"),
-        username=_text(told, "preferred_username") or _text(told, "email").split("@")[0],
+        username=_text(told, "preferred_username") or _text(address, "email").split("@")[0],
     )
 
 

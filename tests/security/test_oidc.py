@@ -162,6 +162,25 @@ def test_userinfo_fills_in_for_a_short_token_but_for_nobody_else(
     assert go(client, provider).status_code == 302
 
 
+@pytest.mark.parametrize(
+    ("in_token", "in_userinfo"),
+    [
+        ({"email_verified": True}, {"email": "alice@example.org", "email_verified": False}),
+        ({"email_verified": True}, {"email": "alice@example.org"}),
+        ({"email": "alice@example.org"}, {"email_verified": True}),
+        ({"email": "", "email_verified": True}, {"email": "alice@example.org"}),
+    ],
+)
+def test_an_address_is_verified_by_the_document_that_tells_it(
+    client: Client, alice: User, provider: Provider, in_token: Any, in_userinfo: Any
+) -> None:
+    alice.email, alice.email_is_verified = "alice@example.org", True
+    alice.save()
+    provider.claims, provider.userinfo = in_token, {"sub": "subject-1", **in_userinfo}
+    assert go(client, provider).status_code == 403
+    assert not Identity.objects.exists()
+
+
 def test_an_address_of_ones_own_is_not_verified(client: Client, alice: User) -> None:
     User.objects.update(email="alice@example.org", email_is_verified=True)
     client.force_login(alice)
@@ -238,6 +257,7 @@ FORGED: dict[str, dict[str, Any]] = {
     "no subject": {"claims": {"sub": None}},
     "an empty subject": {"claims": {"sub": ""}},
     "a number as subject": {"claims": {"sub": 1}},
+    "a subject that no database holds": {"claims": {"sub": "subject\0-1"}},
     "not signed": {"header": {"alg": "none"}},
     "not signed, as offered": {
         "header": {"alg": "none"},
@@ -304,6 +324,22 @@ def test_an_answer_is_for_the_browser_that_asked(
         assert client.get(BACK, wrong).status_code == 400
     assert client.get(BACK, answer).status_code == 302
     assert client.get(BACK, answer).status_code == 400  # once
+
+
+@pytest.mark.parametrize("says_so", [True, False])
+def test_an_answer_of_another_provider_signs_nobody_in(
+    client: Client, alice: User, provider: Provider, says_so: bool
+) -> None:
+    """RFC 9207: an issuer in the answer has to be ours, and has to be there if it should."""
+    connect(alice, provider)
+    provider.metadata = {"authorization_response_iss_parameter_supported": says_so}
+    provider.sent(client.get(START)["Location"])
+    answer = {"code": "the-code", "state": provider.asked["state"]}
+    refused = [["https://evil.example"], [provider.url, "https://evil.example"], [""]]
+    for told in refused + ([[]] if says_so else []):
+        assert client.get(BACK, {**answer, "iss": told}).status_code == 400
+    assert provider.tokens_given == 0
+    assert client.get(BACK, {**answer, "iss": provider.url}).status_code == 302
 
 
 def test_a_provider_that_is_away_fails_nothing_else(
