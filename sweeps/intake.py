@@ -27,6 +27,7 @@ from sweeps.domain.web_inputs import (
 )
 from sweeps.domain.wording import cut, shown
 from sweeps.intake_environments import choose, within
+from sweeps.intake_places import IRIS, data_root, existing, existing_folder, missing
 from sweeps.models import CodeSnapshot, DataUpload, Sweep
 from sweeps.queries.computes import resolve_compute
 from sweeps.queries.isolation import is_anything_isolated
@@ -37,12 +38,9 @@ from sweeps.services.sweeps import create_sweep
 from sweeps.spec.reader import read_job
 from sweeps.stores import snapshots, trash
 from sweeps.stores.git import as_document, read_git
-from sweeps.stores.public import check_public
 from sweeps.stores.uploads import save_upload
 
-IRIS = Path(settings.BASE_DIR) / "examples" / "iris_lightgbm"
 DIFF_NAME = "changes.diff"
-_MISSING = "There is no {} on this machine."
 
 
 def code_root() -> Path:
@@ -174,39 +172,6 @@ def keep_folder(workspace: Workspace, path: str) -> CodeSnapshot:
     return keep(workspace, snapshot, str(folder), folder=folder)
 
 
-def existing_folder(path: str) -> Path:
-    """The real place of a folder of this machine. Raises InvalidInput as `existing` does."""
-    folder = existing(path)
-    if not folder.is_dir():
-        raise InvalidInput.one("", f"{folder} is no folder.")
-    return folder
-
-
-def existing(path: str) -> Path:
-    """The real place of an absolute path of this machine.
-
-    Raises InvalidInput when it is not there, or belongs to the studio itself: what is handed out
-    to trials must not hold its databases and secrets. Where trials are isolated, also for what not
-    every user of the machine may read: the studio may, and must not do it for others.
-    """
-    try:
-        found = Path(path).expanduser().resolve(strict=True)
-    except (OSError, ValueError, RuntimeError) as error:
-        raise InvalidInput.one("", _MISSING.format(path[:200])) from error
-    own, data = Path(settings.STUDIO_HOME), data_root()
-    # Below the root of uploads, not the root itself: that has those of all workspaces.
-    if (found.is_relative_to(own) or own.is_relative_to(found)) and data not in found.parents:
-        raise InvalidInput.one("", f"{found} holds the studio's own data; choose another.")
-    ours = found.is_relative_to(own) or found == IRIS.resolve()
-    if not ours and is_anything_isolated():
-        try:
-            check_public(found)
-        except OSError as error:
-            text = f"Computes here are isolated, and {error.strerror or error}: upload it instead."
-            raise InvalidInput.one("", text) from error
-    return found
-
-
 def keep_files(root: Path, folder: Path) -> snapshots.Snapshot:
     """The snapshot of a folder of this machine, as far as whoever names it might read it.
 
@@ -228,11 +193,6 @@ def forget_trials(sweep: Sweep) -> None:
         trash.throw_away(trials, trials / sweep.uid)
 
 
-def data_root() -> Path:
-    """Where uploaded inputs are kept."""
-    return Path(settings.STUDIO_HOME) / "data"
-
-
 def check_inputs(job: SweepJob, files: Collection[str]) -> list[Problem]:
     """Data inputs that no trial could find; `files` are the names of those in the code."""
     problems = []
@@ -248,7 +208,7 @@ def _foreign_data(workspace: Workspace, job: SweepJob) -> list[Problem]:
     """Paths of uploads that are of other workspaces, as if they were not there."""
     paths = {n: v.path for n, v in job.inputs.items() if isinstance(v, DataInput)}
     found = foreign(workspace, paths, data_root())
-    return [Problem(f"inputs.{n}.path", _MISSING.format(paths[n][:200])) for n in found]
+    return [Problem(f"inputs.{n}.path", missing(paths[n])) for n in found]
 
 
 def _input_problem(value: DataInput, files: Collection[str]) -> str | None:

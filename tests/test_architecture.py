@@ -74,8 +74,9 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "sweeps.queries", "sweeps.models", "sweeps.domain", "sweeps.spec", "sweeps.environments",
         "studio.models",
     ),
+    "sweeps.intake_places": ("sweeps.queries", "sweeps.domain", "sweeps.stores"),
     "sweeps.intake": (
-        "sweeps.intake_environments",
+        "sweeps.intake_environments", "sweeps.intake_places",
         "sweeps.services", "sweeps.queries", "sweeps.models", "sweeps.domain", "sweeps.spec",
         "sweeps.stores", "sweeps.environments", "studio.models", "studio.secrecy",
     ),
@@ -97,8 +98,8 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 _TOP = (
     "sweeps.tasks", "sweeps.engine", "sweeps.intake", "sweeps.intake_environments",
-    "sweeps.intake_bundles", "sweeps.services", "sweeps.queries", "sweeps.forms", "sweeps.models",
-    "sweeps.context", "sweeps.domain",
+    "sweeps.intake_places", "sweeps.intake_bundles", "sweeps.services", "sweeps.queries",
+    "sweeps.forms", "sweeps.models", "sweeps.context", "sweeps.domain",
     "sweeps.spec", "sweeps.charts", "sweeps.figures", "sweeps.stores", "sweeps.environments",
     "sweeps.notify", "sweeps.views", "sweeps.api", "sweeps.gateway", "sweeps.client", "studio",
 )  # fmt: skip

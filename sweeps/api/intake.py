@@ -15,7 +15,7 @@ from django.http import HttpRequest
 
 from studio.limits import FORM_BYTES
 from studio.models import Workspace
-from sweeps import intake
+from sweeps import intake, intake_places
 from sweeps.domain.elsewhere import is_far_code
 from sweeps.domain.job import SweepJob
 from sweeps.domain.problems import InvalidInput, Problem, said_of
@@ -127,7 +127,7 @@ def _named(job: SweepJob, workspace: Workspace, keep: bool) -> Any:
             "(multipart part “code”, a zip), upload it before and name it as studio:<digest>, "
             "or give an absolute folder of this machine.",
         )
-    folder = said_of("trial.code", intake.existing_folder, job.code)
+    folder = said_of("trial.code", intake_places.existing_folder, job.code)
     return _snapshot(
         lambda root: intake.keep_files(root, folder),
         workspace, str(folder), keep, "trial.code", folder,

@@ -103,12 +103,12 @@ def lent_inputs(
 def _kept(workspace: Workspace, path: str, from_web: bool) -> Path | None:
     """The real place of an input that the studio keeps and the workspace has; else None.
 
-    What a path leads to may have become another file since the job was checked.
+    The launch has judged where the path leads now.
     """
     home = Path(settings.STUDIO_HOME)
     if not path.startswith(f"{home}/"):
         return None
-    source = Path(path).resolve()
+    source = Path(os.path.normpath(path))  # no link that somebody made is followed
     if from_web:  # looked up among what the sweep's own addresses led to
         return source if source.is_relative_to(home / "downloads") else None
     if not source.is_relative_to(home / "data") or source == home / "data":

@@ -30,6 +30,7 @@ from sweeps.queries.places import spool_of
 from sweeps.runners.base import LaunchSpec
 from sweeps.stores import snapshots
 from sweeps.stores.downloads import place
+from sweeps.stores.public import NotPublic, real_public
 
 # What a trial may see of the server's own environment; never a copy of it (secrets live there).
 ENV_ALLOWED = (
@@ -73,7 +74,7 @@ def spec_of(attempt: Attempt, token: str) -> LaunchSpec:
     python = _python_of(sweep)
     work = _work_folder(sweep, spool)
     outputs = _outputs(sweep, spool)
-    inputs = _inputs(sweep, work)
+    inputs = _inputs(sweep, work, apart=user is not None)
     if user:
         inputs = isolation.lent_inputs(sweep, inputs, user, spool)
     argv = render(parse_command(sweep.command), trial.params, inputs, outputs)
@@ -140,7 +141,8 @@ def _outputs(sweep: Sweep, spool: Path) -> dict[str, str]:
     return {name: str(folder / name) for name in sweep.outputs}
 
 
-def _inputs(sweep: Sweep, work: Path) -> dict[str, str]:
+def _inputs(sweep: Sweep, work: Path, *, apart: bool = False) -> dict[str, str]:
+    """What each input is to the command; `apart` where that is another user's."""
     web = {
         name: value
         for name, value in sweep.inputs.items()
@@ -148,7 +150,7 @@ def _inputs(sweep: Sweep, work: Path) -> dict[str, str]:
     }
     there = fetched(sweep) if web else {}
     return {
-        name: _downloaded(name, value, there) if name in web else _input(name, value, work)
+        name: _downloaded(name, value, there) if name in web else _input(name, value, work, apart)
         for name, value in sweep.inputs.items()
     }
 
@@ -163,16 +165,32 @@ def _downloaded(name: str, value: Mapping[str, Any], there: Mapping[str, InputFe
     return str(path.parent if value.get("type") == "uri_folder" else path)
 
 
-def _input(name: str, value: Any, work: Path) -> str:
+def _input(name: str, value: Any, work: Path, apart: bool) -> str:
     """A literal as text; a data input as the path where it lies (relative: within the code)."""
     if not isinstance(value, Mapping):
         return format_value(value)
     path = work / value["path"]
-    if not path.exists():
-        # Of a path the end says most.
-        text = f"Input “{name}” is not there: {cut(value['path'], 300)}"
-        raise InvalidInput.one(f"inputs.{name}", text)
-    return str(path.resolve())
+    try:
+        return str(_seen_by_others(path, work) if apart else path.resolve(strict=True))
+    except (OSError, RuntimeError) as error:
+        # Of a path the end says most. And no more than that: the studio may look where the one who
+        # asks may not.
+        why = ", or not for every user of this machine" if apart else ""
+        text = f"Input “{name}” is not there{why}: {cut(value['path'], 300)}"
+        raise InvalidInput.one(f"inputs.{name}", text) from error
+
+
+def _seen_by_others(path: Path, work: Path) -> Path:
+    """A path of the machine, judged again: since it was named it may have become a link. What the
+    studio keeps is lent, or not. Raises OSError."""
+    home, path = Path(settings.STUDIO_HOME), Path(os.path.normpath(path))
+    if path.is_relative_to(work) or path.is_relative_to(home / "data"):
+        os.lstat(path)  # the code's fresh copy, and uploads: nobody but the studio has been there
+        return path
+    found = real_public(path)
+    if found.is_relative_to(home.resolve()):
+        raise NotPublic
+    return found
 
 
 class EnvironmentGone(Exception):

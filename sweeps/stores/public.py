@@ -14,6 +14,8 @@ from typing import BinaryIO
 _WAY = os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
+_MOST_STEPS = 1000
+
 
 class NotPublic(PermissionError):
     """Some users of this machine may not read it; the message names what is in the way."""
@@ -32,6 +34,48 @@ def check_public(path: Path) -> None:
             raise NotPublic(errno.EACCES, f"not every user of this machine may read {path}")
     finally:
         os.close(folder)
+
+
+def real_public(path: Path) -> Path:
+    """Where an absolute path leads that every user may follow to its end, and read what is there.
+
+    Links on the way are followed if they are root's or our own: whoever could make others might
+    ask by them what is where nobody but us may look. Raises NotPublic, and OSError for what is not
+    there.
+    """
+    if not path.is_absolute():
+        raise FileNotFoundError(errno.ENOENT, "It is no absolute path", str(path))
+    found, left = Path("/"), list(reversed(Path(os.path.normpath(path)).parts[1:]))
+    for _ in range(_MOST_STEPS):
+        if not left:
+            check_public(found)
+            return found
+        part = left.pop()
+        if part == "..":
+            found = found.parent
+            continue
+        target = _link_at(found, part)
+        if target is None:
+            found /= part
+        else:
+            found = Path("/") if target.is_absolute() else found
+            left += reversed(target.parts[1:] if target.is_absolute() else target.parts)
+    raise NotPublic(errno.ELOOP, f"too many links on the way to {path}")
+
+
+def _link_at(folder: Path, name: str) -> Path | None:
+    """Where a link in a folder of real folders leads; None for anything else."""
+    way = _enter(os.open("/", _WAY), folder.parts[1:], Path("/"))
+    try:
+        found = os.stat(name, dir_fd=way, follow_symlinks=False)
+        if not stat.S_ISLNK(found.st_mode):
+            return None
+        # The links of /proc are the kernel's, and lead through what is closed.
+        if found.st_uid not in (0, os.geteuid()) or os.fstat(way).st_dev == os.stat("/proc").st_dev:
+            raise NotPublic(errno.EACCES, f"{folder / name} is a link of somebody else")
+        return Path(os.readlink(name, dir_fd=way))
+    finally:
+        os.close(way)
 
 
 def open_public(folder: Path, name: str) -> BinaryIO:

@@ -11,7 +11,7 @@ from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 
 from studio.models import Workspace
-from sweeps import intake
+from sweeps import intake, intake_places
 from sweeps.domain.objective import Goal
 from sweeps.domain.problems import InvalidInput
 from sweeps.domain.wording import shown
@@ -64,7 +64,7 @@ def keep_folder(workspace: Workspace, text: str) -> CodeSnapshot:
         raise InvalidInput.one(
             "", f"Write the whole path, beginning with /, not {shown(text.strip())}."
         )
-    folder = intake.existing(text.strip())
+    folder = intake_places.existing(text.strip())
     if not folder.is_dir():
         raise InvalidInput.one("", f"{folder} is no folder; upload a single file instead.")
     try:
@@ -210,6 +210,10 @@ def _inputs(
 def stored(path: str) -> tuple[str, int] | None:
     """Name and size of an uploaded input by where it lies; None for any other path."""
     place = Path(path)
-    if not place.is_relative_to(intake.data_root()) or ".." in place.parts or not place.is_file():
+    if (
+        not place.is_relative_to(intake_places.data_root())
+        or ".." in place.parts
+        or not place.is_file()
+    ):
         return None
     return place.name, place.stat().st_size

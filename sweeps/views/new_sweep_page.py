@@ -24,7 +24,7 @@ from sweeps.forms.checked import Checked, FieldError, check, checked, kept_of
 from sweeps.forms.draft import Draft
 from sweeps.forms.environment_text import from_text, in_words
 from sweeps.forms.rows import CONSTANT
-from sweeps.intake import data_root
+from sweeps.intake_places import data_root
 from sweeps.models import CodeSnapshot
 from sweeps.queries.secrets import with_kept_values
 from sweeps.views.new_sweep_actions import Page

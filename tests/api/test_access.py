@@ -11,7 +11,7 @@ from django.utils import timezone
 from studio.models import ApiToken, Membership, Role, User, Workspace
 from studio.secret_services import set_secret
 from studio.services import revoke_token
-from sweeps import intake
+from sweeps import intake, intake_places
 from sweeps.api import files
 from sweeps.domain.states import TrialStatus
 from sweeps.models import (
@@ -114,7 +114,7 @@ def played(sweep: Sweep, now: Any) -> Sweep:
         workspace=sweep.workspace, name="ops", kind="email", address="a@example.org"
     )
     set_secret(sweep.workspace, "KEY", "a secret", None, now)
-    intake.keep_folder(sweep.workspace, str(intake.IRIS))
+    intake.keep_folder(sweep.workspace, str(intake_places.IRIS))
     intake.keep_data_file(sweep.workspace, [b"a,b"], "a.csv")
     return sweep
 

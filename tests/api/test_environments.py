@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from studio.models import Compute, Role, Workspace
-from sweeps import intake, intake_environments
+from sweeps import intake, intake_environments, intake_places
 from sweeps.domain.environments import Chosen, Recipe, recipe_from
 from sweeps.environments import places
 from sweeps.models import Environment, EnvironmentBuild, Sweep
@@ -181,7 +181,7 @@ def test_a_python_is_not_built(api: Caller, workspace: Workspace) -> None:
 
 
 def test_a_job_in_a_named_environment_waits_for_its_build(api: Caller, mine: Environment) -> None:
-    code = intake.keep_folder(mine.workspace, str(intake.IRIS))
+    code = intake.keep_folder(mine.workspace, str(intake_places.IRIS))
     doc = {
         "type": "sweep",
         "name": "s",

@@ -8,7 +8,7 @@ import pytest
 from django.utils import timezone
 
 from studio.models import Compute, Workspace
-from sweeps import intake
+from sweeps import intake_places
 from sweeps.domain.objective import Goal, Objective
 from sweeps.domain.states import SweepStatus
 from sweeps.models import Condition, EngineLease, Sweep, Trial
@@ -147,7 +147,7 @@ def test_readers_and_strangers_run_no_example(client, rita, charlie, compute):
         client.force_login(person)
         assert client.post("/w/default/examples/iris").status_code == 404
     assert not Sweep.objects.exists()
-    assert intake.IRIS.is_dir()
+    assert intake_places.IRIS.is_dir()
 
 
 def test_the_example_is_not_run_by_a_link(client, bob, compute):

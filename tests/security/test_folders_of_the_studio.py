@@ -8,8 +8,10 @@ import pytest
 from django.conf import settings
 
 from studio.queues import RungStorage
-from sweeps import intake
+from sweeps import intake_places
 from sweeps.domain.problems import InvalidInput
+
+pytestmark = pytest.mark.django_db
 
 
 @pytest.mark.parametrize("name", ["", "..", "code", "data", "data/", "artifacts", "data/../code"])
@@ -18,17 +20,17 @@ def test_the_studios_folders_are_nobodys_code_or_data(name: str) -> None:
     for folder in ("code", "data", "artifacts"):
         (own / folder).mkdir(exist_ok=True)
     with pytest.raises(InvalidInput, match="the studio's own data"):
-        intake.existing(str(own / name))
+        intake_places.existing(str(own / name))
 
 
 def test_an_upload_is(tmp_path: Path) -> None:
-    place = intake.data_root() / ("0" * 64)
+    place = intake_places.data_root() / ("0" * 64)
     place.mkdir(parents=True, exist_ok=True)
-    assert intake.existing(str(place)) == place.resolve()
+    assert intake_places.existing(str(place)) == place.resolve()
     link = tmp_path / "link"
-    link.symlink_to(intake.data_root())
+    link.symlink_to(intake_places.data_root())
     with pytest.raises(InvalidInput, match="the studio's own data"):
-        intake.existing(str(link))
+        intake_places.existing(str(link))
 
 
 @pytest.mark.parametrize(
@@ -40,7 +42,7 @@ def test_an_upload_is(tmp_path: Path) -> None:
 )  # fmt: skip
 def test_no_address_is_a_folder(path: str) -> None:
     with pytest.raises(InvalidInput):
-        intake.existing_folder(path)
+        intake_places.existing_folder(path)
 
 
 @pytest.mark.parametrize("is_there", [False, True])

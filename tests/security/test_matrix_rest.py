@@ -14,7 +14,7 @@ from django.utils import timezone
 from studio.models import ApiToken, Role, Workspace
 from studio.models.token import digest
 from studio.services import create_token
-from sweeps import intake
+from sweeps import intake, intake_places
 from sweeps.models import Attempt
 from sweeps.queries.places import artifacts_at
 from sweeps.stores import snapshots
@@ -234,7 +234,10 @@ def test_names_of_elsewhere_in_a_body_are_missing(stage: Stage) -> None:
     code = intake.keep(there, theirs, "code.zip").digest
     upload, _ = intake.keep_data_file(there, [b"3,4\n"], "far.csv")
     job = BODIES[f"POST {BASE}/workspaces/{{ws}}/sweeps"][0]
-    far, none = str(intake.data_place(upload)), str(intake.data_root() / ("ab" * 32) / "far.csv")
+    far, none = (
+        str(intake.data_place(upload)),
+        str(intake_places.data_root() / ("ab" * 32) / "far.csv"),
+    )
 
     def answered(**changes: Any) -> tuple[int, bytes]:
         doc = json.loads(json.dumps(job)) | changes

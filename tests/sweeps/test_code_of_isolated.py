@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from studio.models import Compute, Workspace
-from sweeps import intake
+from sweeps import intake, intake_places
 from sweeps.domain.problems import InvalidInput
 from tests.isolated import open_folder
 
@@ -29,10 +29,10 @@ def test_a_folder_that_every_user_may_read_is_code(workspace: Workspace, folder:
 
 def test_what_only_the_studio_may_read_is_none(workspace: Workspace, folder: Path) -> None:
     folder.parent.chmod(0o700)
-    with pytest.raises(InvalidInput, match="not every user of this machine may pass through"):
+    with pytest.raises(InvalidInput, match=r"There is no .* that every user may read: upload"):
         intake.keep_folder(workspace, str(folder))
     with pytest.raises(InvalidInput, match="upload it instead"):
-        intake.existing(str(folder / "train.py"))
+        intake_places.existing(str(folder / "train.py"))
     folder.parent.chmod(0o755)
     (folder / "train.py").chmod(0o600)
     with pytest.raises(
@@ -44,7 +44,7 @@ def test_what_only_the_studio_may_read_is_none(workspace: Workspace, folder: Pat
 
 
 def test_uploaded_data_of_whomever_is_no_code(workspace: Workspace, folder: Path) -> None:
-    data = intake.data_root() / ("0" * 64)
+    data = intake_places.data_root() / ("0" * 64)
     data.mkdir(parents=True, exist_ok=True)
     (data / "train.py").write_text("print(2)")
     with pytest.raises(InvalidInput, match="may be another workspace's"):
@@ -54,4 +54,4 @@ def test_uploaded_data_of_whomever_is_no_code(workspace: Workspace, folder: Path
 def test_the_studios_own_example_is_code_wherever_it_lies(
     workspace: Workspace, folder: Path
 ) -> None:
-    assert intake.keep_folder(workspace, str(intake.IRIS)).file_count > 1
+    assert intake.keep_folder(workspace, str(intake_places.IRIS)).file_count > 1
