@@ -49,7 +49,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "studio.serving": ("studio.peers",),
     "sweeps.domain": (),
     "sweeps.spec": ("sweeps.domain",),
-    "sweeps.runners": ("sweeps.domain",),
+    "sweeps.runners": ("sweeps.domain", "sweeps.stores.removal"),
     "sweeps.tracking": ("sweeps.domain",),
     "sweeps.charts": ("sweeps.domain", "studio.formatting"),
     "sweeps.stores": ("sweeps.domain",),

@@ -3,17 +3,15 @@
 import contextlib
 import errno
 import os
-import random
 import time
 from collections.abc import Iterator
 from itertools import count
-from pathlib import Path
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _NO_FOLDER = (errno.ENOTDIR, errno.ELOOP)
 
 
-def remove_tree(folder: Path, most_s: float = 30.0) -> bool:
+def remove_tree(folder: "str | os.PathLike[str]", most_s: float = 30.0) -> bool:
     """Remove a folder with all that is in it; False if some of it is left after `most_s` seconds.
     The same call again goes on, and each removes some.
 
@@ -41,7 +39,7 @@ def remove_tree(folder: Path, most_s: float = 30.0) -> bool:
 
 def _empty(top: int, end: float) -> bool:
     # An earlier call may have left names behind, and each that is taken costs a try.
-    numbers = count(random.getrandbits(48))
+    numbers = count(int.from_bytes(os.urandom(6), "big"))
     found = True
     while found:
         found = False

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -11,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from sweeps.runners import outcomes, probe, proc, run_as, spool
+from sweeps.runners import leftovers, outcomes, probe, proc, run_as, spool
 from sweeps.runners.base import EndedBy, Lost, RunAs, Runner
 from sweeps.runners.local import LocalRunner
 from tests.isolated import IS_ROOT, UID, open_folder, open_python
@@ -95,20 +96,41 @@ if IS_ROOT:
         runner: Runner, tmp_path: Path
     ) -> None:
         own, others = (Path(f"/dev/shm/isolated-{UID}-{name}") for name in ("own", "others"))
-        others.write_text("of somebody else")
+        more = [Path(f"{own}.{kind}") for kind in ("folder", "link", "pipe")]
+        others.mkdir()
+        (others / "x").write_text("of somebody else")
+        make = (
+            f"umask; echo x > {own}; mkdir -p {own}.folder/a/b; echo x > {own}.folder/a/b/x; "
+            f"ln -s {others} {own}.folder/a/link; ln -s {others} {own}.link; mkfifo {own}.pipe"
+        )
         try:
             other = runner.start(launch(tmp_path / "b", "sleep", "600"))
             wait_for(lambda: alive_pid(runner, other), "the other command")
-            handle = runner.start(launch(tmp_path / "a", "sh", "-c", f"umask; echo x > {own}"))
+            handle = runner.start(launch(tmp_path / "a", "sh", "-c", make))
             assert ended(runner, handle).exit_code == 0
             assert own.stat().st_mode & 0o777 == 0o600
+            assert all(path.is_symlink() or path.exists() for path in more)
             runner.stop(other, grace_s=0)
             ended(runner, other)
             assert not own.exists()
-            assert others.exists()
+            assert not any(path.is_symlink() or path.exists() for path in more)
+            assert (others / "x").exists()
         finally:
-            others.unlink()
-            own.unlink(missing_ok=True)
+            shutil.rmtree(others)
+            for path in (own, *more):
+                subprocess.run(["rm", "-rf", path], check=True)
+
+    def test_what_is_too_much_to_remove_at_once_goes_with_the_next_command(tmp_path: Path) -> None:
+        for number in range(3):
+            (tmp_path / f"{number}" / "deep").mkdir(parents=True)
+            os.chown(tmp_path / f"{number}", UID, UID)
+        (tmp_path / "others").mkdir()
+        parts = 1
+        while leftovers.clear(UID, str(tmp_path), 0.0) or len(os.listdir(tmp_path)) > 1:
+            parts += 1
+            assert parts < 50
+        assert parts > 2
+        assert [path.name for path in tmp_path.iterdir()] == ["others"]
 
     def test_a_fork_bomb_is_held_to_its_number_and_ends_when_it_is_told(tmp_path: Path) -> None:
         code = (
