@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from studio.models import Workspace
-from sweeps.models import DataUpload, Sweep
+from sweeps.models import DataUpload
 
 
 def foreign(workspace: Workspace, paths: Mapping[str, str], root: Path) -> list[str]:
@@ -23,15 +23,6 @@ def foreign(workspace: Workspace, paths: Mapping[str, str], root: Path) -> list[
 
 
 def _own(workspace: Workspace, digests: Collection[str]) -> set[str]:
-    """Those of `digests` that the workspace was handed in itself.
-
-    Those that its sweeps read already count, too: once the form kept no record of its uploads.
-    """
+    """Those of `digests` that the workspace was handed in itself."""
     rows = DataUpload.objects.filter(workspace=workspace, digest__in=digests)
-    found = set(rows.values_list("digest", flat=True))
-    for digest in set(digests) - found:
-        if len(digest) == 64 and digest.isalnum():
-            rows_of_sweeps = Sweep.objects.filter(workspace=workspace)
-            if rows_of_sweeps.filter(inputs__icontains=f"/data/{digest}").exists():
-                found.add(digest)
-    return found
+    return set(rows.values_list("digest", flat=True))

@@ -228,7 +228,7 @@ def _context(workspace: Workspace, page: Page, code: CodeSnapshot | None) -> dic
         "rows": row_views(draft.rows, draft["command"], by_field, page_parts.seed_of(draft)),
         "row_count": sum(not row.is_blank for row in draft.rows),
         "conditional": sum(not row.is_blank and bool(row.parent) for row in draft.rows),
-        "inputs": _input_views(draft, by_field),
+        "inputs": _input_views(workspace, draft, by_field),
         "variables": [
             (index, row, by_field.get(f"variables.{index}.name", []))
             for index, row in enumerate(draft.variables)
@@ -315,11 +315,13 @@ def _kept(draft: Draft) -> str:
     return ", ".join(names)
 
 
-def _input_views(draft: Draft, by_field: dict[str, list[str]]) -> list[dict[str, Any]]:
+def _input_views(
+    workspace: Workspace, draft: Draft, by_field: dict[str, list[str]]
+) -> list[dict[str, Any]]:
     """Each input with its errors; an uploaded file by its name and size."""
     views = []
     for index, row in enumerate(draft.inputs):
-        stored = code_reading.stored(row.value) if row.kind != "value" else None
+        stored = code_reading.stored(workspace, row.value) if row.kind != "value" else None
         views.append(
             {
                 "index": index,

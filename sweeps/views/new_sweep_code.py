@@ -18,6 +18,7 @@ from sweeps.domain.wording import shown
 from sweeps.forms.draft import Draft, InputRow
 from sweeps.forms.rows import FIELDS, Row
 from sweeps.models import CodeSnapshot, DataUpload
+from sweeps.queries.isolation import has_upload
 from sweeps.services.room import require_disk
 from sweeps.stores import snapshots
 from sweeps.stores.inspect_script import ScriptFacts, inspect, pick_entry
@@ -207,13 +208,13 @@ def _inputs(
     return (*kept, *(InputRow(**row) for row in asked if row["name"] not in names))
 
 
-def stored(path: str) -> tuple[str, int] | None:
-    """Name and size of an uploaded input by where it lies; None for any other path."""
-    place = Path(path)
-    if (
-        not place.is_relative_to(intake_places.data_root())
-        or ".." in place.parts
-        or not place.is_file()
-    ):
+def stored(workspace: Workspace, path: str) -> tuple[str, int] | None:
+    """Name and size of an input that the workspace was handed in, by where it lies; None for any
+    other path."""
+    place, root = Path(path), intake_places.data_root()
+    if not place.is_relative_to(root) or ".." in place.parts:
+        return None
+    digest = next(iter(place.relative_to(root).parts), "")
+    if not has_upload(workspace, digest) or not place.is_file():
         return None
     return place.name, place.stat().st_size

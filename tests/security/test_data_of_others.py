@@ -1,0 +1,77 @@
+"""Data is whose workspace was handed it: naming its path makes nobody its owner."""
+
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.apps import apps
+
+from studio.models import Workspace
+from sweeps import intake, intake_places
+from sweeps.models import DataUpload, Sweep
+from sweeps.queries.uploads import foreign
+from sweeps.views.new_sweep_code import stored
+
+remember = import_module("sweeps.migrations.0023_uploads_of_sweeps").remember
+
+
+@pytest.fixture
+def theirs(workspace: Workspace) -> Path:
+    """Where another workspace's data lies."""
+    other = Workspace.objects.create(name="other")
+    return intake.data_place(intake.keep_data_file(other, [b"1,2\n"], "theirs.csv")[0])
+
+
+def is_foreign(workspace: Workspace, path: Path) -> bool:
+    return foreign(workspace, {"x": str(path)}, intake_places.data_root()) == ["x"]
+
+
+@pytest.mark.parametrize("literal", ["{}", "/data/{}", "see /data/{} there"])
+def test_a_literal_that_names_it_makes_nobody_its_owner(
+    workspace: Workspace, make_sweep: Callable[..., Sweep], theirs: Path, literal: str
+) -> None:
+    assert is_foreign(workspace, theirs)
+    make_sweep(inputs={"x": literal.format(theirs.parent.name), "y": str(theirs)})
+    assert is_foreign(workspace, theirs)
+    remember(apps, None)
+    assert is_foreign(workspace, theirs)
+
+
+def test_the_form_shows_a_workspaces_own_data_alone(workspace: Workspace, theirs: Path) -> None:
+    assert stored(workspace, str(theirs)) is None
+    mine = intake.data_place(intake.keep_data_file(workspace, [b"12345"], "mine.csv")[0])
+    assert stored(workspace, str(mine)) == ("mine.csv", 5)
+    for path in (mine.parent, mine.parent / "gone.csv", mine / ".." / "mine.csv", "/etc/passwd"):
+        assert stored(workspace, str(path)) is None
+
+
+def test_data_without_a_record_is_of_who_read_it_first(
+    workspace: Workspace, make_sweep: Callable[..., Sweep], theirs: Path
+) -> None:
+    def reading(name: str, value: Any, of: Workspace) -> None:
+        sweep = make_sweep(name=name)
+        Sweep.objects.filter(pk=sweep.pk).update(inputs={"x": value, "n": 3}, workspace=of)
+
+    root, other = intake_places.data_root(), Workspace.objects.get(name="other")
+    old, folder = root / ("a" * 64) / "old.csv", root / ("b" * 64)
+    (folder / "deep").mkdir(parents=True, exist_ok=True)
+    old.parent.mkdir(exist_ok=True)
+    old.write_text("1234")
+    reading("literal", str(old), other)
+    reading("first", {"type": "uri_file", "path": str(old)}, workspace)
+    reading("second", {"type": "uri_file", "path": str(old)}, other)
+    reading("folder", {"type": "uri_folder", "path": f"{folder}/deep/"}, workspace)
+    reading("theirs", {"type": "uri_file", "path": str(theirs)}, workspace)
+    reading("odd", {"type": "uri_file", "path": f"{root}/../secret_key"}, workspace)
+    reading("web", {"type": "uri_file", "path": "https://example.org/x"}, workspace)
+    remember(apps, None)
+    remember(apps, None)
+    rows = DataUpload.objects.filter(workspace=workspace).order_by("pk")
+    assert list(rows.values_list("path", "name", "size")) == [
+        (f"{'a' * 64}/old.csv", "old.csv", 4), ("b" * 64, "", 0),
+    ]  # fmt: skip
+    assert not is_foreign(workspace, old)
+    assert is_foreign(other, old)
+    assert is_foreign(workspace, theirs)
