@@ -237,10 +237,10 @@ def trial_dash(number: int) -> str:
     return TRIAL_DASHES[number // TRIAL_COLOURS % len(TRIAL_DASHES)]
 
 
-# A spreadsheet takes a text that begins so for a formula.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+# A spreadsheet takes a text that begins so for a formula; with `;` between cells the rest of one.
+FORMULA = (*"=+-@\t\r\n", *"\uff1d\uff0b\uff0d\uff20", ";=", ";+", ";-", ";@")
 
 
 def cell(text: str) -> str:
     """A text of a CSV file: what a spreadsheet would run gets an apostrophe before it."""
-    return f"'{text}" if text.startswith(_FORMULA) else text
+    return f"'{text}" if text.startswith(FORMULA) else text

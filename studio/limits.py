@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from django.conf import settings
 from django.contrib.auth import SESSION_KEY
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse, UnreadablePostError
 from django.template import loader
 
 from studio.peers import client_address, network_of
@@ -52,6 +52,21 @@ def refuse_large_bodies(get_response: Handler) -> Handler:
             return refusal(request, 413, "too_large", text)
         return get_response(request)
 
+    return middleware
+
+
+def refuse_broken_bodies(get_response: Handler) -> Handler:
+    """400 for a body that breaks off, or comes too slowly: nothing of the studio has failed."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        return get_response(request)
+
+    def process_exception(request: HttpRequest, error: Exception) -> HttpResponse | None:
+        if isinstance(error, UnreadablePostError):
+            return refusal(request, 400, "invalid", "The request's body breaks off.")
+        return None
+
+    middleware.process_exception = process_exception  # type: ignore[attr-defined]
     return middleware
 
 

@@ -8,6 +8,9 @@ from collections.abc import Iterable
 
 # A line that is longer is told in pieces.
 LONGEST = 32 * 1024
+# What MLflow says echoes what it was asked, over and over: of its lines so much, in characters.
+ECHOED = 4096
+_ECHOES = "tracking"
 # Lines kept while whoever reads the log takes none, a paused terminal say; then the oldest go.
 KEPT = 2000
 
@@ -96,4 +99,7 @@ def _tell(name: str, rest: bytearray, all_of_it: bool) -> None:
         last = b""
     rest[:] = last
     for line in lines:
-        say(name, line.decode(errors="replace").rstrip())
+        text = line.decode(errors="replace").rstrip()
+        if name == _ECHOES and len(text) > ECHOED:
+            text = f"{text[:ECHOED]}… ({len(text):,} characters)"
+        say(name, text)

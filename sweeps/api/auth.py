@@ -57,6 +57,15 @@ def token_of(request: HttpRequest) -> ApiToken:
     return token
 
 
+def require_still(request: HttpRequest) -> None:
+    """The token that was good when the request began still is, now that all of it has come.
+
+    Raises HttpError 401.
+    """
+    if not ApiToken.objects.usable(timezone.now()).filter(pk=token_of(request).pk).exists():
+        raise HttpError(401, "The token has ended, or was revoked, while the request came.")
+
+
 def workspace_of(request: HttpRequest, ws: str, role: Role = Role.READER) -> Workspace:
     """The workspace, if the token is for it and may do there what `role` may.
 

@@ -12,7 +12,7 @@ from sweeps.api import shapes
 from sweeps.api.auth import token_of, workspace_of
 from sweeps.api.bodies import multipart
 from sweeps.api.files import binary, zip_answer
-from sweeps.api.intake import check_length
+from sweeps.api.intake import files_of
 from sweeps.api.lookup import sweep_of
 from sweeps.api.once import ticket_of
 from sweeps.domain.problems import InvalidInput
@@ -49,8 +49,7 @@ def add_bundle(
     a replay is refused, and the answer names them.
     """
     workspace = workspace_of(request, ws, Role.CONTRIBUTOR)
-    check_length(request)
-    file = request.FILES.get("bundle")
+    file = files_of(request).get("bundle")
     if file is None:
         raise InvalidInput.one("bundle", "Send the bundle as the part “bundle”, a zip.")
     sweep = import_bundle(

@@ -11,11 +11,14 @@ from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
+from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpRequest
+from django.utils.datastructures import MultiValueDict
 
 from studio.limits import FORM_BYTES
 from studio.models import Workspace
 from sweeps import intake, intake_places
+from sweeps.api.auth import require_still
 from sweeps.domain.elsewhere import is_far_code
 from sweeps.domain.job import SweepJob
 from sweeps.domain.problems import InvalidInput, Problem, said_of
@@ -84,13 +87,13 @@ def read_json(request: HttpRequest, *, optional: bool = False) -> Any:
 
 
 def _multipart(request: HttpRequest, workspace: Workspace, keep: bool) -> Posted:
-    check_length(request)
-    spec = request.FILES.get("spec")
+    files = files_of(request)
+    spec = files.get("spec")
     text = _text(spec.read()) if spec else str(request.POST.get("spec", ""))
     if not text:
         raise InvalidInput.one("spec", "Send the job file as the part “spec”.")
     job = read_job(text)
-    upload = request.FILES.get("code")
+    upload = files.get("code")
     if upload is None:
         job = replace(job, code=_uploaded_code(request) or job.code)
         return _with_named(job, text, workspace, keep)
@@ -158,6 +161,17 @@ def check_length(request: HttpRequest) -> None:
     length, most = request.META.get("CONTENT_LENGTH") or "0", settings.STUDIO_UPLOAD_CAP_MB
     if not length.isdecimal() or int(length) > most * 2**20 + FORM_BYTES:
         raise too_large(f"An upload may have {most:,} MiB at most (STUDIO_UPLOAD_CAP_MB).")
+
+
+def files_of(request: HttpRequest) -> MultiValueDict[str, UploadedFile]:
+    """The files of a form, once all of it has come, from a token that is still good then.
+
+    Raises InvalidInput (as `check_length`) and HttpError 401.
+    """
+    check_length(request)
+    files: MultiValueDict[str, UploadedFile] = request.FILES
+    require_still(request)
+    return files
 
 
 def too_large(message: str) -> InvalidInput:

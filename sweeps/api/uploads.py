@@ -11,7 +11,7 @@ from sweeps import intake
 from sweeps.api.auth import workspace_of
 from sweeps.api.bodies import multipart
 from sweeps.api.files import binary, zip_answer
-from sweeps.api.intake import check_length
+from sweeps.api.intake import files_of
 from sweeps.domain.problems import InvalidInput, said_of
 from sweeps.domain.wording import shown
 from sweeps.models import CodeSnapshot, DataUpload
@@ -146,5 +146,4 @@ def _kept(
 
 
 def _part(request: HttpRequest, name: str) -> UploadedFile | None:
-    check_length(request)
-    return request.FILES.get(name)
+    return files_of(request).get(name)

@@ -1,19 +1,23 @@
 """Answers of the tracking server, handed on: whole for JSON, block by block for artifacts."""
 
 import json
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import httpx
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from gunicorn.http.errors import ParseException
 
 from sweeps.gateway.adapt import Asked, items_of, visible
 from sweeps.gateway.identity import Caller
-from sweeps.gateway.refusals import Refusal
+from sweeps.gateway.refusals import Refusal, invalid
 from sweeps.gateway.routes import ARTIFACTS, Matched, judged_first
 from sweeps.gateway.upstream import ARTIFACT_TIMEOUT, send
 
 _BLOCK = 1 << 18
+# An upload that takes longer is judged twice, in seconds.
+LONG_S = 1.0
 # An artifact is what a training script wrote: never a page of ours.
 _ARTIFACT_HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -79,8 +83,12 @@ def download(matched: Matched, asked: Asked) -> HttpResponseBase:
     return response
 
 
-def upload(request: HttpRequest, matched: Matched) -> HttpResponse:
-    """Store an artifact (PUT), or take one away (DELETE)."""
+def upload(request: HttpRequest, matched: Matched, judge: Callable[[], object]) -> HttpResponse:
+    """Store an artifact (PUT), or take one away (DELETE).
+
+    `judge` raises Refusal if the caller may no longer: it is asked before the last block goes, for
+    what takes an hour to come may come from somebody whose token was revoked meanwhile.
+    """
     headers = {"Content-Type": "application/octet-stream"}
     content: dict[str, Any] = {}
     if matched.route.method == "PUT":
@@ -89,7 +97,7 @@ def upload(request: HttpRequest, matched: Matched) -> HttpResponse:
             if not length.isdecimal():
                 raise Refusal(400, "INVALID_PARAMETER_VALUE", "The length is no number.")
             headers["Content-Length"] = length
-        content["content"] = _blocks(request, bool(length))
+        content["content"] = _judged(_blocks(request, bool(length)), judge)
     got = send(
         matched.route.method,
         matched.upstream_path,
@@ -101,6 +109,22 @@ def upload(request: HttpRequest, matched: Matched) -> HttpResponse:
     return HttpResponse(got.content, status=got.status_code, content_type=kind)
 
 
+def _judged(blocks: Iterator[bytes], judge: Callable[[], object]) -> Iterator[bytes]:
+    """The blocks; the last one only if the caller still may, where they took long to come.
+
+    MLflow keeps nothing of an upload that breaks off.
+    """
+    began, last = time.monotonic(), b""
+    for block in blocks:
+        if last:
+            yield last
+        last = block
+    if time.monotonic() - began > LONG_S:
+        judge()
+    if last:
+        yield last
+
+
 def _blocks(request: HttpRequest, has_length: bool) -> Iterator[bytes]:
     """The request's body. Django reads only as far as the announced length, so a chunked body is
     read from the server itself, which must be one that tells where it ends (gunicorn does)."""
@@ -109,4 +133,14 @@ def _blocks(request: HttpRequest, has_length: bool) -> Iterator[bytes]:
         if not request.META.get("wsgi.input_terminated"):
             raise Refusal(411, "INVALID_PARAMETER_VALUE", "Send the artifact's length.")
         source = request.META["wsgi.input"]
-    return iter(lambda: source.read(_BLOCK), b"")
+    while block := _read(source):
+        yield block
+
+
+def _read(source: Any) -> bytes:
+    """The next block. Raises Refusal for a body that breaks off, or whose chunks are none."""
+    try:
+        block: bytes = source.read(_BLOCK)
+    except (OSError, ParseException) as error:
+        raise invalid("The request's body breaks off, or is not what its head says.") from error
+    return block

@@ -16,7 +16,13 @@ import httpx
 from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import RequestDataTooBig
 from django.db import connection
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.http import (
+    HttpRequest,
+    HttpResponse,
+    HttpResponseBase,
+    JsonResponse,
+    UnreadablePostError,
+)
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 
@@ -59,6 +65,8 @@ def gateway(request: HttpRequest, ws: str, rest: str) -> HttpResponseBase:
         return JsonResponse(bad.as_json(), status=400)
     except BadReference as bad:
         return _refused(invalid(str(bad)))
+    except UnreadablePostError:
+        return _refused(invalid("The request's body breaks off, or is not what its head says."))
     except RequestDataTooBig:
         return _refused(Refusal(413, "INVALID_PARAMETER_VALUE", "The request is too large."))
     except TrackingUnavailable as error:
@@ -110,7 +118,11 @@ def _store(request: HttpRequest, caller: Caller, matched: Matched) -> HttpRespon
             raise Refusal(413, "RESOURCE_EXHAUSTED", problem)
         length = request.META.get("CONTENT_LENGTH") or ""
         room.note_stored(caller.workspace, int(length[:20]) if length.isdecimal() else 0)
-    return proxy.upload(request, matched)
+
+    def judge() -> None:
+        _authorize(_caller(request, caller.workspace, identify), matched, Asked((), None))
+
+    return proxy.upload(request, matched, judge)
 
 
 def _query(request: HttpRequest) -> tuple[tuple[str, str], ...]:

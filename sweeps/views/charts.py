@@ -11,6 +11,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from studio.formatting import FORMULA
 from sweeps.charts.cards import trial_cards
 from sweeps.charts.figure import Table
 from sweeps.charts.text import exact_text
@@ -110,13 +111,12 @@ def values(request: HttpRequest, ws: str, name: str, kind: str) -> HttpResponse:
     return response
 
 
-# A cell that begins like this would run as a formula in a spreadsheet, unless it is a number.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+# Nothing that runs as a formula, whatever it begins with.
 _NUMBER = re.compile(r"[+-]?(\d[\d,]*)?\.?\d*(e[+-]?\d+)?", re.ASCII)
 
 
 def _safe(text: str) -> str:
-    begins = text.startswith(_FORMULA) and not _NUMBER.fullmatch(text)
+    begins = text.startswith(FORMULA) and not _NUMBER.fullmatch(text)
     return f"'{text}" if begins else text
 
 

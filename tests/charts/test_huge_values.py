@@ -5,6 +5,7 @@ import math
 
 import pytest
 
+from studio.formatting import cell
 from sweeps.charts.value_axis import linear_axis
 from sweeps.figures.cache import Shared
 from sweeps.views.charts import _safe
@@ -21,10 +22,14 @@ def test_an_axis_of_huge_values_is_finite(ends: tuple[float, float]) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["=1+1", "+1+cmd|' /C calc'!A0", "-1+1|cmd", "-2+3+cmd|' /C calc'!A0", "@x", "\n=1"]
+    "text",
+    [
+        *("=1+1", "+1+cmd|' /C calc'!A0", "-1+1|cmd", "-2+3+cmd|' /C calc'!A0", "@x", "\n=1"),
+        *("\uff1d1+1", "\uff0b1", "\uff0d1", "\uff20x", ";=1+1", ";@x"),
+    ],
 )
 def test_no_cell_is_a_formula(text: str) -> None:
-    assert _safe(text) == f"'{text}"
+    assert _safe(text) == cell(text) == f"'{text}"
 
 
 @pytest.mark.parametrize("text", ["-1", "-1,234", "-1.5e-07", "+2", "-.5", "1+1", "", "a-b"])

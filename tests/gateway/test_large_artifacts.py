@@ -80,7 +80,7 @@ def test_an_upload_is_handed_on_as_it_comes(server: Server, chunked: bool) -> No
     request.META["wsgi.input"] = request._stream = server.source  # type: ignore[attr-defined]
     matched = match("PUT", PATH)
     assert matched is not None
-    assert proxy.upload(request, matched).status_code == 200
+    assert proxy.upload(request, matched, lambda: None).status_code == 200
     assert (server.got, server.source.left) == (SIZE, 0)
     assert server.ahead <= MB
 

@@ -42,6 +42,20 @@ def test_lines_come_whole_whatever_the_pieces(part, told) -> None:
     assert outputs.descriptors == []
 
 
+def test_of_what_mlflow_echoes_a_line_tells_the_beginning(told) -> None:
+    reader, writer = os.pipe()
+    os.set_blocking(reader, False)
+    outputs = Outputs()
+    outputs.add("tracking", reader)
+    os.write(writer, b"short\n" + b"x" * 30_000 + b"\n")
+    os.close(writer)
+    outputs.drain()
+    assert told == [
+        ("tracking", "short"),
+        ("tracking", "x" * lines.ECHOED + "… (30,000 characters)"),
+    ]
+
+
 def test_a_line_without_end_is_told_in_pieces(part, told) -> None:
     outputs, prints, end = part
     prints(b"x" * (lines.LONGEST + 1))
