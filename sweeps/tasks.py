@@ -210,13 +210,13 @@ def register_model(version_id: int) -> None:
 
 
 @db_task()
-def prune_model(model_pk: int) -> None:
+def prune_model(model_id: int) -> None:
     """Delete a logged model that its sweep does not keep."""
-    subject = f"logged model {model_pk}"
+    subject = f"logged model {model_id}"
     if outage.lasts(subject):
         return
     try:
-        prune.prune_model(model_pk)
+        prune.prune_model(model_id)
     except TrackingUnavailable as error:
         outage.note(error, subject)
         log.warning("%s waits for tracking: %s", subject, error)

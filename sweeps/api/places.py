@@ -142,7 +142,7 @@ def add_compute(request: HttpRequest, ws: str) -> Any:
     workspace = workspace_of(request, ws, Role.OWNER)
     doc = bodies.read_typed(read_json(request), bodies.COMPUTE_TYPES)
     compute = Compute(workspace=workspace, created_at=timezone.now())
-    return Status(201, _saved(compute, {"slots": 1} | doc))
+    return Status(201, _saved(compute, {"slots": 1, "preload": True} | doc))
 
 
 @router.get("/workspaces/{ws}/computes/{name}", response=ComputeOut)

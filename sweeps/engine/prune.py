@@ -10,13 +10,13 @@ from sweeps.tracking.client import TrackingRejected
 log = logging.getLogger(__name__)
 
 
-def prune_model(model_pk: int) -> None:
+def prune_model(model_id: int) -> None:
     """Delete the model with this primary key, if that is still wanted; may be called twice and
     after any death.
 
     Raises TrackingUnavailable.
     """
-    row = pruning.let_go(model_pk)
+    row = pruning.let_go(model_id)
     if row is None:
         return
     client, attempt = tracking(), row.attempt

@@ -196,6 +196,6 @@ def reconcile(waker: Waker, now: datetime) -> None:
         waker.wake(tasks.close_sweep, sweep_id)
     for version_id in waiting_versions():
         waker.wake(tasks.register_model, version_id)
-    for model_pk in prunable_models():
-        waker.wake(tasks.prune_model, model_pk)
+    for model_id in prunable_models():
+        waker.wake(tasks.prune_model, model_id)
     waker.forget_old()

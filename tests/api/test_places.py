@@ -77,6 +77,8 @@ def test_a_compute_is_made_changed_and_deleted(owner: Caller, compute: Compute) 
         "slots_used": 0,
         "description": "",
         "isolated": False,
+        "preload": True,
+        "preload_modules": "",
     }
     compute.refresh_from_db()
     assert not compute.is_default

@@ -18,10 +18,12 @@ from sweeps.runners.warm import blas, line
 _SITE = str(Path(__file__).with_name("site"))
 # A script's imports take seconds; those of the largest packages on a slow disk half a minute.
 WAIT_S = 20.0
+ANSWER_S = 5.0  # for a parent that has done its imports; it takes a millisecond
 _SPAWN_S = 10.0
 IDLE_S = 60.0  # how long a parent waits for the next command
 # What a parent refused is asked again after this long: packages change.
 _REFUSAL_S = 600.0
+_STUCK_S = 30.0
 _LEAST_FREE_BYTES = 2**30
 # Room for what /proc shows of arguments and environment (bytes; execve(2) takes 128 KiB a text).
 _ARGUMENTS, _ENVIRONMENT = 8 * 1024, 96 * 1024
@@ -50,7 +52,7 @@ def ready(argv: tuple[str, ...], warm: Warm) -> socket.socket:
             answer = _asked(asker, end)
         except TimeoutError:
             asker.close()
-            raise Cold(f"Its warm parent was still importing after {WAIT_S:g} s.") from None
+            raise Cold(_silent(folder)) from None
         if answer and answer["ready"]:
             return asker
         asker.close()
@@ -63,10 +65,21 @@ def _patience(folder: Path) -> float:
     """Seconds to wait for an answer: of WAIT_S what is left to a parent that is importing."""
     try:
         began = (folder / line.SOCKET).stat().st_mtime
-        (folder / line.IMPORTING).stat()
     except FileNotFoundError:
         return WAIT_S
+    if not (folder / line.IMPORTING).exists():
+        return ANSWER_S
     return min(WAIT_S, began + WAIT_S - time.time())
+
+
+def _silent(folder: Path) -> str:
+    """What to say of a parent that does not answer; one that is stuck is left alone for a while,
+    for each that asks it would wait in vain."""
+    if (folder / line.IMPORTING).exists():
+        return f"Its warm parent was still importing after {WAIT_S:g} s."
+    reason = f"Its warm parent did not answer within {ANSWER_S:g} s."
+    _remember(folder, reason, _STUCK_S)
+    return reason
 
 
 def fork(asker: socket.socket, folder: str, descriptors: list[int]) -> None:
@@ -139,6 +152,7 @@ def _spawn(folder: Path, argv: tuple[str, ...], warm: Warm) -> socket.socket:
     for name in (line.SOCKET, line.IMPORTING, line.REFUSED):
         with contextlib.suppress(FileNotFoundError):
             os.unlink(folder / name)
+    (folder / line.IMPORTING).write_text("its first module")
     cwd = folder / line.CWD
     shutil.rmtree(cwd, ignore_errors=True)
     cwd.mkdir()
@@ -214,8 +228,13 @@ def _fallen(folder: Path) -> str:
     except OSError:
         return ""
     reason = f"Its warm parent ended while importing {name}."
-    (folder / line.REFUSED).write_text(json.dumps({"reason": reason, "at": time.time()}))
+    _remember(folder, reason, _REFUSAL_S)
     return reason
+
+
+def _remember(folder: Path, reason: str, for_s: float) -> None:
+    refused = {"reason": reason, "at": time.time() - _REFUSAL_S + for_s}
+    (folder / line.REFUSED).write_text(json.dumps(refused))
 
 
 def _free_memory() -> int:

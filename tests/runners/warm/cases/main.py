@@ -84,7 +84,7 @@ sys.settrace(tracer); threading.settrace(tracer); work(2); sys.settrace(None)
 print(seen)
 import cProfile, pstats, io
 p = cProfile.Profile(); p.runcall(work, 3)
-print([key[2] for key in pstats.Stats(p, stream=io.StringIO()).stats])
+print(sorted(key[2] for key in pstats.Stats(p, stream=io.StringIO()).stats))
 import trace
 t = trace.Trace(count=1, trace=0); t.runfunc(work, 2)
 print(sorted((line, n) for (f, line), n in t.results().counts.items() if f == __file__))

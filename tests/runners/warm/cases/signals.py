@@ -19,7 +19,9 @@ os.kill(os.getpid(), signal.{}); import time; time.sleep(5); print("on")
 """
 HANDLED = """
 import os, signal, sys, threading
-def handle(number, frame): print("got", number, frame.f_code.co_name, frame.f_lineno)
+def handle(number, frame):
+    # A child's end comes when it comes, and interrupts whatever is at work.
+    print("got", number, number != signal.SIGCHLD and (frame.f_code.co_name, frame.f_lineno))
 for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1, signal.SIGCHLD):
     print(signal.signal(number, handle)); os.kill(os.getpid(), number)
 signal.raise_signal(signal.SIGUSR1)
