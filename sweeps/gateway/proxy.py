@@ -16,6 +16,7 @@ from sweeps.gateway.routes import ARTIFACTS, Matched, judged_first
 from sweeps.gateway.upstream import ARTIFACT_TIMEOUT, send
 
 _BLOCK = 1 << 18
+_BROKEN = "The request's body breaks off, or is not what its head says."
 # An upload that takes longer is judged twice, in seconds.
 LONG_S = 1.0
 # An artifact is what a training script wrote: never a page of ours.
@@ -133,8 +134,12 @@ def _blocks(request: HttpRequest, has_length: bool) -> Iterator[bytes]:
         if not request.META.get("wsgi.input_terminated"):
             raise Refusal(411, "INVALID_PARAMETER_VALUE", "Send the artifact's length.")
         source = request.META["wsgi.input"]
+    missing = int(request.META["CONTENT_LENGTH"]) if has_length else 0
     while block := _read(source):
+        missing -= len(block)
         yield block
+    if missing > 0:
+        raise invalid(_BROKEN)
 
 
 def _read(source: Any) -> bytes:
@@ -142,5 +147,5 @@ def _read(source: Any) -> bytes:
     try:
         block: bytes = source.read(_BLOCK)
     except (OSError, ParseException) as error:
-        raise invalid("The request's body breaks off, or is not what its head says.") from error
+        raise invalid(_BROKEN) from error
     return block

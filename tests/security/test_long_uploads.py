@@ -105,6 +105,17 @@ def test_a_body_that_breaks_off_is_no_fault_of_ours(
     assert json.loads(answer.content)["error_code"] == "INVALID_PARAMETER_VALUE"
 
 
+def test_a_body_shorter_than_announced_is_no_fault_of_ours(
+    server: Server, workspace: Workspace, token: str
+) -> None:
+    """As it is where the connection was cut."""
+    request = RequestFactory().generic("PUT", "/", headers={"Authorization": f"Bearer {token}"})
+    request.META["CONTENT_LENGTH"] = "19"
+    request._stream = Body(lambda: None)  # type: ignore[attr-defined]
+    answer = views.gateway(request, workspace.name, PATH.removeprefix("/"))
+    assert (answer.status_code, server.kept) == (400, b"")
+
+
 @pytest.fixture
 def broken(monkeypatch: pytest.MonkeyPatch) -> None:
     def read(*_: Any) -> bytes:
