@@ -28,7 +28,7 @@ STRUCTURE: dict[str, set[str]] = {
     "enginelease": {"name", "owner"},
     "environment": {"name"},
     "environmentbuild": {"recipe", "handle"},
-    "loggedmodel": {"model_id"},
+    "loggedmodel": {"model_id", "fate"},
     "machinesample": {"gpus"},
     "metricpoint": {"name"},
     "metricsummary": {"name"},
