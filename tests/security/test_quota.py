@@ -120,7 +120,7 @@ def test_an_artifact_is_refused_and_what_is_stored_counts_at_once(
     full: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sent = []
-    monkeypatch.setattr(proxy, "upload", lambda request, matched: sent.append(matched))
+    monkeypatch.setattr(proxy, "upload", lambda request, matched, judge: sent.append(matched))
     path = "/api/2.0/mlflow-artifacts/artifacts/1/r/artifacts/model.bin"
     matched = match("PUT", path)
     assert matched is not None
