@@ -1,13 +1,14 @@
 """Who is at the other end of a request: the address, told by a proxy only where one is trusted."""
 
 import ipaddress
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from django.conf import settings
 from django.http import HttpRequest
 from django.utils.crypto import constant_time_compare
 
 SECRET_HEADER = "X-Studio-Proxy-Secret"  # noqa: S105 - its name
+_SECRET = "HTTP_" + SECRET_HEADER.upper().replace("-", "_")
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -33,22 +34,31 @@ def is_from_proxy(request: HttpRequest) -> bool:
 
     On one machine the address alone says nothing: trials have the same.
     """
-    if not is_trusted(address_of(request.META.get("REMOTE_ADDR", ""))):
+    return _is_from_proxy(request.META)
+
+
+def _is_from_proxy(meta: Mapping[str, str]) -> bool:
+    if not is_trusted(address_of(meta.get("REMOTE_ADDR", ""))):
         return False
     secret = settings.STUDIO_PROXY_SECRET
-    return not secret or constant_time_compare(request.headers.get(SECRET_HEADER, ""), secret)
+    return not secret or constant_time_compare(meta.get(_SECRET, ""), secret)
 
 
 def client_address(request: HttpRequest) -> str:
-    """Where a request came from.
+    """Where a request came from."""
+    return told_address(request.META)
+
+
+def told_address(meta: Mapping[str, str]) -> str:
+    """Where a request with these variables of WSGI came from.
 
     Each proxy appends whom it heard; from the right, the first that is no proxy of ours is the
     last whom anybody trustworthy has seen. Without a trusted proxy the header counts for nothing.
     """
-    peer = address_of(request.META.get("REMOTE_ADDR", ""))
-    if not is_from_proxy(request):
+    peer = address_of(meta.get("REMOTE_ADDR", ""))
+    if not _is_from_proxy(meta):
         return str(peer or "")
-    told = request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")
+    told = meta.get("HTTP_X_FORWARDED_FOR", "").split(",")
     seen = peer
     for text in reversed(told):
         address = address_of(text)

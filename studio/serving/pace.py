@@ -1,8 +1,8 @@
-"""Connections whose clients have to keep a pace, and who has to go when too many are slow.
+"""Connections whose clients have to keep a pace, and who has to go when threads wait for too many.
 
 A client may pause for as long as its credit lasts, and earns credit by what it sends or takes. That
-alone keeps out nobody who sends a thousand bytes a second over each of a hundred connections:
-so of those that wait at the same time the slowest go, of whoever has the most.
+alone keeps out nobody who sends a thousand bytes a second over each of a hundred connections, or
+a hundred thousand: so of too many that wait at the same time some go, of whoever has the most.
 """
 
 import contextlib
@@ -23,10 +23,9 @@ LEAST_RATE = 1024
 # So long a client may pause altogether, in seconds: while it sends, and while it takes an answer.
 SENDING_S, TAKING_S = 10.0, 30.0
 # Who has kept a thread waiting for longer than this rate explains, by so many seconds, is slow.
+# That decides between connections of the same owner, and says nothing of owners.
 _GOOD_RATE = 64 * 1024
 _SLOW_S = 0.5
-# How many go at a time, besides one too many: whose they are is read from a table of the kernel.
-_ROOM = 4
 _BLOCK = 1 << 18
 
 T = TypeVar("T")
@@ -34,7 +33,7 @@ Key = Callable[[Iterable["Paced"]], dict["Paced", str]]
 
 
 class Crowd:
-    """Those whose clients keep a thread waiting now: `most` of them, as far as some are slow."""
+    """Those whose clients keep a thread waiting now: `most` of them, whatever pace they keep."""
 
     def __init__(self, most: int, key: Key) -> None:
         self._most, self._key = most, key
@@ -45,27 +44,52 @@ class Crowd:
         """One more waits; another one may have to go for it, or itself."""
         with self._lock:
             self._since[paced] = time.monotonic()
-            crowded = dict(self._since) if len(self._since) > self._most else {}
-        if crowded:
-            self._thin(crowded)
+            nameless = [one for one in self._since if one.key is None] if self._is_crowded() else []
+        # With the lock free: whose they are is read from a table of the kernel.
+        for one, key in self._key(nameless).items() if nameless else ():
+            one.key = key
+        for one in self._take_surplus():
+            one.cut()
 
     def leave(self, paced: "Paced") -> None:
         """It waits no longer."""
         with self._lock:
             self._since.pop(paced, None)
 
-    def _thin(self, crowded: dict["Paced", float]) -> None:
+    def _is_crowded(self) -> bool:
+        return len(self._since) > self._most
+
+    def _take_surplus(self) -> list["Paced"]:
+        """Who has to go, and is not counted any more. The nameless are about to see for others."""
+        with self._lock:
+            if not self._is_crowded():
+                return []
+            keys = {one: one.key for one in self._since if one.key is not None}
+            gone = surplus(keys, self._late(keys), self._most)
+            for one in gone:
+                del self._since[one]
+            return gone
+
+    def _late(self, waiting: Iterable["Paced"]) -> dict["Paced", tuple[float, float]]:
+        """How late each is, if it is slow, and when its request began."""
         now = time.monotonic()
-        late = {paced: paced.lag + now - since for paced, since in crowded.items()}
-        late = {paced: lag for paced, lag in late.items() if lag > _SLOW_S}
-        keys = self._key(crowded) if late else {}
-        for _ in range(min(len(late), len(crowded) - self._most + _ROOM)):
-            slowest = greediest(keys, late)
-            del late[slowest], keys[slowest]
-            slowest.cut()
+        lags = {one: one.lag + now - self._since[one] for one in waiting}
+        return {one: (lag if lag > _SLOW_S else 0.0, one.began) for one, lag in lags.items()}
 
 
-def greediest(keys: dict[Any, str], late: dict[Any, float]) -> Any:
+def surplus(keys: dict[Any, str], late: dict[Any, Any], most: int) -> list[Any]:
+    """Who has to go so that `most` stay: each time the latest of those of whoever has the most.
+
+    So nobody goes of who has no more than `most` divided by the number of owners.
+    """
+    keys, late, gone = dict(keys), dict(late), []
+    while len(late) > most:
+        gone.append(greediest(keys, late))
+        del late[gone[-1]], keys[gone[-1]]
+    return gone
+
+
+def greediest(keys: dict[Any, str], late: dict[Any, Any]) -> Any:
     """The latest of those of whoever has the most. Both by connection; `late` is not empty."""
     many = Counter(keys.values())
     return max(late, key=lambda one: (many[keys[one]], late[one]))
@@ -87,11 +111,14 @@ class Paced:
         self._sock.setblocking(False)
         self._timeout: float | None = None
         self.is_cut = False
+        self.key: str | None
         self.begin()
 
     def begin(self, lag: float = 0.0) -> None:
         """A new request: with all of its credit, and so late already (seconds)."""
-        self.lag = lag
+        self.lag, self.began = lag, time.monotonic()
+        # Whose it is: what a trusted proxy says, and what it counts for, once somebody has looked.
+        self.told, self.key = "", None
         self._left = {select.POLLIN: SENDING_S, select.POLLOUT: TAKING_S}
 
     def __getattr__(self, name: str) -> Any:

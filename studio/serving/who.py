@@ -1,4 +1,7 @@
-"""Whose a connection is: by address, and on this machine, where all have the same, by user."""
+"""Whose a connection is: by address, and on this machine, where all have the same, by user.
+
+Of what comes through a reverse proxy of ours it is the address that the proxy tells.
+"""
 
 import contextlib
 import ipaddress
@@ -6,7 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from studio.peers import Address, address_of, network_of
+from studio.peers import Address, address_of, is_trusted, network_of, told_address
 
 # Of the kernel, one line a connection (proc_net_tcp): local and remote end, state, queues, user.
 _TABLES = (Path("/proc/net/tcp"), Path("/proc/net/tcp6"))
@@ -15,11 +18,28 @@ _End = tuple[str, int]
 
 
 def keys(connections: Iterable[Any]) -> dict[Any, str]:
-    """Whom each of these sockets counts for: its address's network, or a user of this machine."""
-    ends = {one: _ends(one) for one in connections}
+    """Whom each of these sockets counts for: its address's network, or a user of this machine.
+
+    A socket that has `told` counts for that.
+    """
+    named = {one: getattr(one, "told", "") for one in connections}
+    ends = {one: _ends(one) for one, name in named.items() if not name}
     ours = {own[1] for peer, own in ends.values() if peer and own and _is_loopback(peer[0])}
     users = _users(ours) if ours else {}
-    return {one: _key(peer, users.get((peer, own))) for one, (peer, own) in ends.items()}
+    found = {one: _key(peer, users.get((peer, own))) for one, (peer, own) in ends.items()}
+    return named | found
+
+
+def told(peer: str, headers: Iterable[tuple[str, str]]) -> str:
+    """Whom a request from a trusted proxy counts for; "" for what comes from elsewhere."""
+    if not is_trusted(address_of(peer)):
+        return ""
+    meta = {"REMOTE_ADDR": peer}
+    for name, value in headers:
+        variable = "HTTP_" + name.upper().replace("-", "_")
+        meta[variable] = f"{meta[variable]},{value}" if variable in meta else value
+    client = told_address(meta)
+    return "" if address_of(client) == address_of(peer) else f"behind a proxy {network_of(client)}"
 
 
 def _key(peer: _End | None, user: str | None) -> str:

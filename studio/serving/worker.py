@@ -15,9 +15,10 @@ from functools import partial
 from typing import Any
 
 from django.db import connections
+from gunicorn.http.body import ChunkedReader
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
-from studio.serving import who
+from studio.serving import chunks, who
 from studio.serving.pace import SENDING_S, Crowd, Paced, greediest
 from studio.serving.pool import Pool
 
@@ -116,6 +117,16 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
         conn.parser.unreader.unread(conn.begun)
         conn.begun = b""
         super().enqueue_req(conn)
+
+    def handle_request(self, req: Any, conn: TConn) -> bool:
+        """In a thread: as gunicorn does, and False to close the connection afterwards."""
+        conn.sock.told = who.told(conn.client[0], req.headers)
+        if isinstance(req.body.reader, ChunkedReader):
+            if not chunks.are_taken(req.method, req.path):
+                conn.sock.sendall(chunks.REFUSAL)
+                return False
+            req.body.reader = chunks.Chunks(req, conn.parser.unreader)
+        return bool(super().handle_request(req, conn))
 
     def murder_pending(self) -> None:
         """Those who have had their time: without a whole head they go."""

@@ -4,6 +4,8 @@ import sys
 from collections.abc import Iterable
 from typing import Any
 
+from gunicorn.http.errors import ParseException
+
 from studio.serving import pace, worker
 from studio.web import Web, drained
 
@@ -13,14 +15,18 @@ LARGE = 20_000_000
 
 
 def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-    """`/large` answers with much, `/read` with how much it was sent, all else at once."""
-    path, body = environ["PATH_INFO"], b"quick"
-    if path == "/read":
-        # As Django reads an upload: to the end, in blocks.
-        body = str(sum(map(len, iter(lambda: environ["wsgi.input"].read(4096), b"")))).encode()
+    """`/large` answers with much, `…/read` with how much it was sent, all else at once."""
+    path, body, status = environ["PATH_INFO"], b"quick", "200 OK"
+    if path.endswith("/read"):
+        try:
+            # As Django reads an upload: to the end, in blocks.
+            blocks = iter(lambda: environ["wsgi.input"].read(4096), b"")
+            body = str(sum(map(len, blocks))).encode()
+        except (OSError, ParseException):  # as the tracking gateway does
+            body, status = b"broken", "400 Bad Request"
     if path == "/large":
         body = b"x" * LARGE
-    start_response("200 OK", [("Content-Length", str(len(body)))])
+    start_response(status, [("Content-Length", str(len(body)))])
     return [body]
 
 

@@ -6,16 +6,19 @@ import os
 import socket
 import subprocess
 import sys
+import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from ipaddress import ip_network
 from typing import Any
 
 import pytest
 
 from studio import web
 from studio.serving import pace, who
-from studio.serving.pace import Crowd, Paced, greediest
+from studio.serving.pace import Crowd, Paced, greediest, surplus
 from studio.serving.worker import lacks
 from tests.security.slow_server import LARGE, PATIENCE_S, THREADS, UNSAID, WAITING
 from tests.servers import CHECKOUT
@@ -106,6 +109,30 @@ def test_dripping_clients_hold_up_nobody_and_are_cut(
     assert drip(clients, lambda: all(is_over(client) for client in clients))
 
 
+def test_clients_that_keep_the_pace_hold_up_nobody_either(
+    server: tuple[str, int], many: Many
+) -> None:
+    clients = many(BODY.replace(b"200000", b"999999999"))
+    over = threading.Event()
+
+    def feed() -> None:
+        for client in clients:
+            client.setblocking(False)
+        while not over.wait(0.05):
+            for client in clients:
+                with contextlib.suppress(OSError):
+                    client.send(b"a" * 16_384)
+
+    feeding = threading.Thread(target=feed)
+    feeding.start()
+    try:
+        assert all(quick(server) for _ in range(5))
+    finally:
+        over.set()
+        feeding.join()
+    assert 0 < sum(not is_over(client) for client in clients) <= THREADS + WAITING
+
+
 def test_answers_that_nobody_reads_hold_up_nobody_and_are_cut(
     server: tuple[str, int], many: Many
 ) -> None:
@@ -155,6 +182,70 @@ def test_whoever_reads_gets_a_large_answer_and_pipelined_requests_theirs(
     assert told.endswith(b"x" * LARGE)
 
 
+PUT = b"PUT /tracking/w/api/2.0/mlflow-artifacts/artifacts/read HTTP/1.1\r\nHost: x\r\n"
+CHUNKED = b"Transfer-Encoding: chunked\r\n\r\n"
+LAST = HEAD + b"Connection: close\r\n\r\n"
+
+
+@pytest.mark.parametrize("method", [b"GET", b"POST", b"PUT"])
+def test_a_body_in_chunks_is_taken_of_artifacts_alone(
+    server: tuple[str, int], method: bytes
+) -> None:
+    with socket.create_connection(server, timeout=20) as client:
+        client.sendall(
+            method + b" /read HTTP/1.1\r\nHost: x\r\n" + CHUNKED + b"2\r\nhi\r\n0\r\n\r\n"
+        )
+        client.sendall(LAST)
+        told = everything(client)
+    assert told.startswith(b"HTTP/1.1 411 ")
+    head, _, text = told.partition(b"\r\n\r\n")
+    assert b"Connection: close" in head
+    assert b"Content-Length: %d" % len(text) in head
+    assert b"HTTP" not in text
+
+
+def test_chunks_of_an_artifact_are_taken_and_the_connection_kept(server: tuple[str, int]) -> None:
+    with socket.create_connection(server, timeout=20) as client:
+        client.sendall(PUT + CHUNKED + b"2;a=b\r\nhi\r\n1\r\n!\r\n0\r\nX-Sum: 1\r\n\r\n")
+        client.sendall(LAST)
+        told = everything(client)
+    assert told.count(b" 200 OK") == 2
+    assert b"\r\n\r\n3" in told
+    assert told.endswith(b"quick")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"2\r\nhi\r\nZZ\r\n", b"2\r\nhiXX", b"2;a\rb\r\nhi\r\n0\r\n\r\n",
+        b"2\r\nhi\r\n0\r\nHost: a\r\n\r\n", b"-2\r\n", b"\r\n",
+        b"0" * 65 + b"\r\n", b"0" * 9000, b"2;" + b"a" * 9000, b"0\r\nX: " + b"a" * 9000,
+        b"0\r\nX: " + b"a" * 9000 + b"\r\n\r\n",
+    ],
+    ids=lambda body: body[:24].decode(),
+)  # fmt: skip
+def test_after_broken_chunks_nothing_is_read_as_a_request(
+    server: tuple[str, int], body: bytes
+) -> None:
+    with socket.create_connection(server, timeout=20) as client:
+        client.sendall(PUT + CHUNKED + body + LAST)
+        told = everything(client)
+    assert told.startswith(b"HTTP/1.1 400 ")
+    assert told.endswith(b"broken")
+    assert told.count(b"HTTP/1.1") == 1
+    assert b"Connection: close" in told
+
+
+def test_after_chunks_that_nobody_read_nothing_is_read_as_a_request(
+    server: tuple[str, int],
+) -> None:
+    with socket.create_connection(server, timeout=20) as client:
+        client.sendall(PUT.replace(b"/read", b"/not") + CHUNKED + b"2\r\nhi\r\nZZ\r\n" + LAST)
+        told = everything(client)
+    assert told.count(b"HTTP/1.1") == 1
+    assert b"Connection: close" in told
+
+
 @pytest.mark.parametrize(
     ("begun", "more"),
     [
@@ -179,16 +270,61 @@ def test_of_those_who_have_most_the_latest_goes() -> None:
     assert greediest(keys, {"a": 1.0, "b": 3.0, "c": 2.0, "d": 99.0}) == "b"
 
 
-def test_who_keeps_the_pace_does_not_go_for_others() -> None:
-    crowd = Crowd(0, lambda waiting: dict.fromkeys(waiting, ""))
+def test_who_crowds_goes_and_not_who_is_slow() -> None:
+    owners: dict[Any, str] = {}
+    crowd = Crowd(4, lambda waiting: {one: owners[one] for one in waiting})
     with contextlib.ExitStack() as stack:
-        ours, _theirs = (stack.enter_context(end) for end in socket.socketpair())
-        paced = Paced(ours, crowd)
-        crowd.enter(paced)
-        assert not paced.is_cut
-        paced.begin(lag=5)
-        crowd.enter(paced)
-        assert paced.is_cut
+
+        def waiting(owner: str, lag: float = 0.0) -> Paced:
+            ours, _theirs = (stack.enter_context(end) for end in socket.socketpair())
+            paced = Paced(ours, crowd)
+            owners[paced] = owner
+            paced.begin(lag)
+            crowd.enter(paced)
+            return paced
+
+        slow = [waiting("honest", lag=5), waiting("honest", lag=9)]
+        keeping = [waiting("greedy") for _ in range(5)]
+        assert [one.is_cut for one in keeping] == [False, False, True, True, True]
+        assert not any(one.is_cut for one in slow)
+        # Of their own connections it is the late one that goes for a new one.
+        slow.append(waiting("honest"))
+        assert [one.is_cut for one in slow] == [False, True, False]
+
+
+@pytest.mark.parametrize(
+    ("many", "left"),
+    [
+        ({"a": 40}, {"a": 32}),
+        ({"a": 40, "b": 1}, {"a": 31, "b": 1}),
+        ({"a": 20, "b": 20, "c": 10}, {"a": 11, "b": 11, "c": 10}),
+        (dict.fromkeys("abcd", 9), dict.fromkeys("abcd", 8)),
+        (dict.fromkeys("abcd", 8), dict.fromkeys("abcd", 8)),
+    ],
+)
+def test_nobody_goes_of_who_has_a_fair_share(many: dict[str, int], left: dict[str, int]) -> None:
+    keys = {(key, at): key for key, count in many.items() for at in range(count)}
+    late = {one: float(one[0] == min(many, key=lambda key: many[key])) for one in keys}
+    gone = surplus(keys, late, 32)
+    assert Counter(keys.values()) - Counter(keys[one] for one in gone) == left
+
+
+def test_behind_a_proxy_of_ours_a_connection_is_whom_it_names(settings: Any) -> None:
+    settings.STUDIO_PROXY_TRUSTED = (ip_network("10.0.0.0/24"),)
+    settings.STUDIO_PROXY_SECRET = "known"
+    headers = [("X-FORWARDED-FOR", "8.8.8.8"), ("X-FORWARDED-FOR", "2001:db8::5, 10.0.0.9")]
+    secret = [("X-STUDIO-PROXY-SECRET", "known")]
+    assert who.told("10.0.0.1", headers + secret) == "behind a proxy 2001:db8::/64"
+    assert who.told("10.0.0.1", secret) == ""
+    assert who.told("10.0.0.1", headers) == ""
+    assert who.told("10.0.1.1", headers + secret) == ""
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        paced = Paced(ours, Crowd(9, dict))
+        paced.told = "behind a proxy 8.8.8.8"
+        assert who.keys([paced]) == {paced: "behind a proxy 8.8.8.8"}
+        paced.begin()
+        assert paced.told == ""
 
 
 def test_the_pace_is_a_thousand_bytes_a_second(monkeypatch: pytest.MonkeyPatch) -> None:
