@@ -9,6 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from sqlparse.lexer import tokenize
+from sqlparse.tokens import String
+
 from sweeps.gateway.identity import Caller, TrialCaller
 from sweeps.gateway.owners import PARENT_RUN_ID
 from sweeps.gateway.refusals import invalid
@@ -23,6 +26,8 @@ _SEARCHES = {
 }
 # MLflow parses filters in Python, in the one process that serves everybody.
 MAX_FILTER = 2**15
+# A search of 20 metrics, parameters and tags takes milliseconds.
+MAX_COMPARISONS, MAX_OF_DATASETS = 20, 1
 _NAME_EQUALS = re.compile(r"""(?<![\w.`])(name\s*=\s*)(['"])([^'"]*)\2""", re.IGNORECASE)
 
 
@@ -58,6 +63,23 @@ def _require_short_filter(asked: Asked) -> None:
     for text in (*given, (asked.body or {}).get("filter")):
         if isinstance(text, str) and len(text) > MAX_FILTER:
             raise invalid(f"'filter' may have {MAX_FILTER:,} characters at most.")
+        if isinstance(text, str):
+            _require_few_comparisons(text)
+
+
+def _require_few_comparisons(text: str) -> None:
+    """Raises Refusal: MLflow joins a table for each comparison, and all data sets of a run that
+    have a name with all others for each that names one: a dozen would never end."""
+    # As MLflow itself takes it apart: what is within quotes is told in one way only.
+    words = [
+        word.strip('`"').lower()
+        for kind, word in tokenize(text)
+        if kind not in String.Single and not word.isspace()
+    ]
+    if words.count("and") >= MAX_COMPARISONS:
+        raise invalid(f"'filter' may have {MAX_COMPARISONS} comparisons at most.")
+    if sum(word in ("dataset", "datasets") for word in words) > MAX_OF_DATASETS:
+        raise invalid(f"'filter' may ask for data sets by {MAX_OF_DATASETS} comparison at most.")
 
 
 def with_prefix(name: str, prefix: str) -> str:

@@ -37,6 +37,7 @@ from sweeps.gateway.places import require_plain
 from sweeps.gateway.refusals import Refusal, invalid, too_often, unauthenticated, unavailable
 from sweeps.gateway.routes import V2, BadReference, Kind, Matched, Names, match, references
 from sweeps.gateway.turn import Together, turn
+from sweeps.gateway.under_way import UnderWay
 from sweeps.queries.records import objective_of
 from sweeps.queries.tracking import waiting_runs
 from sweeps.services import metrics, room
@@ -47,8 +48,12 @@ log = logging.getLogger(__name__)
 _DRAINED = (Kind.RUN_READ, Kind.RUN_WRITE, Kind.SEARCH)
 _DRAIN_S = 10.0
 _recorder: Together[metrics.Call, metrics.Superseded | None] = Together(
-    lambda calls: metrics.record_all(calls)
+    lambda calls: metrics.record_all(calls),
+    owner=lambda call: call.attempt.pk,
+    weight=lambda call: 1 + len(call.values),
 )
+# Calls that log of one trial, and all others of one workspace, that may take threads at once.
+_logging, _asking = UnderWay(4), UnderWay(8)
 # MLflow refuses one of two requests that add the same data set at once (as autolog's trials do).
 _inputs = threading.Lock()
 
@@ -183,7 +188,8 @@ def _log(request: HttpRequest, caller: TrialCaller, matched: Matched) -> HttpRes
     # Where sweeps do not exclude each other, calls of several do not go together.
     key = None if connection.vendor == "sqlite" else attempt.trial.sweep_id
     try:
-        superseded = _recorder.do(given, key)
+        with _logging.one_of(attempt.pk):
+            superseded = _recorder.do(given, key)
     except metrics.TooManyNames as error:
         raise invalid(
             f"A trial logs under at most {metrics.MOST_NAMES:,} names of metrics; it has as many. "
@@ -195,6 +201,11 @@ def _log(request: HttpRequest, caller: TrialCaller, matched: Matched) -> HttpRes
 
 
 def _ask(caller: Caller, matched: Matched, asked: Asked) -> HttpResponse:
+    with _asking.one_of(caller.workspace):
+        return _answered(caller, matched, asked)
+
+
+def _answered(caller: Caller, matched: Matched, asked: Asked) -> HttpResponse:
     if isinstance(caller, TrialCaller) and matched.route.kind is Kind.EXPERIMENT:
         own = _own_experiment(caller, matched)
         if own is not None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from sweeps.gateway.adapt import MAX_FILTER, Asked, adapt, visible
+from sweeps.gateway.adapt import MAX_COMPARISONS, MAX_FILTER, Asked, adapt, visible
 from sweeps.gateway.identity import MemberCaller
 from sweeps.gateway.refusals import Refusal
 from sweeps.gateway.routes import V2, match
@@ -65,3 +65,24 @@ def test_a_filter_that_would_keep_the_server_busy_is_refused(method, path):
     with pytest.raises(Refusal) as refused:
         adapt(MEMBER, match(method, V2 + path), asked)
     assert refused.value.status == 400
+
+
+FEW = {
+    "tables to join": ("metrics.a > 0" + " AnD metrics.a > 0" * MAX_COMPARISONS, "20 comparisons"),
+    "data sets": ("dataset.name = 'd' and dataset.name = 'd'", "1 comparison"),
+    "data sets, otherwise": ("datasets . name='d' and `dataset`.digest = 'and'", "1 comparison"),
+}
+
+
+@pytest.mark.parametrize("name", [*FEW])
+def test_a_filter_that_joins_without_end_is_refused(name):
+    text, words = FEW[name]
+    matched = match("POST", "/api/2.0/mlflow/runs/search")
+    with pytest.raises(Refusal, match=words):
+        adapt(MEMBER, matched, Asked((), {"experiment_ids": ["1"], "filter": text}))
+
+
+def test_words_within_quotes_are_no_comparisons():
+    text = "tags.t = '" + "and dataset.x " * 40 + '\' and dataset.name = "and"'
+    matched = match("POST", "/api/2.0/mlflow/runs/search")
+    adapt(MEMBER, matched, Asked((), {"experiment_ids": ["1"], "filter": text}))

@@ -8,7 +8,7 @@ import pytest
 from django.utils import timezone
 
 from sweeps.gateway import identity
-from sweeps.gateway.turn import MOST, Together
+from sweeps.gateway.turn import MOST, MOST_WEIGHT, Together
 from sweeps.models import Attempt, MetricPoint, OutboxEntry
 from sweeps.queries.records import objective_of
 from sweeps.services import metrics
@@ -70,6 +70,25 @@ def test_one_that_fails_harms_nobody_else() -> None:
     assert found == {1: 10, 2: 20, -3: "[-3]", 4: 40}
     assert sorted(desk.groups[1]) == [-3, 2, 4]
     assert sorted(desk.groups[2:]) == [[-3], [2], [4]]
+
+
+def test_what_goes_together_weighs_no_more_than_one_transaction_may() -> None:
+    desk = Desk()
+    together: Together[int, int] = Together(desk.work, weight=lambda item: item)
+    items = [1, MOST_WEIGHT, MOST_WEIGHT - 2, 2, 5]
+    assert len(crowd(together, desk, items)) == 5
+    assert [sorted(group) for group in desk.groups[:2]] == [[1], [MOST_WEIGHT]]
+    assert sorted(sum(group) for group in desk.groups[2:]) == [5, MOST_WEIGHT]
+
+
+def test_who_has_much_to_write_lets_others_in_between() -> None:
+    desk = Desk()
+    together: Together[int, int] = Together(desk.work, owner=lambda item: item // 100)
+    # Four calls of one trial, then one of another.
+    assert len(crowd(together, desk, [100, 101, 102, 103, 200])) == 5
+    assert desk.groups[0] == [100]
+    assert 200 in desk.groups[1], "it waits for one call of the other trial, not for all"
+    assert all(len({item // 100 for item in group}) == len(group) for group in desk.groups)
 
 
 def test_where_the_database_takes_several_writers_other_keys_do_not_wait(

@@ -42,6 +42,7 @@ STRUCTURE: dict[str, set[str]] = {
         *("name", "desired", "command", "search_space", "sampling", "goal"),
         *("inputs", "outputs", "environment", "early_termination", "stop_rules", "paused_by"),
         *("failure_policy", "first_trials", "warm_start", "experiment_id", "run_id"),
+        "logged_models",
         "primary_metric",
     },
     "terminationdecision": {"policy", "numbers"},
