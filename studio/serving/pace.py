@@ -47,7 +47,7 @@ class Crowd:
             nameless = [one for one in self._since if one.key is None] if self._is_crowded() else []
         # With the lock free: whose they are is read from a table of the kernel.
         for one, key in self._key(nameless).items() if nameless else ():
-            one.key = key
+            one.owner = key
         for one in self._take_surplus():
             one.cut()
 
@@ -111,15 +111,19 @@ class Paced:
         self._sock.setblocking(False)
         self._timeout: float | None = None
         self.is_cut = False
-        self.key: str | None
+        # Whom the connection counts for, once somebody has looked.
+        self.owner: str | None = None
         self.begin()
 
-    def begin(self, lag: float = 0.0) -> None:
-        """A new request: with all of its credit, and so late already (seconds)."""
-        self.lag, self.began = lag, time.monotonic()
-        # Whose it is: what a trusted proxy says, and what it counts for, once somebody has looked.
-        self.told, self.key = "", None
+    def begin(self, lag: float = 0.0, told: str = "") -> None:
+        """A new request: with all of its credit, so late already (seconds), for `told` if any."""
+        self.lag, self.began, self.told = lag, time.monotonic(), told
         self._left = {select.POLLIN: SENDING_S, select.POLLOUT: TAKING_S}
+
+    @property
+    def key(self) -> str | None:
+        """Whom the request counts for; None as long as nobody has looked."""
+        return self.told or self.owner
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._sock, name)

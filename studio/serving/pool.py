@@ -1,13 +1,31 @@
-"""Threads for requests: as many at work as there may be, however many wait for their clients."""
+"""Threads for requests: as many at work as there may be, however many wait for their clients.
+
+Where they are scarce, owners of requests take turns, and none gets the last ones: however long
+somebody's requests take, and however many there are, another one's find a thread.
+"""
 
 import threading
-from collections import deque
-from collections.abc import Callable, Iterator
+from collections import Counter, deque
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, Future
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Protocol
+
+# An owner gets one more thread while fewer than so many times those that are free work for it:
+# of 16 threads one owner alone gets 12, two get 7 each, three 5.
+_SHARE = 3
 
 _Job = tuple["Future[Any]", Callable[..., Any], tuple[Any, ...]]
+
+
+class Owners(Protocol):
+    """Whom requests are for, by the first argument of their function."""
+
+    def known(self, request: Any) -> str | None:
+        """The owner; None until `learn` has looked it up."""
+
+    def learn(self, requests: Sequence[Any]) -> None:
+        """Look up the owners of all of these. May take a moment."""
 
 
 class Pool(Executor):
@@ -17,15 +35,19 @@ class Pool(Executor):
     one too many ends with the request that it has; `at_end` is called in a thread that ends.
     """
 
-    def __init__(self, working: int, most: int, at_end: Callable[[], None]) -> None:
+    def __init__(self, working: int, most: int, at_end: Callable[[], None], owners: Owners) -> None:
         self._working, self._most, self._at_end = working, most, at_end
+        self._owners = owners
         self._changed = threading.Condition()
         self._jobs: deque[_Job] = deque()
+        # The requests at work, by thread.
+        self._busy: dict[int, Any] = {}
+        # Idle are those that nobody has woken yet.
         self._threads = self._idle = self._waiting = 0
         self._closed = False
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> "Future[Any]":
-        """Run it as soon as a thread is free."""
+        """Run it as soon as a thread is free, and it is its owner's turn."""
         future: Future[Any] = Future()
         with self._changed:
             self._jobs.append((future, fn, args))
@@ -35,24 +57,32 @@ class Pool(Executor):
     @contextmanager
     def waiting(self) -> Iterator[None]:
         """The thread waits for its client until the end of the block."""
+        me = threading.get_ident()
         with self._changed:
             self._waiting += 1
+            request = self._busy.pop(me, None)
             self._see_to_jobs()
         try:
             yield
         finally:
             with self._changed:
                 self._waiting -= 1
+                if request is not None:
+                    self._busy[me] = request
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """Have threads end when there is nothing left to do; nobody waits for them."""
         with self._changed:
             self._closed = True
+            self._idle = 0
             self._changed.notify_all()
 
     def _see_to_jobs(self) -> None:
         """Wake a thread for a job, or start one. With the lock held."""
-        if len(self._jobs) <= self._idle:
+        if not self._jobs:
+            return
+        if self._idle:
+            self._idle -= 1
             self._changed.notify()
         elif self._at_work() < self._working and self._threads < self._most:
             self._threads += 1
@@ -74,14 +104,53 @@ class Pool(Executor):
 
     def _next(self) -> _Job | None:
         """What to do next; None to end. Counts the thread out then."""
-        with self._changed:
-            while True:
+        me = threading.get_ident()
+        while True:
+            with self._changed:
+                self._busy.pop(me, None)
                 too_many = self._at_work() > self._working
-                if self._jobs and not too_many:
-                    return self._jobs.popleft()
-                if self._closed or too_many:
+                if not too_many and (job := self._take()):
+                    self._busy[me] = job[2][0]
+                    self._see_to_jobs()
+                    return job
+                if too_many or self._closed:
                     self._threads -= 1
+                    self._see_to_jobs()
                     return None
-                self._idle += 1
-                self._changed.wait()
-                self._idle -= 1
+                nameless = self._nameless()
+                if not nameless:
+                    self._idle += 1
+                    self._changed.wait()
+                    continue
+            # With the lock free: it takes a while.
+            self._owners.learn(nameless)
+
+    def _free(self) -> int:
+        return self._working - len(self._busy)
+
+    def _is_scarce(self) -> bool:
+        """True if somebody may have more than its share."""
+        return len(self._busy) >= _SHARE * self._free()
+
+    def _nameless(self) -> list[Any]:
+        """Whose owners have to be known before a job can be taken. With the lock held."""
+        if not self._jobs or not self._is_scarce():
+            return []
+        requests = [*self._busy.values(), *(job[2][0] for job in self._jobs)]
+        return [one for one in requests if self._owners.known(one) is None]
+
+    def _take(self) -> _Job | None:
+        """The oldest job of whoever has the fewest threads, if one more may be theirs."""
+        if self._closed or not self._is_scarce():
+            return self._jobs.popleft() if self._jobs else None
+        many = Counter(self._owners.known(request) for request in self._busy.values())
+        if None in many:
+            return None
+        owners = [self._owners.known(job[2][0]) for job in self._jobs]
+        turns = [(many[owner], at) for at, owner in enumerate(owners) if owner is not None]
+        if not turns or min(turns)[0] >= _SHARE * self._free():
+            return None
+        at = min(turns)[1]
+        job = self._jobs[at]
+        del self._jobs[at]
+        return job

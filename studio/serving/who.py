@@ -18,25 +18,21 @@ _End = tuple[str, int]
 
 
 def keys(connections: Iterable[Any]) -> dict[Any, str]:
-    """Whom each of these sockets counts for: its address's network, or a user of this machine.
-
-    A socket that has `told` counts for that.
-    """
-    named = {one: getattr(one, "told", "") for one in connections}
-    ends = {one: _ends(one) for one, name in named.items() if not name}
+    """Whom each of these sockets counts for: its address's network, or a user of this machine."""
+    ends = {one: _ends(one) for one in connections}
     ours = {own[1] for peer, own in ends.values() if peer and own and _is_loopback(peer[0])}
     users = _users(ours) if ours else {}
-    found = {one: _key(peer, users.get((peer, own))) for one, (peer, own) in ends.items()}
-    return named | found
+    return {one: _key(peer, users.get((peer, own))) for one, (peer, own) in ends.items()}
 
 
-def told(peer: str, headers: Iterable[tuple[str, str]]) -> str:
-    """Whom a request from a trusted proxy counts for; "" for what comes from elsewhere."""
+def told(peer: str, begun: bytes) -> str:
+    """Whom a request of a trusted proxy is for, by its head; "" if it comes from elsewhere."""
     if not is_trusted(address_of(peer)):
         return ""
     meta = {"REMOTE_ADDR": peer}
-    for name, value in headers:
-        variable = "HTTP_" + name.upper().replace("-", "_")
+    for line in begun.partition(b"\r\n\r\n")[0].decode("latin-1").split("\r\n")[1:]:
+        name, _, value = line.partition(":")
+        variable, value = "HTTP_" + name.upper().replace("-", "_"), value.strip()
         meta[variable] = f"{meta[variable]},{value}" if variable in meta else value
     client = told_address(meta)
     return "" if address_of(client) == address_of(peer) else f"behind a proxy {network_of(client)}"

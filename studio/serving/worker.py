@@ -10,6 +10,7 @@ import resource
 import selectors
 import socket
 import time
+from collections.abc import Sequence
 from concurrent.futures import Future
 from functools import partial
 from typing import Any
@@ -46,6 +47,18 @@ def lacks(begun: bytes) -> bool:
     return not end or (length is not None and len(body) < min(int(length[1]), _AHEAD))
 
 
+class _Owners:
+    """Whom requests are for, by connection."""
+
+    def known(self, conn: TConn) -> str | None:
+        key: str | None = conn.sock.key
+        return key
+
+    def learn(self, conns: Sequence[TConn]) -> None:
+        for sock, owner in who.keys([conn.sock for conn in conns]).items():
+            sock.owner = owner
+
+
 class PatientWorker(ThreadWorker):  # type: ignore[misc]
     """What comes of a connection: unsaid, in a thread, kept for the next request, lingering."""
 
@@ -57,7 +70,8 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
 
     def get_thread_pool(self) -> Pool:
         """The threads; those that are one too many take their database's connections along."""
-        return Pool(self.cfg.threads, self.cfg.threads + WAITING, connections.close_all)
+        most = self.cfg.threads + WAITING
+        return Pool(self.cfg.threads, most, connections.close_all, _Owners())
 
     def enqueue_req(self, conn: TConn) -> None:
         """Somebody new, or somebody known who goes on: collect what the request begins with."""
@@ -111,7 +125,7 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
 
     def _hand_over(self, conn: TConn, lag: float = 0.0) -> None:
         """To a thread, with what has been collected."""
-        conn.sock.begin(lag)
+        conn.sock.begin(lag, who.told(conn.client[0], conn.begun))
         conn.sock.setblocking(True)
         conn.init()
         conn.parser.unreader.unread(conn.begun)
@@ -120,7 +134,6 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
 
     def handle_request(self, req: Any, conn: TConn) -> bool:
         """In a thread: as gunicorn does, and False to close the connection afterwards."""
-        conn.sock.told = who.told(conn.client[0], req.headers)
         if isinstance(req.body.reader, ChunkedReader):
             if not chunks.are_taken(req.method, req.path):
                 conn.sock.sendall(chunks.REFUSAL)
