@@ -58,12 +58,15 @@ def token_of(request: HttpRequest) -> ApiToken:
 
 
 def require_still(request: HttpRequest) -> None:
-    """The token that was good when the request began still is, now that all of it has come.
+    """The token that was good when the request began still is, now that all of it has come, and
+    its person may still do what they were let in for.
 
-    Raises HttpError 401.
+    Raises HttpError 401, and Http404 as `workspace_of`.
     """
     if not ApiToken.objects.usable(timezone.now()).filter(pk=token_of(request).pk).exists():
         raise HttpError(401, "The token has ended, or was revoked, while the request came.")
+    for ws, role in getattr(request, "let_in", ()):
+        workspace_of(request, ws, role)
 
 
 def workspace_of(request: HttpRequest, ws: str, role: Role = Role.READER) -> Workspace:
@@ -76,4 +79,5 @@ def workspace_of(request: HttpRequest, ws: str, role: Role = Role.READER) -> Wor
     workspace = allowed.first() if may(Role(token.role), role) else None
     if workspace is None:
         raise Http404("There is no such workspace, or this token may not do that there.")
+    request.let_in = ((ws, role),)  # type: ignore[attr-defined]
     return workspace

@@ -183,9 +183,11 @@ def _body(request: HttpRequest) -> bytes:
     if request.content_type == "multipart/form-data":  # read as a form already by `once`
         raise InvalidInput.one("", "Send application/json, not a form.")
     try:
-        return request.body
+        body = request.body
     except RequestDataTooBig as error:
         raise _too_big() from error
+    require_still(request)
+    return body
 
 
 def _json(body: bytes) -> Any:

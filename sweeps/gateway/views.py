@@ -7,6 +7,7 @@ authorized and asked of the tracking server.
 import json
 import logging
 import threading
+import time
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from datetime import datetime
@@ -47,6 +48,8 @@ log = logging.getLogger(__name__)
 
 _DRAINED = (Kind.RUN_READ, Kind.RUN_WRITE, Kind.SEARCH)
 _DRAIN_S = 10.0
+# Who takes longer to send a body is judged again once it is there.
+_SLOW_S = 0.5
 _recorder: Together[metrics.Call, metrics.Superseded | None] = Together(
     lambda calls: metrics.record_all(calls),
     owner=lambda call: call.attempt.pk,
@@ -104,7 +107,11 @@ def _answer(request: HttpRequest, ws: str, path: str) -> HttpResponseBase:
             _authorize(caller, matched, Asked((), None))
             return _store(request, caller, matched)
         case _:
-            return _ask(caller, matched, _asked(request, matched))
+            began = time.monotonic()
+            asked = _asked(request, matched)
+            if time.monotonic() - began > _SLOW_S:  # Much may have changed meanwhile.
+                caller = _caller(request, ws, identify)
+            return _ask(caller, matched, asked)
 
 
 def _caller(request: HttpRequest, ws: str, who: Callable[[str, str, datetime], Caller]) -> Caller:

@@ -15,11 +15,19 @@ def foreign(workspace: Workspace, paths: Mapping[str, str], root: Path) -> list[
     """
     at, real = {}, root.resolve()
     for name, path in paths.items():
-        place = Path(os.path.realpath(path)) if os.path.isabs(path) and "\0" not in path else None
+        place = _real(path) if os.path.isabs(path) and "\0" not in path else None
         if place and place.is_relative_to(real):
             at[name] = next(iter(place.relative_to(real).parts), "")
     own = _own(workspace, set(at.values())) if at else set()
     return [name for name, digest in at.items() if digest not in own]
+
+
+def _real(path: str) -> Path | None:
+    """Where a path leads; None where that cannot be told (as below /proc/1)."""
+    try:
+        return Path(os.path.realpath(path))
+    except OSError:
+        return None
 
 
 def _own(workspace: Workspace, digests: Collection[str]) -> set[str]:

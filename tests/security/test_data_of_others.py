@@ -1,5 +1,6 @@
 """Data is whose workspace was handed it: naming its path makes nobody its owner."""
 
+import os
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
@@ -75,3 +76,19 @@ def test_data_without_a_record_is_of_who_read_it_first(
     assert not is_foreign(workspace, old)
     assert is_foreign(other, old)
     assert is_foreign(workspace, theirs)
+
+
+def test_a_path_that_nobody_can_follow_is_nobodys_data(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As /proc/1/root is, where the studio's user is not root."""
+
+    real = os.path.realpath
+
+    def refuse(path: Any, **words: Any) -> str:
+        if str(path).startswith("/proc/1/root"):
+            raise PermissionError(path)
+        return str(real(path, **words))
+
+    monkeypatch.setattr("os.path.realpath", refuse)
+    assert not is_foreign(workspace, Path("/proc/1/root/tmp"))

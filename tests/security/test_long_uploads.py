@@ -160,3 +160,27 @@ def test_data_of_a_token_that_was_revoked_meanwhile_is_not_kept(
             headers={"Authorization": f"Bearer {token}"},
         )
         assert answer.status_code == 401, kind
+
+
+@pytest.mark.parametrize("change", ["role", "gone"])
+def test_who_may_no_longer_once_a_request_has_come_starts_nothing(
+    client: Client, workspace: Workspace, token: str, monkeypatch: pytest.MonkeyPatch, change: str
+) -> None:
+    from django.core.handlers.wsgi import WSGIRequest
+
+    body = WSGIRequest.body
+
+    def lowered_meanwhile(self: Any) -> bytes:
+        found: bytes = body.fget(self)  # type: ignore[attr-defined]
+        rows = workspace.memberships.all()
+        rows.update(role=Role.READER) if change == "role" else rows.delete()
+        return found
+
+    monkeypatch.setattr(WSGIRequest, "body", property(lowered_meanwhile))
+    answer = client.post(
+        f"/api/v1/workspaces/{workspace.name}/sweeps?dry_run=1",
+        b"{}",
+        "application/json",
+        headers={"Authorization": f"Bearer {token}"},
+    )
+    assert answer.status_code in (401, 404)
