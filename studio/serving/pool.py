@@ -5,11 +5,14 @@ somebody's requests take, and however many there are, another one's find a threa
 """
 
 import threading
+import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, Future
 from contextlib import contextmanager
 from typing import Any, Protocol
+
+from studio.serving.pace import surplus
 
 # An owner gets one more thread while fewer than so many times those that are free work for it:
 # of 16 threads one owner alone gets 12, two get 7 each, three 5.
@@ -42,6 +45,7 @@ class Pool(Executor):
         self._jobs: deque[_Job] = deque()
         # The requests at work, by thread.
         self._busy: dict[int, Any] = {}
+        self._learning, self._learn_at = threading.Lock(), 0.0
         # Idle are those that nobody has woken yet.
         self._threads = self._idle = self._waiting = 0
         self._closed = False
@@ -53,6 +57,26 @@ class Pool(Executor):
             self._jobs.append((future, fn, args))
             self._see_to_jobs()
         return future
+
+    def thin(self, most: int) -> None:
+        """Cancel what is too much of more than `most` jobs: the newest of whoever has the most."""
+        with self._changed:
+            if len(self._jobs) <= most:
+                return
+            requests = [job[2][0] for job in self._jobs]
+        self._owners.learn([one for one in requests if self._owners.known(one) is None])
+        with self._changed:
+            gone = self._surplus(most * 3 // 4)
+        for future in gone:
+            future.cancel()
+
+    def _surplus(self, most: int) -> list["Future[Any]"]:
+        """Those to be cancelled, which are jobs no more. With the lock held."""
+        keys = {job[0]: self._owners.known(job[2][0]) or "" for job in self._jobs}
+        gone = surplus(keys, {future: at for at, future in enumerate(keys)}, most)
+        left = set(keys) - set(gone)
+        self._jobs = deque(job for job in self._jobs if job[0] in left)
+        return gone
 
     @contextmanager
     def waiting(self) -> Iterator[None]:
@@ -122,8 +146,16 @@ class Pool(Executor):
                     self._idle += 1
                     self._changed.wait()
                     continue
-            # With the lock free: it takes a while.
-            self._owners.learn(nameless)
+            self._learn(nameless)
+
+    def _learn(self, requests: list[Any]) -> None:
+        """With the lock free, for it takes a while: of which little is spent on this."""
+        with self._learning:
+            time.sleep(max(0.0, self._learn_at - time.monotonic()))
+            start = time.monotonic()
+            self._owners.learn([one for one in requests if self._owners.known(one) is None])
+            end = time.monotonic()
+            self._learn_at = end + 10 * (end - start)
 
     def _free(self) -> int:
         return self._working - len(self._busy)

@@ -5,6 +5,7 @@ Of what comes through a reverse proxy of ours it is the address that the proxy t
 
 import contextlib
 import ipaddress
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -13,15 +14,17 @@ from studio.peers import Address, address_of, is_trusted, network_of, told_addre
 
 # Of the kernel, one line a connection (proc_net_tcp): local and remote end, state, queues, user.
 _TABLES = (Path("/proc/net/tcp"), Path("/proc/net/tcp6"))
-_LOCAL, _REMOTE, _USER = 1, 2, 7
+_LINE = re.compile(
+    r"^ *\d+: (\w+:(\w{4})) (\w+:(\w{4})) \w+ \S+ \S+ \w+ +(\d+) ", re.MULTILINE | re.ASCII
+)
 _End = tuple[str, int]
 
 
 def keys(connections: Iterable[Any]) -> dict[Any, str]:
     """Whom each of these sockets counts for: its address's network, or a user of this machine."""
     ends = {one: _ends(one) for one in connections}
-    ours = {own[1] for peer, own in ends.values() if peer and own and _is_loopback(peer[0])}
-    users = _users(ours) if ours else {}
+    local = {(a[1], b[1]) for a, b in ends.values() if a and b and _is_loopback(a[0])}
+    users = _users(local) if local else {}
     return {one: _key(peer, users.get((peer, own))) for one, (peer, own) in ends.items()}
 
 
@@ -61,16 +64,15 @@ def _end(address: str, port: int) -> _End:
     return str(address_of(address)), port
 
 
-def _users(ports: set[int]) -> dict[tuple[_End | None, _End | None], str]:
-    """User numbers by the two ends of a connection, the client's first; `ports` are ours."""
-    endings = tuple(f":{port:04X}" for port in ports)
+def _users(ports: set[tuple[int, int]]) -> dict[tuple[_End | None, _End | None], str]:
+    """User numbers by the two ends of connections between these ports, the client's first."""
+    wanted = {(f"{client:04X}", f"{own:04X}") for client, own in ports}
     found: dict[tuple[_End | None, _End | None], str] = {}
     for table in _TABLES:
         with contextlib.suppress(OSError):
-            for line in table.read_text().splitlines()[1:]:
-                words = line.split()
-                if words[_REMOTE].endswith(endings):
-                    found[_read(words[_LOCAL]), _read(words[_REMOTE])] = words[_USER]
+            for client, port, own, own_port, user in _LINE.findall(table.read_text()):
+                if (port, own_port) in wanted:
+                    found[_read(client), _read(own)] = user
     return found
 
 

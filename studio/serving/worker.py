@@ -5,6 +5,7 @@ small. A thread gets it when it is whole, or has been under way for too long; th
 the rest of large bodies, or for clients that take large answers, are beside those at work.
 """
 
+import contextlib
 import re
 import resource
 import selectors
@@ -25,8 +26,9 @@ from studio.serving.pool import Pool
 
 # Threads that wait for clients, besides those at work.
 WAITING = 32
-# Connections in all (a file each), of these kept open between requests, and without a request.
-CONNECTIONS, KEPT, UNSAID = 1000, 400, 300
+# Connections in all (a file each), of these kept open between requests, without a request or with
+# an answer that has gone already, and with a request that waits for its turn at a thread.
+CONNECTIONS, KEPT, UNSAID, QUEUED = 1500, 400, 300, 500
 _FILES = 4096
 # A head is one to three KB; more of it, or of a body, a thread reads.
 _AHEAD = 64 * 1024
@@ -47,6 +49,12 @@ def lacks(begun: bytes) -> bool:
     return not end or (length is not None and len(body) < min(int(length[1]), _AHEAD))
 
 
+_BUSY = (
+    b"HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nRetry-After: 1\r\n"
+    b"Content-Type: text/plain\r\nContent-Length: 32\r\n\r\nToo many requests at this moment"
+)
+
+
 class _Owners:
     """Whom requests are for, by connection."""
 
@@ -55,7 +63,8 @@ class _Owners:
         return key
 
     def learn(self, conns: Sequence[TConn]) -> None:
-        for sock, owner in who.keys([conn.sock for conn in conns]).items():
+        nameless = [conn.sock for conn in conns if conn.sock.key is None]
+        for sock, owner in who.keys(nameless).items():
             sock.owner = owner
 
 
@@ -65,13 +74,13 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.max_keepalived = KEPT
-        self._crowd = Crowd(WAITING, who.keys)
+        self._crowd, self._owners = Crowd(WAITING, who.keys), _Owners()
         _allow_files()
 
     def get_thread_pool(self) -> Pool:
         """The threads; those that are one too many take their database's connections along."""
         most = self.cfg.threads + WAITING
-        return Pool(self.cfg.threads, most, connections.close_all, _Owners())
+        return Pool(self.cfg.threads, most, connections.close_all, self._owners)
 
     def enqueue_req(self, conn: TConn) -> None:
         """Somebody new, or somebody known who goes on: collect what the request begins with."""
@@ -85,8 +94,7 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
             self._go_on(conn)
         else:
             self._await(conn, self._on_more, SENDING_S)
-            if len(self.pending_conns) > UNSAID:
-                self._thin()
+            self._thin()
 
     def _await(self, conn: TConn, act: Any, seconds: float) -> None:
         conn.timeout = time.monotonic() + seconds
@@ -131,6 +139,7 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
         conn.parser.unreader.unread(conn.begun)
         conn.begun = b""
         super().enqueue_req(conn)
+        self.tpool.thin(QUEUED)
 
     def handle_request(self, req: Any, conn: TConn) -> bool:
         """In a thread: as gunicorn does, and False to close the connection afterwards."""
@@ -152,10 +161,19 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
                 self._close(conn)
 
     def _thin(self) -> None:
-        """Too many have said nothing, or half a thing: the oldest of whoever has the most go."""
+        """Too many have said nothing, half a thing, or all: of whoever has the most some go.
+
+        First those that have had their answer, and of both kinds the oldest.
+        """
+        if len(self.pending_conns) <= UNSAID:
+            return
         unsaid = {conn.sock: conn for conn in self.pending_conns}
-        late = {sock: -conn.timeout for sock, conn in unsaid.items()}
-        keys = who.keys(unsaid)
+        late = {
+            sock: (conn.initialized and not conn.begun, -conn.timeout)
+            for sock, conn in unsaid.items()
+        }
+        self._owners.learn(list(self.pending_conns))
+        keys = {sock: conn.sock.key for sock, conn in unsaid.items()}
         while len(late) > UNSAID * 3 // 4:
             sock = greediest(keys, late)
             del late[sock], keys[sock]
@@ -168,13 +186,21 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
 
     def finish_request(self, conn: TConn, fs: "Future[Any]") -> None:
         """Keep it for the next request, or let the client read the end of the answer."""
-        keep = fs.exception() is None and fs.result() and self.alive
-        if not keep:
+        if fs.cancelled():
+            self._turn_away(conn)
+        elif fs.exception() or not fs.result() or not self.alive:
             self._linger(conn)
         elif conn.parser.unreader.buf.getbuffer().nbytes:
             self.enqueue_req(conn)
         else:
             super().finish_request(conn, fs)
+
+    def _turn_away(self, conn: TConn) -> None:
+        """No thread has had its request, and none will."""
+        conn.sock.setblocking(False)
+        with contextlib.suppress(OSError):
+            conn.sock.send(_BUSY)
+        self._linger(conn)
 
     def _linger(self, conn: TConn) -> None:
         """Closing while something comes in would take the answer's end away (RFC 9112, 9.6).
@@ -189,6 +215,7 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
             self._close(conn)
         else:
             self._await(conn, self._on_leaving, _LINGER_S)
+            self._thin()
 
     def _on_leaving(self, conn: TConn, _sock: Any) -> None:
         if conn not in self.pending_conns:

@@ -1,6 +1,7 @@
 """A web process with little patience and few threads, for tests: `python -m … <descriptor>`."""
 
 import sys
+import time
 from collections.abc import Iterable
 from typing import Any
 
@@ -9,13 +10,13 @@ from gunicorn.http.errors import ParseException
 from studio.serving import pace, worker
 from studio.web import Web, drained
 
-THREADS, WAITING, UNSAID = 2, 4, 20
+THREADS, WAITING, UNSAID, QUEUED, CONNECTIONS = 2, 4, 20, 30, 70
 PATIENCE_S = 2.0
 LARGE = 20_000_000
 
 
 def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-    """`/large` answers with much, `…/read` with how much it was sent, all else at once."""
+    """`/slow` is late, `/large` much, `…/read` how much was sent; all else is answered at once."""
     path, body, status = environ["PATH_INFO"], b"quick", "200 OK"
     if path.endswith("/read"):
         try:
@@ -24,6 +25,8 @@ def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]
             body = str(sum(map(len, blocks))).encode()
         except (OSError, ParseException):  # as the tracking gateway does
             body, status = b"broken", "400 Bad Request"
+    if path == "/slow":
+        time.sleep(0.2)
     if path == "/large":
         body = b"x" * LARGE
     start_response(status, [("Content-Length", str(len(body)))])
@@ -36,6 +39,7 @@ class SlowServer(Web):
     def load_config(self) -> None:
         super().load_config()
         self.cfg.set("threads", THREADS)
+        self.cfg.set("worker_connections", CONNECTIONS)
 
     def load(self) -> Any:
         return drained(application)
@@ -43,5 +47,6 @@ class SlowServer(Web):
 
 if __name__ == "__main__":
     pace.SENDING_S = worker.SENDING_S = pace.TAKING_S = PATIENCE_S
-    worker.WAITING, worker.UNSAID = WAITING, UNSAID
+    worker.WAITING, worker.UNSAID, worker.QUEUED = WAITING, UNSAID, QUEUED
+    worker._LINGER_S = 60
     SlowServer([int(sys.argv[1])]).run()

@@ -20,7 +20,7 @@ from studio import web
 from studio.serving import pace, who
 from studio.serving.pace import Crowd, Paced, greediest, surplus
 from studio.serving.worker import lacks
-from tests.security.slow_server import LARGE, PATIENCE_S, THREADS, UNSAID, WAITING
+from tests.security.slow_server import CONNECTIONS, LARGE, PATIENCE_S, THREADS, UNSAID, WAITING
 from tests.servers import CHECKOUT
 
 # More than all threads of the server under test.
@@ -93,7 +93,9 @@ def is_over(client: socket.socket) -> bool:
     """True if the server has closed it."""
     client.setblocking(False)
     try:
-        return client.recv(1) == b""
+        while client.recv(65_536):
+            pass
+        return True
     except BlockingIOError:
         return False
     except OSError:
@@ -150,6 +152,22 @@ def test_clients_that_do_not_close_hold_up_nobody(server: tuple[str, int], many:
     assert quick(server)
     assert time.monotonic() - start < 2 * MANY / 4  # gunicorn waits for two seconds for each
     assert all(everything(client).endswith(b"quick") for client in clients)
+
+
+def test_more_of_these_than_may_be_keep_nobody_out(server: tuple[str, int], many: Many) -> None:
+    clients: list[socket.socket] = []
+    while len(clients) <= CONNECTIONS:
+        clients += many(HEAD + b"Connection: close\r\n\r\n")
+        assert all(everything(client).endswith(b"quick") for client in clients[-MANY:])
+    assert quick(server)
+
+
+def test_of_too_many_requests_some_are_turned_away(server: tuple[str, int], many: Many) -> None:
+    ask = b"GET /slow HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+    clients = [client for _ in range(3) for client in many(ask)]
+    told = Counter(everything(client)[:12] for client in clients)
+    assert set(told) == {b"HTTP/1.1 200", b"HTTP/1.1 503"}
+    assert quick(server)
 
 
 def test_more_silent_connections_than_may_be_keep_nobody_out(

@@ -82,6 +82,19 @@ def test_everything_is_done_in_the_end(stage: Stage) -> None:
     stage.settle(a=64, b=64)
 
 
+def test_of_too_many_requests_the_newest_of_whoever_has_the_most_go(stage: Stage) -> None:
+    stage.ask("a", 64)
+    stage.settle(a=12)
+    stage.ask("b", 5)
+    stage.settle(a=12, b=3)
+    stage.pool.thin(54)
+    stage.pool.thin(20)
+    for owner in "ab":
+        stage.let_go[owner].set()
+    stage.settle(a=12 + 13, b=5)
+    assert {f"a{at}" for at in range(25)} <= {request.split()[0] for request in stage.begun}
+
+
 def test_nobody_looks_for_owners_while_threads_are_free(stage: Stage) -> None:
     stage.ask("a", 11)
     stage.settle(a=11)
