@@ -29,6 +29,7 @@ MAX_FILTER = 2**15
 # What may be on one page; MLflow's own client asks for no more.
 PAGES = {"/metrics/get-history": 25_000, "/runs/search": 1_000}
 _SIZE = ("max_results", "maxResults")
+_LONGEST = 30  # characters of a number
 # A search of 20 metrics, parameters and tags takes milliseconds.
 MAX_COMPARISONS, MAX_OF_DATASETS = 20, 1
 _NAME_EQUALS = re.compile(r"""(?<![\w.`])(name\s*=\s*)(['"])([^'"]*)\2""", re.IGNORECASE)
@@ -68,17 +69,22 @@ def _in_pages(matched: Matched, asked: Asked) -> Asked:
     if most is None:
         return asked
     if asked.body is not None:
-        changes = {
-            key: min(int(value), most)
-            for key in _SIZE
-            if (value := asked.body.get(key)) is not None and str(value).isdecimal()
-        }
-        return asked.with_body(**changes) if changes else asked
+        body = asked.body
+        return asked.with_body(**{key: most for key in _SIZE if _is_over(body.get(key), most)})
     sizes = [value for key, value in asked.query if key in _SIZE]
-    if sizes and not all(value.isdecimal() and int(value[:12]) > most for value in sizes):
+    if sizes and not any(_is_over(value, most) for value in sizes):
         return asked
     rest = tuple(pair for pair in asked.query if pair[0] not in _SIZE)
     return replace(asked, query=(*rest, (_SIZE[0], str(most))))
+
+
+def _is_over(value: Any, most: int) -> bool:
+    """However a number is written: MLflow takes 5e4, 50000.0 and 00050000 for the same."""
+    text = str(value)
+    try:
+        return len(text) > _LONGEST or float(text) > most
+    except ValueError:
+        return False
 
 
 def _require_short_filter(asked: Asked) -> None:

@@ -85,7 +85,8 @@ def test_a_filter_that_joins_without_end_is_refused(name):
 def test_words_within_quotes_are_no_comparisons():
     text = "tags.t = '" + "and dataset.x " * 40 + '\' and dataset.name = "and"'
     matched = match("POST", "/api/2.0/mlflow/runs/search")
-    adapt(MEMBER, matched, Asked((), {"experiment_ids": ["1"], "filter": text}))
+    asked = Asked((), {"experiment_ids": ["1"], "filter": text})
+    assert adapt(MEMBER, matched, asked).body["filter"] == text
 
 
 @pytest.mark.parametrize(
@@ -95,6 +96,8 @@ def test_words_within_quotes_are_no_comparisons():
         ((("max_results", "10"),), (("max_results", "10"),)),
         ((("maxResults", "999999"),), (("max_results", "25000"),)),
         ((("max_results", "x"),), (("max_results", "x"),)),
+        ((("max_results", "0000000000000000999999"),), (("max_results", "25000"),)),
+        ((("max_results", "5"), ("maxResults", "9" * 5000)), (("max_results", "25000"),)),
     ],
 )
 def test_a_history_comes_in_pages(given, sent):
@@ -103,7 +106,10 @@ def test_a_history_comes_in_pages(given, sent):
     assert got.query == (("run_id", "r"), ("metric_key", "m"), *sent)
 
 
-@pytest.mark.parametrize(("given", "sent"), [(50_000, 1_000), ("50000", 1_000), (5, 5), ("x", "x")])
+@pytest.mark.parametrize(
+    ("given", "sent"),
+    [(50_000, 1_000), ("50000", 1_000), (5e4, 1_000), ("9" * 5000, 1_000), (5, 5), ("x", "x")],
+)
 @pytest.mark.parametrize("key", ["max_results", "maxResults"])
 def test_runs_come_in_pages(given, sent, key):
     body = {"experiment_ids": ["1"], key: given}
