@@ -12,7 +12,7 @@ from django.contrib.auth import SESSION_KEY
 from django.http import HttpRequest, HttpResponse, JsonResponse, UnreadablePostError
 from django.template import loader
 
-from studio.peers import client_address, network_of
+from studio.local_users import counted_for
 from studio.rates import Buckets
 
 Handler = Callable[[HttpRequest], HttpResponse]
@@ -107,7 +107,7 @@ def _wait(request: HttpRequest, limit: int) -> int:
     person = request.session.get(SESSION_KEY)
     if person is None:
         limit = max(1, limit // STRANGERS_SHARE)
-        person = network_of(client_address(request))
+        person = counted_for(request)
     waits = [buckets.take(person, limit).retry_s]
     if HEAVY.search(request.path):
         waits.append(buckets.take((person, "heavy"), max(1, limit // HEAVY_SHARE)).retry_s)

@@ -8,7 +8,7 @@ machine) go on, whatever somebody beside them sends.
 from django.conf import settings
 from django.http import HttpRequest
 
-from studio.peers import client_address, network_of
+from studio.local_users import counted_for
 from studio.rates import Buckets, Left
 
 buckets = Buckets()
@@ -17,7 +17,7 @@ buckets = Buckets()
 def counted(request: HttpRequest) -> Left | None:
     """Count a request whose token is wrong; what is left to its address, None without a limit."""
     limit = settings.STUDIO_WRONG_TOKEN_RATE
-    return buckets.take(network_of(client_address(request)), limit) if limit else None
+    return buckets.take(counted_for(request), limit) if limit else None
 
 
 def said(left: Left) -> str:

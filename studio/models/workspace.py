@@ -75,6 +75,9 @@ class Workspace(models.Model):
     archived_at = models.DateTimeField(null=True, blank=True)
     # What it takes of the disk, in bytes, where that is limited; None: not measured yet.
     disk_used = models.BigIntegerField(null=True, editable=False)
+    # Characters in which MLflow may have to tell one of its runs or models: pages of searches have
+    # fewer where one has many. 0: as usual.
+    heaviest = models.BigIntegerField(default=0, editable=False)
     disk_measured_at = models.DateTimeField(null=True, editable=False)
     members: "models.ManyToManyField[User, Membership]" = models.ManyToManyField(
         "studio.User", through="studio.Membership", related_name="workspaces"

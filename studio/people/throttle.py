@@ -11,7 +11,6 @@ from datetime import datetime, timedelta
 from django.utils.crypto import salted_hmac
 
 from studio.models import SignInAttempt
-from studio.peers import network_of
 
 WINDOW = timedelta(minutes=15)
 # Tries with one name from one address; tries from one address with whatever names.
@@ -30,13 +29,14 @@ class Wait:
         return -(-self.seconds // 60)
 
 
-def begin(name: str, address: str, now: datetime) -> SignInAttempt | Wait:
-    """Count a try before it is made, so that tries side by side are counted too.
+def begin(name: str, asker: str, now: datetime) -> SignInAttempt | Wait:
+    """Count a try before it is made, so that tries side by side are counted too; `asker`: whom
+    limits by address mean.
 
     It stays as a failure unless `succeeded` clears it. What is refused does not count.
     """
     SignInAttempt.objects.filter(at__lte=now - WINDOW).delete()
-    attempt = SignInAttempt.objects.create(name=_digest(name), address=network_of(address), at=now)
+    attempt = SignInAttempt.objects.create(name=_digest(name), address=asker, at=now)
     here = SignInAttempt.objects.filter(address=attempt.address).order_by("-at", "-pk")
     for rows, limit in ((here.filter(name=attempt.name), PER_PERSON), (here, PER_ADDRESS)):
         newest = list(rows.values_list("at", flat=True)[: limit + 1])

@@ -15,8 +15,8 @@ from django.views.decorators.http import require_http_methods, require_POST
 from studio import oidc, services
 from studio.access import signed_in
 from studio.account_forms import AccountForm, password_form
+from studio.local_users import counted_for
 from studio.models import ApiToken, Session
-from studio.peers import client_address
 from studio.people import accounts, passwords, signing_in, throttle
 from studio.sessions import kept_as
 from studio.views.oidc import connect_word
@@ -66,7 +66,7 @@ def password_change(request: HttpRequest) -> HttpResponse:
     if request.method != "POST":
         return _password_page(request, password_form(user, asks_old), asks_old)
     # Whoever finds a browser open may guess the old password no more often than at the door.
-    attempt = throttle.begin(user.username, client_address(request), now)
+    attempt = throttle.begin(user.username, counted_for(request), now)
     if isinstance(attempt, throttle.Wait):
         response = _password_page(request, password_form(user, asks_old), asks_old, attempt)
         response["Retry-After"] = str(attempt.seconds)

@@ -17,6 +17,7 @@ from django.views.decorators.http import require_http_methods
 
 from studio import oidc
 from studio.account_forms import SignInForm
+from studio.local_users import counted_for
 from studio.models import User
 from studio.peers import client_address, is_loopback
 from studio.people import throttle
@@ -49,7 +50,7 @@ class SignIn(auth.LoginView):
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         """Check what was typed, unless it was tried too often."""
         name = request.POST.get("username", "")
-        attempt = throttle.begin(name, client_address(request), timezone.now())
+        attempt = throttle.begin(name, counted_for(request), timezone.now())
         if isinstance(attempt, throttle.Wait):
             return self._wait(attempt)
         form = self.get_form()

@@ -26,10 +26,6 @@ _SEARCHES = {
 }
 # MLflow parses filters in Python, in the one process that serves everybody.
 MAX_FILTER = 2**15
-# What may be on one page; MLflow's own client asks for no more.
-PAGES = {"/metrics/get-history": 25_000, "/runs/search": 1_000}
-_SIZE = ("max_results", "maxResults")
-_LONGEST = 30  # characters of a number
 # A search of 20 metrics, parameters and tags takes milliseconds.
 MAX_COMPARISONS, MAX_OF_DATASETS = 20, 1
 _NAME_EQUALS = re.compile(r"""(?<![\w.`])(name\s*=\s*)(['"])([^'"]*)\2""", re.IGNORECASE)
@@ -49,7 +45,7 @@ class Asked:
 def adapt(caller: Caller, matched: Matched, asked: Asked) -> Asked:
     """The request to judge and to forward. Raises Refusal for one that cannot be meant."""
     _require_short_filter(asked)
-    asked = _with_prefixes(caller, matched, _in_pages(matched, asked))
+    asked = _with_prefixes(caller, matched, asked)
     route, search = matched.route, _search(matched)
     if route.kind is Kind.RUN_CREATE and isinstance(caller, TrialCaller):
         return _below_own_run(caller, asked)
@@ -60,31 +56,6 @@ def adapt(caller: Caller, matched: Matched, asked: Asked) -> Asked:
     if search is not None:
         return _confined(caller, asked, search[0])
     return asked
-
-
-def _in_pages(matched: Matched, asked: Asked) -> Asked:
-    """With no more on a page than MLflow can send without being busy for long; clients go on to
-    the next one by its token. What is no number is left for MLflow to refuse."""
-    most = next((m for path, m in PAGES.items() if matched.path.endswith(path)), None)
-    if most is None:
-        return asked
-    if asked.body is not None:
-        body = asked.body
-        return asked.with_body(**{key: most for key in _SIZE if _is_over(body.get(key), most)})
-    sizes = [value for key, value in asked.query if key in _SIZE]
-    if sizes and not any(_is_over(value, most) for value in sizes):
-        return asked
-    rest = tuple(pair for pair in asked.query if pair[0] not in _SIZE)
-    return replace(asked, query=(*rest, (_SIZE[0], str(most))))
-
-
-def _is_over(value: Any, most: int) -> bool:
-    """However a number is written: MLflow takes 5e4, 50000.0 and 00050000 for the same."""
-    text = str(value)
-    try:
-        return len(text) > _LONGEST or float(text) > most
-    except ValueError:
-        return False
 
 
 def _require_short_filter(asked: Asked) -> None:

@@ -13,12 +13,14 @@ from django.http import HttpResponse, JsonResponse
 from sweeps.gateway import proxy
 from sweeps.gateway.adapt import Asked, items_of, visible
 from sweeps.gateway.identity import Caller
+from sweeps.gateway.page_sizes import at_most
 from sweeps.gateway.refusals import invalid
 from sweeps.gateway.routes import Matched
+from sweeps.services import room
 
-# How many MLflow gives at a time where nobody says, and how many of these we ask for.
+# How many MLflow gives where nobody says.
 _SIZES = {"experiments": 1000, "registered_models": 100, "model_versions": 10_000}
-_BATCH, _MOST = "1000", 50_000
+_MOST = 50_000
 _SIZE, _TOKEN = ("max_results", "maxResults"), ("page_token", "pageToken")
 
 
@@ -36,10 +38,12 @@ def search(caller: Caller, matched: Matched, asked: Asked) -> HttpResponse:
     given = asked.body if asked.body is not None else dict(reversed(asked.query))
     size = _number(given, _SIZE) or _SIZES[items]
     start = _number(given, _TOKEN)
+    # As many at a time as may be on a page, whosever they are.
+    batch = str(min(1_000, at_most(room.heaviest_of())))
     rows: list[Any] = []
     token = ""
     while len(rows) <= start + size:
-        got = proxy.exchange(matched, _page(asked, token))
+        got = proxy.exchange(matched, _page(asked, token, batch))
         if not got.is_success:
             return proxy.answer(caller, matched, got)
         told = visible(caller, matched, got.json())
@@ -59,9 +63,9 @@ def _number(given: Mapping[str, Any], keys: tuple[str, ...]) -> int:
     return int(text)
 
 
-def _page(asked: Asked, token: str) -> Asked:
+def _page(asked: Asked, token: str, batch: str) -> Asked:
     """The same search, from its first page on, or from where the last page ended."""
-    fresh = {"max_results": _BATCH} | ({"page_token": token} if token else {})
+    fresh = {"max_results": batch} | ({"page_token": token} if token else {})
     if asked.body is not None:
         kept = {k: v for k, v in asked.body.items() if k not in (*_SIZE, *_TOKEN)}
         return replace(asked, body=kept | fresh)

@@ -29,34 +29,35 @@ from django.views.decorators.csrf import csrf_exempt
 
 from studio import wrong_tokens
 from sweeps.domain.wording import kind_of, why_not_json
-from sweeps.engine import forward
 from sweeps.engine.tracking import TrackingUnavailable
-from sweeps.gateway import bounds, members, payloads, policy, proxy, registry, searches
+from sweeps.gateway import bounds, members, payloads, policy, proxy, registry, searches, weights
 from sweeps.gateway.adapt import Asked, adapt
+from sweeps.gateway.drained import drain
 from sweeps.gateway.identity import Caller, MemberCaller, TrialCaller, identify, identify_logger
+from sweeps.gateway.page_sizes import in_pages
 from sweeps.gateway.places import require_plain
 from sweeps.gateway.refusals import Refusal, invalid, too_often, unauthenticated, unavailable
 from sweeps.gateway.routes import V2, BadReference, Kind, Matched, Names, match, references
 from sweeps.gateway.turn import Together, turn
 from sweeps.gateway.under_way import UnderWay
 from sweeps.queries.records import objective_of
-from sweeps.queries.tracking import waiting_runs
 from sweeps.services import metrics, room
 from sweeps.services.registry import note_logged
 
 log = logging.getLogger(__name__)
 
 _DRAINED = (Kind.RUN_READ, Kind.RUN_WRITE, Kind.SEARCH)
-_DRAIN_S = 10.0
 # Who takes longer to send a body is judged again once it is there.
 _SLOW_S = 0.5
-_recorder: Together[metrics.Call, metrics.Superseded | None] = Together(
+_recorder: Together[metrics.Call, metrics.Superseded | list[str]] = Together(
     lambda calls: metrics.record_all(calls),
     owner=lambda call: call.attempt.pk,
     weight=lambda call: 1 + len(call.values),
 )
 # Calls that log of one trial, and all others of one workspace, that may take threads at once.
 _logging, _asking = UnderWay(4), UnderWay(8)
+# Of these, the searches: each may tell `page_sizes.MOST_TEXT`.
+_searching = UnderWay(4)
 # MLflow refuses one of two requests that add the same data set at once (as autolog's trials do).
 _inputs = threading.Lock()
 
@@ -188,6 +189,7 @@ def _log(request: HttpRequest, caller: TrialCaller, matched: Matched) -> HttpRes
         return _ask(fresh, matched, _asked(request, matched))
     policy.require_free_tags(caller, matched, [key for key, _value in call.tags])
     policy.require_own_models(caller, [m.model_id for m in call.metrics if m.model_id])
+    weights.require_room_of_own(caller, call)
     attempt = caller.attempt
     values = [metrics.Value(m.name, m.value, m.step, m.timestamp_ms) for m in call.metrics]
     objective, bodies = objective_of(attempt.trial.sweep), payloads.to_log_batch([call])
@@ -196,20 +198,26 @@ def _log(request: HttpRequest, caller: TrialCaller, matched: Matched) -> HttpRes
     key = None if connection.vendor == "sqlite" else attempt.trial.sweep_id
     try:
         with _logging.one_of(attempt.pk):
-            superseded = _recorder.do(given, key)
+            kept = _recorder.do(given, key)
     except metrics.TooManyNames as error:
         raise invalid(
             f"A trial logs under at most {metrics.MOST_NAMES:,} names of metrics; it has as many. "
             "Values under those names are still taken."
         ) from error
-    if superseded:
+    if isinstance(kept, metrics.Superseded):
         raise unauthenticated("The attempt has ended; its token is no longer good.")
+    weights.note_names(caller, kept)
     return HttpResponse(b"{}", content_type="application/json")
 
 
 def _ask(caller: Caller, matched: Matched, asked: Asked) -> HttpResponse:
-    with _asking.one_of(caller.workspace):
+    searching = _searching.one_of(caller.workspace) if _is_search(matched) else nullcontext()
+    with _asking.one_of(caller.workspace), searching:
         return _answered(caller, matched, asked)
+
+
+def _is_search(matched: Matched) -> bool:
+    return matched.path.endswith("/search")
 
 
 def _answered(caller: Caller, matched: Matched, asked: Asked) -> HttpResponse:
@@ -217,15 +225,10 @@ def _answered(caller: Caller, matched: Matched, asked: Asked) -> HttpResponse:
         own = _own_experiment(caller, matched)
         if own is not None:
             return own
-    asked = adapt(caller, matched, asked)
-    refs = _authorize(caller, matched, asked)
-    keys = policy.tag_keys(matched, asked.body or {})
-    policy.require_free_tags(caller, matched, keys)
-    if isinstance(caller, TrialCaller) and matched.route.kind is Kind.RUN_CREATE:
-        for parent in policy.parents(asked.body or {}):
-            policy.require_own_run(caller, parent)
+    asked, refs = _judged(caller, matched, asked)
     if matched.route.kind in _DRAINED:
-        _drain(refs)
+        drain(refs.get(Names.RUN, ()), refs.get(Names.EXPERIMENT, ()))
+    weights.require_room(caller, matched, refs, asked.body or {})
     if searches.is_loose(caller, matched):
         return searches.search(caller, matched, asked)
     with _inputs if matched.path.endswith("runs/log-inputs") else nullcontext():
@@ -237,6 +240,20 @@ def _answered(caller: Caller, matched: Matched, asked: Asked) -> HttpResponse:
     elif isinstance(caller, MemberCaller) and got.is_success:
         members.note(caller, matched, asked.body or {})
     return proxy.answer(caller, matched, got)
+
+
+def _judged(
+    caller: Caller, matched: Matched, asked: Asked
+) -> tuple[Asked, dict[Names, tuple[str, ...]]]:
+    """The request as it may go on, and what it names. Raises Refusal."""
+    heaviest = room.heaviest_of(caller.workspace) if _is_search(matched) else 0
+    asked = in_pages(matched, adapt(caller, matched, asked), heaviest)
+    refs = _authorize(caller, matched, asked)
+    policy.require_free_tags(caller, matched, policy.tag_keys(matched, asked.body or {}))
+    if isinstance(caller, TrialCaller) and matched.route.kind is Kind.RUN_CREATE:
+        for parent in policy.parents(asked.body or {}):
+            policy.require_own_run(caller, parent)
+    return asked, refs
 
 
 def _note_model(caller: TrialCaller, got: httpx.Response) -> None:
@@ -260,13 +277,3 @@ def _own_experiment(caller: TrialCaller, matched: Matched) -> HttpResponse | Non
         query = (("experiment_id", caller.experiment_id),)
         return proxy.answer(caller, get, proxy.exchange(get, Asked(query, None)))
     return None
-
-
-def _drain(refs: Mapping[Names, tuple[str, ...]]) -> None:
-    """Bring to MLflow what it lacks of the runs the request is about.
-
-    Raises TrackingUnavailable when MLflow does not take it in time.
-    """
-    for run_id in waiting_runs(refs.get(Names.RUN, ()), refs.get(Names.EXPERIMENT, ())):
-        if not forward.drain(run_id, _DRAIN_S):
-            raise TrackingUnavailable(f"run {run_id} still has values under way")

@@ -56,25 +56,26 @@ class Call:
     now: datetime
 
 
-def record_all(calls: Iterable[Call]) -> list[Superseded | None]:
-    """Store logging calls in their order and in one transaction; by call why it was refused.
+def record_all(calls: Iterable[Call]) -> list[Superseded | list[str]]:
+    """Store logging calls in their order and in one transaction.
+
+    By call the names of metrics that its trial had no value of before, or why it was refused.
 
     Each is judged by its sweep's early-termination policy of this moment. Raises TooManyNames, and
     stores nothing, if one goes beyond MOST_NAMES: then try each by itself. On PostgreSQL the calls
     of one transaction must be of one sweep, or two transactions may wait for each other.
     """
-    refusals: list[Superseded | None] = []
+    told: list[Superseded | list[str]] = []
     with transaction.atomic():
         for call in calls:
             lock(call.attempt.trial.sweep_id)
             try:
                 trial = _fenced(call.attempt)
             except Superseded as refusal:
-                refusals.append(refusal)
+                told.append(refusal)
                 continue
-            _keep_call(call, trial, early_termination_of(trial.sweep))
-            refusals.append(None)
-    return refusals
+            told.append(_keep_call(call, trial, early_termination_of(trial.sweep))[1])
+    return told
 
 
 def record(
@@ -94,20 +95,22 @@ def record(
     with transaction.atomic():
         lock(attempt.trial.sweep_id)
         trial = _fenced(attempt)
-        return _keep_call(Call(attempt, objective, values, bodies, now), trial, early)
+        return _keep_call(Call(attempt, objective, values, bodies, now), trial, early)[0]
 
 
-def _keep_call(call: Call, trial: Trial, early: EarlyTermination | None) -> int:
-    attempt, objective, new, is_name_new = call.attempt, call.objective, 0, False
+def _keep_call(call: Call, trial: Trial, early: EarlyTermination | None) -> tuple[int, list[str]]:
+    """How many values were new, and which names of metrics."""
+    attempt, objective, new = call.attempt, call.objective, 0
+    new_names: list[str] = []
     for name, group in _by_name(call.values).items():
         points = _store(attempt, trial, name, group, objective)
         new += len(points)
-        is_name_new = is_name_new or any(point.report == 1 for point in points[:1])
+        new_names += [point.name for point in points[:1] if point.report == 1]
         if name == objective.primary_metric and points:
             update_objective(trial, points, objective)
             if early:
                 judge_reports(attempt, trial, early, objective, points, call.now)
-    if is_name_new and _beyond(trial.pk):
+    if new_names and _beyond(trial.pk):
         raise TooManyNames(str(attempt.pk))
     if new:
         # Parameters and tags alone are no news for a page.
@@ -118,7 +121,7 @@ def _keep_call(call: Call, trial: Trial, early: EarlyTermination | None) -> int:
         rows.insert(
             *(OutboxEntry(attempt=attempt, run_id=attempt.run_id, body=b) for b in call.bodies)
         )
-    return new
+    return new, new_names
 
 
 def _fenced(attempt: Attempt) -> Trial:

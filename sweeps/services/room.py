@@ -4,7 +4,7 @@
 from datetime import datetime
 
 from django.conf import settings
-from django.db.models import F
+from django.db.models import F, Max
 
 from studio.models import Workspace
 from sweeps.domain.problems import InvalidInput
@@ -62,3 +62,14 @@ def note_stored(workspace: str, size: int) -> None:
 def note_measured(workspace_id: int, size: int, now: datetime) -> None:
     """The workspace was found to use so many bytes."""
     Workspace.objects.filter(pk=workspace_id).update(disk_used=size, disk_measured_at=now)
+
+
+def heaviest_of(workspace: str = "") -> int:
+    """Characters of JSON that one run or model of the workspace may have, or of any workspace."""
+    rows = Workspace.objects.filter(name=workspace) if workspace else Workspace.objects.all()
+    return rows.aggregate(heaviest=Max("heaviest"))["heaviest"] or 0
+
+
+def note_heaviest(workspace: str, size: int) -> None:
+    """One of its runs or models may have so many characters; the most that was told is kept."""
+    Workspace.objects.filter(name=workspace, heaviest__lt=size).update(heaviest=size)

@@ -3,9 +3,10 @@
 import ssl
 import time
 from collections.abc import Iterable
-from typing import Any
 
 import httpcore
+
+from sweeps.stores.streams import Around
 
 
 class Hurried(httpcore.NetworkBackend):
@@ -35,27 +36,25 @@ def _left(end: float, timeout: float | None, late: type[Exception]) -> float:
     return left if timeout is None else min(left, timeout)
 
 
-class _Stream(httpcore.NetworkStream):
+class _Stream(Around):
     def __init__(self, inner: httpcore.NetworkStream, end: float) -> None:
-        self._inner, self._end = inner, end
+        super().__init__(inner)
+        self._end = end
+
+    def like(self, inner: httpcore.NetworkStream) -> Around:
+        return _Stream(inner, self._end)
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        return self._inner.read(max_bytes, _left(self._end, timeout, httpcore.ReadTimeout))
+        return super().read(max_bytes, _left(self._end, timeout, httpcore.ReadTimeout))
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        self._inner.write(buffer, _left(self._end, timeout, httpcore.WriteTimeout))
-
-    def close(self) -> None:
-        self._inner.close()
+        super().write(buffer, _left(self._end, timeout, httpcore.WriteTimeout))
 
     def start_tls(
         self,
         ssl_context: ssl.SSLContext,
         server_hostname: str | None = None,
         timeout: float | None = None,
-    ) -> httpcore.NetworkStream:
+    ) -> Around:
         left = _left(self._end, timeout, httpcore.ConnectTimeout)
-        return _Stream(self._inner.start_tls(ssl_context, server_hostname, left), self._end)
-
-    def get_extra_info(self, info: str) -> Any:
-        return self._inner.get_extra_info(info)
+        return super().start_tls(ssl_context, server_hostname, left)

@@ -1,11 +1,11 @@
 """Connections that end where the other side sends next to nothing, and goes on with it."""
 
-import ssl
 import time
 from collections.abc import Callable, Iterable
-from typing import Any
 
 import httpcore
+
+from sweeps.stores.streams import Around
 
 
 class Paced(httpcore.NetworkBackend):
@@ -37,7 +37,7 @@ class Paced(httpcore.NetworkBackend):
         return _Stream(stream, self._rate, self._window, self._clock)
 
 
-class _Stream(httpcore.NetworkStream):
+class _Stream(Around):
     def __init__(
         self,
         inner: httpcore.NetworkStream,
@@ -45,12 +45,16 @@ class _Stream(httpcore.NetworkStream):
         window: float,
         clock: Callable[[], float],
     ) -> None:
-        self._inner, self._rate, self._window, self._clock = inner, rate, window, clock
+        super().__init__(inner)
+        self._rate, self._window, self._clock = rate, window, clock
         self._came, self._waited = 0, 0.0
+
+    def like(self, inner: httpcore.NetworkStream) -> Around:
+        return _Stream(inner, self._rate, self._window, self._clock)
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         began = self._clock()
-        data = self._inner.read(max_bytes, timeout)
+        data = super().read(max_bytes, timeout)
         self._came += len(data)
         self._waited += self._clock() - began
         if data and self._waited >= self._window:
@@ -59,21 +63,3 @@ class _Stream(httpcore.NetworkStream):
                 raise httpcore.ReadTimeout(text)
             self._came, self._waited = 0, 0.0
         return data
-
-    def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        self._inner.write(buffer, timeout)
-
-    def close(self) -> None:
-        self._inner.close()
-
-    def start_tls(
-        self,
-        ssl_context: ssl.SSLContext,
-        server_hostname: str | None = None,
-        timeout: float | None = None,
-    ) -> httpcore.NetworkStream:
-        inner = self._inner.start_tls(ssl_context, server_hostname, timeout)
-        return _Stream(inner, self._rate, self._window, self._clock)
-
-    def get_extra_info(self, info: str) -> Any:
-        return self._inner.get_extra_info(info)

@@ -87,31 +87,3 @@ def test_words_within_quotes_are_no_comparisons():
     matched = match("POST", "/api/2.0/mlflow/runs/search")
     asked = Asked((), {"experiment_ids": ["1"], "filter": text})
     assert adapt(MEMBER, matched, asked).body["filter"] == text
-
-
-@pytest.mark.parametrize(
-    ("given", "sent"),
-    [
-        ((), (("max_results", "25000"),)),
-        ((("max_results", "10"),), (("max_results", "10"),)),
-        ((("maxResults", "999999"),), (("max_results", "25000"),)),
-        ((("max_results", "x"),), (("max_results", "x"),)),
-        ((("max_results", "0000000000000000999999"),), (("max_results", "25000"),)),
-        ((("max_results", "5"), ("maxResults", "9" * 5000)), (("max_results", "25000"),)),
-    ],
-)
-def test_a_history_comes_in_pages(given, sent):
-    asked = Asked((("run_id", "r"), ("metric_key", "m"), *given), None)
-    got = adapt(MEMBER, match("GET", V2 + "metrics/get-history"), asked)
-    assert got.query == (("run_id", "r"), ("metric_key", "m"), *sent)
-
-
-@pytest.mark.parametrize(
-    ("given", "sent"),
-    [(50_000, 1_000), ("50000", 1_000), (5e4, 1_000), ("9" * 5000, 1_000), (5, 5), ("x", "x")],
-)
-@pytest.mark.parametrize("key", ["max_results", "maxResults"])
-def test_runs_come_in_pages(given, sent, key):
-    body = {"experiment_ids": ["1"], key: given}
-    got = adapt(MEMBER, match("POST", V2 + "runs/search"), Asked((), body))
-    assert got.body[key] == sent

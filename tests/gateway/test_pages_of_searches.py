@@ -69,7 +69,8 @@ def test_a_search_is_as_if_there_were_no_workspace_of_a_like_name(
 @pytest.mark.parametrize("key", ["max_results", "page_token", "maxResults", "pageToken"])
 def test_a_page_that_cannot_be_meant_is_refused(key: str, place: Callable[[str], Api]) -> None:
     spy = place("team__")
-    for value in ("-1", "x", "9" * 30, "٣"):
+    # A page may be asked for that is too large, and is smaller then.
+    for value in ("-1", "x", "9" * 30 if "oken" in key else "-0.5", "٣"):
         answer = spy.get("registered-models/search", **{key: value})
         assert answer.status_code == 400, value
         answer = spy.post("experiments/search", **{key: value})

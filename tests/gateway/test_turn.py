@@ -122,7 +122,7 @@ def test_of_calls_written_together_only_that_of_an_ended_attempt_is_refused(
     trial.end()
     refused, kept = metrics.record_all([a_call(trial, 1.0), a_call(sibling, 2.0)])
     assert isinstance(refused, metrics.Superseded)
-    assert kept is None
+    assert kept == ["loss"]
     assert list(MetricPoint.objects.values_list("attempt", "value")) == [(sibling.attempt.pk, 2.0)]
     assert OutboxEntry.objects.get().attempt_id == sibling.attempt.pk
 

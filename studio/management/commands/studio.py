@@ -2,6 +2,7 @@
 
 import gc
 import os
+import signal
 import sys
 from argparse import ArgumentParser
 from typing import Any
@@ -54,6 +55,8 @@ class Command(BaseCommand):
         processes.become_subreaper()
         settings.TRACKING_PORT = home.free_port()
         settings.STARTED_S = monotonic()
+        for number in (signal.SIGTERM, signal.SIGHUP):  # until the supervisor takes them
+            signal.signal(number, _leave)
         supervisor = Supervisor(
             place, parts(settings.TRACKING_PORT, listeners), f"{_loopback()}/healthz"
         )
@@ -75,6 +78,11 @@ class Command(BaseCommand):
             supervisor.abandon()
             raise
         sys.exit(code)
+
+
+def _leave(number: int, _frame: object) -> None:
+    """An end in good order for who is asked to end while starting."""
+    raise SystemExit(128 + number)
 
 
 def _set_up() -> User:

@@ -1,0 +1,197 @@
+"""What a run or a model may hold in all: counted, and looked at before it is refused."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from studio.models import Role, Workspace
+from sweeps.gateway import holdings, weights
+from sweeps.gateway.holdings import LIGHT, MOST, Holdings, Thing, run
+from sweeps.gateway.refusals import Refusal
+from tests.gateway.conftest import Api, Running
+
+MODEL = Thing("/api/2.0/mlflow/registered-models/get", (("name", "m"),))
+
+
+class Measure:
+    """A server on which things have what the test says; counts how often it is asked."""
+
+    def __init__(self) -> None:
+        self.has, self.asked = 0, 0
+
+    def __call__(self, thing: Thing) -> int:
+        self.asked += 1
+        return self.has
+
+
+def test_light_runs_are_never_looked_at() -> None:
+    measure = Measure()
+    held = Holdings(measure)
+    assert [held.add(run("a"), LIGHT // 4) for _ in range(4)][-1] == LIGHT
+    assert measure.asked == 0
+
+
+def test_what_is_set_again_and_again_is_not_counted_for_ever() -> None:
+    measure = Measure()
+    measure.has = 2_000
+    held = Holdings(measure)
+    for _ in range(10_000):
+        held.add(run("a"), 1_000)
+    assert 0 < measure.asked < 400
+
+
+def test_a_run_that_is_full_takes_no_more_and_another_does() -> None:
+    measure = Measure()
+    held = Holdings(measure)
+
+    def fill() -> None:
+        for _ in range(100):
+            held.add(run("a"), 100_000)
+            measure.has += 100_000
+
+    with pytest.raises(Refusal, match="artifacts") as refused:
+        fill()
+    assert refused.value.status == 413
+    assert MOST - 100_000 < measure.has <= MOST
+    asked = measure.asked
+    for _ in range(20):
+        with pytest.raises(Refusal):
+            held.add(run("a"), 100_000)
+    assert measure.asked <= asked + 1, "what is full is not looked at each time"
+    assert held.add(run("b"), 10) == 10
+
+
+def test_it_takes_more_once_something_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(holdings, "_FULL_S", 0.0)
+    measure = Measure()
+    measure.has = MOST
+    held = Holdings(measure)
+    with pytest.raises(Refusal):
+        held.add(run("a"), LIGHT + 1)
+    measure.has = 0
+    assert held.add(run("a"), LIGHT + 1) == LIGHT + 1
+
+
+def test_a_model_is_looked_at_at_once_since_it_may_have_another_name() -> None:
+    measure = Measure()
+    measure.has = MOST
+    with pytest.raises(Refusal):
+        Holdings(measure).add(MODEL, 1)
+    assert measure.asked == 1
+
+
+def test_of_many_things_the_newest_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(holdings, "_KEPT", 10)
+    held = Holdings(Measure())
+    for number in range(50):
+        held.count(run(str(number)), 5)
+    assert len(held._of) == 10
+    assert held.count(run("49"), 5) == 10
+    assert held.count(run("1"), 5) == 5
+
+
+BIG = "x" * 7_900
+
+
+def texts(count: int, start: int = 0) -> list[dict[str, str]]:
+    return [{"key": f"k{start + n}", "value": BIG} for n in range(count)]
+
+
+def data_sets(count: int, start: int) -> list[dict[str, Any]]:
+    named = {"source_type": "local", "source": "{}", "schema": "s" * 60_000}
+    return [
+        {"dataset": {"name": f"d{start + n}", "digest": f"{start + n}", **named}}
+        for n in range(count)
+    ]
+
+
+@pytest.fixture(autouse=True)
+def fresh(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(weights, "_holdings", Holdings(weights._measure))
+    monkeypatch.setattr(weights, "_noted", {})
+
+
+def filled(send: Callable[[int], int]) -> int:
+    """How many calls went through before one was refused."""
+    for number in range(200):
+        status = send(number)
+        if status == 413:
+            return number
+        assert status == 200
+    raise AssertionError("nothing is refused")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_data_sets_of_a_run_have_a_bound(
+    trial: Running, sibling: Running, workspace: Workspace
+) -> None:
+    def send(number: int) -> int:
+        sets = data_sets(10, number * 10)
+        answer = trial.api.post("runs/log-inputs", run_id=trial.run_id, datasets=sets)
+        return answer.status_code
+
+    assert 4 <= filled(send) <= 7
+    told = trial.api.get("runs/get", run_id=trial.run_id)
+    assert len(told.content) <= MOST + LIGHT
+    workspace.refresh_from_db()
+    assert workspace.heaviest >= len(told.content)
+    # Pages of searches have fewer; nothing else of the trial is kept from it.
+    found = trial.api.post("runs/search", experiment_ids=[trial.experiment_id]).json()
+    assert trial.run_id in [item["info"]["run_id"] for item in found["runs"]]
+    assert trial.log("loss", 0.5).is_success
+    assert sibling.api.post("runs/log-inputs", run_id=sibling.run_id, datasets=[]).is_success
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("what", ["tags", "params"])
+def test_texts_that_a_trial_logs_have_a_bound_and_one_that_is_set_again_has_none(
+    trial: Running, what: str
+) -> None:
+    def send(number: int) -> int:
+        cut = [{**pair, "value": pair["value"][:5_900]} for pair in texts(100, number * 100)]
+        return trial.api.post("runs/log-batch", run_id=trial.run_id, **{what: cut}).status_code
+
+    assert 4 <= filled(send) <= 7
+    told = trial.api.get("runs/get", run_id=trial.run_id)
+    assert len(told.content) <= MOST + LIGHT
+
+
+@pytest.mark.django_db(transaction=True)
+def test_one_tag_may_be_set_for_ever(trial: Running) -> None:
+    for number in range(700):  # 5.5 MB
+        said = str(number) + BIG
+        call = {"run_id": trial.run_id, "key": "progress", "value": said}
+        assert trial.api.post("runs/set-tag", **call).is_success
+
+
+@pytest.mark.django_db(transaction=True)
+def test_models_and_experiments_have_a_bound(
+    member: Callable[[Role], Api], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    api = member(Role.CONTRIBUTOR)
+    assert api.post("registered-models/create", name="m").is_success
+    made = api.post("experiments/create", name="e").json()["experiment_id"]
+
+    def tag_model(number: int) -> int:
+        call = {"name": "m", "key": f"k{number}", "value": "x" * 4_900}
+        return api.post("registered-models/set-tag", **call).status_code
+
+    def tag_experiment(number: int) -> int:
+        call = {"experiment_id": made, "key": f"k{number}", "value": "x" * 4_900}
+        return api.post("experiments/set-experiment-tag", **call).status_code
+
+    monkeypatch.setattr(holdings, "MOST", 100_000)
+    assert 18 <= filled(tag_model) <= 20
+    assert 18 <= filled(tag_experiment) <= 20
+
+
+@pytest.mark.django_db(transaction=True)
+def test_many_names_of_metrics_make_a_run_heavy(trial: Running, workspace: Workspace) -> None:
+    names = [f"m{number}-{'x' * 200}" for number in range(1_000)]
+    point = {"value": 1.0, "timestamp": 1, "step": 0}
+    call = {"run_id": trial.run_id, "metrics": [{"key": name, **point} for name in names]}
+    assert trial.api.post("runs/log-batch", **call).is_success
+    workspace.refresh_from_db()
+    told = len(trial.api.get("runs/get", run_id=trial.run_id).content)
+    assert told <= workspace.heaviest <= 4 * told
