@@ -201,6 +201,8 @@ def save_compute(compute: Compute, *, is_default: bool) -> None:
 
 SAID_OF_COMPUTES = (
     "name",
+    "kind",
+    "settings",
     "slots",
     "python",
     "description",

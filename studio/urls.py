@@ -64,9 +64,7 @@ urlpatterns = [
     path("w/<str:ws>/settings/audit.csv", audit.workspace_audit_csv, name="workspace_audit_csv"),
     path("audit/", audit.site_audit, name="site_audit"),
     path("audit.csv", audit.site_audit_csv, name="site_audit_csv"),
-    path("w/<str:ws>/computes/new", computes.compute_new, name="compute_new"),
     path("w/<str:ws>/computes/-/variable", computes.compute_variable_row, name="compute_variable"),
-    path("w/<str:ws>/computes/<str:name>/", computes.compute, name="compute"),
     path(
         "w/<str:ws>/computes/<str:name>/default", computes.compute_default, name="compute_default"
     ),

@@ -37,6 +37,8 @@ class Compute(models.Model):
     workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="computes")
     name = models.CharField(max_length=63, validators=[name_validator])
     kind = models.CharField(max_length=16, choices=ComputeKind.choices, default=ComputeKind.LOCAL)
+    # What the kind can be told (sweeps.domain.computes): of its engine, and for each trial.
+    settings = models.JSONField(default=dict, blank=True)
     slots = models.PositiveIntegerField(
         default=1, validators=[MinValueValidator(1), MaxValueValidator(MAX_SLOTS)]
     )
@@ -54,6 +56,9 @@ class Compute(models.Model):
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     # What the last "Test compute" found: {"ok", "at", "steps": [{"name", "ok", "detail"}]}.
     last_test = models.JSONField(null=True, blank=True)
+
+    # What a cluster last said of itself, as the engine asks it (sweeps.engine.clusters).
+    cluster = models.JSONField(null=True, blank=True)
 
     objects = ComputeQuerySet.as_manager()
 

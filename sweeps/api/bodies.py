@@ -7,6 +7,7 @@ field, and unknown keys are told instead of dropped.
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
+from sweeps.domain.computes.kinds import KINDS as COMPUTE_KINDS
 from sweeps.domain.marks import MOST_TAGS
 from sweeps.domain.problems import InvalidInput
 from sweeps.domain.wording import shown
@@ -107,6 +108,8 @@ WORKSPACE_TYPES: dict[str, type] = {"name": str, "title": str, "description": st
 WORKSPACE_EDIT_TYPES: dict[str, type] = {"title": str, "description": str, "archived": bool}
 COMPUTE_TYPES: dict[str, type] = {
     "name": str,
+    "kind": str,
+    "settings": dict,
     "slots": int,
     "python": str,
     "description": str,
@@ -135,6 +138,8 @@ _ENVIRONMENT = {
 }
 _COMPUTE = {
     "name": _TEXT,
+    "kind": {"enum": [*COMPUTE_KINDS]} | {"description": "Stays as it was made"},
+    "settings": {"type": "object"} | {"description": "What the kind can be told"},
     "slots": {"type": "integer", "minimum": 1, "maximum": 1000},
     "python": _TEXT,
     "description": _TEXT,

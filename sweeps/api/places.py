@@ -9,7 +9,7 @@ from django.utils import timezone
 from ninja import Router, Schema, Status
 
 from studio import services
-from studio.forms import ComputeForm, WorkspaceForm, WorkspaceTextForm
+from studio.forms import WorkspaceForm, WorkspaceTextForm
 from studio.models import Compute, Role, Workspace
 from sweeps.api import bodies
 from sweeps.api.auth import token_of, workspace_of
@@ -17,6 +17,7 @@ from sweeps.api.intake import read_json
 from sweeps.api.paging import DEFAULT_LIMIT, Order, Page, page
 from sweeps.domain.problems import InvalidInput, Problem
 from sweeps.domain.wording import shown
+from sweeps.forms.compute import APART, ComputeForm
 from sweeps.queries.compute_load import slots_used
 
 router = Router(tags=["workspaces"])
@@ -33,12 +34,14 @@ class WorkspaceOut(Schema):
 
 
 class ComputeOut(Schema):
-    """A compute; `slots_used` trials run on it now. `python` is "" for the studio's own; `isolated`
+    """A compute of a `kind`, with what that can be told in `settings`; `slots_used` trials run on
+    it now. `python` is "" for the studio's own; `isolated`
     where trials run as a user of their workspace, not as the studio's; `preload` where they start
     from a process that has imported `preload_modules` ("": what the script imports)."""
 
     name: str
     kind: str
+    settings: dict[str, Any]
     slots: int
     slots_used: int
     is_default: bool
@@ -138,9 +141,10 @@ def list_computes(
 
 @router.post("/workspaces/{ws}/computes", response={201: ComputeOut}, openapi_extra=bodies.COMPUTE)
 def add_compute(request: HttpRequest, ws: str) -> Any:
-    """A new compute on this machine."""
+    """A new compute: `kind` says where its trials run (by default on this machine), `settings` what
+    that kind can be told."""
     workspace = workspace_of(request, ws, Role.OWNER)
-    doc = bodies.read_typed(read_json(request), bodies.COMPUTE_TYPES)
+    doc = bodies.read_typed(read_json(request), bodies.COMPUTE_TYPES, deep=("settings",))
     compute = Compute(workspace=workspace, created_at=timezone.now())
     return Status(201, _saved(compute, {"slots": 1, "preload": True} | doc))
 
@@ -155,9 +159,10 @@ def get_compute(request: HttpRequest, ws: str, name: str) -> Any:
     "/workspaces/{ws}/computes/{name}", response=ComputeOut, openapi_extra=bodies.COMPUTE_EDIT
 )
 def edit_compute(request: HttpRequest, ws: str, name: str) -> Any:
-    """Change a compute; what is not named stays, and what runs goes on as it was started."""
+    """Change a compute; what is not named stays, and what runs goes on as it was started. Of
+    `settings` too: "" takes one away."""
     compute = _compute_of(request, ws, name, Role.OWNER)
-    doc = bodies.read_typed(read_json(request), bodies.COMPUTE_TYPES)
+    doc = bodies.read_typed(read_json(request), bodies.COMPUTE_TYPES, deep=("settings",))
     present = {key: getattr(compute, key) for key in ComputeForm.Meta.fields}
     return _saved(compute, present | doc)
 
@@ -183,7 +188,8 @@ def _compute_of(request: HttpRequest, ws: str, name: str, role: Role = Role.READ
 def _saved(compute: Compute, doc: dict[str, Any]) -> dict[str, Any]:
     """The compute as the pages' form would save it. Raises InvalidInput."""
     variables = doc.get("environment_variables") or {}
-    form = ComputeForm(doc | {"environment_variables": list(variables.items())}, instance=compute)
+    typed = doc | {"environment_variables": list(variables.items())}
+    form = ComputeForm(typed, instance=compute, kind=doc.get("kind"), settings=doc.get("settings"))
     if not form.is_valid():
         raise refused(form)
     try:
@@ -195,8 +201,10 @@ def _saved(compute: Compute, doc: dict[str, Any]) -> dict[str, Any]:
 
 def refused(form: Any) -> InvalidInput:
     """What a form of the pages says, as problems of the same fields."""
-    return InvalidInput(
+    told = [
         Problem("" if field == "__all__" else field, item["message"])
         for field, items in form.errors.get_json_data().items()
         for item in items
-    )
+        if item["code"] != APART
+    ]
+    return InvalidInput([*told, *getattr(form, "apart", ())])

@@ -14,12 +14,14 @@ from django.conf import settings
 from studio.models import Compute
 from sweeps.domain.problems import InvalidInput
 from sweeps.engine import isolation
+from sweeps.engine.cluster_test import cluster_step, waited
 from sweeps.engine.launch import (
     base_environment,
     interpreter,
     machine_environment,
     with_secrets,
 )
+from sweeps.engine.places import gateway_of, is_here, options_of, place_of
 from sweeps.queries.clock import database_now
 from sweeps.runners.base import Ended, LaunchSpec, Lost, RunnerError
 from sweeps.runners.registry import get_runner
@@ -39,11 +41,21 @@ try:
     found["mlflow"] = mlflow.__version__
 except Exception as error:
     found["mlflow_error"] = "%s: %s" % (type(error).__name__, error)
+if sys.argv[1:]:
+    import urllib.error, urllib.request
+    found["address"] = sys.argv[1]
+    try:
+        urllib.request.urlopen(sys.argv[1] + "/", timeout=10)
+    except urllib.error.HTTPError:
+        pass  # it answers, to those who have a token
+    except Exception as error:
+        found["unreached"] = "%s: %s" % (type(error).__name__, error)
 time.sleep(1)
 print({_SAYS!r} + json.dumps(found))
 """
 
 Step = dict[str, Any]
+Report = Callable[[list[Step]], None]
 
 
 def _step(name: str, ok: bool, detail: str) -> Step:
@@ -63,7 +75,7 @@ def test(compute_id: int) -> None:
     record_test(compute_id, steps, all(step["ok"] for step in steps), database_now())
 
 
-def run(compute: Compute, folder: Path, report: Callable[[list[Step]], None]) -> list[Step]:
+def run(compute: Compute, folder: Path, report: Report) -> list[Step]:
     """Run the probe on the compute and say step by step what worked.
 
     `folder` is where its spool is made, and thrown away; `report` gets the steps known so far.
@@ -72,30 +84,38 @@ def run(compute: Compute, folder: Path, report: Callable[[list[Step]], None]) ->
     found = shutil.which(program)
     if found is None:
         return [_step("Interpreter", False, f"There is no program {program} here.")]
-    report([_step("Interpreter", True, found)])
+    before = [] if is_here(compute) else [cluster_step(compute)]
+    report([*before, _step("Interpreter", True, found)])
+    if not all(step["ok"] for step in before):
+        return before
     folder.mkdir(parents=True, exist_ok=True)
     spool = Path(tempfile.mkdtemp(prefix="test-", dir=folder))
     try:
-        return _probe(compute, program, spool)
+        return _probe(compute, program, spool, before, report)
     finally:
         with suppress(OSError):
             throw_away(folder, spool)  # what ran is the compute's own Python, whatever that is
 
 
-def _probe(compute: Compute, program: str, spool: Path) -> list[Step]:
-    runner = get_runner(compute.kind)
+def _probe(
+    compute: Compute, program: str, spool: Path, before: list[Step], report: Report
+) -> list[Step]:
+    runner = get_runner(*place_of(compute))
     try:
         handle = runner.start(_spec(compute, program, spool))
     except InvalidInput as error:
-        return [_step("Command", False, error.problems[0].message)]
+        return [*before, _step("Command", False, error.problems[0].message)]
     except (RunnerError, OSError) as error:
-        return [_step("Command", False, f"It could not be started: {error}")]
+        return [*before, _step("Command", False, f"It could not be started: {error}")]
+    if not is_here(compute):
+        before = [*before, waited(runner, handle, lambda step: report([*before, step]))]
     # The shim ends the command at its limit, so this ends a few seconds later at the latest.
     [event] = runner.poll([handle])
     while not isinstance(event, Ended | Lost):
         time.sleep(_LOOK_S)
         [event] = runner.poll([handle])
-    return _steps(event, _read(spool / "stdout.log"), _read(spool / "stderr.log"), program)
+    logs = (_read(spool / "stdout.log"), _read(spool / "stderr.log"))
+    return [*before, *_steps(event, *logs, program)]
 
 
 def _spec(compute: Compute, program: str, spool: Path) -> LaunchSpec:
@@ -110,12 +130,13 @@ def _spec(compute: Compute, program: str, spool: Path) -> LaunchSpec:
     return LaunchSpec(
         name=f"test.{compute.pk}.{spool.name}",
         spool=spool,
-        argv=(program, "-c", _PROBE),
+        argv=(program, "-c", _PROBE, *([] if is_here(compute) else [gateway_of(compute)])),
         cwd=work,
         env=env,
         secrets=secrets,
         time_limit_s=LIMIT_S,
         user=user,
+        options=options_of(compute),
     )
 
 
@@ -137,9 +158,22 @@ def _steps(event: Ended | Lost, stdout: str, stderr: str, program: str) -> list[
     return [
         _step("Interpreter", bool(said), python),
         _step("MLflow", "mlflow" in said, mlflow),
+        *([_reach(said)] if "address" in said else []),
         ran,
         _step("Log", bool(said), "its output arrived" if said else "its output did not arrive"),
     ]
+
+
+def _reach(said: dict[str, Any]) -> Step:
+    """Whether a command on another machine reaches the tracking gateway."""
+    if "unreached" not in said:
+        return _step("Studio", True, f"reached at {said['address']}")
+    return _step(
+        "Studio",
+        False,
+        f"not reached at {said['address']}: {said['unreached']}. Trials log there: set STUDIO_HOST "
+        "and STUDIO_URL so that the nodes can reach the studio.",
+    )
 
 
 def _ran(event: Ended | Lost, stderr: str) -> Step:

@@ -20,6 +20,7 @@ from sweeps.domain.problems import InvalidInput
 from sweeps.domain.web_inputs import is_address
 from sweeps.domain.wording import cut
 from sweeps.engine import isolation, warm
+from sweeps.engine.places import gateway_of, options_of, threads_of
 from sweeps.environments.own import constraints
 from sweeps.environments.places import built, python_of
 from sweeps.models import Attempt, InputFetch, Sweep
@@ -104,6 +105,7 @@ def spec_of(attempt: Attempt, token: str) -> LaunchSpec:
         log_cap_bytes=settings.STUDIO_LOG_CAP_MB * 2**20,
         secrets=secrets,
         user=user,
+        options=options_of(sweep.compute),
     )
     return replace(spec, warm=warm.plan(sweep, spec, python, common(env)))
 
@@ -257,15 +259,13 @@ def base_environment(
     allowed = {**machine_environment(), **(person or {})}
     python = Path(program or interpreter(compute))
     path = allowed.get("PATH", os.defpath)
-    # Trials that share the cores by slots should not each start a thread per core.
-    threads = max(1, (os.cpu_count() or 1) // compute.slots)
     own = str(python) == sys.executable
     return {
         **allowed,
         **({"PIP_CONSTRAINT": str(constraints(environments_root()))} if own else {}),
         "PATH": f"{python.parent}{os.pathsep}{path}" if python.is_absolute() else path,
         "PYTHONUNBUFFERED": "1",
-        "OMP_NUM_THREADS": str(threads),
+        "OMP_NUM_THREADS": str(threads_of(compute)),
         "MLFLOW_DISABLE_TELEMETRY": "true",
         "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
         **{key: str(value) for key, value in compute.environment_variables.items()},
@@ -285,7 +285,7 @@ def _environment(
         **base_environment(sweep.compute, python, person),
         **(_of_venv(Path(python).parent.parent) if sweep.environment_build_id else {}),
         **{key: str(value) for key, value in sweep.environment_variables.items()},
-        "MLFLOW_TRACKING_URI": f"{settings.STUDIO_GATEWAY}/{sweep.workspace.name}",
+        "MLFLOW_TRACKING_URI": f"{gateway_of(sweep.compute)}/{sweep.workspace.name}",
         "MLFLOW_TRACKING_TOKEN": token,
         "MLFLOW_EXPERIMENT_ID": sweep.experiment_id,
         "SWEEP_LOGGED_MODELS": sweep.logged_models,

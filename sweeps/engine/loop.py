@@ -15,11 +15,13 @@ from sweeps.domain.turns import Turns
 from sweeps.engine import builds, isolation, steps, warm
 from sweeps.engine.audit import AuditLog
 from sweeps.engine.bells import engine_bell
+from sweeps.engine.clusters import Clusters
 from sweeps.engine.disk import DiskWatch
 from sweeps.engine.downloads import Downloads
 from sweeps.engine.gauges import Gauges
 from sweeps.engine.holders import acquire, me
 from sweeps.engine.notices import Notices
+from sweeps.engine.places import Place, place_of
 from sweeps.engine.trash import Trash
 from sweeps.engine.trouble import TROUBLE
 from sweeps.engine.usage import DiskUse
@@ -44,8 +46,8 @@ QUEUE_BEAT_S = 3.0
 # How long stopping all trials may take: their grace of 5 s, and room for slow machines.
 DRAIN_S = 20.0
 
-# Handles of running commands, by kind of compute.
-Open = Mapping[str, Sequence[str]]
+# Handles of running commands, by place.
+Open = Mapping[Place, Sequence[str]]
 
 
 class Engine:
@@ -60,6 +62,7 @@ class Engine:
         self._use = DiskUse()
         self._trash = Trash()
         self._gauges = Gauges()
+        self._clusters = Clusters()
         self._waker = steps.Waker()
         self._downloads = Downloads()
         self._notices = Notices()
@@ -96,7 +99,7 @@ class Engine:
 
     def _wait(self, running: Open) -> None:
         """Until a command may have ended, somebody rings, or it is time to look."""
-        signs = [s for kind, handles in running.items() for s in get_runner(kind).signs(handles)]
+        signs = [s for at, handles in running.items() for s in get_runner(*at).signs(handles)]
         self._bell.wait(BUSY_S if signs or any(running.values()) else IDLE_S, signs)
         self._bell.hush()
 
@@ -144,6 +147,7 @@ class Engine:
         if self._builds:
             self._builds = builds.look(now, self._turns)
         self._gauges.look(now)
+        self._clusters.look(now)
         return running
 
     def _drain(self) -> None:
@@ -162,7 +166,7 @@ class Engine:
         leases.acquire(tasks.DRAINING, self.owner, now, LEASE_S)
         steps.poll(self._waker, now)
         for attempt in work.running_attempts():
-            runner = get_runner(attempt.trial.sweep.compute.kind)
+            runner = get_runner(*place_of(attempt.trial.sweep.compute))
             runner.stop(handle_of(attempt), reason="The studio is stopping.")
         if not builds.halt() or work.open_attempts_exist():
             return False

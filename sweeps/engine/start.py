@@ -9,21 +9,23 @@ from datetime import datetime
 from django.conf import settings
 
 from sweeps.domain.problems import InvalidInput
+from sweeps.domain.started import How
 from sweeps.engine import isolation, runs
 from sweeps.engine.bells import engine_bell
 from sweeps.engine.how import how_of
 from sweeps.engine.keep import kept
 from sweeps.engine.launch import EnvironmentGone, spec_of, with_run
 from sweeps.engine.outage import outage
+from sweeps.engine.places import is_here, place_of
 from sweeps.engine.trouble import is_full
 from sweeps.models import Attempt
 from sweeps.queries import work
 from sweeps.queries.clock import database_now
 from sweeps.queries.places import handle_of, spool_of
-from sweeps.runners.base import Lost, RunnerError
+from sweeps.runners.base import ComputeAway, Lost, RunnerError
 from sweeps.runners.proc import boot_id
 from sweeps.runners.registry import get_runner
-from sweeps.services import environments, trials
+from sweeps.services import environments, submitted, trials
 from sweeps.tracking.client import TrackingRejected, TrackingUnavailable
 
 log = logging.getLogger(__name__)
@@ -34,6 +36,8 @@ TRACKING_WAIT_S, TRACKING_MOST_S = 3, 300
 AWAY_WAIT_S = 1
 # How long when the disk is full.
 FULL_WAIT_S = 10
+# How long when the engine behind its compute does not answer, or has no room.
+COMPUTE_WAIT_S = 10
 # How long when its environment is being built again.
 BUILD_WAIT_S = 15
 
@@ -85,6 +89,8 @@ def start_trial(
     except TrackingRejected as refusal:
         reason = f"MLflow refused its run: {refusal.message}"
         trials.fail_to_start(attempt, reason, clock())
+    except ComputeAway as error:
+        trials.put_back(attempt, str(error), clock(), wait_s=COMPUTE_WAIT_S)
     except (RunnerError, OSError, ValueError) as error:
         reason = f"The compute could not start it: {error}"
         if is_full(error):
@@ -120,9 +126,9 @@ def _start(attempt: Attempt, token: str, owner: str, clock: Clock, now: datetime
     run_id = creation.result()
     if not trials.about_to_start(attempt, owner, run_id, spec.argv, clock()):
         return False  # Taken back while this starter was held up; somebody else settles it.
-    runner = get_runner(attempt.trial.sweep.compute.kind)
+    runner = get_runner(*place_of(attempt.trial.sweep.compute))
     handle = runner.start(with_run(spec, run_id))
-    if trials.record_started(attempt, handle, clock(), boot_id(), how_of(runner, handle)):
+    if _record(attempt, handle, clock(), how_of(runner, handle)):
         engine_bell().ring()
         return True
     attempt.refresh_from_db(fields=["ended_at"])
@@ -138,7 +144,7 @@ def recover(attempt_id: int, clock: Clock = database_now) -> None:
         return
     if not attempt.run_id and (run_id := runs.find_attempt(attempt)):
         trials.record_run(attempt, run_id)
-    runner = get_runner(attempt.trial.sweep.compute.kind)
+    runner = get_runner(*place_of(attempt.trial.sweep.compute))
     [event] = runner.poll([str(spool_of(attempt))])
     if isinstance(event, Lost):
         reason = "Its start was interrupted; it is tried again."
@@ -146,7 +152,14 @@ def recover(attempt_id: int, clock: Clock = database_now) -> None:
     else:
         # The claim is the nearest that is known to when the command began.
         how = how_of(runner, event.handle)
-        trials.record_started(attempt, event.handle, attempt.created_at, boot_id(), how)
+        _record(attempt, event.handle, attempt.created_at, how)
+
+
+def _record(attempt: Attempt, handle: str, now: datetime, how: How) -> bool:
+    """Note that its command was started, or was handed to a cluster, which starts it."""
+    if is_here(attempt.trial.sweep.compute):
+        return trials.record_started(attempt, handle, now, boot_id(), how)
+    return submitted.record(attempt, handle, how)
 
 
 def clear_away(attempt: Attempt) -> None:
@@ -159,7 +172,7 @@ def clear_away(attempt: Attempt) -> None:
 def forget(attempt: Attempt) -> None:
     """Drop what the runner kept of an ended attempt for itself, its environment above all."""
     if attempt.handle and attempt.ended_at:
-        get_runner(attempt.trial.sweep.compute.kind).cleanup(handle_of(attempt))
+        get_runner(*place_of(attempt.trial.sweep.compute)).cleanup(handle_of(attempt))
 
 
 def _with_rows(attempt_id: int) -> Attempt:

@@ -10,20 +10,21 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sweeps import tasks
-from sweeps.domain.states import Desired
+from sweeps.domain.states import Desired, TrialStatus
 from sweeps.domain.verdict import Ending, Outcome
 from sweeps.engine.holders import has_died
 from sweeps.engine.how import how_of
 from sweeps.engine.logs import last_words
+from sweeps.engine.places import Place, place_of
 from sweeps.engine.trouble import TROUBLE
 from sweeps.models import Attempt
 from sweeps.queries import work
 from sweeps.queries.places import handle_of, spool_of
 from sweeps.queries.pruning import prunable_models
 from sweeps.queries.registry import waiting_versions
-from sweeps.runners.base import Ended, Event, Lost, Runner, Running
+from sweeps.runners.base import Ended, Event, Lost, Result, Runner, Running
 from sweeps.runners.registry import get_runner
-from sweeps.services import time_limits, trials
+from sweeps.services import submitted, time_limits, trials
 
 log = logging.getLogger(__name__)
 
@@ -67,35 +68,55 @@ class Waker:
         self._woken = {k: at for k, at in self._woken.items() if now - at < QUIET_S}
 
 
-def poll(waker: Waker, now: datetime) -> dict[str, list[str]]:
+def poll(waker: Waker, now: datetime) -> dict[Place, list[str]]:
     """Bring ended commands to their verdict, and to running ones what is wanted of them.
 
-    Returns the handles of those that run, by kind of compute.
+    Returns the handles of those that run, by place.
     """
     attempts = {handle_of(attempt): attempt for attempt in work.running_attempts()}
-    by_kind: dict[str, list[str]] = defaultdict(list)
+    places: dict[Place, list[str]] = defaultdict(list)
     for handle, attempt in attempts.items():
-        by_kind[attempt.trial.sweep.compute.kind].append(handle)
-    return {kind: _look(kind, by_kind[kind], attempts, waker, now) for kind in by_kind}
+        places[place_of(attempt.trial.sweep.compute)].append(handle)
+    return {place: _look(place, places[place], attempts, waker, now) for place in places}
 
 
 def _look(
-    kind: str, handles: list[str], attempts: dict[str, Attempt], waker: Waker, now: datetime
+    place: Place, handles: list[str], attempts: dict[str, Attempt], waker: Waker, now: datetime
 ) -> list[str]:
-    running, runner = [], get_runner(kind)
+    running, runner = [], get_runner(*place)
     for event in _events(runner, handles, attempts):
         attempt = attempts[event.handle]
         with _alone(attempt):
             if isinstance(event, Running):
                 running.append(event.handle)
+                _note_begin(event, attempt, now)
                 _steer(runner, event.handle, attempt, now)
             else:
+                if isinstance(event, Ended):
+                    _note_late_begin(event.result, attempt)
                 _settle(runner, attempt, event, now)
                 # The next command first, which one of them may be waiting for.
                 waker.wake(tasks.follow_up, attempt.pk, again=True)
                 waker.note(tasks.close_run, attempt.pk)
                 waker.note(tasks.advance_sweep, attempt.trial.sweep_id)
     return running
+
+
+def _note_begin(event: Running, attempt: Attempt, now: datetime) -> None:
+    """Of a command that a cluster has: that it began, or what it waits for."""
+    if attempt.trial.status != TrialStatus.STARTING:
+        return
+    if not event.waits:
+        submitted.begin(attempt, now)
+    elif attempt.trial.reason != event.waits:
+        submitted.wait(attempt, event.waits)
+
+
+def _note_late_begin(result: Result, attempt: Attempt) -> None:
+    """It began and ended between two looks."""
+    began = result.ended_at > result.started_at
+    if began and attempt.trial.status == TrialStatus.STARTING:
+        submitted.begin(attempt, datetime.fromtimestamp(result.started_at, UTC))
 
 
 def _events(runner: Runner, handles: list[str], attempts: dict[str, Attempt]) -> Iterator[Event]:

@@ -13,6 +13,7 @@ from sweeps.domain.command import Placeholder, parse_command
 from sweeps.domain.companions import companions
 from sweeps.domain.imports import MAX_SOURCE, imports
 from sweeps.domain.python_command import PythonCommand, python_command
+from sweeps.engine.places import is_here
 from sweeps.models import Sweep
 from sweeps.runners.base import LaunchSpec, Warm
 from sweeps.runners.warm import parents
@@ -52,6 +53,8 @@ def plan(sweep: Sweep, spec: LaunchSpec, python: str, env: Mapping[str, str]) ->
 def _off(sweep: Sweep, spec: LaunchSpec) -> str:
     if spec.user:
         return "Trials of isolated computes start each by itself."
+    if not is_here(sweep.compute):
+        return "Trials on a cluster start each by itself."
     if not sweep.compute.preload:
         return f"Preloading is turned off on compute {sweep.compute.name}."
     if not sweep.preload:

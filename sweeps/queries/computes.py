@@ -1,8 +1,9 @@
-"""Which compute a job means."""
+"""Which compute a job means, and which are on clusters."""
 
 from collections.abc import Mapping
 
 from studio.models import Compute, Workspace
+from sweeps.domain.computes.kinds import KINDS
 from sweeps.domain.problems import InvalidInput
 from sweeps.domain.wording import shown
 
@@ -37,3 +38,10 @@ def resolve_compute(
         default,
         f"There is no compute {shown(name)} here; “{default.name}”, the default, is used.",
     )
+
+
+def on_clusters() -> list[Compute]:
+    """Computes whose trials run on other machines, of workspaces that are in use."""
+    here = [kind.name for kind in KINDS.values() if kind.is_here]
+    rows = Compute.objects.filter(workspace__archived_at=None).exclude(kind__in=here)
+    return list(rows.order_by("pk"))

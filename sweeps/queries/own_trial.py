@@ -22,7 +22,8 @@ _STARTS = (
     "params", "sweep__git", "sweep__properties", "sweep__command", "sweep__inputs",
     "sweep__outputs", "sweep__run_id", "sweep__logged_models",
     "sweep__environment_variables", "sweep__experiment_id", "sweep__compute__kind",
-    "sweep__compute__slots", "sweep__compute__python", "sweep__compute__environment_variables",
+    "sweep__compute__settings", "sweep__compute__slots", "sweep__compute__python",
+    "sweep__compute__environment_variables",
     "sweep__workspace__name", "sweep__code__digest", "sweep__created_by__username",
 )  # fmt: skip
 # And what is enough for bookkeeping.

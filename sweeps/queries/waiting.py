@@ -65,7 +65,7 @@ def why_trials(sweep: Sweep, trials: Sequence[Trial], now: datetime) -> dict[int
 
 def _why(trial: Trial, sweep: Sweep, now: datetime, of_sweep: Callable[[], str]) -> str:
     if trial.status == TrialStatus.STARTING:
-        return down(now) or STARTING
+        return down(now) or trial.reason or STARTING
     if trial.status != TrialStatus.QUEUED:
         return ""
     if sweep.desired == Desired.RUN and trial.not_before and trial.not_before > now:

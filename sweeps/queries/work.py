@@ -18,8 +18,8 @@ _MOST = 100
 # Looked at several times a second: parameters and commands stay where they are.
 _LOOKED_AT = (
     "number", "handle", "spool", "started_at", "stop_sent_at", "time_limit_s",
-    "trial__desired", "trial__reason", "trial__sweep__trial_timeout_s",
-    "trial__sweep__compute__kind",
+    "trial__status", "trial__desired", "trial__reason", "trial__sweep__trial_timeout_s",
+    "trial__sweep__compute__kind", "trial__sweep__compute__settings",
 )  # fmt: skip
 
 

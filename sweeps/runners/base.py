@@ -1,20 +1,24 @@
 """The contract every kind of compute fulfils, and the records that cross it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from sweeps.runners.results import EndedBy, Result
 from sweeps.runners.run_as import RunAs
 
 __all__ = [
+    "Cluster",
+    "ComputeAway",
     "Ended",
     "EndedBy",
     "Event",
+    "Group",
     "How",
     "LaunchSpec",
     "Lost",
+    "Overview",
     "Result",
     "RunAs",
     "Runner",
@@ -26,6 +30,11 @@ __all__ = [
 
 class RunnerError(Exception):
     """The runner could not do what was asked; the message says what to do about it."""
+
+
+class ComputeAway(RunnerError):
+    """The engine behind a compute does not answer, or has no room: nothing was started and nothing
+    will be, and it can be tried again later."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +76,7 @@ class LaunchSpec:
     `secrets` are texts that get into the logs as ***; the runner keeps neither them nor the
     environment on a disk for longer than the command needs to start.
     `warm` is a way to start it sooner, where a runner has it; a text says why there is none.
+    `options` is what the compute's settings say of each of its commands, as its kind has them.
     """
 
     name: str
@@ -80,15 +90,18 @@ class LaunchSpec:
     user: RunAs | None = None
     secrets: tuple[str, ...] = ()
     warm: Warm | str = ""
+    options: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """Alive. `pid` is the command's, None while it is being started; `heartbeat_at` Unix s."""
+    """Alive. `pid` is the command's, None while it is being started; `heartbeat_at` Unix s.
+    `waits` says why it has not begun, where others decide on that: the engine's own words."""
 
     handle: str
     pid: int | None
     heartbeat_at: float | None
+    waits: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,13 +123,45 @@ class Lost:
 Event = Running | Ended | Lost
 
 
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Nodes of a cluster that are alike: those of one partition in one state, say. `each` is what
+    one has, `limit` how long a command may take, in the engine's words; the counts are of all that
+    the cluster has, not of our commands alone."""
+
+    name: str
+    state: str
+    nodes: int
+    each: str
+    limit: str = ""
+    running: int = 0
+    waiting: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """What an engine says of itself: which version it is, and what it has."""
+
+    version: str
+    groups: tuple[Group, ...] = ()
+
+
+class Cluster(Protocol):
+    """What runners have besides whose commands run on other machines."""
+
+    def overview(self) -> Overview:
+        """Ask the engine what it has. May take long; raises RunnerError with its own words."""
+        ...
+
+
 class Runner(Protocol):
     """Runs commands on one kind of compute. Handles are strings that survive a restart of all."""
 
     def start(self, spec: LaunchSpec) -> str:
         """Start the command; a second start of the same spool only returns the same handle.
 
-        Raises RunnerError if nothing was started and nothing will be.
+        Raises RunnerError if nothing was started and nothing will be; ComputeAway if that may be
+        another time.
         """
         ...
 

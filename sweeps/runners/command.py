@@ -1,5 +1,6 @@
 """Starting the command itself, in a child of the shim."""
 
+import os
 import subprocess
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -24,7 +25,7 @@ def execute(_folder: str, launch: Mapping[str, Any], out: int, err: int) -> int:
     process = subprocess.Popen(
         launch["argv"],
         cwd=launch["cwd"],
-        env={**launch["env"], proc.COOKIE: launch["cookie"]},
+        env={**_kept(launch), **launch["env"], proc.COOKIE: launch["cookie"]},
         stdin=subprocess.DEVNULL,
         stdout=out,
         stderr=err,
@@ -34,6 +35,12 @@ def execute(_folder: str, launch: Mapping[str, Any], out: int, err: int) -> int:
     )
     process.returncode = 0  # the shim waits for it by itself
     return process.pid
+
+
+def _kept(launch: Mapping[str, Any]) -> dict[str, str]:
+    """What the command is told by whoever placed it here: which cards are its own, say."""
+    begins = tuple(launch.get("kept", ()))
+    return {name: value for name, value in os.environ.items() if begins and name.startswith(begins)}
 
 
 def _before(user: run_as.RunAs | None) -> Callable[[], None] | None:

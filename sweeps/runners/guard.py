@@ -24,6 +24,22 @@ def detach(folder: str) -> None:
         watch_over(folder)
 
 
+def stay(folder: str) -> None:
+    """Guard the attempt in a child, and return when that has ended: a batch job lasts as long.
+
+    What the engine of the cluster sends to all of a job before it kills it is for the command and
+    the shim, which writes down that it came; whoever only waits goes on waiting.
+    """
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGXCPU, signal.SIGUSR1):
+        signal.signal(number, lambda *_: None)  # not SIG_IGN, which commands would inherit
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # nobody reads what starters wait for
+    pid = os.fork()
+    if pid == 0:
+        watch_over(folder)
+        os._exit(0)
+    os.waitpid(pid, 0)
+
+
 def watch_over(folder: str, start: Start = execute) -> None:
     """Guard the attempt in `folder`, if nobody else has claimed it.
 
@@ -59,8 +75,10 @@ def _take_over(folder: str, shim_pid: int, status: int, peak_memory_bytes: int) 
     else:
         grace_s = max(0.0, spool.stop_due(folder, launch, launch["grace_s"]))
         record = spool.read(folder, spool.SHIM) or {}
-        started_at = record.get("started_at", launch["launched_at"])
-        start = record.get("start", launch["launch"])
+        # The clock of the launch is another machine's, on a cluster.
+        here = launch["boot_id"] == proc.boot_id()
+        started_at = record.get("started_at", launch["launched_at"] if here else time.time())
+        start = record.get("start", launch["launch"] if here else time.monotonic())
     tree = proc.Tree()
     kill_at = time.monotonic() + grace_s
 

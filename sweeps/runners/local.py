@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from sweeps.runners import force, proc, run_as, spool
+from sweeps.runners import attempts, force, proc, run_as, spool
 from sweeps.runners.base import Ended, Event, How, LaunchSpec, Lost, RunnerError, Running
 from sweeps.runners.guard import ON_RECORD
 from sweeps.runners.signs import Signs
@@ -20,7 +20,6 @@ START_TIMEOUT_S = 30.0  # for the guard to be on record; 5 ms on an idle machine
 START_LIMIT_S = 10.0  # a launch older than this without a guard will never have one
 
 _starter = Starter()
-_COPIED = "The studio's home was copied or moved while the command ran."
 
 
 class LocalRunner:
@@ -36,18 +35,13 @@ class LocalRunner:
     def start(self, spec: LaunchSpec) -> str:
         """See Runner. Returns in some 10 ms, before the command itself has started."""
         folder = os.path.abspath(spec.spool)
-        _check(spec)
+        attempts.check(spec)
         with _parent_of(spec) as (parent, how):
             return self._start(spec, folder, parent, how)
 
     def _start(self, spec: LaunchSpec, folder: str, parent: socket.socket | None, how: How) -> str:
-        try:
-            os.makedirs(folder, mode=0o700, exist_ok=True)
-            mine = not spool.is_over(folder) and spool.claim(folder, spool.LAUNCH, _record(spec))
-        except OSError as error:
-            raise RunnerError(f"Cannot write to the spool {folder}: {error.strerror}.") from error
-        if not mine:
-            return _same_attempt(folder, spec.name)
+        if not attempts.claim(spec, folder):
+            return folder
         spool.write(folder, spool.HOW, {"warm": how.warm, "reason": how.reason})
         problem = _spawn_guard(folder, parent)
         if problem and spool.claim(folder, spool.GUARD, {"lost": problem}):
@@ -67,13 +61,9 @@ class LocalRunner:
         """See Runner. A spool that is gone, or has a result, needs no stop."""
         if not os.path.isdir(handle) or spool.read_result(handle):
             return
-        order, asked = spool.read(handle, spool.STOP), {"asked": time.monotonic()}
-        if order is None:
-            spool.write(handle, spool.STOP, {"grace_s": grace_s, "reason": reason, **asked})
-        elif grace_s is not None and (order["grace_s"] is None or grace_s < order["grace_s"]):
-            spool.write(handle, spool.STOP, {**order, "grace_s": grace_s, **asked})
+        attempts.order_stop(handle, grace_s, reason, asked=time.monotonic())
         launch = spool.read(handle, spool.LAUNCH)
-        if launch is not None and _is_ours(handle, launch):
+        if launch is not None and attempts.is_ours(handle, launch):
             force.wake(handle, proc.boot_id())
 
     def set_time_limit(self, handle: str, seconds: float | None) -> None:
@@ -89,7 +79,7 @@ class LocalRunner:
     def kill_leftovers(self, handle: str) -> int:
         """See Runner; the limit of this net is told in proc.kill_carriers."""
         launch = spool.read(handle, spool.LAUNCH)
-        if launch is None or not _is_ours(handle, launch):
+        if launch is None or not attempts.is_ours(handle, launch):
             return 0
         if user := run_as.of_record(launch.get("user")):
             return proc.kill_strays(user.uid)
@@ -99,26 +89,16 @@ class LocalRunner:
         """See Runner. What was lost is put on record, so that later polls say the same."""
         if spool.read(handle, spool.LAUNCH) is None:
             return  # never started, or cleaned up before
-        event = self._look(handle, proc.boot_id())
-        if isinstance(event, Running):
-            raise RunnerError(f"The command of {handle} is running. Stop it before the clean-up.")
-        if isinstance(event, Lost):
-            spool.write(handle, spool.LOST, {"reason": event.reason}, durable=True)
-        for name in spool.PRIVATE:
-            try:
-                os.unlink(os.path.join(handle, name))
-            except FileNotFoundError:
-                continue
+        attempts.put_away(self._look(handle, proc.boot_id()))
 
     def _look(self, handle: str, boot: str) -> Event:
         if result := spool.read_result(handle):
             return Ended(handle, result)
         launch = spool.read(handle, spool.LAUNCH)
         if launch is None:
-            lost = spool.read(handle, spool.LOST)
-            return Lost(handle, lost["reason"] if lost else f"{handle} holds no attempt.")
-        if not _is_ours(handle, launch):
-            return Lost(handle, f"{_COPIED} Its command ran in {launch['spool']}.")
+            return attempts.without_launch(handle)
+        if not attempts.is_ours(handle, launch):
+            return attempts.copied(handle, launch)
         if launch["boot_id"] != boot:
             return Lost(handle, "The machine was restarted before the command ended.")
         guard = spool.read(handle, spool.GUARD) or _claim_late(handle, launch)
@@ -142,48 +122,6 @@ class LocalRunner:
             "Both processes that watched over the command were killed; "
             f"{count} processes that it left were ended. It can be run again.",
         )
-
-
-def _check(spec: LaunchSpec) -> None:
-    if not spec.argv or not spec.argv[0]:
-        raise RunnerError("A command needs a program to run, but got an empty one.")
-    if not spec.name or "\0" in spec.name:
-        raise RunnerError(f"An attempt needs a name without NUL, but got {spec.name!r}.")
-
-
-def _is_ours(folder: str, launch: dict[str, Any]) -> bool:
-    """False for a copy: what its records name, pids and cookie, belongs to the original."""
-    return launch.get("spool") in (None, os.path.realpath(folder))
-
-
-def _record(spec: LaunchSpec) -> dict[str, Any]:
-    return {
-        "name": spec.name,
-        "spool": os.path.realpath(spec.spool),
-        # Two studios on one machine may use the same names, and must not kill each other's.
-        "cookie": f"{spec.name}.{os.urandom(6).hex()}",
-        "argv": list(spec.argv),
-        "cwd": os.path.abspath(spec.cwd),
-        "env": dict(spec.env),
-        "secrets": list(spec.secrets),
-        "time_limit_s": spec.time_limit_s,
-        "grace_s": spec.grace_s,
-        "log_cap_bytes": spec.log_cap_bytes,
-        "user": spec.user._asdict() if spec.user else None,
-        "boot_id": proc.boot_id(),
-        "launched_at": time.time(),
-        "launch": time.monotonic(),
-    }
-
-
-def _same_attempt(folder: str, name: str) -> str:
-    launch = spool.read(folder, spool.LAUNCH)
-    if launch is not None and launch["name"] != name:
-        raise RunnerError(
-            f"The spool {folder} belongs to the attempt {launch['name']!r}, so {name!r} "
-            "cannot start there. Give each attempt a spool of its own."
-        )
-    return folder
 
 
 @contextlib.contextmanager

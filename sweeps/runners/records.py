@@ -90,12 +90,15 @@ def _user(value: Any) -> bool:
     return isinstance(value, dict) and value.keys() == _USER.keys() and _has(_USER)(value)
 
 
-is_launch = _has(_LAUNCH, {"spool": _word, "user": _or_null(_user), "secrets": _words})
+is_launch = _has(
+    _LAUNCH, {"spool": _word, "user": _or_null(_user), "secrets": _words, "kept": _words}
+)
 is_shim = _has(_IDENTITY, {"command_pid": _pid, "started_at": _number, "start": _number})
 is_stop = _has({"grace_s": _or_null(_number), "reason": _text}, {"asked": _number})
 is_limit = _has({"time_limit_s": _or_null(_number)})
 is_result = _has(_RESULT)
 is_reason = _has({"reason": _text})
+is_job = _has({"number": _word, "at": _number})
 is_how = _has({"warm": lambda value: isinstance(value, bool), "reason": _text})
 
 

@@ -5,15 +5,21 @@ from importlib import import_module
 
 from sweeps.runners.base import Runner, RunnerError
 
-KINDS: dict[str, str] = {"local": "sweeps.runners.local.LocalRunner"}
+# A runner is made with nothing where its kind has no addresses, else with the address.
+KINDS: dict[str, str] = {
+    "local": "sweeps.runners.local.LocalRunner",
+}
 
 
 @cache
-def get_runner(kind: str) -> Runner:
-    """Return the runner of a kind of compute; raises RunnerError for a kind there is not."""
+def get_runner(kind: str, address: str = "") -> Runner:
+    """Return the runner of a kind of compute, the one that speaks to the engine at `address`.
+
+    Raises RunnerError for a kind there is not.
+    """
     if kind not in KINDS:
         known = ", ".join(sorted(KINDS))
         raise RunnerError(f"No runner for computes of kind {kind!r}. Use one of: {known}.")
     module, name = KINDS[kind].rsplit(".", 1)
-    runner: Runner = getattr(import_module(module), name)()
+    runner: Runner = getattr(import_module(module), name)(*filter(None, [address]))
     return runner

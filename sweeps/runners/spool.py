@@ -9,8 +9,9 @@ limit.json   another time limit than the launch's
 heartbeat    touched while somebody watches over the command
 result.json  how it ended; written last, when no process of the command is left
 lost.json    that it was lost, once the other records have been cleaned up
+job.json     the batch job that runs it, on a cluster
 how.json     how it was started: by a warm parent or afresh, and why afresh
-stdout.log, stderr.log, runner.log (what guard and shim themselves had to say)
+stdout.log, stderr.log, runner.log (what guard and shim themselves had to say, and the batch job)
 """
 
 import contextlib
@@ -31,6 +32,7 @@ STOP = "stop.json"
 LIMIT = "limit.json"
 RESULT = "result.json"
 LOST = "lost.json"
+JOB = "job.json"
 HOW = "how.json"
 HEARTBEAT = "heartbeat"
 STDOUT = "stdout.log"
@@ -44,6 +46,7 @@ PRIVATE = (
     HEARTBEAT,
     RUNNER_LOG,
     HOW,
+    JOB,
     LAUNCH,
 )  # in the order of their removal
 
@@ -56,6 +59,7 @@ _IS_SOUND = {
     RESULT: records.is_result,
     LOST: records.is_reason,
     HOW: records.is_how,
+    JOB: records.is_job,
 }
 # Longer than any record of ours: the kernel takes no more arguments and variables than this.
 _LONGEST = 8 * 2**20

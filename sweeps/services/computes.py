@@ -1,4 +1,4 @@
-"""Testing computes: what was asked for and what was found."""
+"""What is found out about computes: by their tests, and from their clusters."""
 
 from datetime import datetime
 from typing import Any
@@ -22,3 +22,15 @@ def record_test(
     """Keep what a test found so far; `ok` is None while it is under way."""
     state = {"ok": ok, "at": now.isoformat(), "steps": steps}
     Compute.objects.filter(pk=compute_id).update(last_test=state)
+
+
+def record_cluster(compute: Compute, heard: dict[str, Any], now: datetime) -> None:
+    """Keep what the compute's cluster was last heard to say. Where it says nothing, what it said
+    before stays, with the error."""
+    former = compute.cluster or {}
+    if heard["error"]:
+        heard = {**former, "error": heard["error"]}
+        at = former.get("at")
+    else:
+        at = now.isoformat()
+    Compute.objects.filter(pk=compute.pk).update(cluster={**heard, "at": at})

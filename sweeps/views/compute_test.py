@@ -10,11 +10,13 @@ from django.views.decorators.http import require_POST, require_safe
 from studio.access import compute_for
 from studio.models import Compute, Role
 from sweeps import tasks
+from sweeps.domain.computes.kinds import KINDS
 from sweeps.services.computes import start_test
 from sweeps.views.lists import wants_fragment
 
-# The command itself takes a second and importing MLflow some five; after this nobody is at it.
-_PATIENCE = timedelta(seconds=90)
+# The command itself takes a second and importing MLflow some five; after this nobody is at it. On
+# a cluster it may wait for its place, too.
+_PATIENCE, _PATIENCE_FAR = timedelta(seconds=90), timedelta(seconds=200)
 
 
 @require_POST
@@ -44,4 +46,5 @@ def _overdue(compute: Compute) -> bool:
     test = compute.last_test
     if not test or test["ok"] is not None:
         return False
-    return timezone.now() - datetime.fromisoformat(test["at"]) > _PATIENCE
+    patience = _PATIENCE if KINDS[compute.kind].is_here else _PATIENCE_FAR
+    return timezone.now() - datetime.fromisoformat(test["at"]) > patience

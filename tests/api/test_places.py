@@ -74,6 +74,7 @@ def test_a_compute_is_made_changed_and_deleted(owner: Caller, compute: Compute) 
     assert made.status_code == 201
     assert made.json() == job | {
         "kind": "local",
+        "settings": {},
         "slots_used": 0,
         "description": "",
         "isolated": False,
@@ -109,6 +110,10 @@ def test_a_compute_is_made_changed_and_deleted(owner: Caller, compute: Compute) 
         ({"name": "x", "environment_variables": {"A": 1}}, "environment_variables.A"),
         ({"name": "x", "environment_variables": {"1A": "1"}}, "environment_variables"),
         ({"name": "x", "environment_variables": []}, "environment_variables"),
+        ({"name": "x", "kind": "lsf"}, "kind"),
+        ({"name": "x", "kind": 1}, "kind"),
+        ({"name": "x", "settings": {"partition": "gpu"}}, "settings.partition"),
+        ({"name": "x", "settings": []}, "settings"),
     ],
 )
 def test_a_bad_compute_is_told(owner: Caller, compute: Compute, body: Any, field: str) -> None:

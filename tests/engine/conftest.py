@@ -135,7 +135,7 @@ def set_up(monkeypatch: pytest.MonkeyPatch, now: datetime) -> Stage:
     HUEY.flush()
     runner, tracking = ScriptedRunner(), NotedTracking()
     for module in (steps, start, loop):
-        monkeypatch.setattr(module, "get_runner", lambda kind: runner)
+        monkeypatch.setattr(module, "get_runner", lambda *place: runner)
     for module in (runs, forward):
         monkeypatch.setattr(module, "tracking", lambda: tracking)
     clock: Callable[[], datetime] = lambda: now  # noqa: E731

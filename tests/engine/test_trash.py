@@ -121,7 +121,7 @@ def test_the_test_of_a_compute_and_a_deleted_sweep_hold_up_nobody(
     stage: Stage, make_sweep: Callable[..., Sweep], compute: Compute, tmp_path: Path,
     removed: list[str], monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
-    def probe(_compute: Compute, _program: str, spool: Path) -> list[compute_test.Step]:
+    def probe(_compute: Compute, _program: str, spool: Path, *_: Any) -> list[compute_test.Step]:
         fill(spool / "tmp")
         return []
 

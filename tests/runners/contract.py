@@ -124,6 +124,9 @@ class RunnerContract:
 class CommandContract(RunnerContract):
     """For runners whose processes are in our own process table."""
 
+    # Names of variables that an engine adds to every command begin so.
+    adds: tuple[str, ...] = ()
+
     def ends_with_0(self, spool: Path) -> LaunchSpec:
         return launch(spool, "true")
 
@@ -303,7 +306,10 @@ class CommandContract(RunnerContract):
         ended(runner, handle)
         seen = dict(line.split("=", 1) for line in stdout(handle).split("\0") if line)
         cookie = seen.pop("SWEEP_PROCESS_COOKIE")
-        assert seen == env
+        own = {
+            name: value for name, value in seen.items() if not name.startswith(self.adds or "\0")
+        }
+        assert own == env
         assert cookie.startswith("test.")
 
     def test_arguments_arrive_as_they_are(self, runner: Runner, tmp_path: Path) -> None:
@@ -400,6 +406,26 @@ class CommandContract(RunnerContract):
         handle = start_and_die(runner, launch(tmp_path / "a", "sh", "-c", "exit 6"))
         assert ended(runner, handle).exit_code == 6
 
+    def test_the_caller_is_left_with_no_zombie(self, runner: Runner, tmp_path: Path) -> None:
+        handles = [runner.start(launch(tmp_path / str(n), "true")) for n in range(3)]
+        for handle in handles:
+            ended(runner, handle)
+        assert zombie_children() == []
+
+    def test_the_heartbeat_goes_on_while_the_command_lives(
+        self, runner: Runner, tmp_path: Path
+    ) -> None:
+        handle = runner.start(self.runs_on(tmp_path / "a"))
+        first = wait_for(lambda: beat(runner, handle), "the first heartbeat")
+        assert abs(first - time.time()) < 15
+        wait_for(lambda: beat(runner, handle) > first + 1, "a later one")
+        runner.stop(handle, grace_s=0)
+        ended(runner, handle)
+
+
+class SignsContract(CommandContract):
+    """For runners that the kernel tells of an end."""
+
     def test_a_sign_is_given_when_a_command_ends_and_not_before(
         self, runner: Runner, tmp_path: Path
     ) -> None:
@@ -419,22 +445,6 @@ class CommandContract(RunnerContract):
         runner.stop(handles[1], grace_s=0)
         ended(runner, handles[1])
         assert runner.signs([]) == []
-
-    def test_the_caller_is_left_with_no_zombie(self, runner: Runner, tmp_path: Path) -> None:
-        handles = [runner.start(launch(tmp_path / str(n), "true")) for n in range(3)]
-        for handle in handles:
-            ended(runner, handle)
-        assert zombie_children() == []
-
-    def test_the_heartbeat_goes_on_while_the_command_lives(
-        self, runner: Runner, tmp_path: Path
-    ) -> None:
-        handle = runner.start(self.runs_on(tmp_path / "a"))
-        first = wait_for(lambda: beat(runner, handle), "the first heartbeat")
-        assert abs(first - time.time()) < 15
-        wait_for(lambda: beat(runner, handle) > first + 1, "a later one")
-        runner.stop(handle, grace_s=0)
-        ended(runner, handle)
 
 
 def launch(spool: Path, *argv: str, **changes: object) -> LaunchSpec:

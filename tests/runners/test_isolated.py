@@ -18,7 +18,7 @@ from sweeps.runners.local import LocalRunner
 from tests.isolated import IS_ROOT, UID, open_folder, open_python
 from tests.runners.contract import (
     ALL_KINDS,
-    CommandContract,
+    SignsContract,
     alive_pid,
     ended,
     launch,
@@ -30,7 +30,7 @@ from tests.runners.processes import pids, pids_with, state_and_parent, wait_for
 
 if IS_ROOT:
 
-    class TestIsolatedRunner(CommandContract):
+    class TestIsolatedRunner(SignsContract):
         @pytest.fixture
         def runner(self) -> Runner:
             return IsolatedRunner()

@@ -11,13 +11,13 @@ from typing import Any
 
 import pytest
 
-from sweeps.runners import local, proc, spool, starter
+from sweeps.runners import attempts, local, proc, spool, starter
 from sweeps.runners.base import Ended, EndedBy, Lost, Runner, RunnerError, Running
 from sweeps.runners.local import LocalRunner
 from sweeps.runners.registry import get_runner
 from tests.runners.contract import (
     ALL_KINDS,
-    CommandContract,
+    SignsContract,
     ended,
     launch,
     start_hostile,
@@ -28,7 +28,7 @@ from tests.runners.processes import pids, pids_with, state_and_parent, wait_for
 LAUNCHER = Path(local.__file__).with_name("launch.py")
 
 
-class TestLocalRunner(CommandContract):
+class TestLocalRunner(SignsContract):
     @pytest.fixture
     def runner(self) -> Runner:
         return LocalRunner()
@@ -144,7 +144,7 @@ def test_a_removed_spool_ends_the_tree(runner: LocalRunner, tmp_path: Path) -> N
 def old_launch(folder: Path, **changes: Any) -> None:
     """Leave a spool as a studio does that died between its launch record and the guard."""
     folder.mkdir()
-    record = local._record(launch(folder, "touch", "ran", cwd=folder))
+    record = attempts.record(launch(folder, "touch", "ran", cwd=folder))
     assert spool.claim(str(folder), spool.LAUNCH, {**record, **changes})
 
 
@@ -338,5 +338,5 @@ def test_no_process_of_these_tests_is_left_behind() -> None:
 def test_the_registry_gives_the_runner_of_a_kind_and_names_the_kinds_there_are() -> None:
     assert isinstance(get_runner("local"), LocalRunner)
     assert get_runner("local") is get_runner("local")
-    with pytest.raises(RunnerError, match=r"kind 'slurm'\. Use one of: local\."):
-        get_runner("slurm")
+    with pytest.raises(RunnerError, match=r"kind 'lsf'\. Use one of: local\."):
+        get_runner("lsf")

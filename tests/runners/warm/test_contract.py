@@ -7,7 +7,7 @@ import pytest
 
 from sweeps.runners.base import Runner
 from sweeps.runners.warm import parents
-from tests.runners.contract import CommandContract
+from tests.runners.contract import SignsContract
 from tests.runners.warm.runner import HOME, WarmRunner
 
 
@@ -18,7 +18,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     parents.dismiss(folder)
 
 
-class TestWarmRunner(CommandContract):
+class TestWarmRunner(SignsContract):
     @pytest.fixture
     def runner(self, home: Path, monkeypatch: pytest.MonkeyPatch) -> Runner:
         monkeypatch.setenv(HOME, str(home))

@@ -1,0 +1,38 @@
+"""The registry of kinds of compute."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sweeps.domain.computes.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of compute. `is_here` where trials are processes of this machine, which can be
+    isolated and preloaded, and reach the studio by loopback; `about` says what a slot is."""
+
+    name: str
+    title: str
+    settings: type[Settings]
+    is_here: bool
+    about: str
+
+
+_ALL = (
+    Kind(
+        "local",
+        "This machine",
+        Settings,
+        is_here=True,
+        about="Trials run as processes of the account that runs the studio, unless the compute is "
+        "isolated. A slot is a place for one trial; with as many slots as cores, every trial gets "
+        "a core of its own.",
+    ),
+)
+KINDS: Mapping[str, Kind] = {kind.name: kind for kind in _ALL}
+
+
+def settings_of(kind: str, doc: Mapping[str, Any]) -> Settings:
+    """The stored settings of a compute. Raises InvalidInput, KeyError for a kind there is not."""
+    return KINDS[kind].settings.read(doc)
