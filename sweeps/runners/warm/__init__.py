@@ -12,6 +12,7 @@ preload.py             importing, and judging what that did   "
 script.py              turns a child into the script          "
 memory.py              what lies outside of Python's reach    "
 freshen.py             what each process has of its own       "
+ending.py              an end that spares what was imported   "
 blas.py                threads of OpenBLAS                    "
 line.py                the words between the two              both
 parents.py             starting, asking and ending parents    in the studio
@@ -31,8 +32,8 @@ What differs, and cannot be otherwise
 - `sys.modules` holds what the parent imported and what it needs itself, used or not; NumPy's
   OpenBLAS then has its threads, and `faulthandler` names its extension modules.
 - The garbage collector does not look at what imports made (`gc.get_objects`, `gc.freeze`); at the
-  end of the interpreter what only they hold on to is not let go of (`__del__`). What the script
-  and its own modules hold is.
+  end of the interpreter what only they hold on to is not let go of (`__del__`), but files are
+  written out. What the script and its own modules hold is.
 - /proc and ps show the command as one text, of at most 8 KiB, and of an environment larger than
   the parent's own by some 96 KiB not all. Arguments may be longer than execve(2) allows.
 - Limits, umask, priority and processors are those of the process that started the parent, not of

@@ -51,6 +51,23 @@ import tempfile
 folder = tempfile.TemporaryDirectory(dir="."); open(folder.name + "/x", "w").write("x")
 file = open("unflushed", "w"); file.write("text")
 """
+LEFT_WITH_A_PACKAGE = """
+import joblib, sys
+joblib.left = open("left", "w"); joblib.left.write("text")
+joblib.raw = open("raw", "wb"); joblib.raw.write(b"bytes")
+class Late:
+    def __del__(self): print("late", end=""); sys.stderr.write("late, too")
+late = Late(); print("here", end="")
+"""
+MODULES_AT_THE_END = """
+import atexit, sys, joblib, numpy
+class Late:
+    def __del__(self):
+        import shutil, logging
+        print("still there:", shutil.which("sh") is not None, numpy.ones(2).sum(), flush=True)
+late = Late(); late.me = late
+atexit.register(lambda: print("numpy" in sys.modules, __import__("joblib") is joblib))
+"""
 
 
 def _exit(name: str, value: str) -> Case:
@@ -95,6 +112,10 @@ CASES = [
     Case("a thread that is waited for", WAITS),
     Case("things that are let go of at the end", GENERATORS),
     Case("things that a module lets go of at the end", GENERATORS, word=("-m", "train")),
+    Case("what is left with a package", LEFT_WITH_A_PACKAGE),
+    Case("modules at the end", MODULES_AT_THE_END),
+    Case("a stream of its own for prints", "import io, sys\n"
+         "sys.stdout = io.TextIOWrapper(sys.stdout.buffer, encoding='latin-1')\nprint('ü', end='')"),
     Case("a time limit", "import time; print('up', flush=True); time.sleep(600)",
          limits={"time_limit_s": 1.0}),
     Case("a time limit that is used to save", "import signal, sys, time\n"
