@@ -84,5 +84,6 @@ def _tracking(port: int) -> Work:
         "STUDIO_TRACKING_SECRET": kept_secret(settings.TRACKING_SECRET_FILE),
         "STUDIO_TRACKING_STORE": settings.TRACKING_STORE,
         "STUDIO_TRACKING_ARTIFACTS": str(settings.TRACKING_ARTIFACTS),
+        "STUDIO_TRACKING_MEMORY_MB": str(settings.TRACKING_MEMORY_MB),
     }
     return command((sys.executable, "-m", "sweeps.tracking.server"), env)

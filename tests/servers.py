@@ -50,7 +50,7 @@ def wait_until_healthy(server: TrackingServer) -> None:
     pytest.fail(f"the tracking server was not healthy within {START_LIMIT_S} s")
 
 
-def start_tracking_server(home: Path, port: int = 0) -> TrackingServer:
+def start_tracking_server(home: Path, port: int = 0, **more: str) -> TrackingServer:
     port = port or free_port()
     store_uri = f"sqlite:///{home / 'mlflow.db'}"
     environ = os.environ | {
@@ -61,6 +61,7 @@ def start_tracking_server(home: Path, port: int = 0) -> TrackingServer:
         # What a user's shell may hold and the server must not believe:
         "MLFLOW_TRACKING_URI": "http://127.0.0.1:9",
         "MLFLOW_ENABLE_WORKSPACES": "true",
+        **more,
     }
     process = subprocess.Popen(
         [sys.executable, "-m", "sweeps.tracking.server"], cwd=CHECKOUT, env=environ

@@ -8,12 +8,12 @@ every look at the run cost a GB. What each call adds is counted here, which is m
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
 
 from sweeps.gateway.refusals import Refusal
-from sweeps.gateway.routes import V2, Kind, Matched, Names
+from sweeps.gateway.routes import V2
 
 # Characters of JSON in which MLflow may have to tell a thing.
 MOST = 4 * 2**20
@@ -23,11 +23,7 @@ LIGHT, _UNSEEN = 32 * 2**10, 256 * 2**10
 _FULL_S = 5.0
 # Things that are remembered; what comes again after that counts anew from LIGHT.
 _KEPT = 20_000
-
-_GETS = {
-    "registered-models": "registered-models/get",
-    "model-versions": "model-versions/get",
-}
+_REGISTERED = V2 + "registered-models/get"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,44 +37,53 @@ class Thing:
     def is_run(self) -> bool:
         return self.path == V2 + "runs/get"
 
+    @property
+    def only_grows(self) -> bool:
+        """Values of a logged model come on top of each other, and some are still on their way."""
+        return self.path.startswith(f"{V2}logged-models/")
+
+    @property
+    def is_registered(self) -> bool:
+        """A registered model may get another's name, so that nothing is known by names."""
+        return self.path == _REGISTERED
+
 
 def run(run_id: str) -> Thing:
     return Thing(V2 + "runs/get", (("run_id", run_id),))
 
 
-def thing(
-    matched: Matched, refs: Mapping[Names, tuple[str, ...]], body: Mapping[str, Any]
-) -> Thing | None:
-    """What a writing request adds to; None if it makes something new, or adds nothing."""
-    kind, head = matched.route.kind, matched.path.removeprefix(V2).split("/")
-    if not matched.route.writes or matched.path.endswith("/create"):
-        return None
-    if kind in (Kind.LOG, Kind.RUN_WRITE):
-        return run(refs[Names.RUN][0])
-    if kind is Kind.EXPERIMENT:
-        return Thing(V2 + "experiments/get", (("experiment_id", refs[Names.EXPERIMENT][0]),))
-    if kind is Kind.LOGGED_MODEL and "model_id" in matched.captured:
-        return Thing(f"{V2}logged-models/{matched.captured['model_id']}")
-    if kind is Kind.REGISTRY:
-        query = [("name", refs[Names.REGISTERED_MODEL][0])]
-        if head[0] == "model-versions":
-            query.append(("version", str(body.get("version", ""))))
-        return Thing(V2 + _GETS[head[0]], tuple(query))
-    return None
+def experiment(experiment_id: str) -> Thing:
+    return Thing(V2 + "experiments/get", (("experiment_id", experiment_id),))
+
+
+def logged_model(model_id: str) -> Thing:
+    """With every value that was logged for it: of these MLflow tells all."""
+    return Thing(f"{V2}logged-models/{model_id}")
+
+
+def registered_model(name: str) -> Thing:
+    """With all of its versions, which MLflow reads whenever it reads the model."""
+    return Thing(_REGISTERED, (("name", name),))
 
 
 @dataclass(slots=True)
 class _Held:
-    """Characters when MLflow was asked, and what has been added since."""
+    """Characters when MLflow was asked, what has been added since, and what is being added."""
 
     seen: int = 0
     since: int = 0
+    coming: int = 0
     full_until: float = 0.0
+    was_seen: bool = False
 
-    def is_sure(self, more: int) -> bool:
-        """True if it may take so much without a look."""
-        unseen = max(LIGHT, min(self.seen, _UNSEEN))
-        return self.since + more <= unseen and self.seen + self.since + more <= MOST
+    @property
+    def size(self) -> int:
+        return self.seen + self.since + self.coming
+
+    @property
+    def is_sure(self) -> bool:
+        """True if it may be so much without a look."""
+        return self.size <= MOST and self.since + self.coming <= max(LIGHT, min(self.seen, _UNSEEN))
 
 
 class Holdings:
@@ -89,45 +94,63 @@ class Holdings:
         self._lock = threading.Lock()
         self._of: OrderedDict[Thing, _Held] = OrderedDict()
 
-    def add(self, thing: Thing, more: int) -> int:
-        """The thing gets so many characters more; returns how many it may have by then.
+    @contextmanager
+    def adding(self, thing: Thing, more: int) -> Iterator[int]:
+        """While the thing gets so many characters more; gives how many it may have by then.
 
-        Raises Refusal (413) if it would have more than MOST, and what `measure` raises.
+        Raises Refusal (413) if it would have more than MOST, and what `measure` raises. What is
+        being added by others counts, so that of calls at the same time not all find room.
         """
         held = self._held(thing)
-        if not held.is_sure(more):
-            self._look(thing, held, more)
-        return self.count(thing, more)
+        with self._lock:
+            held.coming += more
+        try:
+            if thing.is_registered or not held.is_sure:
+                self._look(thing, held)
+            yield held.size
+            with self._lock:
+                held.since += more
+        finally:
+            with self._lock:
+                held.coming -= more
 
     def count(self, thing: Thing, more: int) -> int:
-        """The same for what is bounded elsewhere."""
+        """It has got so many characters, which are bounded elsewhere; returns how many it may
+        have."""
         held = self._held(thing)
         with self._lock:
             held.since += more
-            return held.seen + held.since
+        return held.size
+
+    def is_full(self, thing: Thing) -> bool:
+        """True if it has as much as it may, by what is known."""
+        return self._held(thing).size >= MOST
 
     def _held(self, thing: Thing) -> _Held:
         with self._lock:
-            held = self._of.get(thing)
-            if held is None:
-                # A model may be renamed, and counted anew, as often as one likes.
-                held = self._of[thing] = _Held(since=0 if thing.is_run else LIGHT)
+            held = self._of.setdefault(thing, _Held())
             self._of.move_to_end(thing)
             while len(self._of) > _KEPT:
                 self._of.popitem(last=False)
             return held
 
-    def _look(self, thing: Thing, held: _Held, more: int) -> None:
-        if held.full_until < time.monotonic():
-            before = held.since
+    def _look(self, thing: Thing, held: _Held) -> None:
+        """Ask what is there. Raises Refusal if that and what is coming are too much."""
+        now = time.monotonic()
+        if thing.is_registered or (held.full_until < now and not self._is_known(thing, held)):
+            before = 0 if thing.only_grows else held.since
             seen = self._measure(thing)
             with self._lock:
-                # What others have added meanwhile may have been seen or not: it counts.
                 held.seen, held.since = seen, max(0, held.since - before)
-        if held.seen + held.since + more > MOST:
-            if held.full_until < time.monotonic():
-                held.full_until = time.monotonic() + _FULL_S
+                held.was_seen = True
+        if held.size > MOST:
+            if held.full_until < now:
+                held.full_until = now + _FULL_S
             raise _full(thing)
+
+    @staticmethod
+    def _is_known(thing: Thing, held: _Held) -> bool:
+        return thing.only_grows and held.was_seen
 
 
 def _full(thing: Thing) -> Refusal:

@@ -9,6 +9,7 @@ import httpx
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from gunicorn.http.errors import ParseException
 
+from sweeps.engine.tracking import TrackingUnavailable
 from sweeps.gateway.adapt import Asked, items_of, visible
 from sweeps.gateway.identity import Caller
 from sweeps.gateway.refusals import Refusal, invalid
@@ -17,6 +18,8 @@ from sweeps.gateway.upstream import ARTIFACT_TIMEOUT, send
 
 _BLOCK = 1 << 18
 _BROKEN = "The request's body breaks off, or is not what its head says."
+# Bytes of an answer in JSON.
+MOST_ANSWER = 64 * 2**20
 # An upload that takes longer is judged twice, in seconds.
 LONG_S = 1.0
 # An artifact is what a training script wrote: never a page of ours.
@@ -32,13 +35,30 @@ _ARTIFACT_KEPT = ("Content-Length", "Last-Modified", "ETag")
 def exchange(matched: Matched, asked: Asked) -> httpx.Response:
     """Ask the tracking server; nothing of the caller's headers goes with it.
 
-    MLflow reads the query of a GET only, and the body of every other method only.
+    MLflow reads the query of a GET only, and the body of every other method only. Raises Refusal
+    for an answer that is too large to be held whole.
     """
     if matched.route.method == "GET":
-        return send("GET", matched.upstream_path, asked.query)
-    return send(
-        matched.route.method, matched.upstream_path, json=judged_first(matched, asked.body or {})
-    )
+        return _whole(send("GET", matched.upstream_path, asked.query, stream=True))
+    body = judged_first(matched, asked.body or {})
+    return _whole(send(matched.route.method, matched.upstream_path, json=body, stream=True))
+
+
+def _whole(got: httpx.Response) -> httpx.Response:
+    blocks, size = [], 0
+    try:
+        for block in got.iter_bytes(_BLOCK):
+            blocks.append(block)
+            size += len(block)
+            if size > MOST_ANSWER:
+                text = f"The answer has more than {MOST_ANSWER / 2**20:,.0f} MiB: ask for less."
+                raise Refusal(413, "RESOURCE_EXHAUSTED", text)
+    except httpx.HTTPError as error:
+        raise TrackingUnavailable(f"an answer broke off: {error!r}") from error
+    finally:
+        got.close()
+    kept = {name: got.headers[name] for name in ("Content-Type",) if name in got.headers}
+    return httpx.Response(got.status_code, headers=kept, content=b"".join(blocks))
 
 
 def answer(caller: Caller, matched: Matched, got: httpx.Response) -> HttpResponse:

@@ -1,6 +1,7 @@
 """The gateway's line to the tracking server: one pool of connections for the process."""
 
 import logging
+import threading
 from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Any
@@ -16,6 +17,9 @@ JSON_TIMEOUT = httpx.Timeout(60.0, connect=5.0, pool=10.0)
 ARTIFACT_TIMEOUT = httpx.Timeout(600.0, connect=5.0, pool=10.0)
 
 Query = Iterable[tuple[str, str]]
+
+
+_first = threading.Lock()
 
 
 @cache
@@ -40,9 +44,11 @@ def send(
 
     Raises TrackingUnavailable when there is none, or when it does not know our secret.
     """
-    request = client().build_request(method, path, params=list(query), **content)
+    with _first:  # two threads would make one each, and forget one
+        line = client()
+    request = line.build_request(method, path, params=list(query), **content)
     try:
-        answer = client().send(request, stream=stream)
+        answer = line.send(request, stream=stream)
     except httpx.HTTPError as error:
         raise TrackingUnavailable(f"{method} {path}: {error!r}") from error
     if answer.status_code == 401:

@@ -189,25 +189,35 @@ def _log(request: HttpRequest, caller: TrialCaller, matched: Matched) -> HttpRes
         return _ask(fresh, matched, _asked(request, matched))
     policy.require_free_tags(caller, matched, [key for key, _value in call.tags])
     policy.require_own_models(caller, [m.model_id for m in call.metrics if m.model_id])
-    weights.require_room_of_own(caller, call)
-    attempt = caller.attempt
-    values = [metrics.Value(m.name, m.value, m.step, m.timestamp_ms) for m in call.metrics]
-    objective, bodies = objective_of(attempt.trial.sweep), payloads.to_log_batch([call])
-    given = metrics.Call(attempt, objective, values, bodies, timezone.now())
-    # Where sweeps do not exclude each other, calls of several do not go together.
-    key = None if connection.vendor == "sqlite" else attempt.trial.sweep_id
-    try:
-        with _logging.one_of(attempt.pk):
-            kept = _recorder.do(given, key)
-    except metrics.TooManyNames as error:
-        raise invalid(
-            f"A trial logs under at most {metrics.MOST_NAMES:,} names of metrics; it has as many. "
-            "Values under those names are still taken."
-        ) from error
+    with weights.adding_to_own(caller, call) as call:
+        kept = _keep(caller, call)
     if isinstance(kept, metrics.Superseded):
         raise unauthenticated("The attempt has ended; its token is no longer good.")
     weights.note_names(caller, kept)
     return HttpResponse(b"{}", content_type="application/json")
+
+
+def _keep(caller: TrialCaller, call: payloads.LogCall) -> metrics.Superseded | list[str]:
+    """Store a call of the trial's own run, with others that wait; the names that are new."""
+    attempt = caller.attempt
+    given = metrics.Call(
+        attempt,
+        objective_of(attempt.trial.sweep),
+        [metrics.Value(m.name, m.value, m.step, m.timestamp_ms) for m in call.metrics],
+        payloads.to_log_batch([call]),
+        timezone.now(),
+        weights.takes_names(caller),
+    )
+    # Where sweeps do not exclude each other, calls of several do not go together.
+    key = None if connection.vendor == "sqlite" else attempt.trial.sweep_id
+    try:
+        with _logging.one_of(attempt.pk):
+            return _recorder.do(given, key)
+    except metrics.TooManyNames as error:
+        raise invalid(
+            f"A trial logs under at most {metrics.MOST_NAMES:,} names of metrics, and fewer where "
+            "they are long; it has as many. Values under those names are still taken."
+        ) from error
 
 
 def _ask(caller: Caller, matched: Matched, asked: Asked) -> HttpResponse:
@@ -228,10 +238,10 @@ def _answered(caller: Caller, matched: Matched, asked: Asked) -> HttpResponse:
     asked, refs = _judged(caller, matched, asked)
     if matched.route.kind in _DRAINED:
         drain(refs.get(Names.RUN, ()), refs.get(Names.EXPERIMENT, ()))
-    weights.require_room(caller, matched, refs, asked.body or {})
     if searches.is_loose(caller, matched):
         return searches.search(caller, matched, asked)
-    with _inputs if matched.path.endswith("runs/log-inputs") else nullcontext():
+    alone = _inputs if matched.path.endswith("runs/log-inputs") else nullcontext()
+    with weights.adding(caller, matched, refs, asked) as asked, alone:
         got = proxy.exchange(matched, asked)
     if isinstance(caller, TrialCaller) and matched.path == V2 + "logged-models":
         _note_model(caller, got)

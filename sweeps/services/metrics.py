@@ -37,7 +37,8 @@ class Value:
 
 
 class TooManyNames(Exception):
-    """The trial has logged under MOST_NAMES names, and this would be one more."""
+    """The trial has logged under MOST_NAMES names, or as many as its run takes, and this would be
+    one more."""
 
 
 class Superseded(Exception):
@@ -47,13 +48,14 @@ class Superseded(Exception):
 @dataclass(frozen=True, slots=True)
 class Call:
     """A logging call of an attempt: its values, and the log-batch requests that bring them to
-    MLflow, in order."""
+    MLflow, in order; whether its run may get metrics of further names."""
 
     attempt: Attempt
     objective: Objective
     values: Sequence[Value]
     bodies: Sequence[dict[str, Any]]
     now: datetime
+    takes_names: bool = True
 
 
 def record_all(calls: Iterable[Call]) -> list[Superseded | list[str]]:
@@ -110,7 +112,7 @@ def _keep_call(call: Call, trial: Trial, early: EarlyTermination | None) -> tupl
             update_objective(trial, points, objective)
             if early:
                 judge_reports(attempt, trial, early, objective, points, call.now)
-    if new_names and _beyond(trial.pk):
+    if new_names and not (call.takes_names and not _beyond(trial.pk)):
         raise TooManyNames(str(attempt.pk))
     if new:
         # Parameters and tags alone are no news for a page.

@@ -2,7 +2,8 @@
 
 Run by the supervisor as `python -m sweeps.tracking.server` with these variables:
 `STUDIO_TRACKING_PORT`, `STUDIO_TRACKING_SECRET`, `STUDIO_TRACKING_STORE` (an SQLAlchemy URL,
-`sqlite:////abs/mlflow.db`) and `STUDIO_TRACKING_ARTIFACTS` (an absolute directory).
+`sqlite:////abs/mlflow.db`), `STUDIO_TRACKING_ARTIFACTS` (an absolute directory) and
+`STUDIO_TRACKING_MEMORY_MB` (0: as much as there is).
 
 We start the app ourselves and not by `mlflow server`, because that adds a parent process that
 leaves an orphan on the port after kill -9, and because its multi-worker socket lacks TCP_NODELAY
@@ -13,6 +14,7 @@ secret travels in the environment: a command line is public on a host.
 
 import hmac
 import os
+import resource
 import socket
 import sys
 import uuid
@@ -43,6 +45,7 @@ class Settings:
     secret: str
     store_uri: str
     artifacts: str
+    memory_mib: int = 0
 
 
 def read_settings(environ: MutableMapping[str, str]) -> Settings:
@@ -52,6 +55,7 @@ def read_settings(environ: MutableMapping[str, str]) -> Settings:
     """
     names = ("PORT", "SECRET", "STORE", "ARTIFACTS")
     values = {name: environ.pop(f"STUDIO_TRACKING_{name}", "") for name in names}
+    memory = environ.pop("STUDIO_TRACKING_MEMORY_MB", "") or "0"
     for name, value in values.items():
         if not value:
             raise SystemExit(f"STUDIO_TRACKING_{name} must be set for the tracking server.")
@@ -62,7 +66,10 @@ def read_settings(environ: MutableMapping[str, str]) -> Settings:
         raise SystemExit(
             f"STUDIO_TRACKING_ARTIFACTS must be an absolute path, but got {values['ARTIFACTS']!r}."
         )
-    return Settings(int(port), values["SECRET"], values["STORE"], values["ARTIFACTS"])
+    if not memory.isascii() or not memory.isdigit():
+        raise SystemExit(f"STUDIO_TRACKING_MEMORY_MB must be a number, but got {memory!r}.")
+    place = values["STORE"], values["ARTIFACTS"]
+    return Settings(int(port), values["SECRET"], *place, memory_mib=int(memory))
 
 
 def mlflow_environment(settings: Settings) -> dict[str, str]:
@@ -142,8 +149,18 @@ def listen(port: int) -> socket.socket:
     return listener
 
 
+def bound_memory(mib: int) -> None:
+    """So much this process may have for itself. A request that needs more fails, by MemoryError,
+    and nothing of it is kept: what it loads of MLflow's tables stands there eight times."""
+    if mib:
+        _soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
+        wanted = mib * 2**20 if hard == resource.RLIM_INFINITY else min(mib * 2**20, hard)
+        resource.setrlimit(resource.RLIMIT_DATA, (wanted, hard))
+
+
 def serve(app: ASGIApp, settings: Settings, listener: socket.socket) -> None:
     """Serve until SIGTERM or SIGINT, then finish open requests for at most `GRACE_S` seconds."""
+    bound_memory(settings.memory_mib)
     open_stores()
     config = uvicorn.Config(
         SecretGate(app, settings.secret),

@@ -1,43 +1,47 @@
 """What a run or a model may hold in all: counted, and looked at before it is refused."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
 
 from studio.models import Role, Workspace
 from sweeps.gateway import holdings, weights
-from sweeps.gateway.holdings import LIGHT, MOST, Holdings, Thing, run
+from sweeps.gateway.holdings import LIGHT, MOST, Holdings, Thing, registered_model, run
 from sweeps.gateway.refusals import Refusal
 from tests.gateway.conftest import Api, Running
-
-MODEL = Thing("/api/2.0/mlflow/registered-models/get", (("name", "m"),))
 
 
 class Measure:
     """A server on which things have what the test says; counts how often it is asked."""
 
-    def __init__(self) -> None:
-        self.has, self.asked = 0, 0
+    def __init__(self, has: int = 0) -> None:
+        self.has, self.asked = has, 0
 
     def __call__(self, thing: Thing) -> int:
         self.asked += 1
         return self.has
 
 
+def add(held: Holdings, thing: Thing, more: int) -> int:
+    with held.adding(thing, more) as size:
+        return size
+
+
 def test_light_runs_are_never_looked_at() -> None:
     measure = Measure()
     held = Holdings(measure)
-    assert [held.add(run("a"), LIGHT // 4) for _ in range(4)][-1] == LIGHT
+    assert [add(held, run("a"), LIGHT // 4) for _ in range(4)][-1] == LIGHT
     assert measure.asked == 0
 
 
 def test_what_is_set_again_and_again_is_not_counted_for_ever() -> None:
-    measure = Measure()
-    measure.has = 2_000
+    measure = Measure(2_000)
     held = Holdings(measure)
     for _ in range(10_000):
-        held.add(run("a"), 1_000)
+        add(held, run("a"), 1_000)
     assert 0 < measure.asked < 400
 
 
@@ -47,7 +51,7 @@ def test_a_run_that_is_full_takes_no_more_and_another_does() -> None:
 
     def fill() -> None:
         for _ in range(100):
-            held.add(run("a"), 100_000)
+            add(held, run("a"), 100_000)
             measure.has += 100_000
 
     with pytest.raises(Refusal, match="artifacts") as refused:
@@ -57,28 +61,49 @@ def test_a_run_that_is_full_takes_no_more_and_another_does() -> None:
     asked = measure.asked
     for _ in range(20):
         with pytest.raises(Refusal):
-            held.add(run("a"), 100_000)
+            add(held, run("a"), 100_000)
     assert measure.asked <= asked + 1, "what is full is not looked at each time"
-    assert held.add(run("b"), 10) == 10
+    assert add(held, run("b"), 10) == 10
 
 
 def test_it_takes_more_once_something_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(holdings, "_FULL_S", 0.0)
-    measure = Measure()
-    measure.has = MOST
+    measure = Measure(MOST)
     held = Holdings(measure)
     with pytest.raises(Refusal):
-        held.add(run("a"), LIGHT + 1)
+        add(held, run("a"), LIGHT + 1)
     measure.has = 0
-    assert held.add(run("a"), LIGHT + 1) == LIGHT + 1
+    assert add(held, run("a"), LIGHT + 1) == LIGHT + 1
 
 
-def test_a_model_is_looked_at_at_once_since_it_may_have_another_name() -> None:
+def test_of_calls_at_once_only_as_many_find_room_as_fit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(holdings, "_FULL_S", 0.0)
+    held = Holdings(Measure())
+    more = MOST // 4 + 1
+    with ExitStack() as under_way:
+        for _ in range(3):
+            under_way.enter_context(held.adding(run("a"), more))
+        with pytest.raises(Refusal), held.adding(run("a"), more):
+            pytest.fail("there is room for a fourth")
+    # They have not been seen yet, and count all the same.
+    assert add(held, run("a"), 10) == 10, "what MLflow tells is what counts"
+
+
+def test_what_fails_is_not_counted() -> None:
+    held = Holdings(Measure())
+    with pytest.raises(ValueError, match="broken"), held.adding(run("a"), 20_000):
+        raise ValueError("broken")
+    assert add(held, run("a"), 10) == 10
+
+
+def test_a_registered_model_is_looked_at_each_time_since_it_may_have_another_s_name() -> None:
     measure = Measure()
+    held, model = Holdings(measure), registered_model("m")
+    assert add(held, model, 10) == 10
     measure.has = MOST
     with pytest.raises(Refusal):
-        Holdings(measure).add(MODEL, 1)
-    assert measure.asked == 1
+        add(held, model, 1)
+    assert measure.asked == 2
 
 
 def test_of_many_things_the_newest_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -166,12 +191,26 @@ def test_one_tag_may_be_set_for_ever(trial: Running) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_models_and_experiments_have_a_bound(
-    member: Callable[[Role], Api], monkeypatch: pytest.MonkeyPatch
+def test_data_sets_that_come_at_once_have_the_same_bound(trial: Running) -> None:
+    def send(number: int) -> int:
+        body = {"run_id": trial.run_id, "datasets": data_sets(30, number * 30)}
+        return trial.api.post("runs/log-inputs", **body).status_code
+
+    with ThreadPoolExecutor(6) as pool:
+        told = sorted(pool.map(send, range(6)))
+    assert told == [200, 200, 413, 413, 413, 413]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_registered_models_with_their_versions_and_experiments_have_a_bound(
+    trial: Running, member: Callable[[Role], Api], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     api = member(Role.CONTRIBUTOR)
     assert api.post("registered-models/create", name="m").is_success
+    assert api.post("registered-models/create", name="its").is_success
     made = api.post("experiments/create", name="e").json()["experiment_id"]
+    monkeypatch.setattr(holdings, "MOST", 100_000)
+    monkeypatch.setattr(weights, "MOST", 100_000)
 
     def tag_model(number: int) -> int:
         call = {"name": "m", "key": f"k{number}", "value": "x" * 4_900}
@@ -181,9 +220,77 @@ def test_models_and_experiments_have_a_bound(
         call = {"experiment_id": made, "key": f"k{number}", "value": "x" * 4_900}
         return api.post("experiments/set-experiment-tag", **call).status_code
 
-    monkeypatch.setattr(holdings, "MOST", 100_000)
+    def add_version(_number: int) -> int:
+        source = f"runs:/{trial.run_id}/m"
+        call = {"name": "its", "run_id": trial.run_id, "source": source}
+        answer = api.post("model-versions/create", **call, description="x" * 9_000)
+        return answer.status_code
+
     assert 18 <= filled(tag_model) <= 20
     assert 18 <= filled(tag_experiment) <= 20
+    assert 9 <= filled(add_version) <= 11
+    # Under another name it has no more room.
+    assert api.post("registered-models/create", name="free").is_success
+    for number in range(3):
+        tag = {"name": "free", "key": f"k{number}", "value": "x" * 4_900}
+        assert api.post("registered-models/set-tag", **tag).is_success
+    assert api("DELETE", "registered-models/delete", json={"name": "free"}).is_success
+    assert api.post("registered-models/rename", name="m", new_name="free").status_code in (200, 413)
+    for name in ("m", "free"):
+        answer = api.post("registered-models/set-tag", name=name, key="more", value="x" * 4_900)
+        assert answer.status_code in (404, 413), name
+
+
+def linked(model_id: str, count: int, start: int) -> list[dict[str, Any]]:
+    point = {"key": "m", "value": 1.0, "timestamp": 1, "model_id": model_id}
+    return [{**point, "step": start + n} for n in range(count)]
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("who", ["own", "nested", "member"])
+def test_a_logged_model_has_so_many_values_and_its_run_all(
+    trial: Running, member: Callable[[Role], Api], monkeypatch: pytest.MonkeyPatch, who: str
+) -> None:
+    monkeypatch.setattr(holdings, "MOST", 200_000)
+    api = member(Role.CONTRIBUTOR) if who == "member" else trial.api
+    body = {"experiment_id": trial.experiment_id, "run_name": "r"}
+    run_id = (
+        trial.run_id
+        if who == "own"
+        else api.post("runs/create", **body).json()["run"]["info"]["run_id"]
+    )
+    made = api.post("logged-models", experiment_id=trial.experiment_id, source_run_id=run_id)
+    model_id = made.json()["model"]["info"]["model_id"]
+    for number in range(0, 1_000, 100):
+        call = {"run_id": run_id, "metrics": linked(model_id, 100, number)}
+        assert api.post("runs/log-batch", **call).is_success
+    history = api.get("metrics/get-history", run_id=run_id, metric_key="m").json()["metrics"]
+    assert len(history) == 1_000
+    told = api.get(f"logged-models/{model_id}").json()["model"]
+    assert 200 <= len(told["data"]["metrics"]) < 1_000
+    point = {**linked(model_id, 1, 5_000)[0], "run_id": run_id}
+    assert api.post("runs/log-metric", **point).is_success
+
+
+@pytest.mark.django_db(transaction=True)
+def test_long_names_of_metrics_make_a_run_full(
+    trial: Running, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Beyond ASCII each letter has twelve characters where MLflow tells it."""
+    monkeypatch.setattr(holdings, "MOST", 200_000)
+    point = {"value": 1.0, "timestamp": 1, "step": 0}
+
+    def send(start: int) -> int:
+        names = [f"{start + n}-{chr(0x20000) * 200}" for n in range(20)]
+        call = {"run_id": trial.run_id, "metrics": [{"key": name, **point} for name in names]}
+        return trial.api.post("runs/log-batch", **call).status_code
+
+    assert [send(start) for start in (0, 20, 40, 60, 80, 100)][:4] == [200] * 4
+    assert send(200) == 400
+    assert send(0) == 200, "values under names that it has go on"
+    workspace.refresh_from_db()
+    told = len(trial.api.get("runs/get", run_id=trial.run_id).content)
+    assert told <= workspace.heaviest
 
 
 @pytest.mark.django_db(transaction=True)

@@ -246,3 +246,33 @@ def test_a_server_that_is_not_up_in_time_for_a_test_is_ended(tmp_path, monkeypat
     with pytest.raises(pytest.fail.Exception, match="too long"):
         servers.start_tracking_server(tmp_path)
     assert [server.process.poll() is not None for server in started] == [True]
+
+
+def test_a_request_that_needs_too_much_memory_fails_and_others_go_on(tmp_path: Path) -> None:
+    server = servers.start_tracking_server(tmp_path, STUDIO_TRACKING_MEMORY_MB="700")
+    api, headers = f"{server.url}/api/2.0/mlflow/", {"X-Studio-Secret": server.secret}
+    named = {"source_type": "local", "source": "{}", "schema": "s" * 1_000_000}
+    try:
+        with httpx.Client(base_url=api, headers=headers, timeout=60) as client:
+            small, large = (
+                client.post("runs/create", json={"experiment_id": "0"}).json()["run"]["info"]
+                for _ in range(2)
+            )
+            for number in range(0, 120, 4):
+                sets = [
+                    {"dataset": {"name": f"d{n}", "digest": f"{n}", **named}}
+                    for n in range(number, number + 4)
+                ]
+                body = {"run_id": large["run_id"], "datasets": sets}
+                assert client.post("runs/log-inputs", json=body).status_code == 200
+            worker = _worker(server.process.pid)
+            assert client.get("runs/get", params={"run_id": large["run_id"]}).status_code == 500
+            assert client.get("runs/get", params={"run_id": small["run_id"]}).status_code == 200
+            assert psutil.Process(worker).memory_info().rss < 2**30
+    finally:
+        servers.end(server)
+
+
+def _worker(stand_by: int) -> int:
+    [found] = [p.pid for p in psutil.Process(stand_by).children() if p.name() == "server"]
+    return found

@@ -27,7 +27,8 @@ def register() -> None:
 
 def hold() -> None:
     """Keep what was imported for ever, in the parent: later each child would copy pages for it."""
-    main, held = sys.modules["__main__"], []
+    main = sys.modules["__main__"]
+    held: list[Any] = []
     for name, module in list(sys.modules.items()):
         # The script has other names, too: `__mp_main__`.
         if name in _OWN or module is main or not hasattr(module, "__dict__"):
