@@ -2,9 +2,10 @@
 
 import os
 import shutil
-import subprocess
 import sys
 from pathlib import Path
+
+from tests.bringing import try_to
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
@@ -32,20 +33,10 @@ def bring_chromium() -> str | None:
     """Chromium, installed if that can be done here; None where nothing works."""
     if found := find_chromium():
         return found
-    _try([sys.executable, "-m", "playwright", "install", "chromium"])
+    try_to([sys.executable, "-m", "playwright", "install", "chromium"])
     if found := find_chromium():
         return found
     if os.geteuid() == 0 and shutil.which("apt-get"):
-        _try(["apt-get", "update", "-qq"])
-        _try(["apt-get", "install", "-y", "-qq", "chromium"])
+        try_to(["apt-get", "update", "-qq"])
+        try_to(["apt-get", "install", "-y", "-qq", "chromium"])
     return find_chromium()
-
-
-def _try(command: list[str]) -> None:
-    print("+", " ".join(command), flush=True)
-    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    done = subprocess.run(
-        command, check=False, env=environment, capture_output=True, text=True, timeout=600
-    )
-    if done.returncode:
-        print(f"did not work: {(done.stderr or done.stdout).strip()[-300:]}", flush=True)

@@ -2,8 +2,9 @@
 
 import random
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from huey.contrib.djhuey import HUEY
@@ -46,6 +47,16 @@ def pytest_sessionfinish() -> None:
     """Close what a process keeps for as long as it lives, if a test had it opened."""
     if local := sys.modules.get("sweeps.runners.local"):
         local._starter.close()
+
+
+@pytest.fixture(scope="session")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """A real Slurm, for tests marked so; the same one for all."""
+    from tests.slurm import find_slurm, slurm
+
+    assert find_slurm(), "Slurm is not installed; leave these tests out with -m 'not slurm'."
+    with slurm(tmp_path_factory.mktemp("slurm") / "home") as found:
+        yield found
 
 
 @pytest.fixture

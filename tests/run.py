@@ -1,8 +1,8 @@
 """`make test`: every check and test, on SQLite and on PostgreSQL with Redis, with a browser.
 
 Needs nothing but the development requirements: the servers come out of wheels. Only where no
-Chromium can be had are the browser tests left out; the last line says so, and under CI=true that
-is a failure.
+Chromium can be had are the browser tests left out, and where no Slurm can be those that run jobs on
+one; the last line says so, and under CI=true that is a failure.
 """
 
 import logging
@@ -19,6 +19,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.browsers import bring_chromium
+from tests.slurm import bring_slurm
 
 ROOT = Path(__file__).resolve().parent.parent
 PYTHON = sys.executable
@@ -30,6 +31,8 @@ GIVING_WAY = ("nice", "-n", "10")
 # a server and a database of its own; who has done his half takes from the other's.
 SPREAD = ("--numprocesses", "2")
 IN_BROWSERS = (*SPREAD, "--dist", "worksteal", "-m", "browser")
+# Tests with a browser or a cluster have steps of their own.
+PLAIN = ("-m", "not browser and not slurm")
 # Tests that read or write rows run once more on PostgreSQL; these folders have such.
 WITH_ROWS = (
     "tests/studio",
@@ -103,7 +106,7 @@ def on_the_grown_up_back_ends() -> bool:
         return run(
             "tests on PostgreSQL and Redis",
             *GIVING_WAY,
-            *pytest(*SPREAD, "-p", "tests.rows", "-m", "not browser", *folders),
+            *pytest(*SPREAD, "-p", "tests.rows", *PLAIN, *folders),
             aside=True,
             DATABASE_URL=database_url,
             REDIS_URL=redis_url,
@@ -112,7 +115,7 @@ def on_the_grown_up_back_ends() -> bool:
 
 def main() -> int:
     """Run all; 0 if everything passed."""
-    chromium = bring_chromium()
+    chromium, slurm = bring_chromium(), bring_slurm()
     ok = [
         run("ruff", PYTHON, "-m", "ruff", "check", "."),
         run("format", PYTHON, "-m", "ruff", "format", "--check", "."),
@@ -121,18 +124,22 @@ def main() -> int:
             DJANGO_SETTINGS_MODULE="tests.settings"),
     ]  # fmt: skip
     others = [f"--ignore={folder}" for folder in WITH_STUDIOS]
-    ok.append(run("tests on SQLite", *pytest(*SPREAD, "-m", "not browser", *others)))
+    ok.append(run("tests on SQLite", *pytest(*SPREAD, *PLAIN, *others)))
+    if slurm:
+        ok.append(run("tests on a Slurm cluster", *pytest("-m", "slurm and not browser")))
     if chromium:
         ok.append(run("tests in Chromium", *pytest(*IN_BROWSERS), CHROMIUM=chromium))
     with ThreadPoolExecutor(1) as beside:
         grown_up = beside.submit(on_the_grown_up_back_ends)
-        ok.append(run("tests of whole studios", *pytest("-m", "not browser", *WITH_STUDIOS)))
+        ok.append(run("tests of whole studios", *pytest(*PLAIN, *WITH_STUDIOS)))
         ok.append(grown_up.result())
-    if not chromium:
+    if not (chromium and slurm):
         ok.append(os.environ.get("CI") != "true")
     print(f"\n{sum(ok)} passed, {len(ok) - sum(ok)} failed")
     if not chromium:
         print("No Chromium could be found or installed: the browser tests were LEFT OUT.")
+    if not slurm:
+        print("No Slurm could be found or installed: the tests on a cluster were LEFT OUT.")
     return 0 if all(ok) else 1
 
 

@@ -21,6 +21,7 @@ class ComputeKind(models.TextChoices):
     """Kinds of compute; a kind is a runner."""
 
     LOCAL = "local", "This machine"
+    SLURM = "slurm", "Slurm"
 
 
 class ComputeQuerySet(models.QuerySet["Compute"]):

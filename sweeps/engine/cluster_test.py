@@ -48,4 +48,4 @@ def waited(runner: Runner, handle: str, report: Callable[[Step], None]) -> Step:
             return {"name": "Queue", "ok": False, "detail": text}
         time.sleep(_LOOK_S)
     took = time.monotonic() - began
-    return {"name": "Queue", "ok": True, "detail": f"began after {took:.1f} s. {told}".strip()}
+    return {"name": "Queue", "ok": True, "detail": f"began after {took:.1f} s"}

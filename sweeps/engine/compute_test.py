@@ -21,7 +21,7 @@ from sweeps.engine.launch import (
     machine_environment,
     with_secrets,
 )
-from sweeps.engine.places import gateway_of, is_here, options_of, place_of
+from sweeps.engine.places import is_here, options_of, place_of
 from sweeps.queries.clock import database_now
 from sweeps.runners.base import Ended, LaunchSpec, Lost, RunnerError
 from sweeps.runners.registry import get_runner
@@ -45,9 +45,9 @@ if sys.argv[1:]:
     import urllib.error, urllib.request
     found["address"] = sys.argv[1]
     try:
-        urllib.request.urlopen(sys.argv[1] + "/", timeout=10)
+        urllib.request.urlopen(sys.argv[1], timeout=10)
     except urllib.error.HTTPError:
-        pass  # it answers, to those who have a token
+        pass  # it answers, though not all of it is well
     except Exception as error:
         found["unreached"] = "%s: %s" % (type(error).__name__, error)
 time.sleep(1)
@@ -130,7 +130,12 @@ def _spec(compute: Compute, program: str, spool: Path) -> LaunchSpec:
     return LaunchSpec(
         name=f"test.{compute.pk}.{spool.name}",
         spool=spool,
-        argv=(program, "-c", _PROBE, *([] if is_here(compute) else [gateway_of(compute)])),
+        argv=(
+            program,
+            "-c",
+            _PROBE,
+            *([] if is_here(compute) else [f"{settings.STUDIO_URL}/healthz"]),
+        ),
         cwd=work,
         env=env,
         secrets=secrets,
@@ -167,12 +172,12 @@ def _steps(event: Ended | Lost, stdout: str, stderr: str, program: str) -> list[
 def _reach(said: dict[str, Any]) -> Step:
     """Whether a command on another machine reaches the tracking gateway."""
     if "unreached" not in said:
-        return _step("Studio", True, f"reached at {said['address']}")
+        return _step("Studio", True, f"reached at {settings.STUDIO_URL}")
     return _step(
         "Studio",
         False,
-        f"not reached at {said['address']}: {said['unreached']}. Trials log there: set STUDIO_HOST "
-        "and STUDIO_URL so that the nodes can reach the studio.",
+        f"not reached at {settings.STUDIO_URL}: {said['unreached']}. Trials log there: set "
+        "STUDIO_HOST and STUDIO_URL so that the nodes can reach the studio.",
     )
 
 

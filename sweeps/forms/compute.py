@@ -95,7 +95,7 @@ class ComputeForm(PlaceForm):
             return {**self.instance.settings, **self._settings}
         names = [field.name for field in self.kind.settings.FIELDS]
         there = {name: self.data.get(f"{SETTINGS}.{name}") for name in names}
-        if self._wanted is None and not any(value is not None for value in there.values()):
+        if not any(value is not None for value in there.values()):
             return self.instance.settings  # REST, which named none
         return there
 

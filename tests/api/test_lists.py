@@ -298,6 +298,7 @@ def test_a_compute_tells_its_slots(api: Caller, sweep: Sweep, now: Any) -> None:
         {
             "name": "local",
             "kind": "local",
+            "settings": {},
             "slots": 2,
             "slots_used": 1,
             "is_default": True,

@@ -155,3 +155,26 @@ def test_a_compute_is_isolated_where_that_works(
     assert owner.patch(f"{COMPUTES}/local", {"isolated": True}).json()["isolated"] is True
     assert owner.patch(f"{COMPUTES}/local", {"slots": 1}).json()["isolated"] is True
     assert owner.get(f"{COMPUTES}/local").json()["isolated"] is True
+
+
+SLURM = {"name": "gpu", "kind": "slurm", "slots": 16, "settings": {"partition": "gpu", "cpus": 4}}
+
+
+def test_a_compute_on_a_cluster_is_made_and_its_settings_changed_one_by_one(
+    owner: Caller, compute: Compute
+) -> None:
+    made = owner.post(COMPUTES, SLURM)
+    assert made.status_code == 201
+    assert (made.json()["kind"], made.json()["settings"]) == ("slurm", SLURM["settings"])
+    path = f"{COMPUTES}/gpu"
+    assert owner.patch(path, {"slots": 4}).json()["settings"] == SLURM["settings"]
+    changed = owner.patch(path, {"settings": {"cpus": "", "qos": "high"}})
+    assert changed.json()["settings"] == {"partition": "gpu", "qos": "high"}
+    assert told(owner.patch(path, {"settings": {"partition": "a b"}})) == (
+        422,
+        "settings.partition",
+    )
+    assert told(owner.patch(path, {"kind": "local"})) == (422, "kind")
+    assert owner.patch(path, {"kind": "slurm"}).status_code == 200
+    assert told(owner.patch(path, {"isolated": True})) == (422, "isolated")
+    assert owner.get(path).json()["settings"] == {"partition": "gpu", "qos": "high"}

@@ -49,6 +49,7 @@ VALUES = {
 STATES = (
     "/w/empty/", "/w/empty/sweeps/", "/w/empty/computes/", "/w/empty/environments/",
     "/w/empty/settings/notifications/", "/w/empty/settings/secrets/",
+    "/w/default/computes/new?kind=slurm", "/w/default/computes/far/",
     "/w/default/sweeps/?q=nothing", "/w/default/sweeps/new?from=done",
     "/w/default/sweeps/new?as=file", "/w/default/sweeps/fresh/", "/w/default/sweeps/fresh/trials/",
     "/w/default/sweeps/fresh/charts/", "/w/default/sweeps/paused/", "/w/default/sweeps/done/",
@@ -94,6 +95,21 @@ def set_up(owner: User, compute: Compute, now: datetime) -> None:
     control.pause_sweep(make("paused"), actor="alice", now=now)
     make("dry", is_dry_run=True)
     make("built", chosen=Chosen("trees", recipe=_environment(workspace, now)))
+    _far(workspace, now)
+
+
+def _far(workspace: Workspace, now: datetime) -> None:
+    """A compute on a cluster that has answered once, and does not now; its test waits."""
+    group = {"name": "long", "state": "mixed", "nodes": 3, "each": "8 CPUs", "limit": "1:00"}
+    waits = {"name": "Queue", "ok": None, "detail": "Slurm: Priority."}
+    Compute.objects.create(
+        workspace=workspace, name="far", kind="slurm", slots=3, settings={"partition": "long"},
+        cluster={
+            "version": "slurm 22.05", "error": "Slurm: it is away.", "at": now.isoformat(),
+            "groups": [group | {"running": 2, "waiting": 5}],
+        },
+        last_test={"ok": None, "at": timezone.now().isoformat(), "steps": [waits]},
+    )  # fmt: skip
 
 
 def addresses() -> list[str]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sweeps.domain.computes.settings import Settings
+from sweeps.domain.computes.slurm import SlurmSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +30,18 @@ _ALL = (
         "isolated. A slot is a place for one trial; with as many slots as cores, every trial gets "
         "a core of its own.",
     ),
+    Kind(
+        "slurm",
+        "Slurm",
+        SlurmSettings,
+        is_here=False,
+        about="Each trial is a batch job of the cluster whose login host the studio runs on. The "
+        "studio’s home and its Python have to lie on a file system that the nodes share.",
+    ),
 )
 KINDS: Mapping[str, Kind] = {kind.name: kind for kind in _ALL}
 
 
 def settings_of(kind: str, doc: Mapping[str, Any]) -> Settings:
-    """The stored settings of a compute. Raises InvalidInput, KeyError for a kind there is not."""
-    return KINDS[kind].settings.read(doc)
+    """The stored settings of a compute. Raises KeyError for a kind there is not."""
+    return KINDS[kind].settings.stored(doc)

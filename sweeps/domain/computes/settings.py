@@ -50,6 +50,16 @@ class Settings:
             raise InvalidInput(problems)
         return cls(**found)
 
+    @classmethod
+    def stored(cls, doc: Mapping[str, Any]) -> Self:
+        """The same of what was stored, without what is not right any more: what runs must not stop
+        because a rule has changed."""
+        try:
+            return cls.read(doc)
+        except InvalidInput as error:
+            wrong = {problem.field.removeprefix(f"{SETTINGS}.") for problem in error.problems}
+            return cls.read({name: value for name, value in doc.items() if name not in wrong})
+
     def doc(self) -> dict[str, Any]:
         """What `read` takes, and what is stored: only what is set."""
         values = {field.name: getattr(self, field.name) for field in self.FIELDS}

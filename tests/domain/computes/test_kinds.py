@@ -61,4 +61,9 @@ def test_each_setting_that_is_wrong_is_told_by_its_name(doc, fields):
 def test_this_machine_has_no_settings_and_no_address():
     assert settings_of("local", {}).address == ""
     with pytest.raises(InvalidInput):
-        settings_of("local", {"queue": "long"})
+        KINDS["local"].settings.read({"queue": "long"})
+
+
+def test_what_was_stored_under_other_rules_stops_nothing():
+    assert Made.stored({"queue": "long", "cores": "x", "colour": "red"}) == Made("long")
+    assert settings_of("local", {"queue": "long"}) == Settings()
