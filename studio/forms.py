@@ -2,7 +2,9 @@
 
 import os
 import re
+import stat
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from django import forms
@@ -178,15 +180,30 @@ def _cut(text: str) -> str:
     return Truncator(text).chars(60)
 
 
-def program_problem(path: str) -> str | None:
-    """Why `path` is no program of this machine, None if it is one."""
+def program_problem(path: str, *, apart: bool = False) -> str | None:
+    """Why `path` is no program of this machine, None if it is one.
+
+    `apart`: of those that its every user may run; of others it is not said whether they are there.
+    """
     if not os.path.isabs(path):
         return f"Write the full path, beginning with /, but got “{_cut(path)}”."
+    if apart:
+        is_one = _is_open_to_all(path)
+        return None if is_one else f"{_cut(path)} is no program that all users here may run."
     if not os.path.isfile(path):
         return f"There is no file {_cut(path)} on this machine."
     if not os.access(path, os.X_OK):
         return f"{_cut(path)} cannot be run: it is not executable."
     return None
+
+
+def _is_open_to_all(path: str) -> bool:
+    real = Path(os.path.realpath(path))
+    try:
+        way = all(folder.stat().st_mode & stat.S_IXOTH for folder in real.parents)
+        return way and real.is_file() and bool(real.stat().st_mode & stat.S_IXOTH)
+    except (OSError, ValueError):
+        return False
 
 
 class ComputeForm(forms.ModelForm):
@@ -299,6 +316,7 @@ class ComputeForm(forms.ModelForm):
     def clean_python(self) -> str:
         """A program that is there; on this machine that can be said at once."""
         path: str = self.cleaned_data["python"].strip()
-        if path and (problem := program_problem(path)):
+        apart = settings.STUDIO_ISOLATED_ONLY
+        if path and (problem := program_problem(path, apart=apart)):
             raise ValidationError(problem)
         return path

@@ -1,15 +1,26 @@
 """What every response carries, and what happens to htmx when the session is gone."""
 
+import contextlib
+import time
 from collections.abc import Callable
 from urllib.parse import urlencode
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, HttpResponseNotFound, JsonResponse
+from django.contrib.auth import SESSION_KEY
+from django.http import (
+    HttpRequest,
+    HttpResponse,
+    HttpResponseNotFound,
+    JsonResponse,
+    UnreadablePostError,
+)
 from django.urls import reverse
 
 from studio import actor
 
 Handler = Callable[[HttpRequest], HttpResponse]
+# After a form that took longer to come it is asked whether its session is still there.
+SLOW_S = 0.5
 
 
 def private_pages(get_response: Handler) -> Handler:
@@ -25,6 +36,31 @@ def private_pages(get_response: Handler) -> Handler:
             response.setdefault("Cache-Control", "private, no-store")
         return response
 
+    return middleware
+
+
+def judge_slow_forms(get_response: Handler) -> Handler:
+    """Who sends a form so slowly that their session is ended meanwhile sends it as nobody.
+
+    Before the check of CSRF, which is the first to read a form.
+    """
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        return get_response(request)
+
+    def process_view(request: HttpRequest, *_view: object) -> None:
+        if request.method != "POST" or request.path.startswith(("/api/", "/tracking/")):
+            return
+        if SESSION_KEY not in request.session:
+            return
+        began = time.monotonic()
+        with contextlib.suppress(UnreadablePostError):  # which the view will meet
+            request.POST.get("")
+        is_slow = time.monotonic() - began > SLOW_S
+        if is_slow and not request.session.exists(request.session.session_key or ""):
+            request.session.flush()
+
+    middleware.process_view = process_view  # type: ignore[attr-defined]
     return middleware
 
 

@@ -142,6 +142,7 @@ MIDDLEWARE = [
     "studio.limits.refuse_large_bodies",
     "studio.limits.slow_down",
     "django.middleware.common.CommonMiddleware",
+    "studio.middleware.judge_slow_forms",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "studio.proxies.sign_in_by_proxy",

@@ -17,6 +17,7 @@ from sweeps.environments.conda import read_conda
 from sweeps.environments.requirements import Read, Requirements, read_requirements
 from sweeps.models import Environment, EnvironmentBuild, EnvironmentKind
 from sweeps.queries.environments import named_environment
+from sweeps.queries.isolation import is_anything_isolated
 from sweeps.spec import yaml_text
 
 WHERE = "trial.environment"
@@ -118,7 +119,8 @@ def build_of_each(environments: Sequence[Environment]) -> dict[int, EnvironmentB
 
 def usual_compute(workspace: Workspace) -> Compute:
     """The default compute, else any; without one, what stands on the studio's own Python."""
-    return workspace.computes.order_by("-is_default", "name").first() or Compute()
+    usual = workspace.computes.order_by("-is_default", "name").first()
+    return usual or Compute(isolated=is_anything_isolated())
 
 
 def _no_files(path: str) -> str | None:

@@ -18,7 +18,7 @@ from sweeps.domain.environments import recipe_from
 from sweeps.domain.problems import InvalidInput
 from sweeps.domain.turns import Turns
 from sweeps.engine import isolated_builds, isolation
-from sweeps.engine.launch import machine_environment
+from sweeps.engine.launch import NOT_OWN, machine_environment
 from sweeps.engine.trash import throw_away
 from sweeps.engine.trouble import is_full
 from sweeps.environments import places
@@ -111,6 +111,9 @@ def _begin(build: EnvironmentBuild, now: datetime) -> None:
 def _prepared(build: EnvironmentBuild, root: Path, spool: Path, number: int) -> LaunchSpec:
     """Write down what to build, and say how that is done. Raises OSError and InvalidInput."""
     recipe = recipe_from(build.recipe)
+    if not recipe.owner and settings.STUDIO_ISOLATED_ONLY:
+        # Wanted before that was so: what installs would run as the studio's own user.
+        raise InvalidInput.one("environment", NOT_OWN)
     user = isolated_builds.user_for(recipe.owner) if recipe.owner else None
     for earlier in range(1, number):
         throw_away(places.spool_of(root, build.digest, earlier))

@@ -28,6 +28,8 @@ _SEARCHES = {
 MAX_FILTER = 2**15
 # A search of 20 metrics, parameters and tags takes milliseconds.
 MAX_COMPARISONS, MAX_OF_DATASETS = 20, 1
+# A comparison has five words, besides texts, and some have brackets.
+MAX_WORDS, NO_WORDS = 300, frozenset((":=", ";", ":", "::"))
 _NAME_EQUALS = re.compile(r"""(?<![\w.`])(name\s*=\s*)(['"])([^'"]*)\2""", re.IGNORECASE)
 
 
@@ -74,8 +76,11 @@ def _require_few_comparisons(text: str) -> None:
     words = [
         word.strip('`"').lower()
         for kind, word in tokenize(text)
-        if kind not in String.Single and not word.isspace()
+        if kind not in String.Single and not word.isspace() and word != ","
     ]
+    # Of which it then makes groups, in a time that grows with the square of their number.
+    if len(words) > MAX_WORDS or not NO_WORDS.isdisjoint(words):
+        raise invalid(f"'filter' may have {MAX_WORDS} words at most, and no ':=' and ';'.")
     if words.count("and") >= MAX_COMPARISONS:
         raise invalid(f"'filter' may have {MAX_COMPARISONS} comparisons at most.")
     if sum(word in ("dataset", "datasets") for word in words) > MAX_OF_DATASETS:

@@ -53,6 +53,8 @@ def run(run_id: str) -> Thing:
 
 
 def experiment(experiment_id: str) -> Thing:
+    """MLflow takes 7, 07 and 007 for the same."""
+    experiment_id = str(int(experiment_id)) if experiment_id.isdecimal() else experiment_id
     return Thing(V2 + "experiments/get", (("experiment_id", experiment_id),))
 
 

@@ -96,4 +96,5 @@ def _member(token: str, now: datetime) -> MemberCaller | None:
     note_use(usable, now)
     if acting := actor.current():
         acting.by_token(usable.user, usable.hint)
-    return MemberCaller(usable.workspace.name, may(role, Role.CONTRIBUTOR))
+    in_use = usable.workspace.archived_at is None
+    return MemberCaller(usable.workspace.name, in_use and may(role, Role.CONTRIBUTOR))

@@ -3,6 +3,7 @@
 Clients go on to the next page by its token, so that fewer at a time lose nothing.
 """
 
+import json
 from dataclasses import replace
 from typing import Any
 
@@ -12,10 +13,14 @@ from sweeps.gateway.routes import V2, Matched
 
 # Characters of JSON that may be on a page of a search.
 MOST_TEXT = 32 * 2**20
+# Of a value of a history beside the metric's name, which each has.
+_VALUE = 300
+_HISTORIES = ("metrics/get-history", "metrics/get-history-bulk-interval")
 # By request: how many MLflow gives where nobody says, and how many it may be asked for. MLflow's
 # own client asks for no more at a time.
 _SIZES = {
     "metrics/get-history": (25_000, 25_000),
+    "metrics/get-history-bulk-interval": (2_500, 2_500),
     "runs/search": (1_000, 1_000),
     "logged-models/search": (100, 1_000),
     "experiments/search": (1_000, 1_000),
@@ -32,6 +37,13 @@ def at_most(heaviest: int) -> int:
     return max(1, MOST_TEXT // max(heaviest, LIGHT))
 
 
+def _values_at_most(asked: Asked) -> int:
+    """How many values of each run, by the metric's name as JSON has it."""
+    name = max((len(json.dumps(value)) for key, value in asked.query if "etric" in key), default=0)
+    runs = sum(key in ("run_ids", "runIds") for key, _value in asked.query)
+    return max(1, MOST_TEXT // ((name + _VALUE) * max(1, runs)))
+
+
 def in_pages(matched: Matched, asked: Asked, heaviest: int) -> Asked:
     """With no more on a page than MLflow can send without being busy for long.
 
@@ -40,8 +52,8 @@ def in_pages(matched: Matched, asked: Asked, heaviest: int) -> Asked:
     sizes = _SIZES.get(matched.path.removeprefix(V2))
     if sizes is None:
         return asked
-    # A page of a metric's history holds numbers alone.
-    bound = sizes[1] if matched.path.endswith("get-history") else at_most(heaviest)
+    is_history = matched.path.removeprefix(V2) in _HISTORIES
+    bound = _values_at_most(asked) if is_history else at_most(heaviest)
     usual, most = min(sizes[0], bound), min(sizes[1], bound)
     if asked.body is not None:
         return _of_body(asked, usual, most)

@@ -14,12 +14,13 @@ from sweeps.gateway.adapt import Asked, items_of, visible
 from sweeps.gateway.identity import Caller
 from sweeps.gateway.refusals import Refusal, invalid
 from sweeps.gateway.routes import ARTIFACTS, Matched, judged_first
-from sweeps.gateway.upstream import ARTIFACT_TIMEOUT, send
+from sweeps.gateway.upstream import ARTIFACT_TIMEOUT, Unfinished, send
 
 _BLOCK = 1 << 18
 _BROKEN = "The request's body breaks off, or is not what its head says."
 # Bytes of an answer in JSON.
 MOST_ANSWER = 64 * 2**20
+_NO_CONNECTION = b"QueuePool limit"
 # An upload that takes longer is judged twice, in seconds.
 LONG_S = 1.0
 # An artifact is what a training script wrote: never a page of ours.
@@ -53,12 +54,18 @@ def _whole(got: httpx.Response) -> httpx.Response:
             if size > MOST_ANSWER:
                 text = f"The answer has more than {MOST_ANSWER / 2**20:,.0f} MiB: ask for less."
                 raise Refusal(413, "RESOURCE_EXHAUSTED", text)
+    except httpx.ReadTimeout as error:
+        raise Unfinished("the rest of an answer does not come") from error
     except httpx.HTTPError as error:
         raise TrackingUnavailable(f"an answer broke off: {error!r}") from error
     finally:
         got.close()
+    content = b"".join(blocks)
+    if got.status_code == 400 and _NO_CONNECTION in content:
+        # To its client a 400 is final.
+        raise TrackingUnavailable("all of its connections to the database are in use")
     kept = {name: got.headers[name] for name in ("Content-Type",) if name in got.headers}
-    return httpx.Response(got.status_code, headers=kept, content=b"".join(blocks))
+    return httpx.Response(got.status_code, headers=kept, content=content)
 
 
 def answer(caller: Caller, matched: Matched, got: httpx.Response) -> HttpResponse:

@@ -16,6 +16,11 @@ JSON_TIMEOUT = httpx.Timeout(60.0, connect=5.0, pool=10.0)
 # A model of many GB may take the disk a while between two blocks.
 ARTIFACT_TIMEOUT = httpx.Timeout(600.0, connect=5.0, pool=10.0)
 
+
+class Unfinished(TrackingUnavailable):
+    """The tracking server has not answered in time, and may still be at it."""
+
+
 Query = Iterable[tuple[str, str]]
 
 
@@ -42,13 +47,16 @@ def send(
 ) -> httpx.Response:
     """The tracking server's answer, whatever it says; close it if `stream` is set.
 
-    Raises TrackingUnavailable when there is none, or when it does not know our secret.
+    Raises TrackingUnavailable when there is none, or when it does not know our secret; Unfinished
+    when it takes too long.
     """
     with _first:  # two threads would make one each, and forget one
         line = client()
     request = line.build_request(method, path, params=list(query), **content)
     try:
         answer = line.send(request, stream=stream)
+    except httpx.ReadTimeout as error:
+        raise Unfinished(f"{method} {path}: no answer in time") from error
     except httpx.HTTPError as error:
         raise TrackingUnavailable(f"{method} {path}: {error!r}") from error
     if answer.status_code == 401:

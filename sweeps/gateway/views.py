@@ -40,6 +40,7 @@ from sweeps.gateway.refusals import Refusal, invalid, too_often, unauthenticated
 from sweeps.gateway.routes import V2, BadReference, Kind, Matched, Names, match, references
 from sweeps.gateway.turn import Together, turn
 from sweeps.gateway.under_way import UnderWay
+from sweeps.gateway.upstream import Unfinished
 from sweeps.queries.records import objective_of
 from sweeps.services import metrics, room
 from sweeps.services.registry import note_logged
@@ -55,9 +56,9 @@ _recorder: Together[metrics.Call, metrics.Superseded | list[str]] = Together(
     weight=lambda call: 1 + len(call.values),
 )
 # Calls that log of one trial, and all others of one workspace, that may take threads at once.
-_logging, _asking = UnderWay(4), UnderWay(8)
+_logging, _asking = UnderWay(4), UnderWay(8, Unfinished, after_s=120.0)
 # Of these, the searches: each may tell `page_sizes.MOST_TEXT`.
-_searching = UnderWay(4)
+_searching = UnderWay(4, Unfinished, after_s=120.0)
 # MLflow refuses one of two requests that add the same data set at once (as autolog's trials do).
 _inputs = threading.Lock()
 

@@ -16,6 +16,7 @@ GB = 10**9
 
 def require_room(workspace: Workspace) -> None:
     """Raises InvalidInput, code "conflict", with what to do, if no further sweep may be made."""
+    _require_in_use(workspace)
     if problem := disk_problem(workspace.name):
         raise InvalidInput.conflict(problem)
     most = settings.STUDIO_MAX_SWEEPS
@@ -28,13 +29,22 @@ def require_room(workspace: Workspace) -> None:
 
 def require_disk(workspace: Workspace) -> None:
     """For an upload. Raises InvalidInput, code "conflict", with what to do, if the workspace's
-    disk is full, or the whole studio's nearly is."""
+    disk is full, or the whole studio's nearly is, or if it is archived."""
+    _require_in_use(workspace)
     if holds(DISK):
         raise InvalidInput.conflict(
             "The studio's disk is nearly full: nothing can be uploaded until there is room again."
         )
     if problem := disk_problem(workspace.name):
         raise InvalidInput.conflict(problem)
+
+
+def _require_in_use(workspace: Workspace) -> None:
+    if workspace.archived_at is not None:
+        raise InvalidInput.conflict(
+            "The workspace is archived: what runs goes on, and nothing new begins. An owner can "
+            "restore it in its settings."
+        )
 
 
 def disk_problem(workspace: str) -> str:

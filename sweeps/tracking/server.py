@@ -84,6 +84,9 @@ def mlflow_environment(settings: Settings) -> dict[str, str]:
         "_MLFLOW_SGI_NAME": "uvicorn",
         "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
         "MLFLOW_SERVER_ALLOWED_HOSTS": f"{HOST},{HOST}:*",
+        # One for each of its threads: who found none for 30 s would be told 400.
+        "MLFLOW_SQLALCHEMYSTORE_POOL_SIZE": "16",
+        "MLFLOW_SQLALCHEMYSTORE_MAX_OVERFLOW": "24",
         "MLFLOW_DISABLE_TELEMETRY": "true",
         "DO_NOT_TRACK": "true",
     }

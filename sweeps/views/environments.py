@@ -69,7 +69,8 @@ def _meant(environment: Environment, compute: Compute) -> tuple[Chosen, str]:
         chosen = chosen_of(environment, compute)
     except InvalidInput as error:
         return THE_COMPUTES, error.problems[0].message
-    return chosen, (program_problem(chosen.python) or "") if chosen.python else ""
+    apart = compute.is_isolated
+    return chosen, (program_problem(chosen.python, apart=apart) or "") if chosen.python else ""
 
 
 # --- The list -----------------------------------------------------------------------------------

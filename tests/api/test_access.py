@@ -315,6 +315,15 @@ def test_an_archived_workspace_still_answers_its_token(
     assert api.get(path_of(SWEEP, played)).status_code == 200
 
 
+def test_nothing_new_begins_in_an_archived_workspace(
+    api: Caller, workspace: Workspace, played: Sweep
+) -> None:
+    Workspace.objects.update(archived_at=timezone.now())
+    response = api.post(f"{path_of(SWEEP, played)}/clone")
+    assert response.status_code == 409
+    assert "The workspace is archived" in response.json()["error"]["message"]
+
+
 def test_every_operation_of_the_schema_is_walked_above(client: Any, db: None) -> None:
     """A new operation has to be added to these lists, and so to every test of access."""
     schema = json.loads(client.get("/api/v1/openapi.json").content)

@@ -390,3 +390,15 @@ def test_what_a_setup_script_put_in_the_way_ends_its_build_alone(
     sweep.refresh_from_db()
     assert sweep.status == "Failed"
     assert "its folder cannot be written" in sweep.reason
+
+
+def test_what_was_wanted_before_all_is_isolated_is_never_built_as_the_studio_itself(
+    stage: Stage, make: Callable[..., Sweep], settings: Any
+) -> None:
+    make()
+    settings.STUDIO_ISOLATED_ONLY = True
+    builds.look(stage.now)
+    assert stage.runner.started == []
+    build = the_build()
+    assert build.state == EnvironmentBuild.FAILED
+    assert "Clone the sweep" in build.reason

@@ -74,12 +74,27 @@ FEW = {
 }
 
 
+FEW |= {
+    "assignments": ("attributes.run_name = 'x' " + "a:=" * 3, "no ':='"),
+    "statements": ("metrics.a > 0; metrics.a > 0", "no ':='"),
+    "words without end": ("metrics.a > 0 " + "a b " * 150, "300 words"),
+    "brackets without end": ("(" * 301, "300 words"),
+}
+
+
 @pytest.mark.parametrize("name", [*FEW])
 def test_a_filter_that_joins_without_end_is_refused(name):
     text, words = FEW[name]
     matched = match("POST", "/api/2.0/mlflow/runs/search")
     with pytest.raises(Refusal, match=words):
         adapt(MEMBER, matched, Asked((), {"experiment_ids": ["1"], "filter": text}))
+
+
+def test_a_thousand_runs_may_be_named():
+    text = "attributes.run_id IN (" + ", ".join(f"'{n}'" for n in range(1_000)) + ")"
+    matched = match("POST", "/api/2.0/mlflow/runs/search")
+    asked = Asked((), {"experiment_ids": ["1"], "filter": text})
+    assert adapt(MEMBER, matched, asked).body["filter"] == text
 
 
 def test_words_within_quotes_are_no_comparisons():

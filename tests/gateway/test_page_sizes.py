@@ -44,6 +44,22 @@ def test_runs_come_in_pages(given, sent, key):
     assert got.body == {"experiment_ids": ["1"], key: sent}
 
 
+def values(path: str, runs: int, key: str, **given: str) -> int:
+    """How many values of each run MLflow is asked for."""
+    query = [("run_ids", str(n)) for n in range(runs)] + [("metric_key", key), *given.items()]
+    got = in_pages(match("GET", V2 + path), Asked(tuple(query), None), heaviest=0)
+    return int(dict(got.query)["max_results"])
+
+
+def test_of_a_metric_with_a_long_name_fewer_values_come_at_once():
+    history, bulk = "metrics/get-history", "metrics/get-history-bulk-interval"
+    assert values(history, 0, "loss") == 25_000
+    assert values(history, 0, "\U00020000" * 250) < 11_000
+    assert values(bulk, 20, "loss", max_results="2500") == 2_500
+    assert values(bulk, 100, "loss") < 1_200
+    assert values(bulk, 20, "\U00020000" * 250, max_results="2500") < 520
+
+
 def size(method: str, path: str, heaviest: int, **given: int) -> int:
     """What MLflow is asked for."""
     asked = Asked((), given) if method == "POST" else Asked(tuple(given.items()), None)

@@ -45,3 +45,19 @@ def test_threads_are_counted_together() -> None:
     thread.join(20)
     with under_way.one_of("b"):
         pass
+
+
+def test_what_goes_on_without_us_counts_for_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [100.0]
+    monkeypatch.setattr("sweeps.gateway.under_way.time.monotonic", lambda: now[0])
+    under_way = UnderWay(2, TimeoutError, after_s=60.0)
+    with pytest.raises(TimeoutError), under_way.one_of("b"):
+        raise TimeoutError
+    with under_way.one_of("b"), pytest.raises(Refusal), under_way.one_of("b"):
+        pytest.fail("the first is still at it")
+    with under_way.one_of("a"):
+        pass
+    now[0] += 60.0
+    with under_way.one_of("b"), under_way.one_of("b"):
+        pass
+    assert not under_way._of
