@@ -19,6 +19,8 @@ from packaging.specifiers import SpecifierSet
 
 # How long uv may take to find, or fetch, a Python of the versions asked for.
 _PYTHON_S = 300
+# Characters of the list of packages, as `places` takes it.
+_MOST = 128_000
 
 
 def main(folder: Path, record: Path | None = None) -> int:
@@ -39,12 +41,18 @@ def main(folder: Path, record: Path | None = None) -> int:
         code = _run(
             tool, "pip", "install", "--compile-bytecode", "--python", own, "-r", "requirements.txt"
         )
-    if code == 0:
-        if record:
-            _share(folder / "venv")
-        _record(record or folder, own, _freeze(tool, own), notes)
-        _say("The environment is built.")
-    return code
+    return code or _finish(folder, record, _freeze(tool, own), notes)
+
+
+def _finish(folder: Path, record: Path | None, packages: list[str], notes: list[str]) -> int:
+    if sum(len(line) + 1 for line in packages) > _MOST:
+        _say(f"error: It has {len(packages):,} packages, and their list over {_MOST:,} characters.")
+        return 1
+    if record:
+        _share(folder / "venv")
+    _record(record or folder, "venv/bin/python", packages, notes)
+    _say("The environment is built.")
+    return 0
 
 
 def _say(text: str) -> None:

@@ -29,7 +29,10 @@ _REASON = 600
 # Scripts that install run here: a link that one planted is not followed, a pipe does not hold us.
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _GONE = (errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ELOOP)
-_LONGEST = 8 * 2**20
+_LONGEST = 2**20
+# What is told of an environment stands in its row, and is told for each that shares it: so many
+# characters of packages and of notes. A thousand packages take 30,000.
+_MOST = {"packages": 128_000, "notes": 16_000}
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +84,10 @@ def _is_sound(found: Any) -> bool:
         and isinstance(found.get("python"), str)
         and bool(re.fullmatch(r"[\w.+]{1,32}", found["python"]))
         and all(
-            isinstance(texts, list)
+            isinstance(texts := found.get(name), list)
             and all(isinstance(text, str) and text.isprintable() for text in texts)
-            for texts in (found.get("packages"), found.get("notes"))
+            and sum(len(text) + 1 for text in texts) <= most
+            for name, most in _MOST.items()
         )
     )
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from sweeps.domain.environments import Recipe, recipe_from
+from sweeps.environments import build as program
 from sweeps.environments import places
 from tests.environments.wheels import make_killer, make_wheel, offline
 
@@ -76,6 +77,7 @@ SOUND = {"python": "3.11.7", "packages": ["six==1"], "notes": []}
     [
         None, [], {}, {**SOUND, "python": 3}, {**SOUND, "python": "3" * 33},
         {**SOUND, "packages": "six"}, {**SOUND, "packages": ["a\0"]}, {**SOUND, "notes": [None]},
+        {**SOUND, "packages": ["a" * 200] * 700}, {**SOUND, "notes": ["a" * 17_000]},
     ],
 )  # fmt: skip
 def test_a_record_that_the_program_did_not_write_counts_as_none(
@@ -163,3 +165,12 @@ def test_the_build_gets_no_secret_of_the_studio(monkeypatch: pytest.MonkeyPatch)
     found = places.build_environment({"A": "1"})
     assert {"A": "1", "UV_INDEX": "u", "https_proxy": "p"}.items() <= found.items()
     assert "STUDIO_SECRET_KEY" not in found
+
+
+def test_more_packages_than_can_be_listed_are_an_error(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    many = [f"package-{number}==1.0" for number in range(10_000)]
+    assert program._finish(tmp_path, None, many, []) == 1
+    assert "error: It has 10,000 packages" in capsys.readouterr().out
+    assert not (tmp_path / "built.json").exists()

@@ -5,6 +5,7 @@ import pytest
 from studio import isolation
 from studio.models import AuditEntry, Compute, OsUser, Workspace
 from sweeps.domain.problems import InvalidInput
+from sweeps.intake_environments import usual_compute
 from sweeps.services.os_users import os_user_of
 from tests.pages.test_computes import LOCAL, URL, fields
 
@@ -100,3 +101,9 @@ def test_each_workspace_has_two_users_of_its_own_for_good(workspace, settings):
     assert OsUser.objects.get(number=3002).workspace is None
     with pytest.raises(InvalidInput, match="All numbers of STUDIO_ISOLATED_UIDS"):
         os_user_of(Workspace.objects.create(name="third"))
+
+
+def test_a_workspace_without_computes_builds_apart_where_anything_is_isolated(workspace, compute):
+    assert not usual_compute(Workspace.objects.create(name="plain")).is_isolated
+    Compute.objects.update(isolated=True)
+    assert usual_compute(Workspace.objects.create(name="apart")).is_isolated
