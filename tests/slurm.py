@@ -150,10 +150,14 @@ PartitionName=closed Nodes={NODE} MaxTime=INFINITE State=DOWN
             if self.ask("squeue", "-h").strip():
                 return False
             if not self.is_idle():
-                self.ask("scontrol", "update", f"NodeName={NODE}", "State=RESUME")
+                self.resume()
             return self.is_idle()
 
         _until(is_well, "a cluster that is well again", self)
+
+    def resume(self) -> None:
+        """Let a node that was drained take jobs again."""
+        self.ask("scontrol", "update", f"NodeName={NODE}", "State=RESUME")
 
     def end(self) -> None:
         """Stop all, jobs first."""

@@ -110,6 +110,7 @@ def submit(options: Sequence[str], script: str) -> str:
     return number
 
 
-def cancel(job: str) -> None:
-    """End a job by its number, or all jobs of a name that is no number. Raises what `ask` does."""
-    ask("scancel", *([job] if job.isdecimal() else ["--name", job]))
+def cancel(name: str, number: str = "") -> None:
+    """End the job of a name, which has the number where that is known: a controller that lost its
+    state gives numbers out again. Raises what `ask` does."""
+    ask("scancel", f"--name={name}", *filter(None, [number]))

@@ -34,6 +34,7 @@ class Job:
     number: str
     state: str
     reason: str = ""
+    name: str = ""
 
     @property
     def is_live(self) -> bool:
@@ -54,6 +55,11 @@ class Seen:
     jobs: Mapping[str, Job] = field(default_factory=dict)
     by_name: Mapping[str, str] = field(default_factory=dict)
     error: str = ""
+
+    def job(self, number: str, name: str) -> Job | None:
+        """The job of that number, unless the number has been given to another one since."""
+        found = self.jobs.get(number)
+        return found if found is not None and found.name in ("", name) else None
 
 
 class Queue:
@@ -127,6 +133,6 @@ def _parsed(told: str) -> tuple[dict[str, Job], dict[str, str]]:
         row = line.strip().split("|", 3)
         if len(row) == 4:
             number, state, reason, name = row
-            jobs[number] = Job(number, state, reason)
+            jobs[number] = Job(number, state, reason, name)
             names[name] = number
     return jobs, names

@@ -2,11 +2,12 @@
 
 import logging
 import os
+import random
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from typing import Any
+from typing import Any, NamedTuple
 
 from sweeps.runners import attempts, outcomes, spool
 from sweeps.runners.base import (
@@ -37,9 +38,20 @@ SETTLE_S = 6.0
 PRESS_S, AGAIN_S = 6.0, 15.0
 # Whoever watches over a command touches a file every two seconds.
 BEATS_S = 10.0
+# What runs as it did is looked at in all its records after so long, or twice that.
+KNOWN_S = 5.0
 _HANDED_IN = "Slurm: handed in."
 _OVERDUE = "The studio ended while it was submitting the job, which never ran."
 _HOW = How(False, "Trials on a cluster start each by itself.")
+
+
+class _Known(NamedTuple):
+    """A command that runs: its job, and until when (monotonic) its records need no look."""
+
+    number: str
+    name: str
+    pid: int
+    until: float
 
 
 class SlurmRunner:
@@ -51,6 +63,7 @@ class SlurmRunner:
     def __init__(self, queue: Queue | None = None) -> None:
         self._queue = queue or Queue()
         self._gone: dict[str, float] = {}
+        self._known: dict[str, _Known] = {}
         self._cancelled: dict[str, float] = {}
         # Slurm's answer to a cancel may take long, and nobody waits for it.
         self._aside = ThreadPoolExecutor(max_workers=2, thread_name_prefix="scancel")
@@ -82,7 +95,7 @@ class SlurmRunner:
         if not spool.claim(folder, spool.GUARD, {"lost": str(error)}):
             return folder  # it came through, and has begun
         if isinstance(error, ComputeAway):
-            self._cancel(job.name_of(launch))
+            self._cancel(job.name_of(launch), "")
         raise error
 
     # --- looking --------------------------------------------------------------------------------
@@ -98,6 +111,8 @@ class SlurmRunner:
         result = spool.read_result(handle)
         if result is not None and not _doubtful(handle, result):
             return Ended(handle, result)
+        if result is None and (event := self._as_before(handle, seen)):
+            return event
         launch = spool.read(handle, spool.LAUNCH)
         if launch is None:
             return Ended(handle, result) if result else attempts.without_launch(handle)
@@ -109,7 +124,7 @@ class SlurmRunner:
         number = _number(handle, launch, seen)
         if number is None:
             return self._untold(handle, launch, guard, seen)
-        found = seen.jobs.get(number)
+        found = seen.job(number, job.name_of(launch))
         if found is None:
             missing.add(number)
         if result is not None:
@@ -119,8 +134,25 @@ class SlurmRunner:
         if found is not None and found.is_live:
             self._gone.pop(handle, None)
             self._press(handle, launch, number)
-            return _alive(handle, words.waiting(found))
+            event = _alive(handle, words.waiting(found))
+            if event.pid is not None:
+                until = time.monotonic() + KNOWN_S * (1 + random.random())  # noqa: S311
+                self._known[handle] = _Known(number, job.name_of(launch), event.pid, until)
+            return event
         return self._after(handle, launch, found)
+
+    def _as_before(self, handle: str, seen: Seen) -> Running | None:
+        """Of what ran a moment ago: that it runs, if nothing speaks against it. Reads no record:
+        there may be hundreds, each on a file system far away."""
+        known = self._known.get(handle)
+        if known is None:
+            return None
+        found = seen.job(known.number, known.name)
+        told = os.path.exists(os.path.join(handle, spool.STOP))
+        if time.monotonic() > known.until or told or found is None or not found.is_live:
+            del self._known[handle]
+            return None
+        return Running(handle, known.pid, spool.beat_at(handle))
 
     def _untold(
         self, handle: str, launch: dict[str, Any], guard: dict[str, Any] | None, seen: Seen
@@ -191,7 +223,7 @@ class SlurmRunner:
             return
         if spool.claim(handle, spool.GUARD, {"lost": reason or "It was stopped before it began."}):
             spool.write_result(handle, _unseen(handle, launch, EndedBy.STOPPED, reason))
-            self._cancel(_number(handle, launch, Seen()) or job.name_of(launch))
+            self._cancel(job.name_of(launch), _number(handle, launch, Seen()) or "")
 
     def _press(self, handle: str, launch: dict[str, Any], number: str) -> None:
         """Ask Slurm to end what was told to stop and should have been gone by now."""
@@ -200,16 +232,16 @@ class SlurmRunner:
             return
         grace = launch["grace_s"] if order["grace_s"] is None else order["grace_s"]
         if time.time() >= order.get("asked_at", 0.0) + grace + PRESS_S:
-            self._cancel(number)
+            self._cancel(job.name_of(launch), number)
 
-    def _cancel(self, which: str) -> None:
-        """End a job by its number or its name; again only after a while."""
+    def _cancel(self, name: str, number: str) -> None:
+        """End a job; again only after a while."""
         now = time.monotonic()
-        if now - self._cancelled.get(which, float("-inf")) < AGAIN_S:
+        if now - self._cancelled.get(name, float("-inf")) < AGAIN_S:
             return
         self._cancelled = {k: at for k, at in self._cancelled.items() if now - at < AGAIN_S}
-        self._cancelled[which] = now
-        self._aside.submit(_cancel, which)
+        self._cancelled[name] = now
+        self._aside.submit(_cancel, name, number)
 
     def set_time_limit(self, handle: str, seconds: float | None) -> None:
         """See Runner. The limit is the shim's: Slurm's own comes from the compute's settings."""
@@ -237,6 +269,7 @@ class SlurmRunner:
         """See Runner."""
         if spool.read(handle, spool.LAUNCH) is None:
             return  # never started, or cleaned up before
+        self._known.pop(handle, None)
         attempts.put_away(self._look(handle, self._queue.seen(), set()))
         self._gone.pop(handle, None)
 
@@ -250,11 +283,11 @@ def _doubtful(handle: str, result: Result) -> bool:
     return not (spool.read(handle, spool.JOB) or {}).get("decided")
 
 
-def _cancel(which: str) -> None:
+def _cancel(name: str, number: str) -> None:
     try:
-        commands.cancel(which)
+        commands.cancel(name, number)
     except RunnerError as error:
-        log.warning("job %s is not cancelled yet: %s", which, error)
+        log.warning("job %s is not cancelled yet: %s", name, error)
 
 
 def _number(handle: str, launch: dict[str, Any], seen: Seen) -> str | None:

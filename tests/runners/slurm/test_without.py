@@ -1,5 +1,6 @@
 """What the runner makes of the cluster's answers, told by a script instead of a cluster."""
 
+import os
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -42,7 +43,7 @@ def queue() -> Told:
 def slurm(queue: Told, monkeypatch: pytest.MonkeyPatch) -> SlurmRunner:
     """A runner whose jobs are numbered 7, and never begin by themselves."""
     monkeypatch.setattr(commands, "submit", lambda options, script: "7")
-    monkeypatch.setattr(commands, "cancel", lambda which: None)
+    monkeypatch.setattr(commands, "cancel", lambda name, number="": None)
     monkeypatch.setattr(runner, "SETTLE_S", 0.0)
     return SlurmRunner(queue)
 
@@ -115,6 +116,36 @@ def test_a_command_whose_node_is_gone_for_the_cluster_goes_on_while_it_beats(
     begin(handle, beats=True)
     queue.tell({"7": "NODE_FAIL"})
     assert isinstance(slurm.poll([handle])[0], Running)
+
+
+def test_a_number_that_was_given_to_another_job_says_nothing_of_ours(slurm, queue, tmp_path):
+    handle = slurm.start(launch(tmp_path / "a", "true"))
+    begin(handle)
+    queue.now = Seen(time.time() + 1, {"7": Job("7", "RUNNING", "None", "somebody else's")})
+    assert isinstance(slurm.poll([handle])[0], Lost)
+
+
+def test_what_runs_is_not_read_anew_at_each_look_and_yet_nothing_is_missed(
+    slurm, queue, tmp_path, monkeypatch
+):
+    handles = [slurm.start(launch(tmp_path / name, "true")) for name in "abc"]
+    for handle in handles:
+        begin(handle, beats=True)
+    queue.tell({"7": "RUNNING"})
+    slurm.poll(handles)
+    read: list[str] = []
+    real = spool.read
+    monkeypatch.setattr(spool, "read", lambda *where: read.append(where[1]) or real(*where))
+    assert all(isinstance(event, Running) for event in slurm.poll(handles))
+    assert set(read) == {spool.RESULT}
+    shim_wrote(handles[0], EndedBy.EXIT, 0, None)
+    slurm.stop(handles[1], grace_s=0)
+    kinds = [type(event) for event in slurm.poll(handles)]
+    assert kinds == [Ended, Running, Running]
+    assert spool.SHIM in read
+    queue.tell({"7": "NODE_FAIL"})
+    os.utime(f"{handles[2]}/heartbeat", (0, 0))
+    assert isinstance(slurm.poll(handles)[2], Lost)
 
 
 def test_a_cluster_that_does_not_answer_loses_nothing(slurm, queue, tmp_path):
