@@ -30,7 +30,7 @@ GIVING_WAY = ("nice", "-n", "10")
 # All others are spread over so many processes. Tests in a browser too, each process with a browser,
 # a server and a database of its own; who has done his half takes from the other's.
 SPREAD = ("--numprocesses", "2")
-IN_BROWSERS = (*SPREAD, "--dist", "worksteal", "-m", "browser")
+IN_BROWSERS = (*SPREAD, "--dist", "worksteal", "-m", "browser and not slurm")
 # Tests with a browser or a cluster have steps of their own.
 PLAIN = ("-m", "not browser and not slurm")
 # Tests that read or write rows run once more on PostgreSQL; these folders have such.
@@ -126,7 +126,8 @@ def main() -> int:
     others = [f"--ignore={folder}" for folder in WITH_STUDIOS]
     ok.append(run("tests on SQLite", *pytest(*SPREAD, *PLAIN, *others)))
     if slurm:
-        ok.append(run("tests on a Slurm cluster", *pytest("-m", "slurm and not browser")))
+        which = "slurm" if chromium else "slurm and not browser"
+        ok.append(run("tests on a Slurm cluster", *pytest("-m", which), CHROMIUM=chromium or ""))
     if chromium:
         ok.append(run("tests in Chromium", *pytest(*IN_BROWSERS), CHROMIUM=chromium))
     with ThreadPoolExecutor(1) as beside:

@@ -1,6 +1,7 @@
 """A real Slurm of one node for tests: brought by apt, started on private ports and paths."""
 
 import os
+import pwd
 import shutil
 import socket
 import subprocess
@@ -61,7 +62,7 @@ class Cluster:
         (self.home / "cgroup.conf").write_text("CgroupPlugin=cgroup/v1\n")
 
     def _configuration(self) -> str:
-        user = "root" if os.geteuid() == 0 else os.environ["USER"]
+        user = pwd.getpwuid(os.geteuid()).pw_name
         return f"""
 ClusterName=sweeps
 SlurmctldHost={socket.gethostname()}(127.0.0.1)

@@ -10,7 +10,7 @@ import pytest
 from tests.e2e import jobs
 from tests.e2e.conftest import end
 from tests.e2e.invariants import check
-from tests.e2e.studios import Studio, until
+from tests.e2e.studios import FINAL, Studio, until
 from tests.e2e.test_sweeps import IRIS, zipped
 from tests.slurm import Cluster
 
@@ -60,6 +60,26 @@ def test_a_node_daemon_that_is_killed_in_the_middle_loses_and_doubles_nothing(
     time.sleep(3)  # trials end meanwhile, without it
     cluster.start_node()
     sweep = studio.wait_final(name, 200)
+    assert (sweep["status"], sweep["counts"]) == ("Completed", {"Completed": 8}), sweep
+    check(studio, name, 8)
+
+
+def test_a_controller_that_is_killed_in_the_middle_loses_and_doubles_nothing(
+    studio: Studio, cluster: Cluster
+) -> None:
+    name = studio.submit(jobs.quick(2.0, trials=8, at_once=4, compute="cluster"))
+    studio.wait_running(name, 2)
+    cluster.kill("slurmctld")
+    time.sleep(4)  # trials end meanwhile, and others are to start
+    cluster.start_controller()
+
+    def ended() -> dict[str, Any] | None:
+        # It has forgotten what it had not saved, and drains the node of a job that runs already.
+        cluster.resume()
+        found = studio.get(f"sweeps/{name}")
+        return found if found["status"] in FINAL else None
+
+    sweep = until(ended, "the end of the sweep", 200)
     assert (sweep["status"], sweep["counts"]) == ("Completed", {"Completed": 8}), sweep
     check(studio, name, 8)
 
