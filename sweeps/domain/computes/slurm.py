@@ -1,6 +1,7 @@
 """What a compute of kind `slurm` can be told: what each of its trials asks the cluster for."""
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -17,8 +18,8 @@ _DIRECTIVE = re.compile(r"--([a-z][a-z-]*)(=.+)?")
 # Options of sbatch that are the studio's: jobs would not be found again, or not be ended.
 _OURS = frozenset(
     (
-        "array", "batch", "chdir", "comment", "error", "export", "export-file", "get-user-env",
-        "gid", "help", "ignore-pbs", "input", "job-name", "kill-on-invalid-dep", "nodes", "ntasks",
+        "array", "batch", "chdir", "clusters", "comment", "error", "export", "export-file",
+        "get-user-env", "gid", "help", "ignore-pbs", "input", "job-name", "kill-on-invalid-dep", "nodes", "ntasks",
         "no-requeue", "open-mode", "output", "parsable", "quiet", "requeue", "test-only", "uid",
         "usage", "verbose", "version", "wait", "wrap",
     )
@@ -72,11 +73,16 @@ def _directives(text: str) -> str:
             raise ValueError(
                 f"Write one option per line, such as {example}, but not {shown(line)}."
             )
-        if found[1] in _OURS:
-            raise ValueError(f"--{found[1]} is set by the studio itself.")
-        if found[1] in _FIELDS:
-            raise ValueError(f"--{found[1]} has a field of its own above.")
+        if own := _short_for(found[1], _OURS):
+            raise ValueError(f"--{own} is set by the studio itself.")
+        if own := _short_for(found[1], _FIELDS):
+            raise ValueError(f"--{own} has a field of its own above.")
     return "\n".join(lines)
+
+
+def _short_for(name: str, options: Collection[str]) -> str:
+    """The option that this is, or the first that sbatch takes its beginning for; "" for none."""
+    return next((own for own in sorted(options) if own.startswith(name)), "")
 
 
 @dataclass(frozen=True, slots=True)

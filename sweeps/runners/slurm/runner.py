@@ -150,7 +150,7 @@ class SlurmRunner:
         found = seen.job(known.number, known.name)
         told = os.path.exists(os.path.join(handle, spool.STOP))
         if time.monotonic() > known.until or told or found is None or not found.is_live:
-            del self._known[handle]
+            self._known.pop(handle, None)
             return None
         return Running(handle, known.pid, spool.beat_at(handle))
 
@@ -270,7 +270,10 @@ class SlurmRunner:
         if spool.read(handle, spool.LAUNCH) is None:
             return  # never started, or cleaned up before
         self._known.pop(handle, None)
-        attempts.put_away(self._look(handle, self._queue.seen(), set()))
+        result = spool.read_result(handle)
+        # With a result there is nothing to ask the cluster for.
+        event = Ended(handle, result) if result else self._look(handle, self._queue.seen(), set())
+        attempts.put_away(event)
         self._gone.pop(handle, None)
 
 

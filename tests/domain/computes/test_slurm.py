@@ -17,6 +17,8 @@ def test_all_settings_are_read_and_told_again():
     assert read.directives == "--constraint=v100\n--exclusive"
     assert SlurmSettings.read(read.doc()) == read
     assert SlurmSettings.read({}).threads == 1
+    more = "--mem-per-gpu=8G\n--nodelist=a\n--time-min=5\n--exclude=b\n--gpus-per-task=1"
+    assert SlurmSettings.read({"directives": more}).directives == more
 
 
 @pytest.mark.parametrize(
@@ -39,6 +41,10 @@ def test_all_settings_are_read_and_told_again():
         ("directives", "-p gpu"),
         ("directives", "--wrap=rm"),
         ("directives", "--job-name=x"),
+        ("directives", "--job-n=x"),
+        ("directives", "--arr=1-9"),
+        ("directives", "--clusters=other"),
+        ("directives", "--accou=x"),
         ("directives", "--partition=x"),
         ("directives", "constraint=x"),
         ("directives", "--a\n" * 31),
