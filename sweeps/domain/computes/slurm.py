@@ -19,9 +19,9 @@ _DIRECTIVE = re.compile(r"--([a-z][a-z-]*)(=.+)?")
 _OURS = frozenset(
     (
         "array", "batch", "chdir", "clusters", "comment", "error", "export", "export-file",
-        "get-user-env", "gid", "help", "ignore-pbs", "input", "job-name", "kill-on-invalid-dep", "nodes", "ntasks",
-        "no-requeue", "open-mode", "output", "parsable", "quiet", "requeue", "test-only", "uid",
-        "usage", "verbose", "version", "wait", "wrap",
+        "get-user-env", "gid", "help", "ignore-pbs", "input", "job-name", "kill-on-invalid-dep",
+        "nodes", "ntasks", "no-requeue", "open-mode", "output", "parsable", "quiet", "requeue",
+        "test-only", "uid", "usage", "verbose", "version", "wait", "wrap",
     )
 )  # fmt: skip
 # Those that have a field of their own.
