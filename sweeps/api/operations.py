@@ -158,7 +158,7 @@ def list_trials(
     rows = trials.ordered(rows, order_by)
     if order_by == "number":
         order, rows = Order("number"), rows.order_by("number")
-    shape = lambda found: shapes.trials_out(found, sweep)  # noqa: E731
+    shape = lambda found: shapes.trials_page(found, sweep)  # noqa: E731
     return page(rows, order, shape, limit, cursor, scope=order_by)
 
 
@@ -172,7 +172,7 @@ def _by_parameter(
 
     def shape(numbers: Sequence[int]) -> list[Any]:
         found = {row.number: row for row in Trial.objects.filter(sweep=sweep, number__in=numbers)}
-        return shapes.trials_out([found[number] for number in numbers], sweep)
+        return shapes.trials_page([found[number] for number in numbers], sweep)
 
     everyone = in_order(Trial.objects.filter(sweep=sweep))
     rank = {number: index for index, number in enumerate(everyone)}

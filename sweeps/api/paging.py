@@ -18,6 +18,8 @@ from sweeps.domain.problems import InvalidInput
 from sweeps.domain.wording import shown
 
 DEFAULT_LIMIT, MAX_LIMIT = 50, 1000
+# Characters of a page: one that would have more ends before its limit.
+MOST_TEXT = 16 * 2**20
 T = TypeVar("T")
 _SIGNER = signing.Signer(salt="api-cursor")
 
@@ -77,9 +79,10 @@ def page(
     if cursor:
         rows = rows.filter(order.after(*_decode(cursor, word)))
     found = list(rows[: limit + 1])
-    last = found[limit - 1] if len(found) > limit else None
+    items = _fitting(shape, found[:limit])
+    last = found[len(items) - 1] if len(found) > len(items) else None
     return {
-        "items": shape(found[:limit]),
+        "items": items,
         "next_cursor": _encode(word, _of(last, order.key), _of(last, order.tie)) if last else None,
     }
 
@@ -97,11 +100,11 @@ def page_of(
     if cursor:
         first, second = _decode(cursor, scope)
         found = [item for item in found if key(item) > (first, second)]
-    part = found[:limit]
-    more = len(found) > limit
+    items = _fitting(shape, found[:limit])
+    more = len(found) > len(items)
     return {
-        "items": shape(part),
-        "next_cursor": _encode(scope, *key(part[-1])) if more else None,
+        "items": items,
+        "next_cursor": _encode(scope, *key(found[len(items) - 1])) if more else None,
     }
 
 
@@ -118,9 +121,23 @@ def page_by_rank(
     if cursor:
         at = rank.get(_decode(cursor, scope)[1], -1)
         numbers = [number for number in numbers if rank[number] > at]
-    part = numbers[:limit]
-    more = len(numbers) > limit
-    return {"items": shape(part), "next_cursor": _encode(scope, None, part[-1]) if more else None}
+    items = _fitting(shape, numbers[:limit])
+    more = len(numbers) > len(items)
+    last = numbers[len(items) - 1] if more else None
+    return {"items": items, "next_cursor": _encode(scope, None, last) if more else None}
+
+
+def _fitting(shape: Callable[[Sequence[Any]], list[Any]], rows: Sequence[Any]) -> list[Any]:
+    """The items of a page: as many as MOST_TEXT has room for, and one at least.
+
+    `shape` may give fewer than rows, those from the first on, where they are large.
+    """
+    items, left = shape(rows), MOST_TEXT
+    for count, item in enumerate(items):
+        left -= len(ascii(item))
+        if left < 0 and count:
+            return items[:count]
+    return items
 
 
 def _check(limit: int) -> None:

@@ -31,6 +31,8 @@ RENEW_S = 3.0
 _CAPS = {"metrics": METRICS_PER_BATCH, "params": PARAMS_PER_BATCH, "tags": TAGS_PER_BATCH}
 # MLflow's limit for metrics, params and tags together.
 _CAP_ALL = 1000
+# Characters of a request, as MLflow's own client has it; one entry may have more.
+_CAP_TEXT = 1_000_000
 
 Clock = Callable[[], datetime]
 
@@ -129,19 +131,28 @@ def drain(run_id: str, deadline_s: float = ENOUGH_S, *, along: Along | None = No
 def groups(entries: list[OutboxEntry]) -> Iterator[list[OutboxEntry]]:
     """Consecutive entries whose merged body stays within MLflow's limits."""
     group: list[OutboxEntry] = []
-    sizes = dict.fromkeys(_CAPS, 0)
+    sizes, text = dict.fromkeys(_CAPS, 0), 0
     for entry in entries:
-        own = {key: len(entry.body.get(key, ())) for key in _CAPS}
+        own, own_text = {key: len(entry.body.get(key, ())) for key in _CAPS}, _text_of(entry.body)
         more = {key: sizes[key] + own[key] for key in _CAPS}
+        text += own_text
         if group and (
-            any(more[key] > cap for key, cap in _CAPS.items()) or sum(more.values()) > _CAP_ALL
+            any(more[key] > cap for key, cap in _CAPS.items())
+            or sum(more.values()) > _CAP_ALL
+            or text > _CAP_TEXT
         ):
             yield group
-            group, more = [], own
+            group, more, text = [], own, own_text
         group.append(entry)
         sizes = more
     if group:
         yield group
+
+
+def _text_of(body: dict[str, Any]) -> int:
+    """Characters of a body's texts."""
+    items = [item for key in _CAPS for item in body.get(key, ())]
+    return sum(len(text) for item in items for text in item.values() if isinstance(text, str))
 
 
 def merged(run_id: str, group: list[OutboxEntry]) -> dict[str, Any]:

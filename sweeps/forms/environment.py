@@ -3,9 +3,11 @@
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.core.exceptions import ValidationError
 
 from studio.forms import program_problem
+from studio.models import Compute
 from sweeps.models import Environment, EnvironmentKind
 
 # Far more than people write; so that no page has to show more.
@@ -61,4 +63,7 @@ class EnvironmentForm(forms.ModelForm):
 
     def _is_apart(self) -> bool:
         """Whether nobody here runs programs as the studio's own user, who may look anywhere."""
-        return all(compute.is_isolated for compute in self.instance.workspace.computes.all())
+        here = self.instance.workspace.computes.all()
+        return all(compute.is_isolated for compute in here) and (
+            settings.STUDIO_ISOLATED_ONLY or Compute.objects.filter(isolated=True).exists()
+        )

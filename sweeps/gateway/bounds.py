@@ -31,6 +31,14 @@ MOST = {
     "order_by": 20,
     "stages": 10,
 }
+# Characters of names: MLflow takes most of them as long as they are, SQLite too, and a new name of
+# a registered model is written to each row of its tags and versions.
+LONGEST = {
+    **dict.fromkeys(("name", "new_name", "run_name", "dataset_name", "key", "alias"), 500),
+    **dict.fromkeys(("model_id", "dataset_digest", "digest", "run_id", "run_uuid"), 500),
+    **dict.fromkeys(("user_id", "source_type", "model_type", "source_name"), 500),
+    **dict.fromkeys(("run_link", "source", "description"), 100_000),
+}
 # What MLflow knows no list by counts, too: it is read before it is thrown away.
 _MOST_OTHER = 100
 # Parsed as SQL, in Python (`adapt` bounds `filter`).
@@ -61,6 +69,9 @@ def require_bounded(matched: Matched, asked: Asked) -> None:
             raise invalid(f"The request holds too many values: {most:,} at most.")
         if isinstance(value, list):
             _require_length(name, len(value))
+        elif isinstance(value, str) and len(value) > LONGEST.get(name, len(value)):
+            most = LONGEST[name]
+            raise invalid(f"'{name}' may have {most:,} characters at most, but has {len(value):,}.")
         elif name == "order_by" and isinstance(value, str) and len(value) > MAX_ORDER:
             raise invalid(f"Each text of 'order_by' may have {MAX_ORDER} characters at most.")
 

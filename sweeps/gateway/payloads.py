@@ -25,6 +25,8 @@ MAX_METRICS = 1000
 MAX_PARAMS = 100
 MAX_TAGS = 100
 MAX_ENTITIES = 1000
+# Characters of what ties a metric to a logged model and a data set.
+LINKS = {"model_id": 64, "dataset_name": 500, "dataset_digest": 64}
 
 _RUN_ID = re.compile(r"[a-zA-Z0-9][\w\-]{0,255}")
 _NAME = re.compile(r"[/\w.\- :]*")
@@ -171,10 +173,17 @@ def _metric(item: Mapping[str, Any], at: str) -> Metric:
         _double(value, f"{at}value"),
         0 if step is None else _int64(step, f"{at}step"),
         timestamp,
-        _text(item, "model_id", at),
-        _text(item, "dataset_name", at),
-        _text(item, "dataset_digest", at),
+        _short(item, "model_id", at),
+        _short(item, "dataset_name", at),
+        _short(item, "dataset_digest", at),
     )
+
+
+def _short(item: Mapping[str, Any], name: str, at: str) -> str:
+    text, most = _text(item, name, at), LINKS[name]
+    if len(text) > most:
+        raise BadPayload(f"{at}{name} has {len(text):,} characters, and may have {most}.")
+    return text
 
 
 def _param(item: Mapping[str, Any], at: str) -> tuple[str, str]:

@@ -8,6 +8,7 @@ import json
 import logging
 import threading
 import time
+from collections import defaultdict
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from datetime import datetime
@@ -59,8 +60,9 @@ _recorder: Together[metrics.Call, metrics.Superseded | list[str]] = Together(
 _logging, _asking = UnderWay(4), UnderWay(8, Unfinished, after_s=120.0)
 # Of these, the searches: each may tell `page_sizes.MOST_TEXT`.
 _searching = UnderWay(4, Unfinished, after_s=120.0)
-# MLflow refuses one of two requests that add the same data set at once (as autolog's trials do).
-_inputs = threading.Lock()
+# MLflow refuses one of two requests that add the same data set to an experiment at once (as
+# autolog's trials do); of workspaces each has its own.
+_inputs: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
 
 
 @csrf_exempt
@@ -241,7 +243,8 @@ def _answered(caller: Caller, matched: Matched, asked: Asked) -> HttpResponse:
         drain(refs.get(Names.RUN, ()), refs.get(Names.EXPERIMENT, ()))
     if searches.is_loose(caller, matched):
         return searches.search(caller, matched, asked)
-    alone = _inputs if matched.path.endswith("runs/log-inputs") else nullcontext()
+    adds_inputs = matched.path.endswith("runs/log-inputs")
+    alone = _inputs[caller.workspace] if adds_inputs else nullcontext()
     with weights.adding(caller, matched, refs, asked) as asked, alone:
         got = proxy.exchange(matched, asked)
     if isinstance(caller, TrialCaller) and matched.path == V2 + "logged-models":

@@ -239,6 +239,8 @@ def test_registered_models_with_their_versions_and_experiments_have_a_bound(
     for name in ("m", "free"):
         answer = api.post("registered-models/set-tag", name=name, key="more", value="x" * 4_900)
         assert answer.status_code in (404, 413), name
+    for name in ("m", "free", "its"):
+        api("DELETE", "registered-models/delete", json={"name": name})
 
 
 def linked(model_id: str, count: int, start: int) -> list[dict[str, Any]]:

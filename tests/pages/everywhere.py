@@ -49,7 +49,7 @@ VALUES = {
 STATES = (
     "/w/empty/", "/w/empty/sweeps/", "/w/empty/computes/", "/w/empty/environments/",
     "/w/empty/settings/notifications/", "/w/empty/settings/secrets/",
-    "/w/default/computes/new?kind=slurm", "/w/default/computes/far/",
+    "/w/default/computes/new?kind=slurm", "/w/default/computes/hpc/",
     "/w/default/sweeps/?q=nothing", "/w/default/sweeps/new?from=done",
     "/w/default/sweeps/new?as=file", "/w/default/sweeps/fresh/", "/w/default/sweeps/fresh/trials/",
     "/w/default/sweeps/fresh/charts/", "/w/default/sweeps/paused/", "/w/default/sweeps/done/",
@@ -103,7 +103,7 @@ def _far(workspace: Workspace, now: datetime) -> None:
     group = {"name": "long", "state": "mixed", "nodes": 3, "each": "8 CPUs", "limit": "1:00"}
     waits = {"name": "Queue", "ok": None, "detail": "Slurm: Priority."}
     Compute.objects.create(
-        workspace=workspace, name="far", kind="slurm", slots=3, settings={"partition": "long"},
+        workspace=workspace, name="hpc", kind="slurm", slots=3, settings={"partition": "long"},
         cluster={
             "version": "slurm 22.05", "error": "Slurm: it is away.", "at": now.isoformat(),
             "groups": [group | {"running": 2, "waiting": 5}],

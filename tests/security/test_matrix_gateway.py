@@ -86,7 +86,7 @@ def stage(alice: Any, compute: Any, now: Any, monkeypatch: Any) -> Stage:
     monkeypatch.setattr(proxy, "exchange", exchange)
     for name in ("answer", "download", "upload"):
         monkeypatch.setattr(proxy, name, reached)
-    for module, name in ((views, "_drain"), (views, "_note_model"), (registry, "note")):
+    for module, name in ((views, "drain"), (views, "_note_model"), (registry, "note")):
         monkeypatch.setattr(module, name, lambda *_args, **_more: None)
     return found
 
