@@ -6,7 +6,7 @@ from typing import Any
 from django.http import HttpRequest
 
 from studio.models import Role
-from sweeps.api import bodies, shapes
+from sweeps.api import bodies, shapes, trial_shapes
 from sweeps.api.intake import read_json
 from sweeps.api.lookup import sweep_of, trial_of
 from sweeps.api.operations import router
@@ -31,7 +31,7 @@ def mark(request: HttpRequest, ws: str, name: str, number: int) -> Any:
     trial = trial_of(sweep, number)
     mark_trial(trial, **_read(read_json(request)))
     sweep.refresh_from_db()
-    return shapes.trials_out([trial], sweep)[0]
+    return trial_shapes.trials_out([trial], sweep)[0]
 
 
 def _read(doc: Any) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from ninja import Query, Router, Status
 
 from studio.models import Role
 from sweeps import intake, tasks
-from sweeps.api import shapes, words
+from sweeps.api import shapes, trial_shapes, words
 from sweeps.api.auth import token_of, workspace_of
 from sweeps.api.intake import in_text, read_posted
 from sweeps.api.lookup import sweep_of, trial_of
@@ -158,7 +158,7 @@ def list_trials(
     rows = trials.ordered(rows, order_by)
     if order_by == "number":
         order, rows = Order("number"), rows.order_by("number")
-    shape = lambda found: shapes.trials_page(found, sweep)  # noqa: E731
+    shape = lambda found: trial_shapes.trials_page(found, sweep)  # noqa: E731
     return page(rows, order, shape, limit, cursor, scope=order_by)
 
 
@@ -172,7 +172,7 @@ def _by_parameter(
 
     def shape(numbers: Sequence[int]) -> list[Any]:
         found = {row.number: row for row in Trial.objects.filter(sweep=sweep, number__in=numbers)}
-        return shapes.trials_page([found[number] for number in numbers], sweep)
+        return trial_shapes.trials_page([found[number] for number in numbers], sweep)
 
     everyone = in_order(Trial.objects.filter(sweep=sweep))
     rank = {number: index for index, number in enumerate(everyone)}
@@ -185,7 +185,7 @@ def _by_parameter(
 def get_trial(request: HttpRequest, ws: str, name: str, number: int) -> Any:
     """One trial."""
     sweep = sweep_of(request, ws, name)
-    return shapes.trials_out([trial_of(sweep, number)], sweep)[0]
+    return trial_shapes.trials_out([trial_of(sweep, number)], sweep)[0]
 
 
 @router.get(

@@ -14,7 +14,7 @@ from ninja import Status
 
 from studio.models import Role
 from sweeps import intake, tasks
-from sweeps.api import bodies, shapes
+from sweeps.api import bodies, shapes, trial_shapes
 from sweeps.api.auth import token_of
 from sweeps.api.etags import check_match
 from sweeps.api.intake import read_json
@@ -235,4 +235,4 @@ def list_decisions(
 def _shown(trial: Trial, sweep: Sweep) -> Any:
     trial.refresh_from_db()
     sweep.refresh_from_db()
-    return shapes.trials_out([trial], sweep)[0]
+    return trial_shapes.trials_out([trial], sweep)[0]

@@ -17,7 +17,7 @@ from ninja.responses import NinjaJSONEncoder
 
 from studio.models import User, Workspace
 from sweeps import intake, tasks
-from sweeps.api import shapes
+from sweeps.api import shapes, trial_shapes
 from sweeps.client.documents import Draft, draft_of
 from sweeps.client.downloads import download_trial
 from sweeps.client.errors import (
@@ -297,7 +297,7 @@ def _shaped_job(found: dict[str, Any]) -> Job:
 
 
 def _answers(part: list[Trial], sweep: Sweep) -> Iterator[TrialAnswer]:
-    for found in shapes.trials_out(part, sweep):
+    for found in trial_shapes.trials_out(part, sweep):
         yield trial_of(shaped(shapes.TrialOut, found), sweep.name)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from django.http import Http404, HttpRequest, StreamingHttpResponse
 from django.views.decorators.http import require_safe
 
-from sweeps.api import shapes
+from sweeps.api import shapes, trial_shapes
 from sweeps.domain.problems import InvalidInput
 from sweeps.models import Sweep
 from sweeps.queries.export import batches_of, trials_csv
@@ -60,7 +60,7 @@ def as_json(request: HttpRequest, ws: str, name: str) -> StreamingHttpResponse:
 def _items(sweep: Sweep, numbers: list[int]) -> Iterator[str]:
     start = '{"items": ['
     for trials in batches_of(sweep, numbers):
-        found = shapes.trials_out(trials, sweep)
+        found = trial_shapes.trials_out(trials, sweep)
         text = ", ".join(shapes.TrialOut.model_validate(item).model_dump_json() for item in found)
         if text:
             yield start + text

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from sweeps.api import paging, shapes
+from sweeps.api import paging, trial_shapes
 from sweeps.models import Attempt, MetricSummary, Sweep, Trial
 from sweeps.models.metrics import to_columns
 from tests.api.conftest import Caller
@@ -50,8 +50,8 @@ def test_trials_with_many_metrics_come_in_more_pages(
     api: Caller, sweep: Sweep, trials: list[Trial], monkeypatch: pytest.MonkeyPatch,
     most: int, sizes: list[int], together: int,
 ) -> None:  # fmt: skip
-    monkeypatch.setattr(shapes, "MOST_METRICS", most)
-    monkeypatch.setattr(shapes, "_TOGETHER", together)
+    monkeypatch.setattr(trial_shapes, "MOST_METRICS", most)
+    monkeypatch.setattr(trial_shapes, "_TOGETHER", together)
     found = pages(api, sweep)
     assert [one for page in found for one in page] == [*enumerate((1, 4, 4, 1, 4, 0))]
     for page in found:
@@ -64,7 +64,7 @@ def test_trials_with_many_metrics_come_in_more_pages(
 def test_pages_of_other_orders_are_whole_too(
     api: Caller, sweep: Sweep, trials: list[Trial], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(shapes, "MOST_METRICS", 5)
+    monkeypatch.setattr(trial_shapes, "MOST_METRICS", 5)
     found = [one for page in pages(api, sweep, order_by="-number") for one in page]
     assert found == [*enumerate((1, 4, 4, 1, 4, 0))][::-1]
 
