@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from sweeps.engine.tracking import TrackingUnavailable
 from sweeps.gateway.refusals import Refusal
 from sweeps.gateway.routes import V2
 
@@ -100,8 +101,9 @@ class Holdings:
     def adding(self, thing: Thing, more: int) -> Iterator[int]:
         """While the thing gets so many characters more; gives how many it may have by then.
 
-        Raises Refusal (413) if it would have more than MOST, and what `measure` raises. What is
-        being added by others counts, so that of calls at the same time not all find room.
+        Raises Refusal (413) if it would have more than MOST, and TrackingUnavailable if MLflow had
+        to be asked whether. What is being added by others counts, so that of calls at the same time
+        not all find room.
         """
         held = self._held(thing)
         with self._lock:
@@ -141,7 +143,12 @@ class Holdings:
         now = time.monotonic()
         if thing.is_registered or (held.full_until < now and not self._is_known(thing, held)):
             before = 0 if thing.only_grows else held.since
-            seen = self._measure(thing)
+            try:
+                seen = self._measure(thing)
+            except TrackingUnavailable:
+                if held.size > MOST:
+                    raise
+                return  # it may be less than is known, and is no more
             with self._lock:
                 held.seen, held.since = seen, max(0, held.since - before)
                 held.was_seen = True

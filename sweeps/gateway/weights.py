@@ -14,7 +14,7 @@ from sweeps.gateway.drained import drain
 from sweeps.gateway.holdings import LIGHT, MOST, Holdings, Thing
 from sweeps.gateway.identity import Caller, TrialCaller
 from sweeps.gateway.payloads import LogCall
-from sweeps.gateway.refusals import Refusal
+from sweeps.gateway.refusals import Refusal, invalid
 from sweeps.gateway.routes import V2, Kind, Matched, Names
 from sweeps.gateway.upstream import send
 from sweeps.services import room
@@ -28,29 +28,35 @@ def _measure(thing: Thing) -> int:
     """Raises TrackingUnavailable."""
     if thing.is_run:
         drain([value for _key, value in thing.query])
-    size = _told(thing.path, thing.query)[0]
+    size = len(_told(thing.path, thing.query))
     return size + _versions(thing.query[0][1]) if thing.is_registered else size
 
 
 def _versions(name: str) -> int:
-    """Characters of all versions of a registered model; of very many, of more than it may have."""
+    """Characters of all versions of a registered model; of very many, of more than it may have.
+
+    Raises Refusal (400) for a name that MLflow cannot be asked about.
+    """
     quote = "'" if "'" not in name else '"'
     query = {"filter": f"name = {quote}{name}{quote}", "max_results": "1000"}
     size = 0
     while size <= MOST:
-        more, answer = _told(V2 + "model-versions/search", tuple(query.items()))
-        size += more
+        told = _told(V2 + "model-versions/search", tuple(query.items()))
+        answer = json.loads(told)
+        if "error_code" in answer:
+            raise invalid("A registered model's name cannot have both kinds of quotes.")
+        size += len(told)
         if not answer.get("next_page_token"):
             break
         query["page_token"] = answer["next_page_token"]
     return size
 
 
-def _told(path: str, query: Iterable[tuple[str, str]]) -> tuple[int, dict[str, Any]]:
+def _told(path: str, query: Iterable[tuple[str, str]]) -> bytes:
     got = send("GET", path, query)
     if got.status_code >= 500 or got.status_code == 429:
         raise TrackingUnavailable(f"GET {path}: {got.status_code}")
-    return len(got.content), got.json() if got.is_success else {}
+    return got.content
 
 
 _holdings = Holdings(_measure)

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from studio.models import Role, Workspace
+from sweeps.engine.tracking import TrackingUnavailable
 from sweeps.gateway import holdings, weights
 from sweeps.gateway.holdings import LIGHT, MOST, Holdings, Thing, registered_model, run
 from sweeps.gateway.refusals import Refusal
@@ -104,6 +105,16 @@ def test_a_registered_model_is_looked_at_each_time_since_it_may_have_another_s_n
     with pytest.raises(Refusal):
         add(held, model, 1)
     assert measure.asked == 2
+
+
+def test_while_mlflow_is_away_what_is_known_counts() -> None:
+    def away(_thing: Thing) -> int:
+        raise TrackingUnavailable("away")
+
+    held = Holdings(away)
+    assert add(held, run("a"), MOST) == MOST
+    with pytest.raises(TrackingUnavailable):
+        add(held, run("a"), 1)
 
 
 def test_of_many_things_the_newest_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -241,6 +252,28 @@ def test_registered_models_with_their_versions_and_experiments_have_a_bound(
         assert answer.status_code in (404, 413), name
     for name in ("m", "free", "its"):
         api("DELETE", "registered-models/delete", json={"name": name})
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("name", ["bo'th\"", "'\" or name = \"'"])
+def test_a_name_that_cannot_be_searched_for_gets_no_versions(
+    trial: Running, member: Callable[[Role], Api], name: str
+) -> None:
+    api = member(Role.CONTRIBUTOR)
+    refused = api.post("registered-models/create", name=name)
+    assert (refused.status_code, refused.json()["error_code"]) == (400, "INVALID_PARAMETER_VALUE")
+    source = f"runs:/{trial.run_id}/m"
+    version = api.post("model-versions/create", name=name, source=source, run_id=trial.run_id)
+    assert version.status_code == 400
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("name", ["it's", 'so "called"', "back\\slash", "100% ü"])
+def test_other_names_are_searched_for_as_they_are(member: Callable[[Role], Api], name: str) -> None:
+    api = member(Role.CONTRIBUTOR)
+    assert api.post("registered-models/create", name=name).is_success
+    assert api.post("registered-models/set-tag", name=name, key="k", value="v").is_success
+    assert api("DELETE", "registered-models/delete", json={"name": name}).is_success
 
 
 def linked(model_id: str, count: int, start: int) -> list[dict[str, Any]]:

@@ -12,7 +12,8 @@ import pytest
 from django.http import HttpResponse
 from django.test import Client
 
-from sweeps.gateway import owners, proxy, registry, views
+from sweeps.gateway import owners, proxy, registry, views, weights
+from sweeps.gateway.holdings import Holdings
 from sweeps.gateway.owners import ModelFacts, RunFacts
 from sweeps.gateway.routes import ROUTES, Names, Route, match
 from sweeps.models import Attempt, Sweep
@@ -88,6 +89,7 @@ def stage(alice: Any, compute: Any, now: Any, monkeypatch: Any) -> Stage:
         monkeypatch.setattr(proxy, name, reached)
     for module, name in ((views, "drain"), (views, "_note_model"), (registry, "note")):
         monkeypatch.setattr(module, name, lambda *_args, **_more: None)
+    monkeypatch.setattr(weights, "_holdings", Holdings(lambda _thing: 0))
     return found
 
 

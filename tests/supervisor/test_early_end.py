@@ -12,7 +12,7 @@ from tests.e2e.processes import belonging
 from tests.e2e.studios import CHECKOUT, environment, until
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_ended_before_anything_is_up(tmp_path: Path, number: signal.Signals) -> None:
     starting = subprocess.Popen(
         [sys.executable, "manage.py", "studio"],
