@@ -56,8 +56,9 @@ _recorder: Together[metrics.Call, metrics.Superseded | list[str]] = Together(
     owner=lambda call: call.attempt.pk,
     weight=lambda call: 1 + len(call.values),
 )
-# Calls that log of one trial, and all others of one workspace, that may take threads at once.
-_logging, _asking = UnderWay(4), UnderWay(8, Unfinished, after_s=120.0)
+# Calls that log of one trial, and all others of one workspace, that may take threads at once: what
+# MLflow logs asynchronously comes from ten threads, beside the script's own.
+_logging, _asking = UnderWay(12), UnderWay(8, Unfinished, after_s=120.0)
 # Of these, the searches: each may tell `page_sizes.MOST_TEXT`.
 _searching = UnderWay(4, Unfinished, after_s=120.0)
 # MLflow refuses one of two requests that add the same data set to an experiment at once (as
