@@ -5,12 +5,13 @@ every look at the run cost a GB. What each call adds is counted here, which is m
 (a tag may be set again and again); so before the count would refuse, MLflow is asked.
 """
 
+import itertools
 import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sweeps.engine.tracking import TrackingUnavailable
 from sweeps.gateway.refusals import Refusal
@@ -71,22 +72,23 @@ def registered_model(name: str) -> Thing:
 
 @dataclass(slots=True)
 class _Held:
-    """Characters when MLflow was asked, what has been added since, and what is being added."""
+    """Characters when MLflow was asked, what has been added since, and what is being added, in the
+    order in which it came."""
 
     seen: int = 0
     since: int = 0
-    coming: int = 0
+    coming: dict[int, int] = field(default_factory=dict)
     full_until: float = 0.0
     was_seen: bool = False
 
-    @property
-    def size(self) -> int:
-        return self.seen + self.since + self.coming
+    def size(self, turn: int) -> int:
+        """With what came up to this turn: what comes later has to look out for itself."""
+        return self.seen + self.since + sum(n for of, n in self.coming.items() if of <= turn)
 
-    @property
-    def is_sure(self) -> bool:
+    def is_sure(self, turn: int) -> bool:
         """True if it may be so much without a look."""
-        return self.size <= MOST and self.since + self.coming <= max(LIGHT, min(self.seen, _UNSEEN))
+        size = self.size(turn)
+        return size <= MOST and size - self.seen <= max(LIGHT, min(self.seen, _UNSEEN))
 
 
 class Holdings:
@@ -95,6 +97,7 @@ class Holdings:
     def __init__(self, measure: Callable[[Thing], int]) -> None:
         self._measure = measure
         self._lock = threading.Lock()
+        self._turns = itertools.count()
         self._of: OrderedDict[Thing, _Held] = OrderedDict()
 
     @contextmanager
@@ -102,21 +105,22 @@ class Holdings:
         """While the thing gets so many characters more; gives how many it may have by then.
 
         Raises Refusal (413) if it would have more than MOST, and TrackingUnavailable if MLflow had
-        to be asked whether. What is being added by others counts, so that of calls at the same time
-        not all find room.
+        to be asked whether. What others are adding counts from before, so that of calls at the same
+        time as many find room as fit.
         """
         held = self._held(thing)
         with self._lock:
-            held.coming += more
+            turn = next(self._turns)
+            held.coming[turn] = more
+            sure, size = held.is_sure(turn), held.size(turn)
+        added = 0
         try:
-            if thing.is_registered or not held.is_sure:
-                self._look(thing, held)
-            yield held.size
-            with self._lock:
-                held.since += more
+            yield size if sure and not thing.is_registered else self._look(thing, held, turn)
+            added = more
         finally:
             with self._lock:
-                held.coming -= more
+                held.since += added
+                del held.coming[turn]
 
     def count(self, thing: Thing, more: int) -> int:
         """It has got so many characters, which are bounded elsewhere; returns how many it may
@@ -124,11 +128,12 @@ class Holdings:
         held = self._held(thing)
         with self._lock:
             held.since += more
-        return held.size
+            return held.seen + held.since
 
     def is_full(self, thing: Thing) -> bool:
         """True if it has as much as it may, by what is known."""
-        return self._held(thing).size >= MOST
+        held = self._held(thing)
+        return held.seen + held.since >= MOST
 
     def _held(self, thing: Thing) -> _Held:
         with self._lock:
@@ -138,24 +143,32 @@ class Holdings:
                 self._of.popitem(last=False)
             return held
 
-    def _look(self, thing: Thing, held: _Held) -> None:
+    def _look(self, thing: Thing, held: _Held, turn: int) -> int:
         """Ask what is there. Raises Refusal if that and what is coming are too much."""
         now = time.monotonic()
         if thing.is_registered or (held.full_until < now and not self._is_known(thing, held)):
-            before = 0 if thing.only_grows else held.since
-            try:
-                seen = self._measure(thing)
-            except TrackingUnavailable:
-                if held.size > MOST:
-                    raise
-                return  # it may be less than is known, and is no more
-            with self._lock:
-                held.seen, held.since = seen, max(0, held.since - before)
-                held.was_seen = True
-        if held.size > MOST:
-            if held.full_until < now:
+            self._see(thing, held, turn)
+        with self._lock:
+            size = held.size(turn)
+            if size > MOST and held.full_until < now:
                 held.full_until = now + _FULL_S
+        if size > MOST:
             raise _full(thing)
+        return size
+
+    def _see(self, thing: Thing, held: _Held, turn: int) -> None:
+        before = 0 if thing.only_grows else held.since
+        try:
+            seen = self._measure(thing)
+        except TrackingUnavailable:
+            with self._lock:
+                is_too_much = held.size(turn) > MOST
+            if is_too_much:
+                raise
+            return  # it may be less than is known, and is no more
+        with self._lock:
+            held.seen, held.since = seen, max(0, held.since - before)
+            held.was_seen = True
 
     @staticmethod
     def _is_known(thing: Thing, held: _Held) -> bool:

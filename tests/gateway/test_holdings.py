@@ -1,5 +1,6 @@
 """What a run or a model may hold in all: counted, and looked at before it is refused."""
 
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -88,6 +89,33 @@ def test_of_calls_at_once_only_as_many_find_room_as_fit(monkeypatch: pytest.Monk
             pytest.fail("there is room for a fourth")
     # They have not been seen yet, and count all the same.
     assert add(held, run("a"), 10) == 10, "what MLflow tells is what counts"
+
+
+def test_who_comes_later_takes_no_room_from_who_came_before() -> None:
+    """All of them look at the same time, and as many find room as fit."""
+    met = threading.Barrier(3)
+
+    def measure(_thing: Thing) -> int:
+        met.wait(20)
+        return 0
+
+    held, told = Holdings(measure), []
+
+    def come() -> None:
+        try:
+            with held.adding(run("a"), MOST // 2):
+                told.append("in")
+                met.wait(20)
+        except Refusal:
+            told.append("out")
+            met.wait(20)
+
+    threads = [threading.Thread(target=come) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert sorted(told) == ["in", "in", "out"]
 
 
 def test_what_fails_is_not_counted() -> None:
