@@ -27,6 +27,8 @@ MOST_TRIALS = 400_000
 MOST_VALUES = 8_000_000
 # A program may log under any number of names; pages have room for so many of a sweep.
 MOST_NAMES = 1_000
+# So many are kept in memory of a sweep; of others the database is asked.
+KNOWN_NAMES = 20_000
 # So many of them are counted as one trial.
 _PER_TRIAL = 100
 
@@ -39,7 +41,7 @@ class _Kept:
     board: Board | None = None
     # By metric: the revision it is of, and the last value of each trial, NaN without one.
     metrics: dict[str, tuple[int, Floats]] = field(default_factory=dict)
-    # Every metric that some trial logged, and the revision at which these were all.
+    # Metrics that some trial logged, all of them below KNOWN_NAMES, as of the revision `named_at`.
     names: set[str] = field(default_factory=set)
     named_at: int = -1
 
@@ -69,7 +71,7 @@ def metric_column(sweep: Sweep, board: Board, name: str) -> Floats:
 
     Of a name that no trial logged nothing is kept: addresses may name any number of them.
     """
-    if name not in _names(sweep):
+    if not _is_logged(sweep, name):
         return np.full(len(board), np.nan)
     kept = _kept.of(sweep)
     with kept.lock:
@@ -86,18 +88,28 @@ def metric_column(sweep: Sweep, board: Board, name: str) -> Floats:
 def metric_names(sweep: Sweep) -> list[str]:
     """The metrics that trials of the sweep logged, the primary one first; MOST_NAMES at most."""
     names = _names(sweep)
-    primary = [sweep.primary_metric] if sweep.primary_metric in names else []
+    primary = [name for name in (sweep.primary_metric,) if _is_logged(sweep, name)]
     return [*primary, *sorted(names - set(primary))][:MOST_NAMES]
 
 
+def _is_logged(sweep: Sweep, name: str) -> bool:
+    """True if a trial logged the metric."""
+    names = _names(sweep)
+    if name in names or len(names) < KNOWN_NAMES:
+        return name in names
+    return MetricSummary.objects.filter(trial__sweep=sweep, name=name).exists()
+
+
 def _names(sweep: Sweep) -> set[str]:
-    """Every metric that a trial of the sweep logged."""
+    """Metrics that trials of the sweep logged: every one, or KNOWN_NAMES of them."""
     kept = _kept.of(sweep)
     with kept.lock:
         if kept.named_at < sweep.revision:
             fresh = MetricSummary.objects.filter(trial__sweep=sweep)
             fresh = fresh.filter(trial__revision__gt=kept.named_at).order_by()
-            kept.names |= set(fresh.values_list("name", flat=True).distinct())
+            found = fresh.values_list("name", flat=True).distinct()
+            if len(kept.names) < KNOWN_NAMES:
+                kept.names.update(found[:KNOWN_NAMES])
             kept.named_at = sweep.revision
         return set(kept.names)
 

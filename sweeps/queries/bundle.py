@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sweeps.domain.bundles import CODE, FORMAT, MAX_ALL_POINTS, VERSION, as_number
+from sweeps.domain.bundles import CODE, FORMAT, MAX_ALL_POINTS, MAX_POINTS, VERSION, as_number
 from sweeps.domain.job import SweepJob
 from sweeps.models import MetricPoint, MetricSummary, Sweep, Trial
 from sweeps.models.metrics import from_columns
@@ -78,12 +78,13 @@ def readme(sweep: Sweep, origin: str, now: datetime, *, points: bool) -> str:
 
 
 def trial_lines(sweep: Sweep, *, points: bool = False) -> Iterator[bytes]:
-    """trials.jsonl, some trials at a time, by number. Points end where there are too many."""
+    """trials.jsonl, some trials at a time, by number. Points end where there are too many, of a
+    trial or of all."""
     left = MAX_ALL_POINTS if points else 0
-    for trials in batches(sweep):
+    for trials in batches(sweep, points=points):
         keys = [trial.pk for trial in trials]
         metrics = _metrics(keys)
-        logged = _points(keys, left) if left else {}
+        logged = _points(keys, min(left, MAX_POINTS)) if left else {}
         left -= sum(len(one) for named in logged.values() for one in named.values())
         lines = [_trial(trial, metrics.get(trial.pk, {}), logged.get(trial.pk)) for trial in trials]
         yield "".join(f"{json.dumps(line, allow_nan=False)}\n" for line in lines).encode()

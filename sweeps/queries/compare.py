@@ -8,6 +8,7 @@ from studio import formatting
 from sweeps.domain.objective import Goal
 from sweeps.models import Attempt, MetricSummary, Sweep, Trial
 from sweeps.models.metrics import from_columns
+from sweeps.queries.boards import MOST_NAMES
 from sweeps.queries.trials import parameter_columns
 
 MOST = 8
@@ -93,7 +94,7 @@ def _metrics(trials: Sequence[Trial], base: int) -> list[Line]:
     rows = MetricSummary.objects.filter(trial__in=[trial.pk for trial in trials])
     found = {(row.trial_id, row.name): row for row in rows}
     primary = dict.fromkeys(trial.sweep.primary_metric for trial in trials)
-    others = sorted({name for _, name in found} - set(primary))
+    others = sorted({name for _, name in found} - set(primary))[:MOST_NAMES]
     goal = goal_of([trial.sweep for trial in trials])
     first = [name for name in primary if any(name == other for _, other in found)]
     # Of what the sweeps are for, the better end is the objective.

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from django.core.serializers.json import DjangoJSONEncoder
+from django.db.models import Aggregate, Count, Sum
 
 from studio.formatting import cell
 from sweeps.domain.wording import shown
@@ -18,7 +19,8 @@ _LAST = (
     *("attempt", "run_id", "started_at", "ended_at", "duration_s", "picked_by"),
     *("pinned", "tags", "note", "reason"),
 )
-_BATCH = 500
+# Trials, and metrics or values of theirs, that are in memory at a time: one may have 10,000.
+_BATCH, _WEIGHT = 500, 20_000
 # Times as REST tells them: 2026-03-01T12:00:00.250Z.
 _JSON = DjangoJSONEncoder()
 
@@ -62,19 +64,35 @@ def batches_of(sweep: Sweep, numbers: Sequence[int]) -> Iterator[list[Trial]]:
         part = numbers[start : start + _BATCH]
         rows = Trial.objects.filter(sweep=sweep, number__in=part)
         found = {trial.number: trial for trial in rows}
-        yield [found[number] for number in part if number in found]
+        yield from _parts([found[number] for number in part if number in found], Count("pk"))
 
 
-def batches(sweep: Sweep) -> Iterator[list[Trial]]:
-    """All trials by number, some at a time."""
+def batches(sweep: Sweep, *, points: bool = False) -> Iterator[list[Trial]]:
+    """All trials by number, some at a time; fewer with the `points` of their metrics."""
     number = -1
     while True:
         rows = Trial.objects.filter(sweep=sweep, number__gt=number).order_by("number")
         trials = list(rows[:_BATCH])
         if not trials:
             return
-        yield trials
+        yield from _parts(trials, Sum("count") if points else Count("pk"))
         number = trials[-1].number
+
+
+def _parts(trials: list[Trial], weight: Aggregate) -> Iterator[list[Trial]]:
+    """The same trials in parts whose metrics have some _WEIGHT together, or one trial each."""
+    rows = MetricSummary.objects.filter(trial__in=[trial.pk for trial in trials]).order_by()
+    weights = dict(rows.values_list("trial").annotate(weight=weight))
+    part: list[Trial] = []
+    room = _WEIGHT
+    for trial in trials:
+        if part and weights.get(trial.pk, 0) > room:
+            yield part
+            part, room = [], _WEIGHT
+        part.append(trial)
+        room -= weights.get(trial.pk, 0)
+    if part:
+        yield part
 
 
 def _last(trials: list[int]) -> dict[int, dict[str, float]]:

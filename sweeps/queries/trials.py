@@ -17,6 +17,8 @@ from sweeps.models.metrics import from_columns
 from sweeps.queries.records import space_of
 
 PLAIN_ORDERS = ("objective", "number", "started_at", "duration_s", "status")
+# Columns of a file with everything: as many metrics as one trial may have.
+MOST_NAMES = 10_000
 _ORDER = re.compile(
     r"(?P<down>-?)(?P<what>objective|number|started_at|duration_s|status|params|metrics)"
     r"(?:\.(?P<name>[^\x00]+))?"
@@ -72,11 +74,11 @@ def storable(text: str) -> str:
 
 
 def metric_names(sweep: Sweep) -> list[str]:
-    """Every metric that a trial of the sweep logged, the primary one first."""
-    names = MetricSummary.objects.filter(trial__sweep=sweep).order_by("name")
-    found = list(names.values_list("name", flat=True).distinct())
-    primary = [name for name in found if name == sweep.primary_metric]
-    return primary + [name for name in found if name != sweep.primary_metric]
+    """The metrics that trials of the sweep logged, MOST_NAMES at most, the primary one first."""
+    logged = MetricSummary.objects.filter(trial__sweep=sweep)
+    primary = [name for name in (sweep.primary_metric,) if logged.filter(name=name).exists()]
+    others = logged.exclude(name=sweep.primary_metric).order_by("name")
+    return [*primary, *others.values_list("name", flat=True).distinct()[:MOST_NAMES]]
 
 
 def parameter_columns(sweep: Sweep) -> list[str]:
