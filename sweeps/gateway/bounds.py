@@ -10,6 +10,7 @@ from typing import Any
 
 from sweeps.domain.wording import cut
 from sweeps.gateway.adapt import Asked
+from sweeps.gateway.json_body import TooManyValues
 from sweeps.gateway.refusals import Refusal, invalid
 from sweeps.gateway.routes import V2, Matched
 
@@ -50,6 +51,11 @@ def most_bytes(matched: Matched) -> int:
     return _BYTES.get(matched.path, MAX_BYTES)
 
 
+def most_values(matched: Matched) -> int:
+    """Values, with those within values, that this request may have."""
+    return _NODES.get(matched.path, MAX_NODES)
+
+
 def require_small(matched: Matched, length: int) -> None:
     """Raises Refusal (413) for a body of more bytes than the request may have."""
     most = most_bytes(matched)
@@ -63,10 +69,10 @@ def require_bounded(matched: Matched, asked: Asked) -> None:
     given: dict[str, list[str]] = {}
     for name, text in asked.query:
         given.setdefault(name, []).append(text)
-    most = _NODES.get(matched.path, MAX_NODES)
+    most_nodes = most_values(matched)
     for count, (name, value) in enumerate(_nodes({**given, "": asked.body})):
-        if count > most:
-            raise invalid(f"The request holds too many values: {most:,} at most.")
+        if count > most_nodes:
+            raise invalid(str(TooManyValues(most_nodes)))
         if isinstance(value, list):
             _require_length(name, len(value))
         elif isinstance(value, str) and len(value) > LONGEST.get(name, len(value)):

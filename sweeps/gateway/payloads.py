@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sweeps.domain.wording import kind_of, why_not_json
+from sweeps.gateway import json_body
 
 MAX_NAME = 250
 MAX_RUN_ID = 256
@@ -72,12 +73,13 @@ class LogCall:
     tags: tuple[tuple[str, str], ...] = ()
 
 
-def parse(call: str, body: bytes | str) -> LogCall:
+def parse(call: str, body: bytes, most_values: int = 20_000) -> LogCall:
     """Read the body of `call`: log-metric, log-parameter, set-tag or log-batch.
 
-    Raises `BadPayload` for a body MLflow would refuse, KeyError for another call.
+    Raises `BadPayload` for a body MLflow would refuse, `json_body.TooManyValues` beyond
+    `most_values`, KeyError for another call.
     """
-    return _PARSERS[call](_json_object(body))
+    return _PARSERS[call](_json_object(body, most_values))
 
 
 def to_log_batch(calls: Iterable[LogCall]) -> list[dict[str, Any]]:
@@ -102,11 +104,9 @@ def to_log_batch(calls: Iterable[LogCall]) -> list[dict[str, Any]]:
     return [{"run_id": calls[0].run_id} | body for body in bodies]
 
 
-def _json_object(body: bytes | str) -> Mapping[str, Any]:
+def _json_object(body: bytes, most_values: int) -> Mapping[str, Any]:
     try:
-        value = json.loads(body)
-        if isinstance(value, str):  # old clients encode twice
-            value = json.loads(value)
+        value = json_body.read(body, most_values)
     except (ValueError, RecursionError) as error:
         raise BadPayload(f"The request body is not JSON: {why_not_json(error)}.") from error
     if not isinstance(value, dict):

@@ -31,7 +31,17 @@ from django.views.decorators.csrf import csrf_exempt
 from studio import wrong_tokens
 from sweeps.domain.wording import kind_of, why_not_json
 from sweeps.engine.tracking import TrackingUnavailable
-from sweeps.gateway import bounds, members, payloads, policy, proxy, registry, searches, weights
+from sweeps.gateway import (
+    bounds,
+    json_body,
+    members,
+    payloads,
+    policy,
+    proxy,
+    registry,
+    searches,
+    weights,
+)
 from sweeps.gateway.adapt import Asked, adapt
 from sweeps.gateway.drained import drain
 from sweeps.gateway.identity import Caller, MemberCaller, TrialCaller, identify, identify_logger
@@ -76,7 +86,7 @@ def gateway(request: HttpRequest, ws: str, rest: str) -> HttpResponseBase:
         return _refused(refusal)
     except payloads.BadPayload as bad:
         return JsonResponse(bad.as_json(), status=400)
-    except BadReference as bad:
+    except (BadReference, json_body.TooManyValues) as bad:
         return _refused(invalid(str(bad)))
     except UnreadablePostError:
         return _refused(invalid("The request's body breaks off, or is not what its head says."))
@@ -151,19 +161,22 @@ def _asked(request: HttpRequest, matched: Matched) -> Asked:
     if matched.route.method == "GET":
         asked = Asked(_query(request), None)
     else:
-        told = request.META.get("CONTENT_LENGTH") or ""
-        bounds.require_small(matched, int(told[:20]) if told.isdecimal() else 0)
-        bounds.require_small(matched, len(request.body))
-        asked = Asked((), _json_object(request.body))
+        asked = Asked((), _json_object(_body(request, matched), bounds.most_values(matched)))
     bounds.require_bounded(matched, asked)
     return asked
 
 
-def _json_object(text: bytes) -> Mapping[str, Any]:
+def _body(request: HttpRequest, matched: Matched) -> bytes:
+    told = request.META.get("CONTENT_LENGTH") or ""
+    bounds.require_small(matched, int(told[:20]) if told.isdecimal() else 0)
+    bounds.require_small(matched, len(request.body))
+    return request.body
+
+
+def _json_object(text: bytes, most_values: int) -> Mapping[str, Any]:
     """The body as MLflow reads it: an object, or (old clients) an object encoded twice."""
     try:
-        value = json.loads(text) if text.strip() else {}
-        value = json.loads(value) if isinstance(value, str) else value
+        value = json_body.read(text, most_values) if text.strip() else {}
     except (ValueError, RecursionError) as error:
         raise invalid(f"The request body is not JSON: {why_not_json(error)}.") from error
     if not isinstance(value, dict):
@@ -186,7 +199,8 @@ def _authorize(caller: Caller, matched: Matched, asked: Asked) -> dict[Names, tu
 
 def _log(request: HttpRequest, caller: TrialCaller, matched: Matched) -> HttpResponse:
     """Keep a logging call of the trial's own run; pass on one of a run below it."""
-    call = payloads.parse(matched.path.rpartition("/")[2], request.body)
+    name, most = matched.path.rpartition("/")[2], bounds.most_values(matched)
+    call = payloads.parse(name, _body(request, matched), most)
     if call.run_id != caller.run_id:
         auth = request.headers.get("Authorization", "")
         fresh = identify(auth, caller.workspace, timezone.now())

@@ -18,10 +18,10 @@ POINT = {"key": "m", "value": 1.0, "timestamp": 1, "step": 0}
 @pytest.mark.parametrize(("field", "most"), [("model_id", 64), ("dataset_name", 500)])
 def test_what_ties_a_metric_has_a_bound(field: str, most: int) -> None:
     body: dict[str, Any] = {"run_id": "r", "metrics": [{**POINT, field: "x" * most}]}
-    assert parse("log-batch", json.dumps(body)).metrics
+    assert parse("log-batch", json.dumps(body).encode()).metrics
     body["metrics"] = [{**POINT, field: "x" * (most + 1)}]
     with pytest.raises(BadPayload, match=field):
-        parse("log-batch", json.dumps(body))
+        parse("log-batch", json.dumps(body).encode())
 
 
 @pytest.mark.django_db(transaction=True)

@@ -26,7 +26,7 @@ def refusal(call: str, **body: object) -> str:
 
 def read_or_refused(call: str, body: str) -> LogCall | str:
     try:
-        return parse(call, body)
+        return parse(call, body.encode())
     except BadPayload as refused:
         return refused.message
 
@@ -50,7 +50,7 @@ def test_a_metric_is_read_with_its_defaults_and_its_model():
 @pytest.mark.parametrize("name", ["run_id", "run_uuid", "runId", "runUuid"])
 def test_the_run_is_found_under_each_of_its_spellings(name):
     body = {name: RUN, "key": "k", "value": "v"}
-    assert parse("set-tag", json.dumps(body)) == LogCall(RUN, tags=(("k", "v"),))
+    assert parse("set-tag", json.dumps(body).encode()) == LogCall(RUN, tags=(("k", "v"),))
 
 
 @pytest.mark.parametrize(
@@ -67,10 +67,10 @@ def test_the_run_is_found_under_each_of_its_spellings(name):
 )
 def test_a_missing_or_ambiguous_run_is_refused(runs):
     with pytest.raises(BadPayload, match="run_id"):
-        parse("set-tag", json.dumps(runs | {"key": "k", "value": "v"}))
+        parse("set-tag", json.dumps(runs | {"key": "k", "value": "v"}).encode())
 
 
-@pytest.mark.parametrize("body", [b"", b"{", b"[]", b"null", b"7", b"\xff", b"[" * 100_000])
+@pytest.mark.parametrize("body", [b"", b"{", b"[]", b"null", b"7", b"\xff", b"[" * 10_000])
 def test_a_body_that_is_no_json_object_is_refused(body):
     with pytest.raises(BadPayload, match="request body"):
         parse("log-metric", body)
@@ -78,7 +78,7 @@ def test_a_body_that_is_no_json_object_is_refused(body):
 
 def test_a_body_encoded_twice_by_an_old_client_is_read():
     body = json.dumps(json.dumps({"run_id": RUN, "key": "k", "value": "v"}))
-    assert parse("log-parameter", body).params == (("k", "v"),)
+    assert parse("log-parameter", body.encode()).params == (("k", "v"),)
 
 
 def test_what_mlflow_would_store_as_something_else_is_refused():

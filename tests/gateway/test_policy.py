@@ -77,9 +77,9 @@ def test_an_attempt_that_ends_between_check_and_write_stores_nothing(trial, monk
 
     parse = payloads.parse
 
-    def end_then_parse(call, body):
+    def end_then_parse(call, body, most):
         Attempt.objects.filter(pk=trial.attempt.pk).update(ended_at=timezone.now())
-        return parse(call, body)
+        return parse(call, body, most)
 
     monkeypatch.setattr(payloads, "parse", end_then_parse)
     assert code(trial.log("loss", 1)) == UNKNOWN

@@ -113,7 +113,7 @@ class Server:
 
 def read_or_refused(call: str, body: str) -> LogCall | BadPayload:
     try:
-        return parse(call, body)
+        return parse(call, body.encode())
     except BadPayload as refusal:
         return refusal
 
@@ -158,7 +158,9 @@ def test_many_calls_merged_store_what_they_store_one_by_one(server, new_run):
     calls += [("set-tag", {"key": "stage", "value": str(i)}) for i in range(3)]
     for call, body in calls[::50]:
         assert server.post(call, body | {"run_id": direct}).status_code == 200
-    merged = to_log_batch([parse(c, json.dumps(b | {"run_id": ours})) for c, b in calls[::50]])
+    merged = to_log_batch(
+        [parse(c, json.dumps(b | {"run_id": ours}).encode()) for c, b in calls[::50]]
+    )
     assert [server.post("log-batch", body).status_code for body in merged] == [200] * len(merged)
     assert server.holds(ours) == server.holds(direct)
 
