@@ -72,7 +72,7 @@ def of_request(request: HttpRequest) -> Actor:
     """Who a request is from; a token may say so later."""
     origin = Origin.BROWSER
     for prefix, other in (("/api/", Origin.REST), ("/tracking/", Origin.TRACKING)):
-        origin = other if request.path.startswith(prefix) else origin
+        origin = other if request.path_info.startswith(prefix) else origin
     wanted = request.headers.get("X-Request-ID", "")
     return Actor(
         origin,

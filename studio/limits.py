@@ -42,7 +42,7 @@ def refuse_large_bodies(get_response: Handler) -> Handler:
 
     def middleware(request: HttpRequest) -> HttpResponse:
         told = request.META.get("CONTENT_LENGTH") or "0"
-        if request.path.startswith("/tracking/"):
+        if request.path_info.startswith("/tracking/"):
             return get_response(request)
         if not (told.isascii() and told.isdecimal()):
             return refusal(request, 400, "invalid", "The request's Content-Length is no number.")
@@ -74,7 +74,7 @@ def _most(request: HttpRequest) -> int:
     """Bytes that the body may have."""
     small = int(settings.DATA_UPLOAD_MAX_MEMORY_SIZE or 0)
     length = request.META.get("CONTENT_LENGTH") or "0"
-    upload = UPLOADS.fullmatch(request.path)
+    upload = UPLOADS.fullmatch(request.path_info)
     if upload is None or int(length[:20]) <= small:
         return small
     if upload["page"] and SESSION_KEY not in request.session:
@@ -90,7 +90,7 @@ def slow_down(get_response: Handler) -> Handler:
 
     def middleware(request: HttpRequest) -> HttpResponse:
         limit = settings.STUDIO_PAGE_RATE
-        if limit and not request.path.startswith(_FREE):
+        if limit and not request.path_info.startswith(_FREE):
             wait = _wait(request, limit)
             if wait:
                 text = f"That was too fast: go on in {wait} s."
@@ -109,14 +109,14 @@ def _wait(request: HttpRequest, limit: int) -> int:
         limit = max(1, limit // STRANGERS_SHARE)
         person = counted_for(request)
     waits = [buckets.take(person, limit).retry_s]
-    if HEAVY.search(request.path):
+    if HEAVY.search(request.path_info):
         waits.append(buckets.take((person, "heavy"), max(1, limit // HEAVY_SHARE)).retry_s)
     return max(waits)
 
 
 def refusal(request: HttpRequest, status: int, code: str, text: str) -> HttpResponse:
     """In the form that the asker understands. Touches no database."""
-    if request.path.startswith("/api/"):
+    if request.path_info.startswith("/api/"):
         told = {"code": code, "message": text}
         return JsonResponse({"error": told, "errors": [told]}, status=status)
     page = loader.get_template("refused.html").render({"text": text})

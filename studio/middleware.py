@@ -49,7 +49,7 @@ def judge_slow_forms(get_response: Handler) -> Handler:
         return get_response(request)
 
     def process_view(request: HttpRequest, *_view: object) -> None:
-        if request.method != "POST" or request.path.startswith(("/api/", "/tracking/")):
+        if request.method != "POST" or request.path_info.startswith(("/api/", "/tracking/")):
             return
         if SESSION_KEY not in request.session:
             return
@@ -68,8 +68,8 @@ def refuse_nul(get_response: Handler) -> Handler:
     """Answer 404 to a NUL in the address: no name has one, and PostgreSQL refuses to look."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
-        if "\x00" in request.path or "%00" in request.META.get("QUERY_STRING", ""):
-            if request.path.startswith("/api/"):
+        if "\x00" in request.path_info or "%00" in request.META.get("QUERY_STRING", ""):
+            if request.path_info.startswith("/api/"):
                 told = {"code": "not_found", "message": "No address holds a NUL."}
                 return JsonResponse({"error": told, "errors": [told]}, status=404)
             return HttpResponseNotFound("Not found.", content_type="text/plain")

@@ -27,7 +27,7 @@ def sign_in_by_proxy(get_response: Handler) -> Handler:
     """Make the browser that of whom a trusted proxy names; end what is no longer backed."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
-        if settings.STUDIO_PROXY_USER_HEADER and not request.path.startswith(_BY_TOKEN):
+        if settings.STUDIO_PROXY_USER_HEADER and not request.path_info.startswith(_BY_TOKEN):
             _settle(request, named_by_proxy(request))
         return get_response(request)
 

@@ -60,6 +60,9 @@ class Web(BaseApplication):  # type: ignore[misc]
             "keepalive": 75,
             "graceful_timeout": 2,
             "control_socket_disable": True,
+            # Else whoever is on this machine says what of the address is the path: `/api` before
+            # a page's would make it one that no person asks for.
+            "forwarder_headers": "",
             "loglevel": "warning",
             "proc_name": NAME,
         }

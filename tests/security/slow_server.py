@@ -16,7 +16,8 @@ LARGE = 20_000_000
 
 
 def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-    """`/slow` is late, `/large` much, `…/read` how much was sent; all else is answered at once."""
+    """`/slow` is late, `/large` much, `…/read` how much was sent, `…/where` what was asked for;
+    all else is answered at once."""
     path, body, status = environ["PATH_INFO"], b"quick", "200 OK"
     if path.endswith("/read"):
         try:
@@ -25,6 +26,8 @@ def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]
             body = str(sum(map(len, blocks))).encode()
         except (OSError, ParseException):  # as the tracking gateway does
             body, status = b"broken", "400 Bad Request"
+    if path.endswith("/where"):
+        body = (environ["SCRIPT_NAME"] + "|" + path).encode()
     if path == "/slow":
         time.sleep(0.2)
     if path == "/large":

@@ -58,6 +58,13 @@ def test_a_session_of_the_proxys_is_nothing_without_it(client: Client, alice: Us
         assert who(client, **meta) is None
 
 
+def test_nor_is_it_where_the_address_is_said_to_begin_like_one_for_tokens(
+    client: Client, alice: User
+) -> None:
+    assert who(client, **PROXY, **ALICE) == "alice"
+    assert who(client, SCRIPT_NAME="/api") is None
+
+
 def test_a_password_still_signs_in(client: Client, alice: User) -> None:
     client.post("/accounts/login/", {"username": "alice", "password": "alice-secret-1"})
     assert who(client) == "alice"

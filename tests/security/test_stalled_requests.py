@@ -54,6 +54,15 @@ def quick(place: tuple[str, int], patience_s: float = 10) -> bool:
         return b"quick" in everything(client)
 
 
+def test_no_header_says_what_of_the_address_is_the_path(server: tuple[str, int]) -> None:
+    # gunicorn believes it of whoever is on its own machine.
+    for header in ("SCRIPT_NAME: /api", "SCRIPT-NAME: /api", "PATH_INFO: /other"):
+        with socket.create_connection(server, timeout=10) as client:
+            head = f"GET /api/where HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{header}\r\n\r\n"
+            client.sendall(head.encode())
+            assert everything(client).endswith(b"\r\n\r\n|/api/where")
+
+
 def everything(client: socket.socket) -> bytes:
     return b"".join(iter(lambda: client.recv(65536), b""))
 
