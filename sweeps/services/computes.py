@@ -7,10 +7,15 @@ from django.db import transaction
 
 from studio import audit
 from studio.models import Compute
+from sweeps.services.room import require_in_use
 
 
 def start_test(compute: Compute, now: datetime) -> None:
-    """Note that a test was asked for; the caller wakes the queue."""
+    """Note that a test was asked for; the caller wakes the queue.
+
+    Raises InvalidInput if the workspace is archived.
+    """
+    require_in_use(compute.workspace_id)
     with transaction.atomic():
         record_test(compute.pk, [], None, now)
         audit.note("tested", "compute", compute.name, workspace=compute.workspace_id)

@@ -15,6 +15,7 @@ from sweeps.models import StateChange, Sweep
 from sweeps.queries.endings import ran_out
 from sweeps.queries.work import nobody_runs
 from sweeps.services.noting import noted_sweep
+from sweeps.services.room import require_in_use
 from sweeps.services.state import bump, lock, move_sweep, move_trial
 
 PAUSED = "Paused by {}: running trials finish, none start until it is resumed."
@@ -63,7 +64,7 @@ def resume_sweep(sweep: Sweep, *, actor: str, now: datetime) -> bool:
     """Let a paused sweep go on; failures so far no longer count for the next pause.
 
     The clock of its timeout stood still. Raises InvalidInput when the sweep has ended or is being
-    ended.
+    ended, or its workspace is archived.
     """
     with transaction.atomic():
         _refresh(sweep)
@@ -71,6 +72,8 @@ def resume_sweep(sweep: Sweep, *, actor: str, now: datetime) -> bool:
             return False
         if sweep.desired != Desired.PAUSE:
             raise InvalidInput.conflict(_over(sweep, "resume"))
+        if sweep.paused_by != PausedBy.DISK:  # else it only waited
+            require_in_use(sweep.workspace_id)
         changes: dict[str, Any] = {"desired": Desired.RUN, "paused_by": ""}
         changes["reason"] = ran_out(sweep) if sweep.exhausted else ""
         if sweep.paused_by != PausedBy.DISK:  # else nobody has looked at what failed

@@ -17,6 +17,7 @@ from sweeps.queries.records import early_termination_of, failure_policy_of, stop
 from sweeps.queries.snapshot import stop_reason
 from sweeps.services.control import revive
 from sweeps.services.documents import early_doc, said
+from sweeps.services.room import require_in_use
 from sweeps.services.state import bump, lock
 
 MAX_TEXT = {"display_name": 255, "description": 100_000}
@@ -130,6 +131,7 @@ def _write(sweep: Sweep, changes: Mapping[str, Any]) -> None:
 
 
 def _bring_back(sweep: Sweep, actor: str, now: datetime) -> None:
+    require_in_use(sweep.workspace_id)
     reason = stop_reason(sweep)
     if reason:
         text = f"{reason} Change or clear that rule too, or the sweep would end again at once."

@@ -14,6 +14,7 @@ from sweeps.domain.problems import InvalidInput
 from sweeps.domain.states import LIVE_SWEEP, SweepStatus
 from sweeps.domain.wording import shown
 from sweeps.models import BuildRequest, Environment, EnvironmentBuild, Sweep
+from sweeps.services.room import require_in_use
 from sweeps.services.state import bump, lock, move_sweep
 
 # A build that is killed (by the kernel for memory, say) is begun again so often.
@@ -70,7 +71,12 @@ def ask_for(
     digest: str, workspace: Workspace | None = None, environment: Environment | None = None
 ) -> None:
     """Have it built though no sweep waits for it, or built again though it failed; `workspace` is
-    where it was asked for, `environment` what it is called by there."""
+    where it was asked for, `environment` what it is called by there.
+
+    Raises InvalidInput if the workspace is archived.
+    """
+    if workspace:
+        require_in_use(workspace.pk)
     rows = EnvironmentBuild.objects.filter(digest=digest).exclude(state=EnvironmentBuild.BUILDING)
     with transaction.atomic():
         asked = rows.exclude(state=EnvironmentBuild.DONE).update(

@@ -16,6 +16,7 @@ from sweeps.queries.records import sampling_of, space_of
 from sweeps.services.control import begin, revive
 from sweeps.services.edits import record_revision
 from sweeps.services.noting import noted_trial
+from sweeps.services.room import require_in_use
 from sweeps.services.state import lock
 from sweeps.services.sweeps import insert_trial
 
@@ -33,7 +34,7 @@ def add_trial(
     It counts as one of the sweep's trials; where those are used up, the total grows by one, as a
     recorded edit. An ended sweep comes back for it. The same `ticket` again (a double click) gives
     the same trial. Raises InvalidInput for a point outside the
-    search space, or when the sweep is being ended.
+    search space, or when the sweep is being ended or its workspace archived.
     """
     logbase = sampling_of(sweep).logbase
     point = Suggestion(checked_point(space_of(sweep), params, logbase), {})
@@ -42,6 +43,7 @@ def add_trial(
         sweep.refresh_from_db()
         if ticket and (made := sweep.trials.filter(ticket=ticket).first()):
             return made
+        require_in_use(sweep.workspace_id)
         is_final = SweepStatus(sweep.status).is_final
         if not is_final and sweep.desired in (Desired.STOP, Desired.CANCEL):
             raise InvalidInput.conflict("The sweep is being ended; wait until it is over.")

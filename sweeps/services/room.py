@@ -16,7 +16,7 @@ GB = 10**9
 
 def require_room(workspace: Workspace) -> None:
     """Raises InvalidInput, code "conflict", with what to do, if no further sweep may be made."""
-    _require_in_use(workspace)
+    require_in_use(workspace.pk)
     if problem := disk_problem(workspace.name):
         raise InvalidInput.conflict(problem)
     most = settings.STUDIO_MAX_SWEEPS
@@ -30,7 +30,7 @@ def require_room(workspace: Workspace) -> None:
 def require_disk(workspace: Workspace) -> None:
     """For an upload. Raises InvalidInput, code "conflict", with what to do, if the workspace's
     disk is full, or the whole studio's nearly is, or if it is archived."""
-    _require_in_use(workspace)
+    require_in_use(workspace.pk)
     if holds(DISK):
         raise InvalidInput.conflict(
             "The studio's disk is nearly full: nothing can be uploaded until there is room again."
@@ -39,8 +39,10 @@ def require_disk(workspace: Workspace) -> None:
         raise InvalidInput.conflict(problem)
 
 
-def _require_in_use(workspace: Workspace) -> None:
-    if workspace.archived_at is not None:
+def require_in_use(workspace_id: int) -> None:
+    """For whatever would have something run that does not run yet. Raises InvalidInput, code
+    "conflict", if the workspace is archived."""
+    if Workspace.objects.filter(pk=workspace_id, archived_at__isnull=False).exists():
         raise InvalidInput.conflict(
             "The workspace is archived: what runs goes on, and nothing new begins. An owner can "
             "restore it in its settings."

@@ -27,6 +27,7 @@ from sweeps.services.control import revive
 from sweeps.services.logged import count_all, logged_by
 from sweeps.services.notices import tell_if_best
 from sweeps.services.noting import noted_trial, noted_trials
+from sweeps.services.room import require_in_use
 from sweeps.services.state import bump, lock, move_trial
 
 # Longer than a claim takes to become a started command, which is about a second.
@@ -340,7 +341,8 @@ def rerun_trial(trial: Trial, *, actor: str, now: datetime) -> bool:
     """Queue an ended trial that did not complete for one more attempt.
 
     An ended sweep comes back for this trial alone, with the clock of its timeout set anew. Raises
-    InvalidInput when the trial is still live or has completed, or its sweep is being ended.
+    InvalidInput when the trial is still live or has completed, its sweep is being ended, or its
+    workspace archived.
     """
     with transaction.atomic():
         lock(trial.sweep_id)
@@ -388,6 +390,7 @@ def rerun_failed(
 
 
 def _check_rerun(trial: Trial, sweep: Sweep) -> None:
+    require_in_use(sweep.workspace_id)
     if trial.status == TrialStatus.COMPLETED:
         raise InvalidInput.conflict("The trial has completed; clone the sweep to run it anew.")
     if not TrialStatus(trial.status).is_final:

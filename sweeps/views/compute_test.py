@@ -2,15 +2,19 @@
 
 from datetime import datetime, timedelta
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
+from django_htmx.http import HttpResponseClientRedirect
 
 from studio.access import compute_for
 from studio.models import Compute, Role
 from sweeps import tasks
 from sweeps.domain.computes.kinds import KINDS
+from sweeps.domain.problems import InvalidInput
 from sweeps.services.computes import start_test
 from sweeps.views.lists import wants_fragment
 
@@ -23,7 +27,12 @@ _PATIENCE, _PATIENCE_FAR = timedelta(seconds=90), timedelta(seconds=200)
 def compute_test(request: HttpRequest, ws: str, name: str) -> HttpResponse:
     """Have the queue run a real command there."""
     compute = compute_for(request, ws, name, Role.OWNER)
-    start_test(compute, timezone.now())
+    try:
+        start_test(compute, timezone.now())
+    except InvalidInput as error:
+        messages.error(request, error.problems[0].message)
+        there = reverse("compute", args=[ws, name])
+        return HttpResponseClientRedirect(there) if wants_fragment(request) else redirect(there)
     tasks.test_compute(compute.pk)
     if wants_fragment(request):
         compute.refresh_from_db(fields=["last_test"])

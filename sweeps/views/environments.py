@@ -262,7 +262,7 @@ def build_now(request: HttpRequest, ws: str, name: str) -> HttpResponse:
     chosen, problem = _meant(found, usual_compute(found.workspace))
     if chosen.recipe:
         build = services.build_of(chosen.recipe, database_now())
-        services.ask_for(build.digest, found.workspace, found)
+        _ask_for(request, build, found.workspace, found)
     elif problem:
         messages.error(request, problem)
     return redirect(found)
@@ -331,8 +331,20 @@ def build(request: HttpRequest, ws: str, digest: str) -> HttpResponse:
 def build_again(request: HttpRequest, ws: str, digest: str) -> HttpResponse:
     """Have it built (again) though no sweep waits for it."""
     workspace, found, of = _build(request, ws, digest, Role.CONTRIBUTOR)
-    services.ask_for(found.digest, workspace, of)
+    _ask_for(request, found, workspace, of)
     return redirect("build", ws=ws, digest=digest)
+
+
+def _ask_for(
+    request: HttpRequest,
+    build: EnvironmentBuild,
+    workspace: Workspace,
+    environment: Environment | None,
+) -> None:
+    try:
+        services.ask_for(build.digest, workspace, environment)
+    except InvalidInput as error:
+        messages.error(request, error.problems[0].message)
 
 
 @require_POST
