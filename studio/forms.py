@@ -16,6 +16,7 @@ from django.utils.text import Truncator
 from studio import isolation
 from studio.models import Compute, Membership, Role, Secret, User, Workspace
 from studio.models.compute import MAX_SLOTS
+from studio.public import real_public
 from studio.secrecy import hidden, kept, names_of
 
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -198,12 +199,11 @@ def program_problem(path: str, *, apart: bool = False) -> str | None:
 
 
 def _is_open_to_all(path: str) -> bool:
-    real = Path(os.path.realpath(path))
     try:
-        way = all(folder.stat().st_mode & stat.S_IXOTH for folder in real.parents)
-        return way and real.is_file() and bool(real.stat().st_mode & stat.S_IXOTH)
+        found = real_public(Path(path)).lstat().st_mode
     except (OSError, ValueError):
         return False
+    return stat.S_ISREG(found) and bool(found & stat.S_IXOTH)
 
 
 class ComputeForm(forms.ModelForm):

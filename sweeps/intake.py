@@ -164,7 +164,7 @@ def keep_folder(workspace: Workspace, path: str) -> CodeSnapshot:
 
     Raises InvalidInput when it is not there, too large, not readable, or the studio's own.
     """
-    folder = existing_folder(path)
+    folder = existing_folder(workspace, path)
     try:
         snapshot = keep_files(code_root(), folder)
     except OSError as error:
@@ -179,9 +179,7 @@ def keep_files(root: Path, folder: Path) -> snapshots.Snapshot:
     """
     public = folder != IRIS.resolve() and is_anything_isolated()
     if public and folder.is_relative_to(Path(settings.STUDIO_HOME)):
-        text = (
-            "Uploaded data is no code where computes are isolated: it may be another workspace's."
-        )
+        text = "Uploaded data is no code where computes are isolated: upload it as code."
         raise InvalidInput.one("", text)
     return snapshots.snapshot_folder(root, folder, public=public)
 

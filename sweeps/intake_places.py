@@ -5,9 +5,11 @@ from pathlib import Path
 
 from django.conf import settings
 
+from studio.models import Workspace
+from studio.public import NotPublic, real_public
 from sweeps.domain.problems import InvalidInput
 from sweeps.queries.isolation import is_anything_isolated
-from sweeps.stores.public import NotPublic, real_public
+from sweeps.queries.uploads import foreign
 
 IRIS = Path(settings.BASE_DIR) / "examples" / "iris_lightgbm"
 _MISSING = "There is no {} on this machine."
@@ -18,11 +20,14 @@ def data_root() -> Path:
     return Path(settings.STUDIO_HOME) / "data"
 
 
-def existing_folder(path: str) -> Path:
-    """The real place of a folder of this machine. Raises InvalidInput as `existing` does."""
+def existing_folder(workspace: Workspace, path: str) -> Path:
+    """The real place of a folder of this machine. Raises InvalidInput as `existing` does; what
+    other workspaces have uploaded is not there."""
     folder = existing(path)
+    if foreign(workspace, {path: str(folder)}, data_root()):
+        raise InvalidInput.one("", missing(path))
     if not folder.is_dir():
-        raise InvalidInput.one("", f"{folder} is no folder.")
+        raise InvalidInput.one("", f"{folder} is no folder; upload a single file instead.")
     return folder
 
 

@@ -19,6 +19,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "studio.formatting": (),
     "studio.security_headers": (),
     "studio.isolation": (),
+    "studio.public": (),
     "studio.actor": ("studio.peers",),
     "studio.secrecy": (),
     "studio.vault": (),
@@ -53,7 +54,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "sweeps.runners": ("sweeps.domain", "sweeps.stores.removal"),
     "sweeps.tracking": ("sweeps.domain",),
     "sweeps.charts": ("sweeps.domain", "studio.formatting"),
-    "sweeps.stores": ("sweeps.domain",),
+    "sweeps.stores": ("sweeps.domain", "studio.public"),
     "sweeps.environments": ("sweeps.domain",),
     "sweeps.notify": ("sweeps.domain", "sweeps.stores"),
     "sweeps.client": ("sweeps.domain", "sweeps.spec", "sweeps.stores"),
@@ -75,7 +76,9 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "sweeps.queries", "sweeps.models", "sweeps.domain", "sweeps.spec", "sweeps.environments",
         "studio.models",
     ),
-    "sweeps.intake_places": ("sweeps.queries", "sweeps.domain", "sweeps.stores"),
+    "sweeps.intake_places": (
+        "sweeps.queries", "sweeps.domain", "studio.models", "studio.public",
+    ),
     "sweeps.intake": (
         "sweeps.intake_environments", "sweeps.intake_places",
         "sweeps.services", "sweeps.queries", "sweeps.models", "sweeps.domain", "sweeps.spec",
@@ -90,7 +93,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "sweeps.tasks", "sweeps.services", "sweeps.queries", "sweeps.models", "sweeps.domain",
         "sweeps.runners", "sweeps.tracking", "sweeps.stores", "sweeps.environments",
         "sweeps.notify", "studio.models", "studio.env", "studio.bell", "studio.secrecy",
-        "studio.secret_services",
+        "studio.secret_services", "studio.public",
     ),
     "sweeps.tasks": (
         "sweeps.engine", "sweeps.services", "sweeps.queries", "sweeps.models", "sweeps.domain",

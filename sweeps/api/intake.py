@@ -130,7 +130,7 @@ def _named(job: SweepJob, workspace: Workspace, keep: bool) -> Any:
             "(multipart part “code”, a zip), upload it before and name it as studio:<digest>, "
             "or give an absolute folder of this machine.",
         )
-    folder = said_of("trial.code", intake_places.existing_folder, job.code)
+    folder = said_of("trial.code", intake_places.existing_folder, workspace, job.code)
     return _snapshot(
         lambda root: intake.keep_files(root, folder),
         workspace, str(folder), keep, "trial.code", folder,

@@ -5,8 +5,14 @@ import socket
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
-# Python 3.11 takes these for public: old relays to 6to4, and examples (RFC 7526, RFC 9637).
-_NOT_OURS_TO_ASK = (ipaddress.ip_network("192.88.99.0/24"), ipaddress.ip_network("3fff::/20"))
+# Python 3.11 takes these for public: old relays to 6to4, examples, assignments of protocols (RFC
+# 7526, 9637, 6890). The last is of the internet, but answers each machine of Azure's about itself.
+_NOT_OURS_TO_ASK = tuple(
+    map(
+        ipaddress.ip_network,
+        ("192.88.99.0/24", "3fff::/20", "192.0.0.0/24", "168.63.129.16/32"),
+    )
+)
 
 
 def is_public(address: str) -> bool:

@@ -12,6 +12,7 @@ from typing import Any
 from django.conf import settings
 
 from studio.models import Compute, Workspace
+from studio.public import NotPublic, real_public
 from studio.secrecy import filled, masks, names_of, sensitive_values
 from studio.secret_services import SecretMissing, reveal
 from sweeps.domain.command import parse_command, render
@@ -31,7 +32,6 @@ from sweeps.queries.places import spool_of
 from sweeps.runners.base import LaunchSpec
 from sweeps.stores import snapshots
 from sweeps.stores.downloads import place
-from sweeps.stores.public import NotPublic, real_public
 
 # What a trial may see of the server's own environment; never a copy of it (secrets live there).
 ENV_ALLOWED = (

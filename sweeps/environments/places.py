@@ -16,6 +16,7 @@ import shutil
 import stat
 import sys
 from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,7 @@ RECORD = "record"
 _REASON = 600
 # Scripts that install run here: a link that one planted is not followed, a pipe does not hold us.
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+_WAY = os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _GONE = (errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ELOOP)
 _LONGEST = 2**20
 # What is told of an environment stands in its row, and is told for each that shares it: so many
@@ -72,9 +74,31 @@ def built(root: Path, digest: str) -> Built | None:
         if error.errno in _GONE:
             return None
         raise
-    if not _is_sound(found) or not python_of(root, digest).exists():
-        return None  # a link to a Python that was removed or upgraded away
+    if not _is_sound(found) or not _has_python(root, digest):
+        return None
     return Built(found["python"], tuple(found["packages"]), tuple(found["notes"]))
+
+
+def _has_python(root: Path, digest: str) -> bool:
+    """False where its interpreter has gone, or what that is a link to.
+
+    In a folder of another user's, who built it, no link is followed: whoever can make one there
+    would learn what lies where only we may look.
+    """
+    try:
+        if venv_of(root, digest).lstat().st_uid == os.geteuid():
+            return python_of(root, digest).exists()
+        with ExitStack() as opened:
+            way = None
+            for part in (venv_of(root, digest), "bin"):
+                way = os.open(part, _WAY, dir_fd=way)
+                opened.callback(os.close, way)
+            os.stat("python", dir_fd=way, follow_symlinks=False)
+    except OSError as error:
+        if error.errno in _GONE:
+            return False
+        raise
+    return True
 
 
 def _is_sound(found: Any) -> bool:

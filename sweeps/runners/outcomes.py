@@ -47,10 +47,19 @@ def unseen(cause: Cause, span: Span, peak_memory_bytes: int = 0) -> Result:
 
 
 def not_started(
-    error: Exception, argv: list[str], cwd: str, path: str | None, span: Span
+    error: Exception,
+    argv: list[str],
+    cwd: str,
+    path: str | None,
+    span: Span,
+    *,
+    apart: bool = False,
 ) -> Result:
-    """Return the result of a command that could not be started; `path` is its PATH."""
-    code, message = _of_start(error, argv, cwd, path)
+    """Return the result of a command that could not be started; `path` is its PATH.
+
+    `apart`: it was started as another user. What that one may not see is not looked for then.
+    """
+    code, message = (_of_start_apart if apart else _of_start)(error, argv, cwd, path)
     return Result(EndedBy.NOT_STARTED, code, None, *span, None, message)
 
 
@@ -70,7 +79,7 @@ def _of_start(error: Exception, argv: list[str], cwd: str, path: str | None) -> 
     if not os.path.isdir(cwd):
         return NOT_RUNNABLE, f"The working folder {cwd!r} does not exist on this compute."
     is_there = _exists(program, cwd, path)
-    # Folders on the path that the command's user may not look into are told as EACCES.
+    # Folders on the path that we may not look into are told as EACCES.
     if number in (errno.ENOENT, errno.ENOTDIR) or (number == errno.EACCES and not is_there):
         if is_there:
             return NOT_FOUND, (
@@ -79,10 +88,7 @@ def _of_start(error: Exception, argv: list[str], cwd: str, path: str | None) -> 
             )
         return NOT_FOUND, f"No such command: {program!r}. Is it installed on this compute?"
     if number == errno.EACCES:
-        return NOT_RUNNABLE, (
-            f"Not allowed to run {program!r}. Make it executable (chmod +x), "
-            "or put its interpreter in front (python, bash)."
-        )
+        return _not_allowed(program)
     if number == errno.ENOEXEC:
         return NOT_RUNNABLE, (
             f"{program!r} is no program that this compute can run. If it is a script, put its "
@@ -94,6 +100,30 @@ def _of_start(error: Exception, argv: list[str], cwd: str, path: str | None) -> 
             "Pass large values by a file."
         )
     return NOT_RUNNABLE, f"Cannot run {program!r}: {error}."
+
+
+def _of_start_apart(
+    error: Exception, argv: list[str], cwd: str, path: str | None
+) -> tuple[int, str]:
+    """The same, by what the command's own user was told alone."""
+    number = error.errno if isinstance(error, OSError) else None
+    if number not in (errno.ENOENT, errno.ENOTDIR, errno.EACCES) or not os.path.isdir(cwd):
+        return _of_start(error, argv, cwd, path)
+    # Of names on the path: one folder of it may be closed, and there may be no such command.
+    if number == errno.EACCES and "/" in argv[0]:
+        return _not_allowed(argv[0])
+    return NOT_FOUND, (
+        f"No such command: {argv[0]!r}. Is it installed on this compute? It is not there for the "
+        "user that runs this workspace's trials; or it is a script, and the interpreter that its "
+        "first line (#!) names does not exist."
+    )
+
+
+def _not_allowed(program: str) -> tuple[int, str]:
+    return NOT_RUNNABLE, (
+        f"Not allowed to run {program!r}. Make it executable (chmod +x), "
+        "or put its interpreter in front (python, bash)."
+    )
 
 
 def _exists(program: str, cwd: str, path: str | None) -> bool:

@@ -125,7 +125,10 @@ class Shim:
         except (OSError, ValueError, subprocess.SubprocessError) as error:
             env = self._launch["env"]
             argv, cwd = self._launch["argv"], self._launch["cwd"]
-            return outcomes.not_started(error, argv, cwd, env.get("PATH"), self._span())
+            apart = bool(self._launch.get("user"))
+            return outcomes.not_started(
+                error, argv, cwd, env.get("PATH"), self._span(), apart=apart
+            )
         cause = self._watch()
         self._tree.end(self._orders.grace_left, self._pause)
         for log in self._logs:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO, BinaryIO
 
+from studio.public import open_public
 from sweeps.domain.problems import InvalidInput
 from sweeps.domain.wording import shown
 from sweeps.stores.archives import MAX_BYTES, MAX_FILES, unpack
@@ -22,7 +23,6 @@ from sweeps.stores.code_files import (
 )
 from sweeps.stores.digests import combine
 from sweeps.stores.names import file_name, is_plain
-from sweeps.stores.public import open_public
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,14 +65,7 @@ def keep_folder(workspace: Workspace, text: str) -> CodeSnapshot:
         raise InvalidInput.one(
             "", f"Write the whole path, beginning with /, not {shown(text.strip())}."
         )
-    folder = intake_places.existing(text.strip())
-    if not folder.is_dir():
-        raise InvalidInput.one("", f"{folder} is no folder; upload a single file instead.")
-    try:
-        kept = intake.keep_files(intake.code_root(), folder)
-    except OSError as error:
-        raise InvalidInput.one("", f"{folder} cannot be read: {error.strerror}.") from error
-    return intake.keep(workspace, kept, str(folder), folder=folder)
+    return intake.keep_folder(workspace, text.strip())
 
 
 def keep_data(workspace: Workspace, file: UploadedFile) -> DataUpload:

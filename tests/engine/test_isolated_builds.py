@@ -172,3 +172,27 @@ def _run(home: Path, recipe: Recipe, user: RunAs, name: str) -> dict[str, object
     )
     result = ended(runner, runner.start(spec))
     return json.loads(stdout(str(home / name))) if result.exit_code == 0 else None
+
+
+if IS_ROOT:
+
+    def test_no_link_in_what_another_user_built_is_followed(home: Path) -> None:
+        """A closed file that is there, and one that is not, are the same."""
+        root, digest = environments_root(), "a" * 64
+        place = places.python_of(root, digest)
+        place.parent.mkdir(parents=True)
+        made = {"python": "3.11.7", "packages": [], "notes": []}
+        (root / digest / "built.json").write_text(json.dumps(made))
+        os.chown(places.venv_of(root, digest), UID, UID)
+        found = []
+        for target in ("secret_key", "gone"):
+            place.unlink(missing_ok=True)
+            place.symlink_to(home / "home" / target)
+            found.append(places.built(root, digest))
+        assert found[0] == found[1] != None  # noqa: E711 - a Built, both times
+        place.unlink()
+        assert places.built(root, digest) is None
+        place.parent.rmdir()
+        place.parent.symlink_to(home)
+        (home / "python").touch()
+        assert places.built(root, digest) is None, "nor is one on the way"

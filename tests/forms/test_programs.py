@@ -9,6 +9,7 @@ from studio.forms import program_problem
 from studio.models import Compute, Workspace
 from sweeps.forms.environment import EnvironmentForm
 from sweeps.models import Environment
+from tests.isolated import open_folder
 
 
 @pytest.fixture
@@ -34,6 +35,16 @@ def test_of_closed_programs_it_is_not_said_whether_they_are_there(closed: Path) 
 def test_links_are_judged_by_where_they_lead(closed: Path, tmp_path: Path) -> None:
     os.symlink(closed, tmp_path / "link")
     assert program_problem(str(tmp_path / "link"), apart=True) is not None
+
+
+def test_no_link_in_a_closed_folder_is_followed() -> None:
+    with open_folder() as place:
+        (place / "closed").mkdir(mode=0o700)
+        os.symlink("/bin/sh", place / "closed" / "sh")
+        os.symlink("/bin/sh", place / "sh")
+        assert program_problem(str(place / "sh"), apart=True) is None
+        for name in ("sh", "gone"):
+            assert program_problem(str(place / "closed" / name), apart=True) is not None
 
 
 @pytest.mark.django_db

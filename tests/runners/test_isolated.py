@@ -1,5 +1,6 @@
 """Commands as a user of their own: the contract, and what that user is left with."""
 
+import errno
 import json
 import os
 import shutil
@@ -225,6 +226,18 @@ def test_a_user_that_we_may_not_become_is_told_and_where_to_look() -> None:
     result = outcomes.not_started(failed, ["true"], "/", None, outcomes.Span(1.0, 1.0))
     assert (result.ended_by, result.exit_code) == (EndedBy.NOT_STARTED, 126)
     assert "may not run commands as another user here; its error log says" in result.message
+
+
+@pytest.mark.parametrize("number", [errno.EACCES, errno.ENOENT, errno.ENOTDIR])
+def test_what_another_user_could_not_start_is_not_looked_for(tmp_path: Path, number: int) -> None:
+    (tmp_path / "there").touch()
+    said = set()
+    for name in ("there", "gone"):
+        argv, failed = [str(tmp_path / name)], OSError(number, "no")
+        span = outcomes.Span(1.0, 1.0)
+        result = outcomes.not_started(failed, argv, str(tmp_path), None, span, apart=True)
+        said.add((result.exit_code, result.message.replace(argv[0], "PATH")))
+    assert len(said) == 1
 
 
 @pytest.mark.parametrize("uid", [0, -1, 2**32 - 1, "1000", None])

@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 from django.apps import apps
 
-from studio.models import Workspace
+from studio.models import Compute, Workspace
 from sweeps import intake, intake_places
+from sweeps.domain.problems import InvalidInput
 from sweeps.models import DataUpload, Sweep
 from sweeps.queries.uploads import foreign
-from sweeps.views.new_sweep_code import stored
+from sweeps.views.new_sweep_code import keep_folder, stored
 
 remember = import_module("sweeps.migrations.0023_uploads_of_sweeps").remember
 
@@ -46,6 +47,22 @@ def test_the_form_shows_a_workspaces_own_data_alone(workspace: Workspace, theirs
     assert stored(workspace, str(mine)) == ("mine.csv", 5)
     for path in (mine.parent, mine.parent / "gone.csv", mine / ".." / "mine.csv", "/etc/passwd"):
         assert stored(workspace, str(path)) is None
+
+
+@pytest.mark.parametrize("isolated", [False, True])
+def test_as_code_it_is_there_for_nobody_else(
+    workspace: Workspace, compute: Compute, theirs: Path, isolated: bool
+) -> None:
+    """Not a folder of it, nor whether a file or a folder of that name was uploaded."""
+    Compute.objects.update(isolated=isolated)
+    (theirs.parent / "deep").mkdir(exist_ok=True)
+    said = set()
+    for path in (theirs, theirs.parent, theirs.parent / "deep", theirs.parent / "gone"):
+        for keep in (intake.keep_folder, keep_folder):
+            with pytest.raises(InvalidInput) as error:
+                keep(workspace, str(path))
+            said.add(error.value.problems[0].message.replace(str(path), "PATH"))
+    assert said == {intake_places.missing("PATH")}
 
 
 def test_data_without_a_record_is_of_who_read_it_first(

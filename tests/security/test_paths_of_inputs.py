@@ -9,10 +9,10 @@ import pytest
 from django.conf import settings
 
 from studio.models import Compute
+from studio.public import NotPublic, real_public
 from sweeps import intake_places
 from sweeps.domain.problems import InvalidInput
 from sweeps.engine import launch
-from sweeps.stores.public import NotPublic, real_public
 from tests.isolated import IS_ROOT, UID, open_folder
 
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from studio.public import NotPublic, open_public
 from sweeps.domain.problems import InvalidInput
 from sweeps.stores import snapshots
-from sweeps.stores.public import NotPublic, open_public
 from tests.isolated import open_folder
 from tests.stores.test_snapshots import folder
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from studio.public import NotPublic, check_public, open_public
 from sweeps.stores import handover, outputs
 from sweeps.stores.outputs import OutputLimits, Source, collect
-from sweeps.stores.public import NotPublic, check_public, open_public
 from sweeps.stores.removal import remove_tree
 from tests.isolated import IS_ROOT, UID, open_folder
 from tests.stores.test_snapshots import contents, folder

@@ -5,6 +5,7 @@ import sys
 
 import pytest
 
+from sweeps.domain.problems import InvalidInput
 from sweeps.engine import compute_test
 from sweeps.stores.trash import NAME
 
@@ -38,6 +39,24 @@ def test_a_python_without_mlflow_fails_that_step_alone(compute, tmp_path):
     assert {name: step["ok"] for name, step in steps.items()} == {
         "Interpreter": True, "MLflow": False, "Command": True, "Log": True,
     }  # fmt: skip
+
+
+def test_whether_an_isolated_computes_program_is_there_is_not_looked_at(
+    compute, tmp_path, monkeypatch
+):
+    def refuse(*_):
+        raise InvalidInput.one("", "not started here")
+
+    monkeypatch.setattr(compute_test.isolation, "user_for", refuse)
+    compute.isolated = True
+    (tmp_path / "there").write_text("#!/bin/sh\n")
+    (tmp_path / "there").chmod(0o755)
+    said = []
+    for name in ("there", "gone"):
+        compute.python = str(tmp_path / name)
+        steps = compute_test.run(compute, tmp_path / "tests", lambda steps: None)
+        said.append(str(steps).replace(compute.python, "PATH"))
+    assert said[0] == said[1]
 
 
 def test_an_interpreter_that_is_gone_is_named(compute, tmp_path):
