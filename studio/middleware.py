@@ -6,7 +6,7 @@ from collections.abc import Callable
 from urllib.parse import urlencode
 
 from django.conf import settings
-from django.contrib.auth import SESSION_KEY
+from django.contrib.auth import SESSION_KEY, get_user
 from django.http import (
     HttpRequest,
     HttpResponse,
@@ -40,7 +40,8 @@ def private_pages(get_response: Handler) -> Handler:
 
 
 def judge_slow_forms(get_response: Handler) -> Handler:
-    """Who sends a form so slowly that their session is ended meanwhile sends it as nobody.
+    """Who sends a form so slowly that their session is ended meanwhile sends it as nobody, and
+    whose rights were changed as who they are by then.
 
     Before the check of CSRF, which is the first to read a form.
     """
@@ -56,9 +57,12 @@ def judge_slow_forms(get_response: Handler) -> Handler:
         began = time.monotonic()
         with contextlib.suppress(UnreadablePostError):  # which the view will meet
             request.POST.get("")
-        is_slow = time.monotonic() - began > SLOW_S
-        if is_slow and not request.session.exists(request.session.session_key or ""):
+        if time.monotonic() - began <= SLOW_S:
+            return
+        if not request.session.exists(request.session.session_key or ""):
             request.session.flush()
+        # Whom a proxy names is looked up as soon as the head is there.
+        request.user = get_user(request)
 
     middleware.process_view = process_view  # type: ignore[attr-defined]
     return middleware

@@ -7,6 +7,7 @@ read what they could not.
 import errno
 import os
 import stat
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
@@ -14,6 +15,7 @@ from typing import BinaryIO
 _WAY = os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
+_LISTED = stat.S_IXOTH | stat.S_IROTH
 _MOST_STEPS = 1000
 
 
@@ -86,7 +88,7 @@ def open_public(folder: Path, name: str) -> BinaryIO:
     parts = PurePosixPath(name).parts
     way = _enter(os.open("/", _WAY), folder.parts[1:], Path("/"))
     # What is found by looking, others must be able to find.
-    way = _enter(way, parts[:-1], folder, stat.S_IXOTH | stat.S_IROTH)
+    way = _enter(way, parts[:-1], folder, _LISTED)
     try:
         descriptor = os.open(parts[-1], _FILE, dir_fd=way)
     finally:
@@ -96,6 +98,23 @@ def open_public(folder: Path, name: str) -> BinaryIO:
         return open(descriptor, "rb")
     os.close(descriptor)
     raise NotPublic(errno.EACCES, f"not every user of this machine may read {folder / name}")
+
+
+def walk_public(folder: Path) -> Iterator[tuple[str, list[str], list[str]]]:
+    """`os.walk` of a folder, as far as every user may look into all of it.
+
+    Raises NotPublic before anything is told of what a closed one holds. `folder` is absolute and
+    leads through no link.
+    """
+    way = _enter(os.open("/", _WAY), folder.parts[1:], Path("/"))
+    try:
+        for here, folders, files, descriptor in os.fwalk(".", dir_fd=way):
+            if os.fstat(descriptor).st_mode & _LISTED != _LISTED:
+                text = f"not every user of this machine may look into {folder / here}"
+                raise NotPublic(errno.EACCES, text)
+            yield str(folder / here), folders, files
+    finally:
+        os.close(way)
 
 
 def _enter(top: int, parts: tuple[str, ...], path: Path, needed: int = stat.S_IXOTH) -> int:

@@ -4,8 +4,9 @@ As in Azure ML: patterns of git's kind in `.amlignore` at the top of the folder 
 where there is none, those of the `.gitignore` there.
 """
 
+import errno
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
@@ -74,16 +75,22 @@ def code_files(folder: Path) -> Iterator[str]:
 
 
 NO_RULES = IgnoreRules()
+Listed = Callable[[Path], Iterator[tuple[str, list[str], list[str]]]]
+# Folders within folders: what lists them calls itself for each.
+_MOST_DEEP = 100
 
 
-def walk(folder: Path, rules: IgnoreRules = NO_RULES) -> Iterator[str]:
+def walk(folder: Path, rules: IgnoreRules = NO_RULES, listed: Listed = os.walk) -> Iterator[str]:
     """Relative names (`/` between parts) of the files below a folder that are its contents.
 
     Regular files only: no links, no `.pyc`, nothing below a folder of a name in `SKIPPED`, and
-    nothing that the rules leave out.
+    nothing that the rules leave out. `listed` gives what `os.walk` does. Raises OSError for folders
+    that are nested too deeply, and what `listed` raises.
     """
-    for here, folders, files in os.walk(folder):
+    for here, folders, files in listed(folder):
         top = Path(here).relative_to(folder)
+        if len(top.parts) > _MOST_DEEP:
+            raise OSError(errno.ELOOP, f"more than {_MOST_DEEP} folders lie in one another")
         folders[:] = sorted(
             name
             for name in folders

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO, BinaryIO
 
-from studio.public import open_public
+from studio.public import open_public, walk_public
 from sweeps.domain.problems import InvalidInput
 from sweeps.domain.wording import shown
 from sweeps.stores.archives import MAX_BYTES, MAX_FILES, unpack
@@ -84,25 +84,23 @@ def _public_rules(folder: Path) -> IgnoreRules:
 
 def _copy(folder: Path, stage: Path, rules: IgnoreRules, public: bool) -> None:
     total = 0
-    for count, name in enumerate(walk(folder, rules), 1):
-        source = folder / name
+    names = walk(folder, rules, walk_public if public else os.walk)
+    for count, name in enumerate(names, 1):
         if not is_plain(name):
             raise InvalidInput.one("", f"Rename the file {shown(name)}: that is no plain name.")
-        size = source.stat().st_size
-        total += size
-        if count > MAX_FILES or total > MAX_BYTES:
-            raise InvalidInput.one(
-                "",
-                f"{folder} is too large for training code: at most {MAX_FILES:,} files "
-                f"and {MAX_BYTES // 2**30} GiB. Name data as inputs instead.",
-            )
-        place = stage / name
-        place.parent.mkdir(parents=True, exist_ok=True)
-        if public:
-            with open_public(folder, name) as file, place.open("wb") as out:
+        with open_public(folder, name) if public else (folder / name).open("rb") as file:
+            size = os.fstat(file.fileno()).st_size
+            total += size
+            if count > MAX_FILES or total > MAX_BYTES:
+                raise InvalidInput.one(
+                    "",
+                    f"{folder} is too large for training code: at most {MAX_FILES:,} files "
+                    f"and {MAX_BYTES // 2**30} GiB. Name data as inputs instead.",
+                )
+            place = stage / name
+            place.parent.mkdir(parents=True, exist_ok=True)
+            with place.open("wb") as out:
                 _copy_most(file, out, size)
-        else:
-            shutil.copyfile(source, place)
 
 
 def _copy_most(file: BinaryIO, out: BinaryIO, left: int) -> None:

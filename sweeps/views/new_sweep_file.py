@@ -23,6 +23,7 @@ from sweeps.forms.from_file import draft_of, not_shown
 from sweeps.models import CodeSnapshot
 from sweeps.queries.computes import resolve_compute
 from sweeps.queries.secrets import with_kept_values
+from sweeps.services.room import require_disk
 from sweeps.spec.reader import placed, read_job, tool_of
 from sweeps.spec.writer import job_to_doc
 from sweeps.spec.yaml_text import MAX_BYTES
@@ -120,6 +121,7 @@ def with_code(page: Page, job: SweepJob, workspace: Workspace) -> Page:
         if name.startswith(intake.KEPT_CODE):
             kept = intake.named_code(workspace, name)
         else:
+            require_disk(workspace)
             kept = intake.keep_folder(workspace, name)
     except InvalidInput as error:
         return page.with_error("code", error)

@@ -1,6 +1,7 @@
 """A form that is long under way counts for who is signed in when it has come."""
 
 from collections.abc import Callable
+from ipaddress import ip_network
 from typing import Any
 
 import pytest
@@ -30,11 +31,12 @@ class Coming:
         return self.read()
 
 
-def post(client: Client, happens: Callable[[], object]) -> Any:
+def post(client: Client, happens: Callable[[], object], **meta: str) -> Any:
     environ: dict[str, Any] = {
         "wsgi.input": Coming(FORM, happens),
         "CONTENT_LENGTH": str(len(FORM)),
         "CONTENT_TYPE": "application/x-www-form-urlencoded",
+        **meta,
     }
     return client.generic("POST", PAGE, **environ)
 
@@ -57,6 +59,20 @@ def test_one_whose_session_was_ended_meanwhile_is_nobodys(
     answer = post(signed_in, Session.objects.all().delete)
     assert answer.status_code == 302
     assert answer["Location"].startswith("/accounts/login/")
+    assert not Environment.objects.exists()
+
+
+def test_whom_a_proxy_names_is_looked_up_when_it_has_come(
+    signed_in: Client, bob: User, workspace: Workspace, settings: Any
+) -> None:
+    settings.STUDIO_PROXY_USER_HEADER = "X-Remote-User"
+    settings.STUDIO_PROXY_TRUSTED = [ip_network("127.0.0.1")]
+
+    def locked_out() -> None:
+        User.objects.filter(pk=bob.pk).update(is_active=False)
+
+    answer = post(signed_in, locked_out, HTTP_X_REMOTE_USER="bob")
+    assert answer.status_code in (302, 404)
     assert not Environment.objects.exists()
 
 

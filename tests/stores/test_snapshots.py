@@ -2,7 +2,6 @@
 
 import io
 import os
-import shutil
 import stat
 from collections.abc import Mapping
 from pathlib import Path
@@ -193,7 +192,7 @@ def test_a_folder_that_cannot_be_read_is_refused(
     def fail(*_: object) -> None:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(shutil, "copyfile", fail)
+    monkeypatch.setattr(snapshots, "_copy_most", fail)
     with pytest.raises(InvalidInput, match="cannot be read: Permission denied"):
         snapshots.snapshot_folder(kept, folder(tmp_path / "src"))
     assert list(kept.iterdir()) == []

@@ -377,6 +377,20 @@ def test_the_form_brings_a_sweep_in(page: Client, first: Sweep) -> None:
     assert "http://testserver" + address in html
 
 
+def test_no_form_takes_the_place_of_somebody_elses_request(page: Client, first: Sweep) -> None:
+    """Requests over REST have tickets that can be guessed: api-1, api-2, …"""
+    made = []
+    for _ in range(2):
+        upload = io.BytesIO(packed(first))
+        upload.name = "b.zip"
+        fields = {"bundle": upload, "mode": "replay", "ticket": "api-1"}
+        made.append(page.post("/w/default/sweeps/import", fields)["Location"])
+    assert made[0] == made[1], "a double click makes one"
+    sweep = Sweep.objects.exclude(pk=first.pk).get()
+    assert sweep.ticket
+    assert not sweep.ticket.startswith("api-")
+
+
 def test_the_form_says_what_is_wrong_and_keeps_the_choice(page: Client, workspace: Any) -> None:
     bad = io.BytesIO(b"no zip")
     bad.name = "<b>.zip"
