@@ -38,7 +38,7 @@ from sweeps.services.sweeps import create_sweep
 from sweeps.spec.reader import read_job
 from sweeps.stores import snapshots, trash
 from sweeps.stores.git import as_document, read_git
-from sweeps.stores.uploads import save_upload
+from sweeps.stores.uploads import place_of, save_upload
 
 DIFF_NAME = "changes.diff"
 
@@ -110,7 +110,7 @@ def keep_data_file(
         workspace,
         digest=kept.digest,
         name=kept.name,
-        path=f"{kept.digest}/{kept.name}",
+        path=str(kept.path.relative_to(data_root())),
         file_count=1,
         size=kept.size,
     )
@@ -153,10 +153,13 @@ def _git(folder: Path) -> dict[str, object]:
 
 def diff_of(digest: str) -> str:
     """The text of a kept diff, "" where there is none (any more)."""
-    try:
-        return (diff_root() / digest / DIFF_NAME).read_text() if digest.isalnum() else ""
-    except OSError:
+    if not digest.isalnum():
         return ""
+    # The second is where they once lay.
+    for place in (place_of(diff_root(), digest, DIFF_NAME), diff_root() / digest / DIFF_NAME):
+        with suppress(OSError):
+            return place.read_text()
+    return ""
 
 
 def keep_folder(workspace: Workspace, path: str) -> CodeSnapshot:

@@ -8,7 +8,7 @@ from sweeps.domain.problems import InvalidInput, Problem
 from sweeps.domain.wording import shown
 
 MAX_NAME, MAX_DESCRIPTION = 100, 5_000
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*( ?[A-Za-z0-9_-]+)*")
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*(?: [A-Za-z0-9_-]+)*")
 _ALIAS = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
 _VERSION_LIKE = re.compile(r"v\d+", re.IGNORECASE)
 

@@ -14,7 +14,8 @@ from sweeps.engine.trash import throw_away
 from sweeps.environments.own import constraints
 from sweeps.models import Sweep
 from sweeps.queries.environments import environments_root
-from sweeps.queries.isolation import has_upload, is_anything_isolated
+from sweeps.queries.isolation import is_anything_isolated
+from sweeps.queries.uploads import is_own
 from sweeps.runners.run_as import RunAs
 from sweeps.services.os_users import os_user_of
 from sweeps.stores import handover
@@ -113,7 +114,7 @@ def _kept(workspace: Workspace, path: str, from_web: bool) -> Path | None:
         return source if source.is_relative_to(home / "downloads") else None
     if not source.is_relative_to(home / "data") or source == home / "data":
         return None
-    return source if has_upload(workspace, source.relative_to(home / "data").parts[0]) else None
+    return source if is_own(workspace, source.relative_to(home / "data")) else None
 
 
 def forget(spool: Path) -> None:

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from django.conf import settings
 from django.db import connection
+from django.db.models import Sum
 
 from studio.models import Workspace
 from sweeps.engine.trouble import TROUBLE
@@ -80,5 +81,5 @@ class DiskUse:
         for experiment in experiments:
             yield used(artifacts / experiment)
         for table in (CodeSnapshot, DataUpload):
-            sizes = table.objects.filter(workspace=workspace).values_list("digest", "size")
-            yield sum(dict(sizes).values())
+            mine = table.objects.filter(workspace=workspace)
+            yield mine.aggregate(size=Sum("size"))["size"] or 0

@@ -1,7 +1,7 @@
 """Data that a workspace was handed in."""
 
 import os
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 from studio.models import Workspace
@@ -9,17 +9,13 @@ from sweeps.models import DataUpload
 
 
 def foreign(workspace: Workspace, paths: Mapping[str, str], root: Path) -> list[str]:
-    """Names of those paths that lie in `root`, and in nothing that the workspace was handed in.
-
-    `root` has a folder for each content, named by its digest.
-    """
-    at, real = {}, root.resolve()
+    """Names of those paths that lie in `root`, and in nothing that the workspace was handed in."""
+    found, real = [], root.resolve()
     for name, path in paths.items():
         place = _real(path) if os.path.isabs(path) and "\0" not in path else None
-        if place and place.is_relative_to(real):
-            at[name] = next(iter(place.relative_to(real).parts), "")
-    own = _own(workspace, set(at.values())) if at else set()
-    return [name for name, digest in at.items() if digest not in own]
+        if place and place.is_relative_to(real) and not is_own(workspace, place.relative_to(real)):
+            found.append(name)
+    return found
 
 
 def _real(path: str) -> Path | None:
@@ -30,7 +26,13 @@ def _real(path: str) -> Path | None:
         return None
 
 
-def _own(workspace: Workspace, digests: Collection[str]) -> set[str]:
-    """Those of `digests` that the workspace was handed in itself."""
-    rows = DataUpload.objects.filter(workspace=workspace, digest__in=digests)
-    return set(rows.values_list("digest", flat=True))
+def is_own(workspace: Workspace, place: Path) -> bool:
+    """Whether a place below the data folder is what the workspace was handed in, or in it.
+
+    Where a file and a folder share a place, as they once could, either gives no right to the other.
+    """
+    if not place.parts:
+        return False  # the folder of all
+    # Rows of files name the file, rows of folders a folder right below.
+    paths = {str(place), place.parts[0]}
+    return DataUpload.objects.filter(workspace=workspace, path__in=paths).exists()

@@ -41,7 +41,10 @@ def remember_snapshot(
 def remember_data(
     workspace: Workspace, *, digest: str, name: str, path: str, file_count: int, size: int
 ) -> tuple[DataUpload, bool]:
-    """The workspace's row for uploaded data (`path` below the data folder); True if it is new."""
+    """The workspace's row for uploaded data (`path` below the data folder); True if it is new.
+
+    Where a row has named another path, that is what its sweeps know, and stays.
+    """
     with transaction.atomic():
         row, is_new = DataUpload.objects.get_or_create(
             workspace=workspace,

@@ -21,8 +21,9 @@ from sweeps.stores.code_files import (
     rules_in,
     walk,
 )
-from sweeps.stores.digests import combine
+from sweeps.stores.digests import combine, folder_digest
 from sweeps.stores.names import file_name, is_plain
+from sweeps.stores.trash import throw_away
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +192,9 @@ def _keep(root: Path, stage: Path) -> Snapshot:
     _prune(stage, frozenset(names))
     found = [(name, *_flushed(stage / name)) for name in names]
     digest, size = combine((name, part) for name, part, _ in found), sum(n for _, _, n in found)
+    if (root / digest).exists() and not _holds(root / digest, names, digest):
+        # Files that strangers chose once lay in places of this kind.
+        throw_away(root, root / digest)
     if not (root / digest).exists():
         try:
             stage.rename(root / digest)
@@ -199,6 +203,12 @@ def _keep(root: Path, stage: Path) -> Snapshot:
             if not (root / digest).exists():
                 raise
     return Snapshot(digest, len(names), size, names)
+
+
+def _holds(folder: Path, names: tuple[str, ...], digest: str) -> bool:
+    """Whether a folder that is there is what its name says, and has no file beside."""
+    there = sum(len(files) for _, _, files in os.walk(folder))
+    return there == len(names) and folder_digest(folder) == digest
 
 
 def _flushed(path: Path) -> tuple[str, int]:

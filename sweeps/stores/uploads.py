@@ -1,4 +1,9 @@
-"""Data uploads: files kept once under the hash of their contents, with their own name."""
+"""Data uploads: files kept once by contents and name, each in a folder of its own.
+
+`<digest>.<key>/<name>`: the key is of the name. A folder that is kept by its digest never lies in
+the place of a file, whose contents its uploader may choose so that the digests are the same; nor
+does whoever has one name of some contents find others there.
+"""
 
 import hashlib
 import os
@@ -23,7 +28,7 @@ class Upload:
 
 
 def save_upload(root: Path, chunks: Iterable[bytes], filename: str, limit: int) -> Upload:
-    """Keep an uploaded file under `root`/<digest>/<name>.
+    """Keep an uploaded file below `root`.
 
     Raises InvalidInput when it is larger than `limit` bytes.
     """
@@ -43,9 +48,15 @@ def save_upload(root: Path, chunks: Iterable[bytes], filename: str, limit: int) 
                 out.write(chunk)
             out.flush()
             os.fsync(out.fileno())
-        place = root / found.hexdigest() / name
+        place = place_of(root, found.hexdigest(), name)
         place.parent.mkdir(exist_ok=True)
         Path(temporary).replace(place)
     finally:
         Path(temporary).unlink(missing_ok=True)
     return Upload(found.hexdigest(), name, size, place)
+
+
+def place_of(root: Path, digest: str, name: str) -> Path:
+    """Where a file of these contents and this name lies."""
+    key = hashlib.sha256(name.encode()).hexdigest()[:16]
+    return root / f"{digest}.{key}" / name

@@ -18,7 +18,7 @@ from sweeps.domain.wording import shown
 from sweeps.forms.draft import Draft, InputRow
 from sweeps.forms.rows import FIELDS, Row
 from sweeps.models import CodeSnapshot, DataUpload
-from sweeps.queries.isolation import has_upload
+from sweeps.queries.uploads import is_own
 from sweeps.services.room import require_disk
 from sweeps.stores import snapshots
 from sweeps.stores.inspect_script import ScriptFacts, inspect, pick_entry
@@ -207,7 +207,6 @@ def stored(workspace: Workspace, path: str) -> tuple[str, int] | None:
     place, root = Path(path), intake_places.data_root()
     if not place.is_relative_to(root) or ".." in place.parts:
         return None
-    digest = next(iter(place.relative_to(root).parts), "")
-    if not has_upload(workspace, digest) or not place.is_file():
+    if not is_own(workspace, place.relative_to(root)) or not place.is_file():
         return None
     return place.name, place.stat().st_size

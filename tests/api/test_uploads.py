@@ -16,6 +16,7 @@ from studio.models import Workspace
 from sweeps import intake
 from sweeps.models import CodeSnapshot, Sweep
 from sweeps.stores.digests import combine, folder_digest
+from sweeps.stores.uploads import place_of
 from tests.api.conftest import Caller
 from tests.api.test_submit import JOB, zipped
 
@@ -110,7 +111,7 @@ def test_data_is_uploaded_once_and_named_by_a_job(api: Caller) -> None:
     assert body == {
         "digest": sha(b"a,b\n1,2\n"),
         "name": "iris.csv",
-        "path": f"{settings.STUDIO_HOME}/data/{body['digest']}/iris.csv",
+        "path": str(place_of(settings.STUDIO_HOME / "data", body["digest"], "iris.csv")),
         "file_count": 1,
         "size": 8,
     }

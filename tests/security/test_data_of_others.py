@@ -1,6 +1,10 @@
 """Data is whose workspace was handed it: naming its path makes nobody its owner."""
 
+import hashlib
+import io
 import os
+import shutil
+import zipfile
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
@@ -14,6 +18,7 @@ from sweeps import intake, intake_places
 from sweeps.domain.problems import InvalidInput
 from sweeps.models import DataUpload, Sweep
 from sweeps.queries.uploads import foreign
+from sweeps.stores.digests import combine
 from sweeps.views.new_sweep_code import keep_folder, stored
 
 remember = import_module("sweeps.migrations.0023_uploads_of_sweeps").remember
@@ -109,3 +114,74 @@ def test_a_path_that_nobody_can_follow_is_nobodys_data(
 
     monkeypatch.setattr("os.path.realpath", refuse)
     assert not is_foreign(workspace, Path("/proc/1/root/tmp"))
+
+
+def packed(files: dict[str, bytes]) -> io.BytesIO:
+    found = io.BytesIO()
+    with zipfile.ZipFile(found, "w") as archive:
+        for name, data in files.items():
+            archive.writestr(name, data)
+    return found
+
+
+def listing(files: dict[str, bytes]) -> bytes:
+    """A file whose SHA-256 is the digest of a folder with these files."""
+    lines = [f"{len(n)}:{n}:{hashlib.sha256(d).hexdigest()}\n" for n, d in sorted(files.items())]
+    return "".join(lines).encode()
+
+
+PAY = {"pay.csv": b"ann,100\n"}
+
+
+@pytest.mark.parametrize("first", ["folder", "file"])
+def test_a_file_with_the_digest_of_a_folder_leads_to_no_folder(
+    workspace: Workspace, first: str
+) -> None:
+    other = Workspace.objects.create(name="other")
+
+    def theirs() -> Path:
+        row, _ = intake.keep_data_folder(other, packed(PAY), "pay.zip")
+        return intake.data_place(row)
+
+    def mine(name: str) -> Path:
+        row, _ = intake.keep_data_file(workspace, [listing(PAY)], name)
+        return intake.data_place(row)
+
+    place = theirs() if first == "folder" else None
+    files = [mine("zz.txt"), mine("pay.csv")]
+    place = place or theirs()
+    assert files[0].parent.name.startswith(place.name), "the digests are the same"
+    assert {path.name: path.read_bytes() for path in place.iterdir()} == PAY
+    assert is_foreign(workspace, place)
+    assert is_foreign(workspace, place / "pay.csv")
+    assert not any(is_foreign(workspace, path) for path in files)
+
+
+def test_where_files_once_lay_beside_folders_each_row_is_good_for_its_own(
+    workspace: Workspace,
+) -> None:
+    other = Workspace.objects.create(name="other")
+    folder, _ = intake.keep_data_folder(other, packed({"a.csv": b"1", "b.csv": b"2"}), "x.zip")
+    digest, place = folder.digest, intake.data_place(folder)
+    DataUpload.objects.create(
+        workspace=workspace, digest=digest, name="a.csv", path=f"{digest}/a.csv"
+    )
+    assert not is_foreign(workspace, place / "a.csv")
+    assert is_foreign(workspace, place)
+    assert is_foreign(workspace, place / "b.csv")
+    assert not is_foreign(other, place / "b.csv")
+
+
+@pytest.mark.parametrize("planted", [{"pay.csv": b"0"}, PAY | {"pay.pyc": b"0"}, {"zz": b"0"}])
+def test_a_folder_that_comes_is_what_lies_there_then(
+    workspace: Workspace, planted: dict[str, bytes]
+) -> None:
+    digest = combine((name, hashlib.sha256(data).hexdigest()) for name, data in PAY.items())
+    place = intake_places.data_root() / digest
+    shutil.rmtree(place, ignore_errors=True)
+    place.mkdir(parents=True)
+    for name, data in planted.items():
+        (place / name).write_bytes(data)
+    row, _ = intake.keep_data_folder(workspace, packed(PAY), "pay.zip")
+    assert intake.data_place(row) == place
+    assert {path.name: path.read_bytes() for path in place.iterdir()} == PAY

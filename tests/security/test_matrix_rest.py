@@ -18,6 +18,7 @@ from sweeps import intake, intake_places
 from sweeps.models import Attempt
 from sweeps.queries.places import artifacts_at
 from sweeps.stores import snapshots
+from sweeps.stores.uploads import place_of
 from tests.api.fuzz import stage as staging
 from tests.api.fuzz.sending import BODIES
 from tests.conftest import person
@@ -236,7 +237,7 @@ def test_names_of_elsewhere_in_a_body_are_missing(stage: Stage) -> None:
     job = BODIES[f"POST {BASE}/workspaces/{{ws}}/sweeps"][0]
     far, none = (
         str(intake.data_place(upload)),
-        str(intake_places.data_root() / ("ab" * 32) / "far.csv"),
+        str(place_of(intake_places.data_root(), "ab" * 32, "far.csv")),
     )
 
     def answered(**changes: Any) -> tuple[int, bytes]:

@@ -55,22 +55,22 @@ def test_what_is_used_is_measured(
     for folder in (f"trials/{sweep.uid}/0.1", "artifacts/7/r/artifacts", "artifacts/8/r"):
         (tmp_path / folder).mkdir(parents=True)
         (tmp_path / folder / "file").write_bytes(b"x" * MIB)
-    for name in ("a", "b"):  # the same bytes under two names
+    for name in ("a", "b"):  # the same bytes under two names lie there twice
         DataUpload.objects.create(
-            workspace=workspace, digest="d", name=name, path="d/a", file_count=1, size=5
+            workspace=workspace, digest="d", name=name, path=f"d.{name}/{name}", size=5
         )
     CodeSnapshot.objects.create(workspace=workspace, digest="c", origin="", file_count=1, size=7)
     use = DiskUse()
     use.measure()
     workspace.refresh_from_db()
-    assert workspace.disk_used == 2 * MIB + 12
+    assert workspace.disk_used == 2 * MIB + 17
     assert workspace.disk_measured_at is not None
     Sweep.objects.filter(pk=sweep.pk).update(run_closed=True)
     use.measure()
     (tmp_path / f"trials/{sweep.uid}/0.1/file").unlink()  # of what is over nobody asks again
     use.measure()
     workspace.refresh_from_db()
-    assert workspace.disk_used == 2 * MIB + 12
+    assert workspace.disk_used == 2 * MIB + 17
 
 
 def test_a_full_workspace_makes_no_sweep_and_takes_no_upload(

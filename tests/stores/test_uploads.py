@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from sweeps.domain.problems import InvalidInput
-from sweeps.stores.uploads import save_upload
+from sweeps.stores.uploads import place_of, save_upload
 
 
 def test_an_upload_keeps_its_contents_and_name(tmp_path: Path) -> None:
@@ -15,7 +15,8 @@ def test_an_upload_keeps_its_contents_and_name(tmp_path: Path) -> None:
     found = save_upload(root, [b"a,b\n", b"1,2\n"], "C:\\me\\iris.csv", 100)
     assert found.digest == hashlib.sha256(b"a,b\n1,2\n").hexdigest()
     assert (found.name, found.size) == ("iris.csv", 8)
-    assert found.path == root / found.digest / "iris.csv"
+    assert found.path == place_of(root, found.digest, "iris.csv")
+    assert (found.path.name, found.path.parents[1]) == ("iris.csv", root)
     assert found.path.read_bytes() == b"a,b\n1,2\n"
     assert root.stat().st_mode & 0o077 == 0
 
@@ -26,7 +27,8 @@ def test_equal_contents_are_kept_once_per_name(tmp_path: Path) -> None:
     other = save_upload(tmp_path, [b"x"], "b.csv", 10)
     assert one == again
     assert other.digest == one.digest
-    assert sorted(path.name for path in one.path.parent.iterdir()) == ["a.csv", "b.csv"]
+    assert [path.name for path in one.path.parent.iterdir()] == ["a.csv"], "no other name is told"
+    assert other.path.read_bytes() == b"x"
 
 
 def test_the_limit_is_the_last_size_that_fits(tmp_path: Path) -> None:
@@ -73,4 +75,4 @@ def test_what_is_no_file_name_is_refused(tmp_path: Path, name: str) -> None:
 
 def test_folders_in_a_name_lead_nowhere(tmp_path: Path) -> None:
     found = save_upload(tmp_path / "u", [b"x"], "../../../etc/passwd", 10)
-    assert found.path == tmp_path / "u" / found.digest / "passwd"
+    assert found.path == place_of(tmp_path / "u", found.digest, "passwd")

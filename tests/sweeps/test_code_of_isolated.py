@@ -8,6 +8,7 @@ import pytest
 from studio.models import Compute, Workspace
 from sweeps import intake, intake_places
 from sweeps.domain.problems import InvalidInput
+from sweeps.models import DataUpload
 from tests.isolated import open_folder
 
 
@@ -47,7 +48,10 @@ def test_uploaded_data_of_whomever_is_no_code(workspace: Workspace, folder: Path
     data = intake_places.data_root() / ("0" * 64)
     data.mkdir(parents=True, exist_ok=True)
     (data / "train.py").write_text("print(2)")
-    with pytest.raises(InvalidInput, match="may be another workspace's"):
+    with pytest.raises(InvalidInput, match="There is no "):
+        intake.keep_folder(workspace, str(data))
+    DataUpload.objects.create(workspace=workspace, digest=data.name, path=data.name)
+    with pytest.raises(InvalidInput, match="upload it as code"):
         intake.keep_folder(workspace, str(data))
 
 
