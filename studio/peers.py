@@ -71,8 +71,10 @@ def told_address(meta: Mapping[str, str]) -> str:
 
 
 def network_of(address: str) -> str:
-    """Whom a limit by address means: one IPv4 address, the /64 of an IPv6 one."""
+    """Whom a limit by address means: one IPv4 address, the /64 of an IPv6 one, all of loopback."""
     found = address_of(address)
+    if found is not None and found.is_loopback:
+        return "this machine"
     if isinstance(found, ipaddress.IPv6Address):
         return str(ipaddress.ip_network((found, 64), strict=False))
     return str(found or "")

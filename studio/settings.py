@@ -237,9 +237,11 @@ SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = BEHIND_TLS
-# Two studios on one host differ in port only, which cookies do not see.
-SESSION_COOKIE_NAME = f"studio_session_{STUDIO_PORT}"
-CSRF_COOKIE_NAME = f"studio_csrf_{STUDIO_PORT}"
+# Two studios on one host differ in port only, which cookies do not see. Where there is TLS, no
+# program that listens on another port of the host can set them (RFC 6265bis, 4.1.3.2).
+_COOKIE = "__Host-studio" if BEHIND_TLS else "studio"
+SESSION_COOKIE_NAME = f"{_COOKIE}_session_{STUDIO_PORT}"
+CSRF_COOKIE_NAME = f"{_COOKIE}_csrf_{STUDIO_PORT}"
 
 # --- Mail: only notices go out by it -----------------------------------------------------------
 STUDIO_SMTP_URL = env_str("STUDIO_SMTP_URL")

@@ -25,6 +25,8 @@ def told(peer: str, begun: bytes) -> str:
     meta = {"REMOTE_ADDR": peer}
     for line in begun.partition(b"\r\n\r\n")[0].decode("latin-1").split("\r\n")[1:]:
         name, _, value = line.partition(":")
+        if "_" in name:
+            continue  # gunicorn drops it; else a client's X_Forwarded_For stands beside the proxy's
         variable, value = "HTTP_" + name.upper().replace("-", "_"), value.strip()
         meta[variable] = f"{meta[variable]},{value}" if variable in meta else value
     client = told_address(meta)

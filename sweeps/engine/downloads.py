@@ -134,11 +134,14 @@ def _download(fetch: InputFetch) -> Known:
             services.note_progress(fetch, received, total, version.etag, version.last_modified)
 
     begun = Version(fetch.etag, fetch.last_modified) if fetch.received else None
-    return download(downloads_root(), source, limits(), tell, known=_known(fetch.url), begun=begun)
+    known = _known(fetch, without_asking=bool(source.sha256))
+    return download(downloads_root(), source, limits(), tell, known=known, begun=begun)
 
 
-def _known(url: str) -> Known | None:
-    row = fetches.newest_of(url)
+def _known(fetch: InputFetch, *, without_asking: bool) -> Known | None:
+    """What an earlier download of the address found; where the server is not asked whether it still
+    gives it out, one of the same workspace."""
+    row = fetches.newest_of(fetch.url, fetch.sweep.workspace_id if without_asking else None)
     if row is None:
         return None
     return Known(row.digest, row.received, Version(row.etag, row.last_modified))

@@ -36,9 +36,11 @@ def is_wanted(fetch: InputFetch) -> bool:
     return rows.filter(sweep__desired=Desired.RUN, sweep__ended_at=None).exists()
 
 
-def newest_of(url: str) -> InputFetch | None:
-    """The last download of an address that went well, for whichever sweep."""
+def newest_of(url: str, workspace_id: int | None = None) -> InputFetch | None:
+    """The last download of an address that went well, for whichever sweep (of the workspace)."""
     done = InputFetch.objects.filter(url=url, state=InputFetch.DONE)
+    if workspace_id is not None:
+        done = done.filter(sweep__workspace=workspace_id)
     return done.order_by("-pk").first()
 
 

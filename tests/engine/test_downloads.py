@@ -1,5 +1,6 @@
 """A sweep waits for its inputs from the web: nothing starts before, all trials see the same."""
 
+import hashlib
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -116,6 +117,23 @@ def test_a_later_sweep_asks_whether_it_changed_and_each_keeps_its_own(
     assert Path(one).parent == Path(two)
     assert (Path(three) / "iris.csv").read_bytes() == b"changed"
     assert Path(one).read_bytes() == b"a,b\n1,2\n"
+
+
+@pytest.mark.parametrize("theirs", [False, True])
+def test_by_its_checksum_alone_a_workspace_has_what_it_downloaded_itself(
+    stage: Stage, waiting: Sweep, web: Web, make_sweep: Callable[..., Sweep], theirs: bool
+) -> None:
+    """Of another workspace's the server says whether it still gives it out."""
+    bring(stage)
+    asked = len(web.asked)
+    if theirs:
+        other = Workspace.objects.create(name="other")
+        Sweep.objects.filter(pk=waiting.pk).update(workspace=other)
+    digest = hashlib.sha256(b"a,b\n1,2\n").hexdigest()
+    inputs = {"iris": DataInput(f"{web.base}/iris.csv#sha256={digest}", "uri_file")}
+    make_sweep(name="second", inputs=inputs, command=COMMAND)
+    bring(stage)
+    assert len(web.asked) == asked + theirs
 
 
 def test_a_cancelled_or_paused_sweep_downloads_nothing(

@@ -16,7 +16,7 @@ from tests.security.__main__ import NOT_ASKED, judge
 ROOT = Path(__file__).resolve().parents[2]
 NAMES = (
     "SECURE_PROXY_SSL_HEADER", "SECURE_SSL_REDIRECT", "SECURE_SSL_HOST", "SECURE_HSTS_SECONDS",
-    "SESSION_COOKIE_SECURE", "CSRF_COOKIE_SECURE",
+    "SESSION_COOKIE_SECURE", "CSRF_COOKIE_SECURE", "SESSION_COOKIE_NAME", "CSRF_COOKIE_NAME",
 )  # fmt: skip
 BY_PROXY = {"headers": {"host": "studio.example.org", "x-forwarded-proto": "https"}}
 
@@ -85,6 +85,12 @@ def test_by_the_proxy_pages_are_answered_with_hsts_and_secure_cookies(behind_tls
         session = client.cookies[settings.SESSION_COOKIE_NAME]
         assert (session["secure"], session["httponly"], session["samesite"]) == (True, True, "Lax")
         assert client.cookies[settings.CSRF_COOKIE_NAME]["secure"] is True
+
+
+def test_with_tls_no_other_port_of_the_host_can_set_the_cookies(behind_tls, tmp_path):
+    for name in ("SESSION_COOKIE_NAME", "CSRF_COOKIE_NAME"):
+        assert behind_tls[name].startswith("__Host-studio_")
+        assert settings_of(tmp_path)[name].startswith("studio_")
 
 
 def test_without_tls_the_proxys_word_counts_for_nothing(tmp_path):

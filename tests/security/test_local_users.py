@@ -102,14 +102,35 @@ def asked(ours: socket.socket | None, address: str, **headers: str) -> Any:
 def test_limits_count_a_user_here_and_an_address_elsewhere(server: Server, settings: Any) -> None:
     _client, ours = server.connected()
     here = server.place[0]
-    assert counted_for(asked(ours, here)) == f"{here} user {os.getuid()}"
-    assert counted_for(asked(None, "127.0.0.1")) == "127.0.0.1"
+    assert counted_for(asked(ours, here)) == f"this machine, user {os.getuid()}"
+    for address in ("127.0.0.1", "127.9.8.7", "::1", "::ffff:127.0.0.2"):
+        assert counted_for(asked(None, address)) == "this machine"
     assert counted_for(asked(ours, "192.0.2.7")) == "192.0.2.7"
     assert counted_for(asked(ours, "2001:db8:1:2::7")) == "2001:db8:1:2::/64"
     # The connection of a proxy says nothing of whom it speaks for.
     settings.STUDIO_PROXY_TRUSTED = [ip_network(here)]
     told = {"HTTP_X_FORWARDED_FOR": "127.0.0.9"}
-    assert counted_for(asked(ours, here, **told)) == "127.0.0.9"
+    assert counted_for(asked(ours, here, **told)) == "this machine"
+
+
+def test_no_other_address_of_this_machine_is_worth_more_tries(alice: User) -> None:
+    given = {"username": "alice", "password": "wrong"}
+    answers = [
+        Client().post(LOGIN, given, REMOTE_ADDR=f"127.0.{number}.1").status_code
+        for number in range(11)
+    ]
+    assert answers == [200] * 10 + [429]
+
+
+def test_one_user_counts_alike_from_every_address_here() -> None:
+    with ExitStack() as stack:
+        server = Server(stack, *HOSTS[0])
+        client = stack.enter_context(
+            socket.create_connection(server.place, source_address=("127.5.6.7", 0))
+        )
+        ours = server.accept()
+        assert client.getsockname()[0] == "127.5.6.7"
+        assert counted_for(asked(ours, "127.5.6.7")) == f"this machine, user {os.getuid()}"
 
 
 def test_a_user_of_this_machine_uses_up_no_tries_of_others(

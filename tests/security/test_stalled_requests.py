@@ -343,6 +343,8 @@ def test_behind_a_proxy_of_ours_a_connection_is_whom_it_names(settings: Any) -> 
     secret = b"X-Studio-Proxy-Secret: known\r\n\r\n"
     assert who.told("10.0.0.1", headers + secret) == "behind a proxy 2001:db8::/64"
     assert who.told("10.0.0.1", HEAD + secret) == ""
+    forged = headers + b"X_Forwarded_For: 203.0.113.99\r\n" + secret
+    assert who.told("10.0.0.1", forged) == "behind a proxy 2001:db8::/64"
     assert who.told("10.0.0.1", headers) == ""
     assert who.told("10.0.1.1", headers + secret) == ""
     ours, theirs = socket.socketpair()

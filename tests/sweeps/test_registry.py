@@ -1,6 +1,8 @@
 """Registering a model: asked for once, done by the queue, told wherever people look."""
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from html import unescape
 from pathlib import Path
@@ -20,6 +22,7 @@ from sweeps.services.registered import Made
 from sweeps.tracking.client import TrackingRejected, TrackingUnavailable
 from tests.api.acts import play
 from tests.conftest import NOW
+from tests.servers import CHECKOUT
 from tests.spec.test_mlmodel import TEXT
 from tests.stores.test_snapshots import folder
 
@@ -170,6 +173,14 @@ def test_names_that_mlflow_could_not_have(changes: dict[str, str], field: str) -
     with pytest.raises(InvalidInput) as error:
         Wanted(**({"name": "iris"} | changes))
     assert [problem.field for problem in error.value.problems] == [field]
+
+
+@pytest.mark.parametrize("end", ["!", "/", "", " "])
+def test_the_longest_name_is_judged_at_once(end: str) -> None:
+    """Letter by letter, not in every way in which it can be cut into words."""
+    name = ("a" * 100)[: 100 - len(end)] + end
+    code = "import sys; from sweeps.domain.registry import _NAME; _NAME.fullmatch(sys.argv[1])"
+    subprocess.run([sys.executable, "-c", code, name], cwd=CHECKOUT, check=True, timeout=20)
 
 
 def test_a_version_is_loaded_by_alias_or_number() -> None:

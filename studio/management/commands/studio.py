@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from studio import bootstrap
 from studio.env import WILDCARDS, url_host
-from studio.models import User
+from studio.models import Compute, User
 from studio.parts import managed, parts, prepare_others, prepare_web
 from studio.supervisor import home, processes
 from studio.supervisor.fork import entitle
@@ -116,6 +116,18 @@ def _announce(owner: User) -> None:
     """Pages are there, and the rest follows."""
     say("studio", f"pages: {settings.STUDIO_URL} (trials start as soon as MLflow is up)")
     if not owner.has_usable_password():
-        link = bootstrap.new_sign_in_link(owner, timezone.now())
-        say("studio", f"sign in (works once, within an hour): {link}")
+        if _may_show_link(owner):
+            link = bootstrap.new_sign_in_link(owner, timezone.now())
+            say("studio", f"sign in (works once, within an hour): {link}")
+        else:
+            say("studio", "sign in: `manage.py signin` prints a link")
     connections.close_all()
+
+
+def _may_show_link(owner: User) -> bool:
+    """On a terminal. What is written elsewhere, others may read later: there only the first link
+    stands, which is used as soon as there is a studio, and none where trials are kept apart."""
+    if sys.stdout.isatty():
+        return True
+    is_apart = settings.STUDIO_ISOLATED_ONLY or Compute.objects.filter(isolated=True).exists()
+    return owner.last_login is None and not is_apart
