@@ -127,16 +127,13 @@ def _job(text: str) -> SweepJob:
 
 def _checked(found: Opened, job: SweepJob) -> Iterator[Recorded]:
     """The trials, each by itself and all by their numbers. Raises InvalidInput with the line."""
-    last, points = -1, 0
+    last, totals = -1, bundles.Totals()
     for line, document in found.trials():
         try:
             trial = bundles.trial_of(document, job)
-            points += sum(len(one) for one in trial.points.values())
+            totals.add(trial)
             if trial.number <= last:
                 raise InvalidInput.one("number", "Trials come in the order of their numbers.")
-            if points > bundles.MAX_ALL_POINTS:
-                text = f"At most {bundles.MAX_ALL_POINTS:,} values are taken."
-                raise InvalidInput.one("points", text)
         except InvalidInput as error:
             where = [replace(p.under(bundles.TRIALS), line=line) for p in error.problems]
             raise InvalidInput(where) from error

@@ -27,6 +27,8 @@ FACTS, JOB, TRIALS, CODE, PACKAGES = (
 MAX_METRICS, MAX_NAME, MAX_TEXT = 500, 250, 10_000
 # Of a trial, and of the whole bundle.
 MAX_POINTS, MAX_ALL_POINTS = 100_000, 2_000_000
+# Of the whole bundle: metrics of trials, of which each becomes a row, and letters of their names.
+MAX_ALL_METRICS, MAX_ALL_NAMES = 500_000, 64 * 2**20
 _BIGGEST = 2**53
 _SPECIAL = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
 UNENDED = "It had not ended when the bundle was made ({})."
@@ -75,6 +77,30 @@ class Recorded:
     ended_at: datetime | None = None
     summaries: tuple[Summary, ...] = ()
     points: Mapping[str, tuple[Point, ...]] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Totals:
+    """What the trials of one bundle have together."""
+
+    points: int = 0
+    metrics: int = 0
+    names: int = 0
+
+    def add(self, trial: Recorded) -> None:
+        """One more trial. Raises InvalidInput where all have too much."""
+        names = [*trial.points, *(summary.name for summary in trial.summaries)]
+        self.points += sum(map(len, trial.points.values()))
+        self.metrics += len(names)
+        self.names += sum(map(len, names))
+        if self.points > MAX_ALL_POINTS:
+            raise InvalidInput.one("points", f"At most {MAX_ALL_POINTS:,} values are taken.")
+        if self.metrics > MAX_ALL_METRICS or self.names > MAX_ALL_NAMES:
+            text = (
+                f"At most {MAX_ALL_METRICS:,} metrics of trials, with names of "
+                f"{MAX_ALL_NAMES:,} characters together, are taken of a bundle."
+            )
+            raise InvalidInput.one("metrics", text)
 
 
 @dataclass(frozen=True, slots=True)
