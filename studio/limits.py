@@ -28,7 +28,7 @@ HEAVY = re.compile(
     r"|charts/[^/]+\.csv|charts/[^/]+/|audit\.csv)$"
 )
 HEAVY_SHARE, STRANGERS_SHARE = 50, 10
-_FREE = ("/api/", "/tracking/", "/static/", "/healthz")
+_FREE = ("/api/", "/tracking/", "/relay/", "/static/", "/healthz")
 
 buckets = Buckets()
 

@@ -50,7 +50,8 @@ def judge_slow_forms(get_response: Handler) -> Handler:
         return get_response(request)
 
     def process_view(request: HttpRequest, *_view: object) -> None:
-        if request.method != "POST" or request.path_info.startswith(("/api/", "/tracking/")):
+        own = ("/api/", "/tracking/", "/relay/")
+        if request.method != "POST" or request.path_info.startswith(own):
             return
         if SESSION_KEY not in request.session:
             return

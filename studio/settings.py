@@ -96,7 +96,7 @@ SECURE_SSL_REDIRECT = BEHIND_TLS
 SECURE_SSL_HOST = urlsplit(STUDIO_URL).netloc
 # Programs of this machine, trials first, speak HTTP over loopback; and whoever sends a token
 # without TLS has given it away before any redirect.
-SECURE_REDIRECT_EXEMPT = [r"^tracking/", r"^api/", r"^healthz$"]
+SECURE_REDIRECT_EXEMPT = [r"^tracking/", r"^relay/", r"^api/", r"^healthz$"]
 SECURE_HSTS_SECONDS = (
     env_int("STUDIO_HSTS_SECONDS", 30 * 24 * 3600, 0, 10 * 365 * 24 * 3600) if BEHIND_TLS else 0
 )

@@ -19,6 +19,7 @@ handler500 = "studio.views.errors.server_error"
 urlpatterns = [
     # First, for it is asked most: each route before it would be tried at every logged value.
     path("tracking/<str:ws>/", include("sweeps.gateway.urls")),
+    path("relay/", include("sweeps.gateway.relay_urls")),
     path("accounts/login/", accounts.SignIn.as_view(), name="login"),
     path("accounts/logout/", accounts.SignOut.as_view(), name="logout"),
     path("accounts/link/<str:secret>/", accounts.sign_in_link, name="sign_in_link"),

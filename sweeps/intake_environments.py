@@ -10,6 +10,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from studio.models import Compute, Workspace
+from sweeps.domain.computes.kinds import KINDS
 from sweeps.domain.environments import THE_COMPUTES, Chosen, Recipe
 from sweeps.domain.problems import InvalidInput
 from sweeps.domain.wording import shown
@@ -35,7 +36,18 @@ def choose(workspace: Workspace, environment: Any, compute: Compute, read: Read)
         return THE_COMPUTES
     if isinstance(environment, str):
         return _named(workspace, environment, compute)
-    return _owned(_inline(environment, compute, read), workspace, compute)
+    return _possible(_owned(_inline(environment, compute, read), workspace, compute), compute)
+
+
+def _possible(chosen: Chosen, compute: Compute) -> Chosen:
+    """Raise InvalidInput for what cannot be had on the compute's machines."""
+    if chosen.recipe is None or KINDS[compute.kind].shares_files:
+        return chosen
+    raise InvalidInput.one(
+        WHERE,
+        f"Packages are not installed on compute {compute.name}, whose machines do not have the "
+        "studio's environments. Have them in the cluster's image, or name a Python of the nodes.",
+    )
 
 
 def _owned(chosen: Chosen, workspace: Workspace, compute: Compute) -> Chosen:
@@ -51,7 +63,7 @@ def _named(workspace: Workspace, reference: str, compute: Compute) -> Chosen:
     found = named_environment(workspace, reference) if is_name else None
     if found is None:
         return Chosen(notes=(_missing(reference, name, compute),))
-    chosen = chosen_of(found, compute)
+    chosen = _possible(chosen_of(found, compute), compute)
     kept = name.partition(":")[2]
     if not kept:
         return chosen

@@ -2,8 +2,10 @@
 
 import random
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -56,6 +58,17 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
 
     assert find_slurm(), "Slurm is not installed; leave these tests out with -m 'not slurm'."
     with slurm(tmp_path_factory.mktemp("slurm") / "home") as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+def ray_cluster() -> Iterator[Any]:
+    """A real Ray cluster, for tests marked so; the same one for all."""
+    from tests.ray import find_ray, ray
+
+    assert find_ray(), "Ray is not installed; leave these tests out with -m 'not ray'."
+    # Ray's sockets lie there, whose paths may have 107 characters.
+    with tempfile.TemporaryDirectory(prefix="ray-", dir="/tmp") as home, ray(Path(home)) as found:
         yield found
 
 

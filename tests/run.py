@@ -1,8 +1,8 @@
 """`make test`: every check and test, on SQLite and on PostgreSQL with Redis, with a browser.
 
 Needs nothing but the development requirements: the servers come out of wheels. Only where no
-Chromium can be had are the browser tests left out, and where no Slurm can be those that run jobs on
-one; the last line says so, and under CI=true that is a failure.
+Chromium can be had are the browser tests left out, and where no Slurm or Ray can be those that run
+jobs on one; the last lines say so, and under CI=true that is a failure.
 """
 
 import logging
@@ -19,6 +19,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.browsers import bring_chromium
+from tests.ray import bring_ray
 from tests.slurm import bring_slurm
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -30,9 +31,9 @@ GIVING_WAY = ("nice", "-n", "10")
 # All others are spread over so many processes. Tests in a browser too, each process with a browser,
 # a server and a database of its own; who has done his half takes from the other's.
 SPREAD = ("--numprocesses", "2")
-IN_BROWSERS = (*SPREAD, "--dist", "worksteal", "-m", "browser and not slurm")
+IN_BROWSERS = (*SPREAD, "--dist", "worksteal", "-m", "browser and not slurm and not ray")
 # Tests with a browser or a cluster have steps of their own.
-PLAIN = ("-m", "not browser and not slurm")
+PLAIN = ("-m", "not browser and not slurm and not ray")
 # Tests that read or write rows run once more on PostgreSQL; these folders have such.
 WITH_ROWS = (
     "tests/studio",
@@ -115,7 +116,7 @@ def on_the_grown_up_back_ends() -> bool:
 
 def main() -> int:
     """Run all; 0 if everything passed."""
-    chromium, slurm = bring_chromium(), bring_slurm()
+    chromium, slurm, ray = bring_chromium(), bring_slurm(), bring_ray()
     ok = [
         run("ruff", PYTHON, "-m", "ruff", "check", "."),
         run("format", PYTHON, "-m", "ruff", "format", "--check", "."),
@@ -128,19 +129,26 @@ def main() -> int:
     if slurm:
         which = "slurm" if chromium else "slurm and not browser"
         ok.append(run("tests on a Slurm cluster", *pytest("-m", which), CHROMIUM=chromium or ""))
+    if ray:
+        which = "ray" if chromium else "ray and not browser"
+        # Most of the time they wait for Ray to begin: two processes, each with a cluster.
+        words = (*SPREAD, "--dist", "loadfile", "-m", which)
+        ok.append(run("tests on a Ray cluster", *pytest(*words), CHROMIUM=chromium or ""))
     if chromium:
         ok.append(run("tests in Chromium", *pytest(*IN_BROWSERS), CHROMIUM=chromium))
     with ThreadPoolExecutor(1) as beside:
         grown_up = beside.submit(on_the_grown_up_back_ends)
         ok.append(run("tests of whole studios", *pytest(*PLAIN, *WITH_STUDIOS)))
         ok.append(grown_up.result())
-    if not (chromium and slurm):
+    if not (chromium and slurm and ray):
         ok.append(os.environ.get("CI") != "true")
     print(f"\n{sum(ok)} passed, {len(ok) - sum(ok)} failed")
     if not chromium:
         print("No Chromium could be found or installed: the browser tests were LEFT OUT.")
     if not slurm:
         print("No Slurm could be found or installed: the tests on a cluster were LEFT OUT.")
+    if not ray:
+        print("No Ray could be found or installed: the tests on a Ray cluster were LEFT OUT.")
     return 0 if all(ok) else 1
 
 

@@ -22,6 +22,7 @@ class ComputeKind(models.TextChoices):
 
     LOCAL = "local", "This machine"
     SLURM = "slurm", "Slurm"
+    RAY = "ray", "Ray"
 
 
 class ComputeQuerySet(models.QuerySet["Compute"]):

@@ -25,12 +25,13 @@ def cluster_step(compute: Compute) -> Step:
     except RunnerError as error:
         return {"name": title, "ok": False, "detail": str(error)}
     groups = len({group.name for group in found.groups})
-    detail = f"{found.version}, {_count(groups, 'partition')}"
+    detail = f"{found.version}, {_count(groups, KINDS[compute.kind].parts)}"
     return {"name": title, "ok": True, "detail": detail}
 
 
 def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
+    word, _, rest = noun.partition(" ")
+    return f"{number} {word}{'' if number == 1 else 's'} {rest}".strip()
 
 
 def waited(runner: Runner, handle: str, report: Callable[[Step], None]) -> Step:

@@ -13,7 +13,7 @@ from django.conf import settings
 
 from studio.models import Compute
 from sweeps.domain.problems import InvalidInput
-from sweeps.engine import isolation
+from sweeps.engine import far, isolation
 from sweeps.engine.cluster_test import cluster_step, waited
 from sweeps.engine.launch import (
     base_environment,
@@ -21,7 +21,7 @@ from sweeps.engine.launch import (
     machine_environment,
     with_secrets,
 )
-from sweeps.engine.places import is_here, options_of, place_of
+from sweeps.engine.places import is_here, options_of, place_of, shares_files
 from sweeps.queries.clock import database_now
 from sweeps.runners.base import Ended, LaunchSpec, Lost, RunnerError
 from sweeps.runners.registry import get_runner
@@ -82,11 +82,12 @@ def run(compute: Compute, folder: Path, report: Report) -> list[Step]:
     """
     program = interpreter(compute)
     # Of what another user runs it is not told whether we find it: that user is told by trying.
-    found = program if compute.is_isolated else shutil.which(program)
+    is_looked_for = shares_files(compute) and not compute.is_isolated
+    found = shutil.which(program) if is_looked_for else program
     if found is None:
         return [_step("Interpreter", False, f"There is no program {program} here.")]
     before = [] if is_here(compute) else [cluster_step(compute)]
-    report([*before, _step("Interpreter", True, found)])
+    report([*before, *([_step("Interpreter", True, found)] if shares_files(compute) else [])])
     if not all(step["ok"] for step in before):
         return before
     folder.mkdir(parents=True, exist_ok=True)
@@ -143,6 +144,7 @@ def _spec(compute: Compute, program: str, spool: Path) -> LaunchSpec:
         time_limit_s=LIMIT_S,
         user=user,
         options=options_of(compute),
+        relay=far.relay_for_test(compute),
     )
 
 

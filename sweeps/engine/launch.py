@@ -20,8 +20,8 @@ from sweeps.domain.param_names import environment, format_value
 from sweeps.domain.problems import InvalidInput
 from sweeps.domain.web_inputs import is_address
 from sweeps.domain.wording import cut
-from sweeps.engine import isolation, warm
-from sweeps.engine.places import gateway_of, options_of, threads_of
+from sweeps.engine import far, isolation, warm
+from sweeps.engine.places import gateway_of, options_of, shares_files, threads_of
 from sweeps.environments.own import constraints
 from sweeps.environments.places import built, python_of
 from sweeps.models import Attempt, InputFetch, Sweep
@@ -98,7 +98,7 @@ def spec_of(attempt: Attempt, token: str) -> LaunchSpec:
     spec = LaunchSpec(
         name=f"{sweep.workspace.name}.{sweep.name}.{trial.number}.{attempt.number}",
         spool=spool,
-        argv=_resolve(argv, python),
+        argv=_resolve(argv, python) if shares_files(sweep.compute) else argv,
         cwd=work,
         env=env | own,
         time_limit_s=sweep.trial_timeout_s,
@@ -106,6 +106,7 @@ def spec_of(attempt: Attempt, token: str) -> LaunchSpec:
         secrets=secrets,
         user=user,
         options=options_of(sweep.compute),
+        relay=far.relay_for_trial(sweep, inputs, spool),
     )
     return replace(spec, warm=warm.plan(sweep, spec, python, common(env)))
 
@@ -205,13 +206,13 @@ class EnvironmentGone(Exception):
 
 def interpreter(compute: Compute) -> str:
     """The Python that `python` means on this compute."""
-    return compute.python or sys.executable
+    return compute.python or (sys.executable if shares_files(compute) else "python")
 
 
 def _python_of(sweep: Sweep) -> str:
     """The Python that `python` means to this sweep."""
     digest = sweep.environment_build_id
-    if digest is None:
+    if digest is None or not shares_files(sweep.compute):
         return sweep.interpreter or interpreter(sweep.compute)
     if built(environments_root(), digest) is None:
         raise EnvironmentGone(digest)
@@ -256,14 +257,19 @@ def base_environment(
     """What every command on this compute gets; `program` is its Python, by default the compute's,
     `person` what tells who it runs as, where that is not the studio's user. Secrets are not
     filled in."""
-    allowed = {**machine_environment(), **(person or {})}
+    # On a machine that is not at all like this one it has that one's instead (`engine.far`).
+    allowed = {**machine_environment(), **(person or {})} if shares_files(compute) else {}
     python = Path(program or interpreter(compute))
     path = allowed.get("PATH", os.defpath)
     own = str(python) == sys.executable
     return {
         **allowed,
         **({"PIP_CONSTRAINT": str(constraints(environments_root()))} if own else {}),
-        "PATH": f"{python.parent}{os.pathsep}{path}" if python.is_absolute() else path,
+        **(
+            {"PATH": f"{python.parent}{os.pathsep}{path}" if python.is_absolute() else path}
+            if allowed
+            else {}
+        ),
         "PYTHONUNBUFFERED": "1",
         "OMP_NUM_THREADS": str(threads_of(compute)),
         "MLFLOW_DISABLE_TELEMETRY": "true",

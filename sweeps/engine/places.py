@@ -28,6 +28,11 @@ def is_here(compute: Compute) -> bool:
     return KINDS[compute.kind].is_here
 
 
+def shares_files(compute: Compute) -> bool:
+    """Whether the studio's files and Python lie at the same paths for its trials."""
+    return KINDS[compute.kind].shares_files
+
+
 def options_of(compute: Compute) -> dict[str, Any]:
     """What its settings say of each command."""
     return settings_of(compute.kind, compute.settings).doc()
@@ -37,6 +42,11 @@ def gateway_of(compute: Compute) -> str:
     """Where trials reach the tracking gateway: over loopback, or as the studio is reached from
     other hosts."""
     return settings.STUDIO_GATEWAY if is_here(compute) else f"{settings.STUDIO_URL}/tracking"
+
+
+def relay_url() -> str:
+    """Where trials that share no files with the studio reach it."""
+    return f"{settings.STUDIO_URL}/relay"
 
 
 def threads_of(compute: Compute) -> int:

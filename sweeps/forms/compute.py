@@ -58,6 +58,20 @@ class ComputeForm(PlaceForm):
         ].help_text = (
             "Up to so many are handed to the cluster at a time; it decides when each begins."
         )
+        if not self.kind.shares_files:
+            self.fields["python"].help_text = (
+                "Full path on the nodes of the program that <code>python</code> means in commands. "
+                "Empty: the Python in which the cluster runs its jobs."
+            )
+
+    def clean_python(self) -> str:
+        """A program of other machines is looked for there, by the test of the compute."""
+        if self.kind.shares_files:
+            return super().clean_python()
+        path: str = self.cleaned_data["python"].strip()
+        if path and not path.startswith("/"):
+            raise ValidationError("Write the full path that it has on the nodes.")
+        return path
 
     @property
     def own_fields(self) -> list[Any]:

@@ -40,8 +40,20 @@ def copied(folder: str, launch: dict[str, Any]) -> Lost:
 
 def without_launch(folder: str) -> Lost:
     """What is known of an attempt that was cleaned up without a result, or never was."""
-    lost = spool.read(folder, spool.LOST)
-    return Lost(folder, lost["reason"] if lost else f"{folder} holds no attempt.")
+    return known_lost(folder) or Lost(folder, f"{folder} holds no attempt.")
+
+
+def lost(folder: str, reason: str) -> Lost:
+    """Put on record that an attempt is lost: other processes, which have not looked on, say the
+    same from now on."""
+    spool.write(folder, spool.LOST, {"reason": reason}, durable=True)
+    return Lost(folder, reason)
+
+
+def known_lost(folder: str) -> Lost | None:
+    """What became of an attempt of which it is on record that it is lost."""
+    found = spool.read(folder, spool.LOST)
+    return Lost(folder, found["reason"]) if found else None
 
 
 def put_away(event: Event) -> None:

@@ -19,6 +19,7 @@ __all__ = [
     "LaunchSpec",
     "Lost",
     "Overview",
+    "Relay",
     "Result",
     "RunAs",
     "Runner",
@@ -57,6 +58,31 @@ class Warm:
 
 
 @dataclass(frozen=True, slots=True)
+class Relay:
+    """What a command needs on a machine that shares no files with the studio.
+
+    `url` is the studio's relay as that machine reaches it; a file in `keys` says which spool a key
+    opens. `code` is the folder that is to lie where the command runs, `digest` names its content.
+    `lent` are files and folders of the studio that words and variables of the command name: it
+    finds copies. `machine` are variables that it has from the machine that it runs on (names, or
+    beginnings), unless they are given.
+    `python` is what that word means as the first one; "" for the Python of the engine's job, which
+    has `packages` where there are any. `files` and `size` bound what it may leave as outputs.
+    """
+
+    url: str
+    keys: Path
+    code: Path | None = None
+    digest: str = ""
+    lent: tuple[Path, ...] = ()
+    machine: tuple[str, ...] = ()
+    packages: tuple[str, ...] = ()
+    python: str = ""
+    files: int = 10_000
+    size: int = 2**30
+
+
+@dataclass(frozen=True, slots=True)
 class How:
     """How a command was started: by a warm parent, or afresh and `reason` says why."""
 
@@ -77,6 +103,7 @@ class LaunchSpec:
     environment on a disk for longer than the command needs to start.
     `warm` is a way to start it sooner, where a runner has it; a text says why there is none.
     `options` is what the compute's settings say of each of its commands, as its kind has them.
+    `relay` is there for kinds whose machines share no files with the studio.
     """
 
     name: str
@@ -91,6 +118,7 @@ class LaunchSpec:
     secrets: tuple[str, ...] = ()
     warm: Warm | str = ""
     options: Mapping[str, Any] = field(default_factory=dict)
+    relay: Relay | None = None
 
 
 @dataclass(frozen=True, slots=True)

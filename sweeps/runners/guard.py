@@ -63,10 +63,10 @@ def watch_over(folder: str, start: Start = execute) -> None:
         return
     _pid, status, usage = os.wait4(shim_pid, 0)
     if spool.read_result(folder) is None:
-        _take_over(folder, shim_pid, status, usage.ru_maxrss * 1024)
+        take_over(folder, shim_pid, status, usage.ru_maxrss * 1024)
 
 
-def _take_over(folder: str, shim_pid: int, status: int, peak_memory_bytes: int) -> None:
+def take_over(folder: str, shim_pid: int, status: int, peak_memory_bytes: int) -> None:
     """End what the shim left: it is below us now, because we are a sub-reaper too."""
     launch = spool.read(folder, spool.LAUNCH)
     if launch is None:

@@ -64,6 +64,10 @@ _LAUNCH: Fields = {
     "time_limit_s": _or_null(_number), "grace_s": _number, "log_cap_bytes": _bytes,
     "boot_id": _word, "launched_at": _number, "launch": _number,
 }  # fmt: skip
+_RELAY: Fields = {
+    "ticket": _word, "key": _word, "keys": _word, "spool": _word, "lease_s": _number,
+    "python": _word, "machine": _words, "lent": _words, "files": _bytes, "size": _bytes,
+}  # fmt: skip
 _RESULT: Fields = {
     "ended_by": _word, "exit_code": _or_null(_up_to(2**31)), "signal": _or_null(_up_to(2**31)),
     "started_at": _number, "ended_at": _number, "peak_memory_bytes": _or_null(_bytes),
@@ -90,8 +94,13 @@ def _user(value: Any) -> bool:
     return isinstance(value, dict) and value.keys() == _USER.keys() and _has(_USER)(value)
 
 
+def _relay(value: Any) -> bool:
+    return isinstance(value, dict) and _has(_RELAY)(value)
+
+
 is_launch = _has(
-    _LAUNCH, {"spool": _word, "user": _or_null(_user), "secrets": _words, "kept": _words}
+    _LAUNCH,
+    {"spool": _word, "user": _or_null(_user), "secrets": _words, "kept": _words, "relay": _relay},
 )
 is_shim = _has(_IDENTITY, {"command_pid": _pid, "started_at": _number, "start": _number})
 is_stop = _has({"grace_s": _or_null(_number), "reason": _text}, {"asked": _number})

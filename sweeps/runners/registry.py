@@ -8,6 +8,7 @@ from sweeps.runners.base import Runner, RunnerError
 # A runner is made with nothing where its kind has no addresses, else with the address.
 KINDS: dict[str, str] = {
     "local": "sweeps.runners.local.LocalRunner",
+    "ray": "sweeps.runners.ray.runner.RayRunner",
     "slurm": "sweeps.runners.slurm.runner.SlurmRunner",
 }
 

@@ -8,7 +8,7 @@ stop.json    the desired state: end the command, with how much grace and why
 limit.json   another time limit than the launch's
 heartbeat    touched while somebody watches over the command
 result.json  how it ended; written last, when no process of the command is left
-lost.json    that it was lost, once the other records have been cleaned up
+lost.json    that it was lost: nothing of it counts any more
 job.json     the batch job that runs it, on a cluster
 how.json     how it was started: by a warm parent or afresh, and why afresh
 stdout.log, stderr.log, runner.log (what guard and shim themselves had to say, and the batch job)

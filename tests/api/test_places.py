@@ -178,3 +178,27 @@ def test_a_compute_on_a_cluster_is_made_and_its_settings_changed_one_by_one(
     assert owner.patch(path, {"kind": "slurm"}).status_code == 200
     assert told(owner.patch(path, {"isolated": True})) == (422, "isolated")
     assert owner.get(path).json()["settings"] == {"partition": "gpu", "qos": "high"}
+
+
+RAY = {"name": "ray", "kind": "ray", "settings": {"address": "head", "cpus": 0.5}}
+
+
+def test_a_compute_on_a_ray_cluster_names_its_address(owner: Caller, compute: Compute) -> None:
+    made = owner.post(COMPUTES, RAY)
+    assert made.status_code == 201
+    assert made.json()["settings"] == {"address": "http://head:8265", "cpus": 0.5}
+    path = f"{COMPUTES}/ray"
+    wrong = ("", "http://head/api", "file:///etc/passwd", "http://a:b@head")
+    for address in wrong:
+        answer = owner.patch(path, {"settings": {"address": address}})
+        assert told(answer) == (422, "settings.address")
+    assert told(owner.post(COMPUTES, {"name": "none", "kind": "ray"})) == (422, "settings.address")
+    assert owner.patch(path, {"settings": {"cpus": 2}}).json()["settings"]["cpus"] == 2
+
+
+def test_only_owners_say_which_cluster_the_studio_speaks_to(
+    bob: User, compute: Compute, token_for: Any
+) -> None:
+    contributor = Caller(token_for(bob, Role.CONTRIBUTOR))
+    assert contributor.post(COMPUTES, RAY).status_code in (403, 404)
+    assert not Compute.objects.filter(kind="ray").exists()

@@ -90,3 +90,25 @@ def test_the_list_shows_what_the_cluster_has(owner, far):
     page = owner.get(URL).content.decode()
     assert "Unable to contact slurm controller What follows is what it said before." in page
     assert "3 mixed" in page
+
+
+def test_a_ray_cluster_is_added_by_its_form(owner):
+    page = owner.get(f"{URL}new?kind=ray").content.decode()
+    assert "Nodes need no files of the studio" in page
+    names = ("address", "cpus", "gpus", "memory", "resources")
+    typed = fields(**{f"settings.{name}": "" for name in names} | {"python": ""})
+    answer = owner.post(f"{URL}new?kind=ray", typed)
+    assert set(answer.context["form"].errors) == {"settings.address"}
+    typed |= {"settings.address": "10.0.0.7", "settings.gpus": "0.5"}
+    assert owner.post(f"{URL}new?kind=ray", typed).status_code == 302
+    box = Compute.objects.get(name="box")
+    assert box.settings == {"address": "http://10.0.0.7:8265", "gpus": 0.5}
+    assert 'value="http://10.0.0.7:8265"' in owner.get(f"{URL}box/").content.decode()
+
+
+def test_a_python_of_the_nodes_need_not_be_here(owner):
+    typed = fields(**{"settings.address": "head", "python": "/opt/conda/bin/python"})
+    assert owner.post(f"{URL}new?kind=ray", typed).status_code == 302
+    assert Compute.objects.get(name="box").python == "/opt/conda/bin/python"
+    typed |= {"name": "other", "python": "conda/python"}
+    assert "python" in owner.post(f"{URL}new?kind=ray", typed).context["form"].errors

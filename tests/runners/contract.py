@@ -3,6 +3,7 @@ machine we can look at (CommandContract). A test class per runner inherits one o
 
 import json
 import os
+import pickle
 import select
 import signal
 import subprocess
@@ -478,13 +479,13 @@ def start_hostile(runner: Runner, spool: Path, kinds: tuple[str, ...]) -> tuple[
 
 def start_and_die(runner: Runner, spec: LaunchSpec) -> str:
     """Start from another process that then dies by SIGKILL, and return the handle."""
-    kind = type(runner)
+    addresses = [runner.address] if hasattr(runner, "address") else []
+    made = pickle.dumps((getattr(runner, "completed", lambda found: found)(spec), addresses))
+    kind = getattr(runner, "kind", type(runner))
     code = (
-        f"import os, pathlib; from {kind.__module__} import {kind.__name__} as Kind\n"
-        "from sweeps.runners.base import LaunchSpec\n"
-        f"spec = LaunchSpec({spec.name!r}, pathlib.Path({str(spec.spool)!r}), {spec.argv!r}, "
-        f"pathlib.Path({str(spec.cwd)!r}), {dict(spec.env)!r})\n"
-        "print(Kind().start(spec), flush=True); os.kill(os.getpid(), 9)"
+        f"import os, pickle; from {kind.__module__} import {kind.__name__} as Kind\n"
+        f"spec, addresses = pickle.loads(bytes.fromhex({made.hex()!r}))\n"
+        "print(Kind(*addresses).start(spec), flush=True); os.kill(os.getpid(), 9)"
     )
     root = Path(__file__).parents[2]
     done = subprocess.run([sys.executable, "-c", code], cwd=root, stdout=subprocess.PIPE, text=True)

@@ -338,5 +338,5 @@ def test_no_process_of_these_tests_is_left_behind() -> None:
 def test_the_registry_gives_the_runner_of_a_kind_and_names_the_kinds_there_are() -> None:
     assert isinstance(get_runner("local"), LocalRunner)
     assert get_runner("local") is get_runner("local")
-    with pytest.raises(RunnerError, match=r"kind 'lsf'\. Use one of: local, slurm\."):
+    with pytest.raises(RunnerError, match=r"kind 'lsf'\. Use one of: local, ray, slurm\."):
         get_runner("lsf")

@@ -17,7 +17,7 @@ from tests.security.audit_steps import CANARY, LEFT, PAGES, Stage, Step
 from tests.studio.test_accounts import address, routes
 
 # By token; `test_audit_of_programs.py` has them.
-_OTHERS = ("api/v1/", "tracking/", "static/")
+_OTHERS = ("api/v1/", "tracking/", "relay/", "static/")
 
 
 def page_routes() -> list[str]:

@@ -22,6 +22,7 @@ OPEN = (
     # By token:
     "api/v1/",
     "tracking/",
+    "relay/",
     # Files that anybody may have:
     "static/",
 )
@@ -35,6 +36,8 @@ SAMPLES = {
     "path": "model/model.bin",
     "digest": "0f" * 32,
     "kind": "parallel",
+    "key": "0f" * 16,
+    "verb": "tell",
 }
 
 

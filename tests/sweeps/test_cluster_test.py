@@ -1,5 +1,6 @@
 """Testing a compute on a cluster runs a real job there, and shows each step."""
 
+import sys
 import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
@@ -7,8 +8,10 @@ import pytest
 
 from sweeps.engine import cluster_test, compute_test
 from sweeps.engine.clusters import Clusters
+from sweeps.engine.places import place_of
 from sweeps.runners.base import Running
 from sweeps.runners.registry import get_runner
+from tests import relay_server
 from tests.runners.processes import wait_for
 
 
@@ -76,6 +79,29 @@ def test_a_job_that_waits_is_told_while_it_does_and_given_up(far, cluster, tmp_p
     assert {step["ok"] for step in under_way} == {None}
     handles = [str(path.parent) for path in tmp_path.rglob("launch.json")]
     assert not [e for e in get_runner("slurm").poll(handles) if isinstance(e, Running)]
+
+
+@pytest.mark.ray
+def test_a_working_ray_cluster_passes_every_step(far, ray_cluster, settings, tmp_path):
+    settings.STUDIO_HOME = tmp_path
+    far.kind, far.settings = "ray", {"address": ray_cluster.address}
+    far.python = sys.executable
+    far.save()
+    with relay_server.relay(tmp_path / "relay") as desk:
+        settings.STUDIO_URL = desk.url.removesuffix("/relay")
+        steps = steps_of(far, tmp_path / "tests")
+    get_runner(*place_of(far)).close()
+    names = ["Ray", "Queue", "Interpreter", "MLflow", "Studio", "Command", "Log"]
+    assert [(name, step["ok"]) for name, step in steps.items()] == [(n, True) for n in names]
+    assert steps["Ray"]["detail"] == "Ray 2.60.0, 2 kinds of node"
+    assert sys.executable in steps["Interpreter"]["detail"]
+
+
+def test_where_no_ray_answers_the_first_step_says_so(far, tmp_path):
+    far.kind, far.settings = "ray", {"address": "http://127.0.0.1:9"}
+    [step] = steps_of(far, tmp_path).values()
+    assert (step["name"], step["ok"]) == ("Ray", False)
+    assert "Ray at http://127.0.0.1:9 does not answer" in step["detail"]
 
 
 def test_where_slurm_is_not_the_first_step_says_so(far, monkeypatch, tmp_path):

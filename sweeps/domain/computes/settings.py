@@ -14,7 +14,8 @@ SETTINGS = "settings"
 @dataclass(frozen=True, slots=True)
 class Field:
     """One setting. `read` makes a value of a text that is not empty, or raises ValueError with a
-    sentence for a person; `lines` where it is written in several lines."""
+    sentence for a person; `lines` where it is written in several lines; `needed` says what is
+    missing where it is empty, of those that must not be."""
 
     name: str
     label: str
@@ -22,6 +23,7 @@ class Field:
     read: Callable[[str], Any]
     example: str = ""
     lines: bool = False
+    needed: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,20 +34,11 @@ class Settings:
 
     @classmethod
     def read(cls, doc: Mapping[str, Any]) -> Self:
-        """The settings of a document of texts and whole numbers; what is empty is left out.
+        """The settings of a document of texts and numbers; what is empty is left out.
 
         Raises InvalidInput naming each setting that is wrong, as `settings.<name>`.
         """
-        fields = {field.name: field for field in cls.FIELDS}
-        problems = [_unknown(name, fields) for name in doc if name not in fields]
-        found = {}
-        for field in cls.FIELDS:
-            try:
-                text = _text(doc.get(field.name))
-                if text:
-                    found[field.name] = field.read(text)
-            except ValueError as error:
-                problems.append(Problem(f"{SETTINGS}.{field.name}", str(error)))
+        found, problems = cls._judged(doc)
         if problems:
             raise InvalidInput(problems)
         return cls(**found)
@@ -54,11 +47,24 @@ class Settings:
     def stored(cls, doc: Mapping[str, Any]) -> Self:
         """The same of what was stored, without what is not right any more: what runs must not stop
         because a rule has changed."""
-        try:
-            return cls.read(doc)
-        except InvalidInput as error:
-            wrong = {problem.field.removeprefix(f"{SETTINGS}.") for problem in error.problems}
-            return cls.read({name: value for name, value in doc.items() if name not in wrong})
+        return cls(**cls._judged(doc)[0])
+
+    @classmethod
+    def _judged(cls, doc: Mapping[str, Any]) -> tuple[dict[str, Any], list[Problem]]:
+        """What is right of a document, and what is wrong with the rest."""
+        fields = {field.name: field for field in cls.FIELDS}
+        problems = [_unknown(name, fields) for name in doc if name not in fields]
+        found = {}
+        for field in cls.FIELDS:
+            try:
+                text = _text(doc.get(field.name))
+                if text:
+                    found[field.name] = field.read(text)
+                elif field.needed:
+                    raise ValueError(field.needed)
+            except ValueError as error:
+                problems.append(Problem(f"{SETTINGS}.{field.name}", str(error)))
+        return found, problems
 
     def doc(self) -> dict[str, Any]:
         """What `read` takes, and what is stored: only what is set."""
@@ -79,8 +85,8 @@ class Settings:
 def _text(value: Any) -> str:
     if value is None:
         return ""
-    if isinstance(value, bool) or not isinstance(value, str | int):
-        raise ValueError(f"Must be a text or a whole number, but got {shown(value)}.")
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        raise ValueError(f"Must be a text or a number, but got {shown(value)}.")
     text = str(value).replace("\r\n", "\n").strip()
     if any(not char.isprintable() and char != "\n" for char in text):
         raise ValueError("Holds a character that cannot be shown.")

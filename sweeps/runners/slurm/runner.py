@@ -118,6 +118,8 @@ class SlurmRunner:
             return Ended(handle, result) if result else attempts.without_launch(handle)
         if not attempts.is_ours(handle, launch):
             return attempts.copied(handle, launch)
+        if gone := attempts.known_lost(handle):
+            return gone
         guard = spool.read(handle, spool.GUARD)
         if guard and "lost" in guard:
             return Lost(handle, guard["lost"])
@@ -197,7 +199,7 @@ class SlurmRunner:
         if found is not None and found.state == "TIMEOUT":
             text = words.ending(found)
             return self._decided(handle, _unseen(handle, launch, EndedBy.TIME_LIMIT, text))
-        return Lost(handle, reason)
+        return attempts.lost(handle, reason)
 
     def _is_settled(self, handle: str) -> bool:
         """Whether it was first seen to be over so long ago that nothing more is to come."""

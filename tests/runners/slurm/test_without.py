@@ -71,6 +71,16 @@ def test_a_job_that_the_cluster_ended_is_lost_and_says_how(slurm, queue, tmp_pat
     assert state in event.reason
 
 
+def test_what_one_process_gave_up_another_one_can_put_away(slurm, queue, tmp_path):
+    """The engine looks, and the queue cleans up, which has not seen what the engine saw."""
+    handle = slurm.start(launch(tmp_path / "a", "true"))
+    begin(handle)
+    queue.tell({"7": "NODE_FAIL"})
+    event = slurm.poll([handle])[0]
+    SlurmRunner(Told()).cleanup(handle)
+    assert slurm.poll([handle]) == [event]
+
+
 @pytest.mark.parametrize(
     ("by", "code", "number"),
     [(EndedBy.LOST, None, None), (EndedBy.SIGNAL, None, 15), (EndedBy.EXIT, 143, None)],

@@ -88,7 +88,7 @@ def set_up(owner: User, compute: Compute, now: datetime) -> Stage:
 def page_routes() -> Iterator[tuple[str, str]]:
     """Name and pattern of every page's route; REST and the gateway have tables of their own."""
     for route, entry in _walk(get_resolver().url_patterns):
-        if not route.startswith(("api/", "tracking/", "static/")):
+        if not route.startswith(("api/", "tracking/", "relay/", "static/")):
             yield str(entry.name), route
 
 

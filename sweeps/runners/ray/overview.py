@@ -1,0 +1,45 @@
+"""What a cluster is made of, and what waits there, for the page of computes."""
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+from sweeps.runners.base import Group, Overview
+from sweeps.runners.ray.api import Api
+
+# What Ray counts as resources of each node, and that nobody asks for.
+_HIDDEN = ("node:", "object_store_memory", "accelerator_type:")
+
+
+def overview(api: Api) -> Overview:
+    """Its nodes by kind, and jobs by state. Raises RunnerError."""
+    version = f"Ray {api.version()}"
+    states = Counter(str(job.get("status")) for job in api.jobs())
+    kinds = Counter(_kind(node) for node in api.nodes() if node.get("state") == "ALIVE")
+    waits = _demands(api.usage())
+    groups = [
+        Group(
+            name=name, state="alive", nodes=count, each=each, limit="",
+            running=states["RUNNING"], waiting=max(states["PENDING"], waits),
+        )
+        for (name, each), count in sorted(kinds.items())
+    ]  # fmt: skip
+    return Overview(version, tuple(groups))
+
+
+def _kind(node: Mapping[str, Any]) -> tuple[str, str]:
+    has = node.get("resources_total") or {}
+    shown = [_amount(name, has[name]) for name in sorted(has) if not name.startswith(_HIDDEN)]
+    return ("head" if node.get("is_head_node") else "worker"), ", ".join(shown)
+
+
+def _amount(name: str, amount: float) -> str:
+    if name == "memory":
+        return f"{amount / 2**30:.0f} GiB"
+    return f"{amount:g} {name}{'s' if name in ('CPU', 'GPU') and amount != 1 else ''}"
+
+
+def _demands(usage: Mapping[str, Any]) -> int:
+    """How many tasks and actors of the cluster wait for resources."""
+    rows = usage.get("resourceDemand") or []
+    return sum(int(row[1]) for row in rows if isinstance(row, list) and len(row) == 2)
