@@ -25,7 +25,8 @@ FORM_BYTES = 2**20
 # What takes long to make, or is long: of these a fiftieth, for nobody reads them by the second.
 HEAVY = re.compile(
     r"/(bundle\.zip|report\.html|trials\.(csv|json)|artifacts\.zip|code\.zip"
-    r"|charts/[^/]+\.csv|charts/[^/]+/|audit\.csv)$"
+    r"|charts/[^/]+\.csv|charts/[^/]+/|audit\.csv|download/[^/]+\.log|logs/environment\.log"
+    r"|builds/[^/]+/log)$"
 )
 HEAVY_SHARE, STRANGERS_SHARE = 50, 10
 _FREE = ("/api/", "/tracking/", "/relay/", "/static/", "/healthz")

@@ -13,7 +13,7 @@ from sweeps.queries.logs import log_size, read_log
 
 _PREFIX = "azureml:"
 _TAIL = 16 * 1024
-_LOGS = ("stdout", "stderr")
+LOGS = ("stdout", "stderr")
 MOST_OTHERS = 100
 
 
@@ -111,15 +111,9 @@ def log_tail(build: EnvironmentBuild) -> list[str]:
     """The newest lines of its log."""
     folder = log_folder(build)
     found: list[str] = []
-    for stream in _LOGS:
+    for stream in LOGS:
         start = max(0, log_size(folder, stream) - _TAIL)
         text = places.plain(read_log(folder, stream, start).text)
         # The first line of a piece begins somewhere.
         found += text.splitlines()[1 if start else 0 :]
     return [line.rstrip() for line in found]
-
-
-def whole_log(build: EnvironmentBuild, limit: int) -> str:
-    """All that the newest build wrote, up to `limit` bytes a stream."""
-    folder = log_folder(build)
-    return "".join(read_log(folder, stream, 0, limit).text for stream in _LOGS)

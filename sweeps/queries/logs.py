@@ -32,6 +32,15 @@ def read_log(spool: Path | None, stream: str, offset: int, limit: int = CHUNK) -
     return LogPart(whole.decode(errors="replace"), offset + len(whole))
 
 
+def log_bytes(spool: Path | None, stream: str, limit: int) -> Iterator[bytes]:
+    """Up to `limit` bytes of `stdout` or `stderr` as they are, by pieces; nothing where there is no
+    log. It is open only while it is read."""
+    with _opened(spool, stream) as file:
+        while file and (data := file.read(min(CHUNK, limit))):
+            limit -= len(data)
+            yield data
+
+
 def log_size(spool: Path | None, stream: str) -> int:
     """Bytes of `stdout` or `stderr` so far."""
     with _opened(spool, stream) as file:

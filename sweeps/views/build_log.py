@@ -1,6 +1,6 @@
 """The log of building a sweep's environment."""
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.views.decorators.http import require_safe
 
 from sweeps.models import EnvironmentBuild
@@ -26,7 +26,7 @@ def build_log(request: HttpRequest, ws: str, name: str) -> HttpResponse:
 
 
 @require_safe
-def download_build_log(request: HttpRequest, ws: str, name: str) -> HttpResponse:
+def download_build_log(request: HttpRequest, ws: str, name: str) -> StreamingHttpResponse:
     """All of it as a file."""
     build = _build(request, ws, name)
-    return log_pieces.whole(log_folder(build), "stdout", f"environment_{build}.log")
+    return log_pieces.as_file(log_folder(build), "stdout", f"environment_{build}.log")

@@ -5,9 +5,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from django.conf import settings
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -27,6 +26,7 @@ from sweeps.queries.clock import database_now
 from sweeps.queries.waiting import part_down
 from sweeps.services import environments as services
 from sweeps.spec.reader import placed
+from sweeps.views import log_pieces
 from sweeps.views.lists import wants_fragment
 
 _SWEEPS_SHOWN = 8
@@ -358,10 +358,7 @@ def build_cancel(request: HttpRequest, ws: str, digest: str) -> HttpResponse:
 
 
 @require_safe
-def build_log(request: HttpRequest, ws: str, digest: str) -> HttpResponse:
+def build_log(request: HttpRequest, ws: str, digest: str) -> StreamingHttpResponse:
     """All that the newest build wrote."""
     found = _build(request, ws, digest, Role.READER)[1]
-    text = queries.whole_log(found, settings.STUDIO_LOG_CAP_MB * 2**20 + 4096)
-    response = HttpResponse(text, content_type="text/plain; charset=utf-8")
-    response["X-Content-Type-Options"] = "nosniff"
-    return response
+    return log_pieces.whole(queries.log_folder(found), queries.LOGS)

@@ -1,11 +1,13 @@
 """Logs as pages get them: piece by piece while they grow, or whole as a file."""
 
+from collections.abc import Iterable
+from itertools import chain
 from pathlib import Path
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, JsonResponse, StreamingHttpResponse
 
-from sweeps.queries.logs import log_size, read_log
+from sweeps.queries.logs import log_bytes, log_size, read_log
 
 # What a page shows of a log at first; the rest is a download.
 LOG_TAIL = 128 * 1024
@@ -32,10 +34,18 @@ def piece(
     return JsonResponse(body)
 
 
-def whole(spool: Path | None, stream: str, filename: str) -> HttpResponse:
-    """A whole log as a file."""
-    part = read_log(spool, stream, 0, limit=settings.STUDIO_LOG_CAP_MB * 2**20 + 4096)
-    response = HttpResponse(part.text, content_type="text/plain; charset=utf-8")
+def as_file(spool: Path | None, stream: str, filename: str) -> StreamingHttpResponse:
+    """A whole log to save."""
+    response = whole(spool, [stream])
     response["Content-Disposition"] = f'attachment; filename="{filename}"'
+    return response
+
+
+def whole(spool: Path | None, streams: Iterable[str]) -> StreamingHttpResponse:
+    """Whole logs, one after the other, as they are: never held, and never read as anything but
+    text."""
+    limit = settings.STUDIO_LOG_CAP_MB * 2**20 + 4096
+    pieces = chain.from_iterable(log_bytes(spool, stream, limit) for stream in streams)
+    response = StreamingHttpResponse(pieces, content_type="text/plain; charset=utf-8")
     response["X-Content-Type-Options"] = "nosniff"
     return response

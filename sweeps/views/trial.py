@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
@@ -200,10 +200,10 @@ def _spool(trial: Trial, stream: str) -> Path | None:
 @require_safe
 def download_log(
     request: HttpRequest, ws: str, name: str, number: int, stream: str
-) -> HttpResponse:
+) -> StreamingHttpResponse:
     """A whole log as a file."""
     found = trial_or_404(sweep_for(request, ws, name), number)
-    return log_pieces.whole(_spool(found, stream), stream, f"{name}_{number}_{stream}.log")
+    return log_pieces.as_file(_spool(found, stream), stream, f"{name}_{number}_{stream}.log")
 
 
 @require_safe

@@ -79,7 +79,7 @@ def test_the_log_comes_in_pieces_until_the_build_is_over(
     rest = page.get(f"{HOME}logs/environment?offset={first['offset']}").json()
     assert (rest["text"], rest["final"]) == ("two\n", True)
     whole = page.get(f"{HOME}logs/environment.log")
-    assert whole.content == b"one\ntwo\n"
+    assert whole.getvalue() == b"one\ntwo\n"
     assert f"environment_{build}.log" in whole["Content-Disposition"]
 
 

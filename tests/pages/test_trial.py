@@ -1,6 +1,7 @@
 """The page of one trial: its facts, its live updates and its log."""
 
 import re
+import tracemalloc
 from datetime import timedelta
 from html import unescape
 from pathlib import Path
@@ -186,7 +187,28 @@ def test_a_log_is_text_to_download_whatever_it_holds(page: Client, running: Atte
     assert response.headers["Content-Type"] == "text/plain; charset=utf-8"
     assert response.headers["X-Content-Type-Options"] == "nosniff"
     assert "attachment" in response.headers["Content-Disposition"]
-    assert response.content.startswith(b"<script>")
+    assert response.getvalue() == b"<script>alert(1)</script>\xff"
+
+
+def test_a_log_that_is_downloaded_is_never_held(
+    page: Client, running: Attempt, settings: Any
+) -> None:
+    settings.STUDIO_LOG_CAP_MB = 16
+    with (Path(running.spool) / "stdout.log").open("wb") as file:
+        file.write(b"\xf0\x9f\x98\x80" + b"\xff" * 2**24 + b"\0" * 2**24)
+    tracemalloc.start()
+    try:
+        size = sum(map(len, page.get(address(running, "download/stdout.log"))))
+        assert tracemalloc.get_traced_memory()[1] < 4 * 2**20
+    finally:
+        tracemalloc.stop()
+    assert size == 2**24 + 4096, "as much as a trial may write, and the words that it is cut"
+
+
+def test_whole_logs_are_asked_for_less_often(page: Client, running: Attempt, settings: Any) -> None:
+    settings.STUDIO_PAGE_RATE = 100
+    path = address(running, "download/stdout.log")
+    assert [page.get(path).status_code for _ in range(3)] == [200, 200, 429]
 
 
 def test_a_second_attempt_is_listed_with_the_first(
