@@ -30,6 +30,8 @@ MAX_FILTER = 2**15
 MAX_COMPARISONS, MAX_OF_DATASETS = 20, 1
 # A comparison has five words, besides texts, and some have brackets.
 MAX_WORDS, NO_WORDS = 300, frozenset((":=", ";", ":", "::"))
+# With texts, commas and spaces: a list of 1,000 runs has 3,000.
+MAX_PIECES = 5_000
 _NAME_EQUALS = re.compile(r"""(?<![\w.`])(name\s*=\s*)(['"])([^'"]*)\2""", re.IGNORECASE)
 
 
@@ -72,19 +74,26 @@ def _require_short_filter(asked: Asked) -> None:
 def _require_few_comparisons(text: str) -> None:
     """Raises Refusal: MLflow joins a table for each comparison, and all data sets of a run that
     have a name with all others for each that names one: a dozen would never end."""
-    # As MLflow itself takes it apart: what is within quotes is told in one way only.
-    words = [
-        word.strip('`"').lower()
-        for kind, word in tokenize(text)
-        if kind not in String.Single and not word.isspace() and word != ","
-    ]
-    # Of which it then makes groups, in a time that grows with the square of their number.
-    if len(words) > MAX_WORDS or not NO_WORDS.isdisjoint(words):
-        raise invalid(f"'filter' may have {MAX_WORDS} words at most, and no ':=' and ';'.")
+    words = _words(text)
     if words.count("and") >= MAX_COMPARISONS:
         raise invalid(f"'filter' may have {MAX_COMPARISONS} comparisons at most.")
     if sum(word in ("dataset", "datasets") for word in words) > MAX_OF_DATASETS:
         raise invalid(f"'filter' may ask for data sets by {MAX_OF_DATASETS} comparison at most.")
+
+
+def _words(text: str) -> list[str]:
+    """Those of a filter besides texts. Raises Refusal, as soon as there are too many."""
+    words: list[str] = []
+    # As MLflow itself takes it apart: what is within quotes is told in one way only.
+    for count, (kind, word) in enumerate(tokenize(text), 1):
+        if kind not in String.Single and not word.isspace() and word != ",":
+            words.append(word.strip('`"').lower())
+        if count > MAX_PIECES:
+            raise invalid(f"'filter' may have {MAX_PIECES:,} texts, commas and spaces at most.")
+        # Of which it then makes groups, in a time that grows with the square of their number.
+        if len(words) > MAX_WORDS or not NO_WORDS.isdisjoint(words[-1:]):
+            raise invalid(f"'filter' may have {MAX_WORDS} words at most, and no ':=' and ';'.")
+    return words
 
 
 def with_prefix(name: str, prefix: str) -> str:

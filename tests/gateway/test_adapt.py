@@ -1,8 +1,10 @@
 """Requests and answers as a workspace means them."""
 
 import pytest
+from sqlparse.lexer import tokenize
 
-from sweeps.gateway.adapt import MAX_COMPARISONS, MAX_FILTER, Asked, adapt, visible
+from sweeps.gateway import adapt as adapted
+from sweeps.gateway.adapt import MAX_COMPARISONS, MAX_FILTER, MAX_PIECES, Asked, adapt, visible
 from sweeps.gateway.identity import MemberCaller
 from sweeps.gateway.refusals import Refusal
 from sweeps.gateway.routes import V2, match
@@ -79,6 +81,7 @@ FEW |= {
     "statements": ("metrics.a > 0; metrics.a > 0", "no ':='"),
     "words without end": ("metrics.a > 0 " + "a b " * 150, "300 words"),
     "brackets without end": ("(" * 301, "300 words"),
+    "texts without end": ("tags.t IN (" + "'a'," * 2_500 + "'a')", "5,000 texts"),
 }
 
 
@@ -88,6 +91,16 @@ def test_a_filter_that_joins_without_end_is_refused(name):
     matched = match("POST", "/api/2.0/mlflow/runs/search")
     with pytest.raises(Refusal, match=words):
         adapt(MEMBER, matched, Asked((), {"experiment_ids": ["1"], "filter": text}))
+
+
+@pytest.mark.parametrize("piece", ["\\", ",", " ", "a.", "'a',"])
+def test_a_filter_is_taken_apart_no_further_than_it_may_go(piece, monkeypatch):
+    taken = []
+    pieces = tokenize(piece * (MAX_FILTER // len(piece)))
+    monkeypatch.setattr(adapted, "tokenize", lambda _: (taken.append(1) or one for one in pieces))
+    with pytest.raises(Refusal, match="at most"):
+        adapt(MEMBER, match("POST", V2 + "runs/search"), Asked((), {"filter": "any"}))
+    assert len(taken) <= MAX_PIECES + 1
 
 
 def test_a_thousand_runs_may_be_named():
