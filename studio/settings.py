@@ -110,7 +110,7 @@ TRACKING_STORE = sqlalchemy_url(
 TRACKING_ARTIFACTS = STUDIO_HOME / "artifacts"
 TRACKING_SECRET_FILE = STUDIO_HOME / "tracking_secret"
 # The supervisor chooses the port and tells its processes; 0: not under a supervisor.
-# Of one process; what its threads reserve for their stacks counts.
+WEB_MEMORY_MB = env_int("STUDIO_WEB_MEMORY_MB", 3072, 1024, 10_000_000)
 TRACKING_MEMORY_MB = env_int("STUDIO_TRACKING_MEMORY_MB", 3072, 1024, 10_000_000)
 TRACKING_PORT = env_int("STUDIO_TRACKING_PORT", 0, 0, 65535)
 # When the supervisor started, by the clock that all processes share; 0: not under a supervisor.

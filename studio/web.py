@@ -5,9 +5,11 @@ import gc
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 from gunicorn.app.base import BaseApplication
 
+from studio.memory import bound_memory
 from studio.serving.worker import CONNECTIONS, PatientWorker
 from studio.supervisor.fork import NAME
 
@@ -41,6 +43,10 @@ def drained(application: Application) -> Application:
     return answer
 
 
+def _bound(_arbiter: Any, _worker: Any) -> None:
+    bound_memory(settings.WEB_MEMORY_MB)
+
+
 class Web(BaseApplication):  # type: ignore[misc]
     """gunicorn with our settings; `descriptors` are those of the sockets."""
 
@@ -60,6 +66,7 @@ class Web(BaseApplication):  # type: ignore[misc]
             "keepalive": 75,
             "graceful_timeout": 2,
             "control_socket_disable": True,
+            "post_fork": _bound,
             # Else whoever is on this machine says what of the address is the path: `/api` before
             # a page's would make it one that no person asks for.
             "forwarder_headers": "",

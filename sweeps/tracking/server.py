@@ -14,7 +14,6 @@ secret travels in the environment: a command line is public on a host.
 
 import hmac
 import os
-import resource
 import socket
 import sys
 import uuid
@@ -27,6 +26,7 @@ from typing import Any
 import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from studio.memory import bound_memory
 from sweeps.tracking.stand_in import stand_in
 
 HOST = "127.0.0.1"
@@ -152,17 +152,9 @@ def listen(port: int) -> socket.socket:
     return listener
 
 
-def bound_memory(mib: int) -> None:
-    """So much this process may have for itself. A request that needs more fails, by MemoryError,
-    and nothing of it is kept: what it loads of MLflow's tables stands there eight times."""
-    if mib:
-        _soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
-        wanted = mib * 2**20 if hard == resource.RLIM_INFINITY else min(mib * 2**20, hard)
-        resource.setrlimit(resource.RLIMIT_DATA, (wanted, hard))
-
-
 def serve(app: ASGIApp, settings: Settings, listener: socket.socket) -> None:
     """Serve until SIGTERM or SIGINT, then finish open requests for at most `GRACE_S` seconds."""
+    # What a request loads of MLflow's tables stands there eight times.
     bound_memory(settings.memory_mib)
     open_stores()
     config = uvicorn.Config(

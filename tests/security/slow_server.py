@@ -16,8 +16,8 @@ LARGE = 20_000_000
 
 
 def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-    """`/slow` is late, `/large` much, `…/read` how much was sent, `…/where` what was asked for;
-    all else is answered at once."""
+    """`/slow` is late, `/large` much, `/endless` too much, `…/read` how much was sent, `…/where`
+    what was asked for; all else is answered at once."""
     path, body, status = environ["PATH_INFO"], b"quick", "200 OK"
     if path.endswith("/read"):
         try:
@@ -30,6 +30,8 @@ def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]
         body = (environ["SCRIPT_NAME"] + "|" + path).encode()
     if path == "/slow":
         time.sleep(0.2)
+    if path == "/endless":
+        body = b"x" * (4 * 2**30)
     if path == "/large":
         body = b"x" * LARGE
     start_response(status, [("Content-Length", str(len(body)))])

@@ -63,6 +63,13 @@ def test_no_header_says_what_of_the_address_is_the_path(server: tuple[str, int])
             assert everything(client).endswith(b"\r\n\r\n|/api/where")
 
 
+def test_what_needs_too_much_memory_fails_alone(server: tuple[str, int]) -> None:
+    with socket.create_connection(server, timeout=30) as client:
+        client.sendall(b"GET /endless HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert everything(client).startswith(b"HTTP/1.1 500")
+    assert quick(server)
+
+
 def everything(client: socket.socket) -> bytes:
     return b"".join(iter(lambda: client.recv(65536), b""))
 
