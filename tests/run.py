@@ -25,7 +25,8 @@ from tests.slurm import bring_slurm
 ROOT = Path(__file__).resolve().parent.parent
 PYTHON = sys.executable
 # Tests that start whole studios and watch the time: one after the other. They wait half of it, so
-# the tests on PostgreSQL, which watch none, run beside them and give way.
+# the tests on PostgreSQL, which watch none, run beside them and give way. So do those on SQLite
+# beside the tests on clusters.
 WITH_STUDIOS = ("tests/e2e", "tests/chaos")
 GIVING_WAY = ("nice", "-n", "10")
 # All others are spread over so many processes. Tests in a browser too, each process with a browser,
@@ -114,6 +115,21 @@ def on_the_grown_up_back_ends() -> bool:
         )
 
 
+def on_clusters(chromium: str | None, *, slurm: bool, ray: bool) -> list[bool]:
+    """The tests that run jobs on clusters. Most of the time these wait for the cluster."""
+    ok = []
+    for kind, is_there, words in (
+        ("slurm", slurm, ()),
+        ("ray", ray, (*SPREAD, "--dist", "loadfile")),  # two processes, each with a cluster
+    ):
+        if is_there:
+            which = kind if chromium else f"{kind} and not browser"
+            title = f"tests on a {kind.capitalize()} cluster"
+            command = pytest(*words, "-m", which)
+            ok.append(run(title, *command, aside=True, CHROMIUM=chromium or ""))
+    return ok
+
+
 def main() -> int:
     """Run all; 0 if everything passed."""
     chromium, slurm, ray = bring_chromium(), bring_slurm(), bring_ray()
@@ -125,15 +141,10 @@ def main() -> int:
             DJANGO_SETTINGS_MODULE="tests.settings"),
     ]  # fmt: skip
     others = [f"--ignore={folder}" for folder in WITH_STUDIOS]
-    ok.append(run("tests on SQLite", *pytest(*SPREAD, *PLAIN, *others)))
-    if slurm:
-        which = "slurm" if chromium else "slurm and not browser"
-        ok.append(run("tests on a Slurm cluster", *pytest("-m", which), CHROMIUM=chromium or ""))
-    if ray:
-        which = "ray" if chromium else "ray and not browser"
-        # Most of the time they wait for Ray to begin: two processes, each with a cluster.
-        words = (*SPREAD, "--dist", "loadfile", "-m", which)
-        ok.append(run("tests on a Ray cluster", *pytest(*words), CHROMIUM=chromium or ""))
+    with ThreadPoolExecutor(1) as beside:
+        far = beside.submit(on_clusters, chromium, slurm=bool(slurm), ray=bool(ray))
+        ok.append(run("tests on SQLite", *GIVING_WAY, *pytest(*SPREAD, *PLAIN, *others)))
+        ok += far.result()
     if chromium:
         ok.append(run("tests in Chromium", *pytest(*IN_BROWSERS), CHROMIUM=chromium))
     with ThreadPoolExecutor(1) as beside:
