@@ -13,6 +13,7 @@ from sweeps.engine.holders import me
 from sweeps.engine.keep import kept
 from sweeps.engine.outage import outage, tell
 from sweeps.engine.outputs import AnotherKeeps
+from sweeps.engine.turns import Turns
 from sweeps.models import Sweep
 from sweeps.queries import work
 from sweeps.queries.clock import database_now
@@ -26,6 +27,9 @@ log = logging.getLogger(__name__)
 
 DRAINING = "draining"
 _OPEN_LEASE_S = 10.0
+# Of the queue's four workers so many bring values, ends and models to MLflow: the others start
+# trials, however much there is to bring.
+_bringing = Turns(2)
 
 
 @db_task()
@@ -41,7 +45,10 @@ def follow_up(attempt_id: int) -> None:
     if sweep_id is not None:
         end = time.monotonic() + ENOUGH_S
         _advance(sweep_id, one=True)
-        (_close if time.monotonic() < end else close_run)(attempt_id)
+        if time.monotonic() < end:
+            _bringing.take(close_run, attempt_id, _close)
+        else:
+            close_run(attempt_id)
 
 
 def _advance(sweep_id: int, *, one: bool = False) -> None:
@@ -145,6 +152,10 @@ def recover_attempt(attempt_id: int) -> None:
 @db_task()
 def forward_run(run_id: str) -> None:
     """Bring the run's logged values to MLflow."""
+    _bringing.take(forward_run, run_id, _forward)
+
+
+def _forward(run_id: str) -> None:
     if outage.lasts(run_id):
         return
     end = time.monotonic() + ENOUGH_S
@@ -159,7 +170,7 @@ def forward_run(run_id: str) -> None:
 @db_task()
 def close_run(attempt_id: int) -> None:
     """Close the MLflow run of an ended attempt; the sweep may be over with it."""
-    _close(attempt_id)
+    _bringing.take(close_run, attempt_id, _close)
 
 
 def _close(attempt_id: int) -> None:
@@ -199,6 +210,10 @@ def close_sweep(sweep_id: int) -> None:
 @db_task()
 def register_model(version_id: int) -> None:
     """Bring a model that somebody wants registered into MLflow's registry."""
+    _bringing.take(register_model, version_id, _register)
+
+
+def _register(version_id: int) -> None:
     subject = f"model version {version_id}"
     if outage.lasts(subject):
         return
@@ -212,6 +227,10 @@ def register_model(version_id: int) -> None:
 @db_task()
 def prune_model(model_id: int) -> None:
     """Delete a logged model that its sweep does not keep."""
+    _bringing.take(prune_model, model_id, _prune)
+
+
+def _prune(model_id: int) -> None:
     subject = f"logged model {model_id}"
     if outage.lasts(subject):
         return

@@ -6,8 +6,9 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
+from sweeps.domain.wording import cut
 from sweeps.engine.holders import acquire, me
 from sweeps.engine.tracking import tracking
 from sweeps.models import OutboxEntry
@@ -35,6 +36,7 @@ _CAP_ALL = 1000
 _CAP_TEXT = 1_000_000
 
 Clock = Callable[[], datetime]
+T = TypeVar("T")
 
 
 @dataclass
@@ -46,10 +48,6 @@ class Along:
 
     body: dict[str, Any]
     taken: bool = False
-
-
-# Sends one log-batch body. Raises TrackingRejected, TrackingUnavailable, LeaseLost.
-Post = Callable[[dict[str, Any]], None]
 
 
 class LeaseLost(Exception):
@@ -74,17 +72,15 @@ def forward(
     owner = me()
     if not acquire(name, owner, clock(), LEASE_S):
         return False
-    post = _posting(client or tracking(), lambda: acquire(name, owner, clock(), LEASE_S))
+    way = _Way(client or tracking(), run_id, lambda: acquire(name, owner, clock(), LEASE_S), end)
     try:
         while entries := metrics.next_batch(run_id):
             last = len(entries) < metrics.BATCH or (until is not None and entries[-1].pk >= until)
             for group in groups(entries):
-                if not (last and along and group[-1] is entries[-1]):
-                    _send(post, run_id, group)
-                else:
-                    _send_with(post, run_id, group, along)
-                metrics.delivered(group)
-                if time.monotonic() > end:
+                mate = along if last and group[-1] is entries[-1] else None
+                if not _send(way, group, mate):
+                    return False
+                if way.is_late:
                     return last and group[-1] is entries[-1]
             if last:
                 break
@@ -95,19 +91,40 @@ def forward(
     return True
 
 
-def _posting(client: Tracking, renew: Callable[[], bool]) -> Post:
-    """Sends as `client` does, and renews the lease in between."""
-    due = time.monotonic() + RENEW_S
+class _Way:
+    """To MLflow, for the values of one run; the lease is renewed in between."""
 
-    def post(body: dict[str, Any]) -> None:
-        nonlocal due
-        if time.monotonic() >= due:
-            if not renew():
+    def __init__(
+        self, client: Tracking, run_id: str, renew: Callable[[], bool], end: float
+    ) -> None:
+        self._client, self._renew, self._end = client, renew, end
+        self._due = time.monotonic() + RENEW_S
+        self.run_id = run_id
+
+    @property
+    def is_late(self) -> bool:
+        """True once no further request is to begin."""
+        return time.monotonic() > self._end
+
+    def post(self, body: dict[str, Any]) -> None:
+        """Send a log-batch body. Raises TrackingRejected, TrackingUnavailable, LeaseLost."""
+        self._keep()
+        self._client.send_batch(body)
+
+    def params(self) -> dict[str, str] | None:
+        """Those that the run has; None where it takes nothing, for it is gone."""
+        self._keep()
+        try:
+            run = self._client.get_run(self.run_id)
+        except TrackingRejected as refusal:
+            return None if refusal.code == "RESOURCE_DOES_NOT_EXIST" else {}
+        return run.params if run.lifecycle_stage == "active" else None
+
+    def _keep(self) -> None:
+        if time.monotonic() >= self._due:
+            if not self._renew():
                 raise LeaseLost
-            due = time.monotonic() + RENEW_S
-        client.send_batch(body)
-
-    return post
+            self._due = time.monotonic() + RENEW_S
 
 
 def drain(run_id: str, deadline_s: float = ENOUGH_S, *, along: Along | None = None) -> bool:
@@ -167,52 +184,128 @@ def merged(run_id: str, group: list[OutboxEntry]) -> dict[str, Any]:
     return body
 
 
-def _send(post: Post, run_id: str, group: list[OutboxEntry]) -> None:
-    """Send a group; when MLflow refuses it, find the entry that is to blame and drop only that."""
-    try:
-        post(merged(run_id, group))
-    except TrackingRejected as refusal:
-        if len(group) == 1:
-            items = [(key, item) for key in _CAPS for item in group[0].body.get(key, ())]
-            _send_halves(post, run_id, items, refusal)
-            return
-        middle = len(group) // 2  # One to blame among many is found by few requests.
-        _send(post, run_id, group[:middle])
-        _send(post, run_id, group[middle:])
+def _send(way: _Way, group: list[OutboxEntry], along: Along | None) -> bool:
+    """Bring a group to MLflow, and drop it from the outbox; what MLflow refuses is only dropped.
+
+    False if it took too long: the rest of it is left.
+    """
+    if along is None or not _send_with(way, group, along):
+        try:
+            way.post(merged(way.run_id, group))
+        except TrackingRejected:
+            return _send_without(way, group)
+    metrics.delivered(group)
+    return True
 
 
-def _send_with(post: Post, run_id: str, group: list[OutboxEntry], along: Along) -> None:
-    """Send a group together with what may go along; by itself if they do not fit or please."""
+def _send_with(way: _Way, group: list[OutboxEntry], along: Along) -> bool:
+    """Send a group together with what may go along; False if they do not fit or please."""
     named = {item["key"] for entry in group for item in entry.body.get("params", ())}
     missing = [item for item in along.body["params"] if item["key"] not in named]
     body = {**along.body, "params": missing}
-    both = [*group, OutboxEntry(run_id=run_id, body=body)]
-    if len(list(groups(both))) == 1:
+    both = [*group, OutboxEntry(run_id=way.run_id, body=body)]
+    if len(list(groups(both))) != 1:
+        return False
+    try:
+        way.post(merged(way.run_id, both))
+    except TrackingRejected as refusal:
+        # A param has another value already, say. What is to blame is found by itself.
+        log.info("run %s is closed in several requests: %s", way.run_id, cut(refusal.message))
+        return False
+    along.taken = True
+    return True
+
+
+def _send_without(way: _Way, group: list[OutboxEntry]) -> bool:
+    """Send a group that was refused, but for what is to blame.
+
+    That is mostly a param that has another value: which those are the run itself tells, however
+    many. Only what is refused for another reason is looked for by requests.
+    """
+    known = way.params()
+    if known is None:
+        log.warning("what was logged to run %s is dropped: it is gone", way.run_id)
+    else:
+        left, first = _without(group, known)
+        if first:
+            log.warning("run %s has other values of params already, of %s say", way.run_id, first)
         try:
-            post(merged(run_id, both))
+            if len(left) > 1:
+                way.post(left)
+        except TrackingRejected:
+            return _send_halves(way, group, known)
+    metrics.delivered(group)
+    return True
+
+
+def _without(group: list[OutboxEntry], known: dict[str, str]) -> tuple[dict[str, Any], str]:
+    """The body of a group without params that have another value, or the same, already; and the
+    name of one that has another."""
+    body, known, first = merged(group[0].run_id, group), dict(known), ""
+    fresh = []
+    for item in body.pop("params", ()):
+        if item["key"] not in known:
+            fresh.append(item)
+        elif known[item["key"]] != item["value"]:
+            first = first or cut(item["key"])
+        known.setdefault(item["key"], item["value"])
+    return body | ({"params": fresh} if fresh else {}), first
+
+
+def _send_halves(way: _Way, group: list[OutboxEntry], known: dict[str, str]) -> bool:
+    """Send a refused group but for what is refused by itself, which halving finds by few requests.
+
+    False if it took too long: what was not settled stays in the outbox.
+    """
+    todo = [group]
+    while todo:
+        part = todo.pop()
+        body, _ = _without(part, known)
+        try:
+            if len(body) > 1:
+                way.post(body)
         except TrackingRejected as refusal:
-            # A param has another value already, say. What is to blame is found by itself.
-            log.info("run %s is closed in several requests: %s", run_id, refusal.message)
-        else:
-            along.taken = True
-            return
-    _send(post, run_id, group)
+            if len(part) > 1:
+                todo += _halves(part)
+                continue
+            if left := _send_items(way, body, refusal):
+                metrics.leave(part[0], left)
+                return False
+        metrics.delivered(part)
+        if todo and way.is_late:
+            return False
+    return True
 
 
-def _send_halves(
-    post: Post, run_id: str, items: list[tuple[str, Any]], refusal: TrackingRejected
-) -> None:
-    """Send values that were refused together, but for those to blame: MLflow refuses all for one
-    param of another value."""
-    if len(items) <= 1:
-        log.warning("MLflow refused a value of run %s: %s", run_id, refusal.message)
-        return
-    middle = len(items) // 2
-    for half in (items[:middle], items[middle:]):
-        body: dict[str, Any] = {"run_id": run_id}
-        for key, item in half:
-            body.setdefault(key, []).append(item)
+def _send_items(way: _Way, body: dict[str, Any], refusal: TrackingRejected) -> dict[str, Any]:
+    """The same of the values of one refused body; what there was no time for is given back."""
+    items = [(kind, item) for kind in _CAPS for item in body.get(kind, ())]
+    todo, refused, why = _halves(items), int(len(items) == 1), refusal.message
+    while todo:
+        part = todo.pop()
         try:
-            post(body)
+            way.post(_body(way.run_id, part))
         except TrackingRejected as narrower:
-            _send_halves(post, run_id, half, narrower)
+            if len(part) > 1:
+                todo += _halves(part)
+                continue
+            refused, why = refused + 1, narrower.message
+        if way.is_late:
+            break
+    if refused:
+        log.warning("MLflow refused %d values of run %s: %s", refused, way.run_id, cut(why))
+    left = [pair for part in reversed(todo) for pair in part]
+    return _body(way.run_id, left) if left else {}
+
+
+def _halves(items: list[T]) -> list[list[T]]:
+    """The second half, then the first, as a stack has them; nothing of a single one."""
+    middle = len(items) // 2
+    return [items[middle:], items[:middle]] if middle else []
+
+
+def _body(run_id: str, items: list[tuple[str, Any]]) -> dict[str, Any]:
+    body: dict[str, Any] = {"run_id": run_id}
+    for kind, item in items:
+        body.setdefault(kind, []).append(item)
+    return body

@@ -280,3 +280,8 @@ def newest_waiting(run_id: str) -> int | None:
 def delivered(entries: Iterable[OutboxEntry]) -> None:
     """Drop entries that MLflow has (or has refused for good)."""
     rows.delete(OutboxEntry, [entry.pk for entry in entries])
+
+
+def leave(entry: OutboxEntry, body: dict[str, Any]) -> None:
+    """Keep of an entry what MLflow does not have yet."""
+    OutboxEntry.objects.filter(pk=entry.pk).update(body=body)

@@ -67,6 +67,10 @@ class NotedTracking:
         for kind in ("params", "tags"):
             run[kind].update({item["key"]: item["value"] for item in body.get(kind, ())})
 
+    def get_run(self, run_id: str) -> Any:
+        self._reach()
+        return SimpleNamespace(params=dict(self.runs[run_id]["params"]), lifecycle_stage="active")
+
     def log_params_missing(self, run_id: str, params: Mapping[str, str]) -> None:
         self._reach()
         self.runs[run_id]["params"] = {**params, **self.runs[run_id]["params"]}

@@ -124,6 +124,107 @@ def test_so_is_one_of_many_in_one_request(
     assert len(asked) < 40
 
 
+@pytest.fixture
+def contradicting(
+    stage: Stage, sweep: Sweep, monkeypatch: pytest.MonkeyPatch
+) -> tuple[Attempt, list[Any]]:
+    """A run with three hundred params, of which two requests of a hundred give other values, and
+    what is sent; MLflow refuses it as it does."""
+    attempt, _ = stage.open(sweep)
+    has = stage.tracking.runs[attempt.run_id]["params"]
+    has.update({f"p{n}": "x" for n in range(100)})
+    attempt = Attempt.objects.select_related("trial").get(pk=attempt.pk)
+    for value in ("y", "z"):
+        params = [{"key": f"p{n}", "value": value} for n in range(101)]
+        metrics.record(attempt, LOSS, [], [{"params": params}], now=NOW)
+    take, asked = stage.tracking.send_batch, []
+
+    def send(body: dict[str, Any]) -> None:
+        asked.append(body)
+        values: dict[str, str] = {}
+        for item in body.get("params", ()):
+            if {**values, **has}.get(item["key"], item["value"]) != item["value"]:
+                raise TrackingRejected("INVALID_PARAMETER_VALUE", "it has another value", 400)
+            values[item["key"]] = item["value"]
+        take(body)
+
+    monkeypatch.setattr(stage.tracking, "send_batch", send)
+    return attempt, asked
+
+
+def test_params_that_the_run_has_with_another_value_are_told_by_the_run(
+    stage: Stage, contradicting: tuple[Attempt, list[Any]], caplog: pytest.LogCaptureFixture
+) -> None:
+    attempt, asked = contradicting
+    assert forward.forward(attempt.run_id)
+    has = stage.tracking.runs[attempt.run_id]["params"]
+    assert (has["p99"], has["p100"]) == ("x", "y")
+    assert len(asked) <= 4
+    assert len(caplog.messages) <= 2
+    assert not OutboxEntry.objects.exists()
+
+
+def test_of_a_run_that_is_gone_all_is_dropped_at_once(
+    stage: Stage, contradicting: tuple[Attempt, list[Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    attempt, asked = contradicting
+
+    def gone(run_id: str) -> Any:
+        raise TrackingRejected("RESOURCE_DOES_NOT_EXIST", "no such run", 404)
+
+    monkeypatch.setattr(stage.tracking, "get_run", gone)
+    assert forward.forward(attempt.run_id)
+    assert len(asked) <= 2
+    assert not OutboxEntry.objects.exists()
+
+
+def test_who_looks_for_what_is_refused_leaves_the_rest_to_the_next(
+    stage: Stage, sweep: Sweep, slow: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    attempt, *_ = stage.open(sweep)
+    attempt = Attempt.objects.select_related("trial").get(pk=attempt.pk)
+    for first in (0, 8):
+        tags = [{"key": f"t{n}", "value": "x"} for n in range(first, first + 8)]
+        metrics.record(attempt, LOSS, [], [{"tags": tags}], now=NOW)
+    asked, arrived = [], []
+
+    def send(body: dict[str, Any]) -> None:
+        keys = [item["key"] for item in body["tags"]]
+        asked.append(keys)
+        if {"t3", "t12"} & set(keys):
+            raise TrackingRejected("INVALID_PARAMETER_VALUE", "not that one", 400)
+        arrived.extend(keys)
+
+    monkeypatch.setattr(stage.tracking, "send_batch", send)
+    most = 0
+    while OutboxEntry.objects.exists():
+        before = len(asked)
+        tasks.forward_run.call_local(attempt.run_id)
+        most = max(most, len(asked) - before)
+    assert sorted(arrived) == sorted(f"t{n}" for n in range(16) if n not in (3, 12))
+    assert most < 10
+
+
+def test_values_for_mlflow_leave_workers_of_the_queue_to_starts(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While two runs are brought forward a third waits in memory, once, and then has its turn."""
+    done: list[str] = []
+
+    def forward_one(run_id: str) -> None:
+        done.append(run_id)
+        if len(done) < 3:  # as another worker would meanwhile
+            tasks.forward_run.call_local(f"during {run_id}")
+            tasks.forward_run.call_local(f"during {run_id}")
+
+    monkeypatch.setattr(tasks, "_forward", forward_one)
+    tasks.forward_run.call_local("a")
+    assert done == ["a", "during a", "during a"]
+    assert stage.queued() == [("forward_run", "during during a")]
+    stage.work_off()
+    assert done[3:] == ["during during a"]
+
+
 def test_after_a_slow_start_the_run_is_closed_by_another_task(
     stage: Stage, backlog: Attempt, slow: None
 ) -> None:
