@@ -56,6 +56,8 @@ def _packages(sweep: Sweep) -> str:
     build = sweep.environment_build
     if build:
         return "".join(f"{line}\n" for line in build.packages)
+    if sweep.packages:
+        return "".join(f"{line}\n" for line in sweep.packages)
     if sweep.interpreter or sweep.compute.python:
         return f"# {sweep.interpreter or sweep.compute.python}: its packages are not known\n"
     return own.constraints(environments_root()).read_text()

@@ -36,18 +36,18 @@ def choose(workspace: Workspace, environment: Any, compute: Compute, read: Read)
         return THE_COMPUTES
     if isinstance(environment, str):
         return _named(workspace, environment, compute)
-    return _possible(_owned(_inline(environment, compute, read), workspace, compute), compute)
+    return _brought(_owned(_inline(environment, compute, read), workspace, compute), compute)
 
 
-def _possible(chosen: Chosen, compute: Compute) -> Chosen:
-    """Raise InvalidInput for what cannot be had on the compute's machines."""
+def _brought(chosen: Chosen, compute: Compute) -> Chosen:
+    """Where machines see nothing that is built here, they install the packages by themselves."""
     if chosen.recipe is None or KINDS[compute.kind].shares_files:
         return chosen
-    raise InvalidInput.one(
-        WHERE,
-        f"Packages are not installed on compute {compute.name}, whose machines do not have the "
-        "studio's environments. Have them in the cluster's image, or name a Python of the nodes.",
-    )
+    recipe, notes = chosen.recipe, chosen.notes
+    if recipe.python:
+        text = f"Python{recipe.python} is asked for; on compute {compute.name} it is the cluster's."
+        notes = (*notes, text)
+    return replace(chosen, recipe=None, packages=recipe.requirements, notes=notes)
 
 
 def _owned(chosen: Chosen, workspace: Workspace, compute: Compute) -> Chosen:
@@ -63,7 +63,7 @@ def _named(workspace: Workspace, reference: str, compute: Compute) -> Chosen:
     found = named_environment(workspace, reference) if is_name else None
     if found is None:
         return Chosen(notes=(_missing(reference, name, compute),))
-    chosen = _possible(chosen_of(found, compute), compute)
+    chosen = _brought(chosen_of(found, compute), compute)
     kept = name.partition(":")[2]
     if not kept:
         return chosen
@@ -151,7 +151,8 @@ def _inline(said: Mapping[str, Any], compute: Compute, read: Read) -> Chosen:
     chosen = _conda(name or "conda file", _conda_document(conda, read), CONDA, _base(compute), read)
     if not image and not said.get("build"):
         return chosen
-    note = f"{what} is not used: the conda file's packages are installed on this machine."
+    where = "on this machine" if KINDS[compute.kind].shares_files else "by the cluster"
+    note = f"{what} is not used: the conda file's packages are installed {where}."
     return Chosen(chosen.name, chosen.python, chosen.recipe, (note, *chosen.notes))
 
 

@@ -18,6 +18,7 @@ from sweeps.api.operations import LOG, log_answer, text_of
 from sweeps.api.paging import DEFAULT_LIMIT, Order, Page, page
 from sweeps.api.places import refused
 from sweeps.api.shapes import BuildState
+from sweeps.domain.computes.kinds import KINDS
 from sweeps.domain.problems import InvalidInput
 from sweeps.domain.wording import shown
 from sweeps.environments.conda import read_conda
@@ -170,8 +171,9 @@ def get_sweep_environment(request: HttpRequest, ws: str, name: str) -> Any:
     build = sweep.environment_build
     found = {"name": sweep.environment_name, "state": None, "reason": ""}
     if build is None:
-        python = sweep.interpreter or sweep.compute.python or sys.executable
-        return found | {"python": python, "packages": [], "notes": []}
+        usual = sys.executable if KINDS[sweep.compute.kind].shares_files else "python"
+        python = sweep.interpreter or ("" if sweep.packages else sweep.compute.python) or usual
+        return found | {"python": python, "packages": sweep.packages, "notes": []}
     own = ("python", "state", "reason", "packages", "notes")
     return found | {key: getattr(build, key) for key in own}
 

@@ -46,12 +46,15 @@ def recipe_from(doc: Mapping[str, Any]) -> Recipe:
 @dataclass(frozen=True, slots=True)
 class Chosen:
     """The Python of a sweep's trials: `recipe` to build it, else `python`, the program, "" for
-    the compute's own. `name` is what people call it; `notes` say what was replaced or ignored."""
+    the compute's own. `packages` are lines of requirements that the compute's machines install by
+    themselves, where the studio can build nothing for them. `name` is what people call it; `notes`
+    say what was replaced or ignored."""
 
     name: str = ""
     python: str = ""
     recipe: Recipe | None = None
     notes: tuple[str, ...] = ()
+    packages: tuple[str, ...] = ()
 
 
 THE_COMPUTES = Chosen()

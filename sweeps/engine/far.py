@@ -30,7 +30,9 @@ def relay_for_trial(sweep: Sweep, inputs: Mapping[str, str], spool: Path) -> Rel
         digest=code.digest if code else "",
         lent=tuple(_lent(inputs, home, spool)),
         machine=MACHINE,
-        python=sweep.interpreter or sweep.compute.python,
+        packages=tuple(sweep.packages),
+        # What is installed is in the job's own Python.
+        python=sweep.interpreter or ("" if sweep.packages else sweep.compute.python),
         files=settings.STUDIO_OUTPUT_MAX_FILES,
         size=settings.STUDIO_OUTPUT_CAP_MB * 2**20,
     )

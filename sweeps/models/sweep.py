@@ -102,6 +102,8 @@ class Sweep(models.Model):
         EnvironmentBuild, models.PROTECT, null=True, related_name="sweeps"
     )
     interpreter = models.CharField(max_length=1024, blank=True)
+    # Lines of requirements that machines install by themselves for which nothing is built here.
+    packages = models.JSONField(default=list, blank=True)
     environment_name = models.CharField(max_length=255, blank=True)
     environment_variables = models.JSONField(default=dict, blank=True)
     early_termination = models.JSONField(null=True, blank=True)

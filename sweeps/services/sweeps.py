@@ -81,6 +81,7 @@ def create_sweep(
         notes=[*job.notes, *notes, *chosen.notes],
         environment_name=chosen.name,
         interpreter=chosen.python,
+        packages=list(chosen.packages),
         seed=rng.randrange(2**31) if job.sampling.seed is None else job.sampling.seed,
         is_dry_run=is_dry_run,
         ticket=ticket,
@@ -195,7 +196,7 @@ DRAW_S, MOST_AT_ONCE = 0.3, 100
 _UNREAD = (
     "display_name", "description", "experiment_name", "tags", "properties", "notes", "command",
     "asked_compute", "git", "inputs", "outputs", "environment", "environment_variables",
-    "environment_name", "interpreter", "run_closed",
+    "environment_name", "interpreter", "packages", "run_closed",
     "compute__name", "compute__description", "compute__python", "compute__environment_variables",
     "compute__is_default", "compute__created_at", "compute__kind",
 )  # fmt: skip

@@ -68,7 +68,7 @@ def _context(sweep: Sweep, origin: str) -> dict[str, Any]:
         "failures": _failures(sweep),
         "yaml": _cut(to_yaml(exported_job(sweep))),
         "description": _cut(sweep.description),
-        "packages": build.packages[:MOST_LINES] if build else [],
+        "packages": (build.packages if build else sweep.packages)[:MOST_LINES],
         "python": build.python if build else sweep.interpreter or sweep.compute.python,
         "notes": [_cut(str(note), 1000) for note in sweep.notes[:50]],
         "revisions": list(sweep.revisions.order_by("number")[:100]),

@@ -36,12 +36,12 @@ def studio(ray_cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> It
 
 
 def test_the_tutorials_sweep_has_the_same_best_as_on_this_machine(studio: Studio) -> None:
-    names = {c: studio.submit_files(tutorial(c, 6), zipped(IRIS)) for c in ("cluster", "local")}
+    names = {c: studio.submit_files(tutorial(c, 4), zipped(IRIS)) for c in ("cluster", "local")}
     ended = {c: studio.wait_final(name, 300) for c, name in names.items()}
     for compute, sweep in ended.items():
-        assert (sweep["status"], sweep["counts"]) == ("Completed", {"Completed": 6}), sweep
+        assert (sweep["status"], sweep["counts"]) == ("Completed", {"Completed": 4}), sweep
         assert sweep["compute"] == compute
-        check(studio, names[compute], 6)
+        check(studio, names[compute], 4)
     best = [ended[c]["best_trial"] for c in ("cluster", "local")]
     assert best[0]["number"] == best[1]["number"]
     assert best[0]["value"] == best[1]["value"]

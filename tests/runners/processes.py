@@ -9,8 +9,13 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-def wait_for(probe: Callable[[], T | None], what: str, seconds: float = 15.0) -> T:
+# How long is waited for what takes a moment; for what a cluster decides on, much longer.
+PATIENCE_S = 15.0
+
+
+def wait_for(probe: Callable[[], T | None], what: str, seconds: float | None = None) -> T:
     """Return the first true answer of `probe`; fail with `what` if none came in time."""
+    seconds = PATIENCE_S if seconds is None else seconds
     deadline = time.monotonic() + seconds
     while True:
         if answer := probe():

@@ -10,6 +10,7 @@ from sweeps.runners.base import LaunchSpec, Relay, Running
 from sweeps.runners.ray.runner import RayRunner
 from tests import relay_server
 from tests.ray import Cluster
+from tests.runners import processes
 from tests.runners.processes import wait_for
 from tests.runners.relay.conftest import forget_launches
 
@@ -28,6 +29,12 @@ class Relayed(RayRunner):
 
     def start(self, spec: LaunchSpec) -> str:
         return super().start(self.completed(spec))
+
+
+@pytest.fixture(autouse=True)
+def _patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a busy machine Ray takes long to begin with a job."""
+    monkeypatch.setattr(processes, "PATIENCE_S", 60.0)
 
 
 @pytest.fixture(autouse=True)

@@ -1,6 +1,7 @@
 """What a real Ray does to jobs, and what may happen between it and us."""
 
 import time
+import zipfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -115,6 +116,27 @@ def test_an_environment_that_cannot_be_made_is_told_in_rays_words(
     )
     assert "runtime_env setup failed" in event.reason
     assert "Traceback" not in event.reason
+
+
+def test_packages_are_installed_for_the_command(runner: Relayed, tmp_path: Path) -> None:
+    wheel = tmp_path / "sweep_probe-1.0-py3-none-any.whl"
+    about = "sweep_probe-1.0.dist-info"
+    with zipfile.ZipFile(wheel, "w") as file:
+        file.writestr("sweep_probe.py", "word = 'installed'")
+        file.writestr(
+            f"{about}/METADATA", "Metadata-Version: 2.1\nName: sweep-probe\nVersion: 1.0\n"
+        )
+        file.writestr(f"{about}/WHEEL", "Wheel-Version: 1.0\nTag: py3-none-any\n")
+        file.writestr(f"{about}/RECORD", "")
+    runner.relay = replace(runner.relay, packages=(str(wheel),), machine=("PATH",))
+    script = "python -c 'import sweep_probe; print(sweep_probe.word)'"
+    spec = launch(tmp_path / "a", "sh", "-c", script, env={})
+    handle = runner.start(spec)
+    result = wait_for(
+        lambda: next((e.result for e in runner.poll([handle]) if isinstance(e, Ended)), None),
+        "its end", 90,
+    )  # fmt: skip
+    assert (result.exit_code, stdout(handle)) == (0, "installed\n")
 
 
 def test_a_poll_of_many_asks_once(runner: Relayed, ray_cluster: Cluster, tmp_path: Path) -> None:
