@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
-from pathspec import GitIgnoreSpec
+from sweeps.stores.ignoring import Patterns
 
 # Never part of the code, and large.
 SKIPPED = frozenset(
@@ -19,7 +19,7 @@ SKIPPED = frozenset(
 )
 # The first that is there counts, alone.
 IGNORE_FILES = (".amlignore", ".gitignore")
-# Nobody writes more by hand, and each pattern is tried on each file.
+# Nobody writes more by hand.
 _MOST_BYTES = 2**18
 
 
@@ -28,26 +28,23 @@ class IgnoreRules:
     """Patterns of what is left out; `source` is the file that they stand in, "" for none."""
 
     source: str = ""
-    patterns: GitIgnoreSpec = field(default_factory=lambda: GitIgnoreSpec([]))
+    patterns: Patterns = field(default_factory=Patterns)
 
     def leaves_out(self, name: str, *, is_folder: bool = False) -> bool:
         """True if the patterns name this path (relative to the folder, with /).
 
-        What lies in a folder that is left out is left out, whatever later patterns say, as in git.
+        What lies in a folder that is left out is left out, whatever later patterns say, as in git:
+        ask for the folders first. Raises OSError when it takes too long to tell.
         """
-        return self.patterns.match_file(f"{name}/" if is_folder else name)
+        return self.patterns.leave_out(name, is_folder=is_folder)
 
 
 def parse_rules(text: str, source: str) -> IgnoreRules:
-    """The rules in the text of an ignore file; lines that are no pattern count for nothing."""
-    lines = []
-    for line in text.splitlines():
-        try:
-            GitIgnoreSpec.from_lines([line])
-        except ValueError:
-            continue
-        lines.append(line)
-    return IgnoreRules(source, GitIgnoreSpec.from_lines(lines))
+    """The rules in the text of an ignore file; lines that are no pattern count for nothing.
+
+    Raises OSError for more patterns than are taken.
+    """
+    return IgnoreRules(source, Patterns(text))
 
 
 def read_rules(folder: Path) -> IgnoreRules:
