@@ -15,6 +15,7 @@ from sweeps import intake, intake_places
 from sweeps.domain.objective import Goal
 from sweeps.domain.problems import InvalidInput
 from sweeps.domain.wording import shown
+from sweeps.figures.cache import Shared
 from sweeps.forms.draft import Draft, InputRow
 from sweeps.forms.rows import FIELDS, Row
 from sweeps.models import CodeSnapshot, DataUpload
@@ -97,11 +98,19 @@ def entry_of(digest: str, command: str) -> str:
     return pick_entry(files_of(digest)) or (scripts[0] if len(scripts) == 1 else "")
 
 
-@lru_cache(maxsize=64)
+# By digest and entry, read once for all who ask meanwhile.
+_facts: Shared[tuple[ScriptFacts]] = Shared(most=64)
+
+
 def facts_of(digest: str, entry: str) -> ScriptFacts:
     """What a script of a snapshot says of itself; nothing where there is no such script."""
     if entry not in files_of(digest):
         return ScriptFacts()
+    [facts] = _facts.get((digest, entry), lambda: (_read(digest, entry),))
+    return facts
+
+
+def _read(digest: str, entry: str) -> ScriptFacts:
     return inspect(snapshots.read_file(intake.code_root(), digest, entry), entry)
 
 

@@ -1,11 +1,16 @@
 """Scripts are read, not run: their options, their metric names, what is wrong with them."""
 
+import ast
+import threading
+import tracemalloc
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from textwrap import dedent
 
 import pytest
 
-from sweeps.stores.inspect_script import MAX_SOURCE, Option, inspect, pick_entry
+from sweeps.stores import inspect_script
+from sweeps.stores.inspect_script import MAX_SOURCE, MAX_WORDS, Option, inspect, pick_entry
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 
@@ -209,16 +214,44 @@ def test_the_iris_example_is_understood() -> None:
     [
         ("a = 1\n\nb = (", "train.py line 3: '(' was never closed."),
         ("a = 1\0", "train.py: source code string cannot contain null bytes."),
-        ("-" * 100_000 + "1", "train.py is nested too deeply to be read."),
-        ("a" + ".b" * 100_000, "train.py is nested too deeply to be read."),
+        ("-" * 50_000 + "1", "train.py is nested too deeply to be read."),
+        ("a" + ".b" * 20_000, "train.py is nested too deeply to be read."),
         ("(" * 10_000, "train.py line 1: too many nested parentheses."),
         ("#" * (MAX_SOURCE + 1), "train.py is too long to be read for its options."),
+        ("a\n" * (MAX_WORDS + 1), "train.py is too long to be read for its options."),
     ],
 )
 def test_a_script_that_cannot_be_parsed_has_a_problem(source: str, problem: str) -> None:
     facts = inspect(source, "train.py")
     assert facts.problem == problem
     assert facts.options == ()
+
+
+def test_a_script_of_very_many_words_takes_no_memory() -> None:
+    tracemalloc.start()
+    try:
+        inspect("a\n" * 120_000, "train.py")
+        assert tracemalloc.get_traced_memory()[1] < 4 * 2**20
+    finally:
+        tracemalloc.stop()
+
+
+def test_scripts_are_parsed_one_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    parse, both = inspect_script.ast.parse, threading.Barrier(2)
+    met: list[bool] = []
+
+    def slowly(*given: str) -> ast.AST:
+        try:
+            both.wait(timeout=0.3)
+            met.append(True)
+        except threading.BrokenBarrierError:
+            met.append(False)
+        return parse(*given)
+
+    monkeypatch.setattr(inspect_script.ast, "parse", slowly)
+    with ThreadPoolExecutor() as pool:
+        assert not any(f.problem for f in pool.map(inspect, ["a = 1", "b = 1"], ["a.py", "b.py"]))
+    assert met == [False, False]
 
 
 def test_a_script_is_never_run(tmp_path: Path) -> None:
