@@ -17,10 +17,13 @@ from django.http import (
 from django.urls import reverse
 
 from studio import actor
+from studio.limits import refusal
 
 Handler = Callable[[HttpRequest], HttpResponse]
 # After a form that took longer to come it is asked whether its session is still there.
 SLOW_S = 0.5
+# A job file of 256 KiB stands in its page's form up to three times.
+FORM_TEXT = 2_000_000
 
 
 def private_pages(get_response: Handler) -> Handler:
@@ -39,6 +42,33 @@ def private_pages(get_response: Handler) -> Handler:
     return middleware
 
 
+def _is_form(request: HttpRequest) -> bool:
+    """Whether somebody who is signed in sends a page's form."""
+    if request.method != "POST" or request.path_info.startswith(("/api/", "/tracking/", "/relay/")):
+        return False
+    return SESSION_KEY in request.session
+
+
+def refuse_long_forms(get_response: Handler) -> Handler:
+    """413 for a form whose fields hold more than any page's do, files aside: some are read again
+    and again, line by line."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        return get_response(request)
+
+    def process_view(request: HttpRequest, *_view: object) -> HttpResponse | None:
+        if not _is_form(request):
+            return None
+        with contextlib.suppress(UnreadablePostError):  # which the view will meet
+            if sum(len(text) for _, texts in request.POST.lists() for text in texts) > FORM_TEXT:
+                told = f"The form is too large: its fields may have {FORM_TEXT:,} characters."
+                return refusal(request, 413, "too_large", told)
+        return None
+
+    middleware.process_view = process_view  # type: ignore[attr-defined]
+    return middleware
+
+
 def judge_slow_forms(get_response: Handler) -> Handler:
     """Who sends a form so slowly that their session is ended meanwhile sends it as nobody, and
     whose rights were changed as who they are by then.
@@ -50,10 +80,7 @@ def judge_slow_forms(get_response: Handler) -> Handler:
         return get_response(request)
 
     def process_view(request: HttpRequest, *_view: object) -> None:
-        own = ("/api/", "/tracking/", "/relay/")
-        if request.method != "POST" or request.path_info.startswith(own):
-            return
-        if SESSION_KEY not in request.session:
+        if not _is_form(request):
             return
         began = time.monotonic()
         with contextlib.suppress(UnreadablePostError):  # which the view will meet

@@ -143,6 +143,7 @@ MIDDLEWARE = [
     "studio.limits.slow_down",
     "django.middleware.common.CommonMiddleware",
     "studio.middleware.judge_slow_forms",
+    "studio.middleware.refuse_long_forms",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "studio.proxies.sign_in_by_proxy",

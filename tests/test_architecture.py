@@ -28,7 +28,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "studio.audit": ("studio.models", "studio.actor"),
     "studio.trail": ("studio.models", "studio.audit", "studio.formatting"),
     "studio.commands": ("studio.actor",),
-    "studio.middleware": ("studio.actor",),
+    "studio.middleware": ("studio.actor", "studio.limits"),
     "studio.signs_of_entry": ("studio.models", "studio.audit"),
     "studio.secret_services": (
         "studio.models", "studio.vault", "studio.secrecy", "studio.audit",

@@ -33,6 +33,7 @@ __all__ = [
 ]
 
 FIELD = "command"
+MAX_COMMAND = 20_000  # it is read in the square of what nests
 DEPRECATED_NOTE = "{…} for parameters is deprecated; use ${{…}} instead."
 ARGS = "args"
 # More unknown placeholders than anybody reads.
@@ -97,13 +98,15 @@ class CommandTemplate:
 def parse_command(template: str) -> CommandTemplate:
     """Read a command as written by a person.
 
-    Raises InvalidInput (field "command") for commands that are empty or hold a NUL, quotes or
-    braces without their partner, and expressions that mean nothing.
+    Raises InvalidInput (field "command") for commands that are empty, too long or hold a NUL,
+    quotes or braces without their partner, and expressions that mean nothing.
     """
     if "\0" in template:
         raise InvalidInput.one(FIELD, "A command cannot hold a NUL character.")
     if not template.strip():
         raise InvalidInput.one(FIELD, "Write the command that each trial runs.")
+    if len(template) > MAX_COMMAND:
+        raise InvalidInput.one(FIELD, f"Has {MAX_COMMAND:,} characters at most: {len(template):,}.")
     found: list[Placeholder] = []
     notes: list[str] = []
     hidden = _hide(_CONTINUATION.sub(" ", template), found, notes)

@@ -23,7 +23,6 @@ from sweeps.spec.yaml_text import MAX_DEPTH, MAX_DIGITS
 # MLflow's rule for metric names.
 _METRIC = re.compile(r"[\w\-. :/]+")
 MAX_METRIC = 250
-MAX_COMMAND = 20_000
 _MAX_TEXT = {"display_name": 255, "experiment_name": 255, "description": 10_000, "compute": 255}
 
 
@@ -35,8 +34,8 @@ def command(text: str, space: SearchSpace, doc: Mapping[str, Any], reading: Read
     """
     if not text.strip() or _is_odd(text):
         return text  # told elsewhere
-    if len(text) > MAX_COMMAND:
-        told = f"Has {MAX_COMMAND:,} characters at most, but this has {len(text):,}."
+    if len(text) > commands.MAX_COMMAND:
+        told = f"Has {commands.MAX_COMMAND:,} characters at most, but this has {len(text):,}."
         reading.problem("trial.command", told)
         return text
     named = {kind: _keys(doc.get(kind)) for kind in commands.KINDS}

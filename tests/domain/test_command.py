@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sweeps.domain.command import (
+    MAX_COMMAND,
     Placeholder,
     Word,
     check,
@@ -521,7 +522,7 @@ def test_ambiguous_capitals_are_left_out() -> None:
 def test_long_commands_are_read_in_reasonable_time() -> None:
     """None is read anew from each place of it: that takes minutes, and every test has one."""
     for part in ("<<E ", "<<E\n", "$("):
-        command = f"true && {part * (30_000 // len(part))}"
+        command = f"true && {part * (19_000 // len(part))}"
         assert parse_command(command).words[2].parts == (command,)
 
 
@@ -543,3 +544,11 @@ def test_a_script_that_is_not_in_the_code_is_noticed(
     command: str, files: list[str], missing: str
 ) -> None:
     assert missing_script(parse_command(command), files) == missing
+
+
+def test_a_command_is_read_up_to_a_length() -> None:
+    """What nests is read in the square of it."""
+    longest = "a" * MAX_COMMAND
+    assert parse_command(longest).words[0].parts == (longest,)
+    with pytest.raises(InvalidInput, match="20,000 characters at most: 20,001"):
+        parse_command(f"{longest}a")

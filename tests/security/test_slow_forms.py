@@ -84,3 +84,14 @@ def test_one_that_comes_at_once_costs_no_further_look(
         "studio.sessions.SessionStore.exists", lambda *_: pytest.fail("it was looked at again")
     )
     assert post(client, lambda: None).status_code == 302
+
+
+def test_a_form_has_so_much_text(client: Client, bob: User, workspace: Workspace) -> None:
+    client.force_login(bob)
+    fields = {"name": "mine", "kind": "requirements", "source": "six", "description": "é" * 10}
+    most = middleware.FORM_TEXT
+    answer = client.post(PAGE, fields | {"more": "é" * most})
+    assert (answer.status_code, Environment.objects.exists()) == (413, False)
+    assert "2,000,000 characters" in answer.content.decode()
+    used = sum(len(text) for text in fields.values())
+    assert client.post(PAGE, fields | {"more": "é" * (most - used)}).status_code == 302
