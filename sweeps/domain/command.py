@@ -354,11 +354,7 @@ def render(
     An optional part is dropped when one of its placeholders has no value. Raises InvalidInput for
     any other placeholder without a value; `check` finds those before.
     """
-    values: _Values = {
-        "search_space": _reachable("", params),
-        "inputs": inputs,
-        "outputs": outputs,
-    }
+    values: _Values = {"search_space": _reachable("", params), "inputs": inputs, "outputs": outputs}
     flat = flatten(params)
     dropped = {
         word.group
