@@ -29,6 +29,27 @@ def is_public(address: str) -> bool:
     )
 
 
+# Where clouds tell their machines secrets, besides link-local addresses.
+_TELLERS = frozenset(
+    map(
+        ipaddress.ip_address,
+        ("fd00:ec2::254", "fd20:ce::254", "100.100.100.200", "192.0.0.192", "168.63.129.16"),
+    )
+)
+
+
+def tells_secrets(address: str) -> bool:
+    """True for an address at which a cloud tells its machines what is secret, also where an IPv6
+    one wraps it."""
+    found: Address = ipaddress.ip_address(address.partition("%")[0])
+    inner = _wrapped(found)
+    if found.version == 6 and int(found) < 2**32:
+        inner = ipaddress.IPv4Address(int(found))  # as it was wrapped once (RFC 4291, 2.5.5.1)
+    if inner is not None:
+        return tells_secrets(str(inner))
+    return found.is_link_local or found.is_multicast or found in _TELLERS
+
+
 def _wrapped(address: Address) -> Address | None:
     if isinstance(address, ipaddress.IPv4Address):
         return None

@@ -6,6 +6,9 @@ from pathlib import Path
 from django.conf import settings
 
 from studio.models import Compute
+from sweeps.domain.problems import InvalidInput
+from sweeps.domain.web_inputs import is_address
+from sweeps.engine import isolation
 from sweeps.engine.places import relay_url, shares_files
 from sweeps.models import Sweep
 from sweeps.runners.base import Relay
@@ -28,7 +31,7 @@ def relay_for_trial(sweep: Sweep, inputs: Mapping[str, str], spool: Path) -> Rel
         keys=home / "relay",
         code=home / "code" / code.digest if code else None,
         digest=code.digest if code else "",
-        lent=tuple(_lent(inputs, home, spool)),
+        lent=tuple(_lent(sweep, inputs, spool)),
         machine=MACHINE,
         packages=tuple(sweep.packages),
         # What is installed is in the job's own Python.
@@ -46,15 +49,27 @@ def relay_for_test(compute: Compute) -> Relay | None:
     return Relay(url=relay_url(), keys=keys, machine=MACHINE, python=compute.python)
 
 
-def _lent(inputs: Mapping[str, str], home: Path, spool: Path) -> list[Path]:
+def _lent(sweep: Sweep, inputs: Mapping[str, str], spool: Path) -> list[Path]:
     """Inputs that only the studio has: what it was handed, or has downloaded. What else there is is
     named by a path that machines of the cluster have too, and what is part of the code moves with
-    it."""
-    kept = {home, home.resolve()}
-    found = []
-    for value in inputs.values():
-        path = Path(value)
-        is_kept = path.is_absolute() and any(path.is_relative_to(place) for place in kept)
-        if is_kept and not any(path.is_relative_to(own) for own in (spool, spool.resolve())):
-            found.append(path)
-    return sorted(set(found))
+    it.
+
+    Raises InvalidInput for what leads to other things of the studio by now: a path may have become
+    a link since it was judged.
+    """
+    home = Path(settings.STUDIO_HOME)
+    found = set()
+    for name, text in inputs.items():
+        value, path = sweep.inputs[name], Path(text)
+        if not isinstance(value, Mapping) or not _is_in(path, home) or _is_in(path, spool):
+            continue
+        # It may have been resolved.
+        within = path.relative_to(home if path.is_relative_to(home) else home.resolve())
+        if not isolation.kept(sweep.workspace, str(home / within), is_address(value["path"])):
+            raise InvalidInput.one(f"inputs.{name}", f"Input “{name}” is not there: {text[:300]}")
+        found.add(path)
+    return sorted(found)
+
+
+def _is_in(path: Path, folder: Path) -> bool:
+    return any(path.is_relative_to(place) for place in (folder, folder.resolve()))

@@ -91,7 +91,7 @@ def lent_inputs(
     for name, path in inputs.items():
         value = sweep.inputs[name]
         from_web = isinstance(value, Mapping) and is_address(value["path"])
-        source = _kept(sweep.workspace, path, from_web)
+        source = kept(sweep.workspace, path, from_web)
         if source is None:
             continue
         place = spool.parent / "inputs" / name / source.name
@@ -101,7 +101,7 @@ def lent_inputs(
     return found
 
 
-def _kept(workspace: Workspace, path: str, from_web: bool) -> Path | None:
+def kept(workspace: Workspace, path: str, from_web: bool) -> Path | None:
     """The real place of an input that the studio keeps and the workspace has; else None.
 
     The launch has judged where the path leads now.

@@ -6,7 +6,7 @@ import pytest
 
 from studio.models import Compute
 from sweeps.domain.environments import Chosen
-from sweeps.models import CodeSnapshot
+from sweeps.models import CodeSnapshot, DataUpload
 
 
 @pytest.fixture
@@ -62,6 +62,7 @@ def test_what_the_studio_keeps_is_lent_and_other_paths_stay(
     for name in ("data/up/a.csv", "elsewhere/b.csv"):
         (home / name).parent.mkdir(parents=True)
         (home / name).write_text("")
+    DataUpload.objects.create(workspace=far.workspace, digest="up", path="up")
     outside = home.parent / f"{home.name}-shared.csv"
     outside.write_text("")
     sweep = make_sweep(
@@ -75,6 +76,29 @@ def test_what_the_studio_keeps_is_lent_and_other_paths_stay(
     spec = opened(stage, sweep, monkeypatch)
     assert spec.relay.lent == (home / "data/up/a.csv",)
     assert str(outside) in spec.argv
+
+
+@pytest.mark.parametrize("target", ["secret_key", "data/theirs/a.csv", "data", "trials", "."])
+def test_what_became_a_link_to_the_studios_own_is_not_lent(
+    stage, far, home, make_sweep, monkeypatch, target
+):
+    (home / "data" / "theirs").mkdir(parents=True)
+    (home / "data" / "theirs" / "a.csv").write_text("theirs")
+    (home / "secret_key").write_text("secret")
+    (home / "trials").mkdir(exist_ok=True)
+    outside = home.parent / f"{home.name}-mine"
+    outside.write_text("")
+    sweep = make_sweep(
+        command="cat ${{inputs.a}} --lr ${{search_space.lr}} --b ${{search_space.boosting}}",
+        inputs={"a": {"path": str(outside), "type": "uri_file"}},
+    )
+    outside.unlink()
+    outside.symlink_to(home / target)
+    started = []
+    monkeypatch.setattr(stage.runner, "start", started.append)
+    stage.open(sweep)
+    assert started == []
+    assert "Input “a” is not there" in sweep.trials.order_by("number")[0].reason
 
 
 def test_packages_are_the_clusters_to_install(stage, far, home, sweep, monkeypatch):

@@ -4,7 +4,6 @@ The address comes from the owner of a workspace. So the paths are ours, no redir
 nothing of an answer is passed on but what has the shape of Ray's.
 """
 
-import ipaddress
 import json
 import re
 import socket
@@ -13,6 +12,7 @@ from typing import Any
 
 import httpcore
 
+from sweeps.domain.addresses import tells_secrets
 from sweeps.runners.base import ComputeAway, RunnerError
 
 PATIENCE_S = 20.0
@@ -22,8 +22,6 @@ UPLOAD_S = 300.0
 _MOST_BYTES = 64 * 2**20
 # "ValueError: Job with submission_id … already exists." at the end of a traceback
 _ERROR = re.compile(r"^(?:[\w.]*\.)?\w*(?:Error|Exception|Timeout)(?:: (.*))?$")
-# Addresses at which clouds tell machines their secrets, as link-local ones are.
-_TELLERS = frozenset(map(ipaddress.ip_address, ("fd00:ec2::254", "100.100.100.200")))
 _HINTS = (
     (r"exceeds the maximum size|larger than|Maximum request body", "Leave large files out of the "
      "code (.amlignore, .gitignore), and name them as inputs."),
@@ -228,7 +226,5 @@ class _NoTellers(httpcore.SyncBackend):
 
 
 def _require_possible(text: str) -> None:
-    address = ipaddress.ip_address(text.partition("%")[0])
-    inner = getattr(address, "ipv4_mapped", None) or address
-    if inner.is_link_local or inner.is_multicast or inner in _TELLERS:
+    if tells_secrets(text):
         raise _Teller(text)

@@ -463,7 +463,8 @@ def test_a_dashboard_that_is_not_there_is_away():
 @pytest.mark.parametrize(
     "address",
     ["169.254.169.254", "fe80::1%eth0", "::ffff:169.254.169.254", "fd00:ec2::254", "224.0.0.1",
-     "100.100.100.200"],
+     "100.100.100.200", "168.63.129.16", "192.0.0.192", "fd20:ce::254", "64:ff9b::a9fe:a9fe",
+     "2002:a9fe:a9fe::1", "::169.254.169.254", "::ffff:168.63.129.16"],
 )  # fmt: skip
 def test_no_request_goes_where_clouds_tell_machines_their_secrets(address):
     with pytest.raises(_Teller):
