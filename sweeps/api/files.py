@@ -1,7 +1,8 @@
 """Files of trials: what they stored in MLflow, and all trials of a sweep as CSV."""
 
 import posixpath
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -11,18 +12,17 @@ from ninja import Schema
 
 from sweeps.api.lookup import sweep_of, trial_of
 from sweeps.api.operations import router, text_of
+from sweeps.api.paging import MAX_LIMIT, page_after
 from sweeps.domain.replay import replay_script
 from sweeps.domain.wording import shown
 from sweeps.models import Trial
 from sweeps.queries.export import trials_csv
 from sweeps.queries.places import artifacts_at
 from sweeps.queries.replay import replayed
-from sweeps.stores.artifacts import inside, listing
+from sweeps.stores.artifacts import Entry, after, inside
 from sweeps.stores.plain import parts, size_of
 
 TRIAL = "/workspaces/{ws}/sweeps/{name}/trials/{int:number}"
-# Of a folder all is told at once.
-_ALL = 10**9
 # What a training script wrote is never a page of ours.
 _SAFE = {
     "X-Content-Type-Options": "nosniff",
@@ -40,7 +40,7 @@ class ArtifactOut(Schema):
 
 
 class ArtifactsOut(Schema):
-    """What stands directly in a folder."""
+    """A page of what stands directly in a folder."""
 
     items: list[ArtifactOut]
     next_cursor: str | None
@@ -81,18 +81,28 @@ def get_replay(request: HttpRequest, ws: str, name: str, number: int) -> Any:
 
 
 @router.get(f"{TRIAL}/artifacts", response=ArtifactsOut)
-def list_artifacts(request: HttpRequest, ws: str, name: str, number: int) -> Any:
+def list_artifacts(
+    request: HttpRequest, ws: str, name: str, number: int, limit: int = MAX_LIMIT, cursor: str = ""
+) -> Any:
     """Files and folders that the trial stored, at the top."""
     trial = trial_of(sweep_of(request, ws, name), number)
-    return _listed(_root(trial), "") or {"items": [], "next_cursor": None}
+    return _listed(_root(trial), "", limit, cursor) or {"items": [], "next_cursor": None}
 
 
 @router.get(f"{TRIAL}/artifacts/{{path:path}}", response=ArtifactsOut, openapi_extra=_EITHER)
-def get_artifact(request: HttpRequest, ws: str, name: str, number: int, path: str) -> Any:
-    """A file's bytes; of a folder, what stands in it."""
+def get_artifact(
+    request: HttpRequest,
+    ws: str,
+    name: str,
+    number: int,
+    path: str,
+    limit: int = MAX_LIMIT,
+    cursor: str = "",
+) -> Any:
+    """A file's bytes; of a folder, what stands in it, in pages."""
     root = _root(trial_of(sweep_of(request, ws, name), number))
     path = path.removesuffix("/")
-    found = _listed(root, path) or _download(root, path)
+    found = _listed(root, path, limit, cursor) or _download(root, path)
     if found is None:
         raise Http404(f"The trial has no artifact {shown(path)}.")
     return found
@@ -103,13 +113,17 @@ def _root(trial: Trial) -> Path | None:
     return artifacts_at(trial.sweep.experiment_id, trial.run_id)
 
 
-def _listed(root: Path | None, path: str) -> dict[str, Any] | None:
-    """What stands directly in a folder, by name; None where there is none."""
-    found = listing(root, path, size=_ALL) if root else None
-    if found is None:
+def _listed(root: Path | None, path: str, limit: int, cursor: str) -> dict[str, Any] | None:
+    """A page of what stands directly in a folder, by name; None where there is none."""
+    if root is None:
         return None
-    items = [{"path": one.path, "is_dir": one.is_folder, "size": one.size} for one in found.entries]
-    return {"items": sorted(items, key=lambda item: str(item["path"])), "next_cursor": None}
+    found = partial(after, root, path)
+    scope = f"artifacts {root.parent.name} {path}"
+    return page_after(found, lambda one: one.name, _shapes, limit, cursor, scope)
+
+
+def _shapes(entries: Sequence[Entry]) -> list[dict[str, Any]]:
+    return [{"path": one.path, "is_dir": one.is_folder, "size": one.size} for one in entries]
 
 
 def _download(root: Path | None, path: str) -> StreamingHttpResponse | None:

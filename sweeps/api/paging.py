@@ -108,6 +108,27 @@ def page_of(
     }
 
 
+def page_after(
+    found: Callable[[str, int], Sequence[T] | None],
+    name: Callable[[T], str],
+    shape: Callable[[Sequence[T]], list[Any]],
+    limit: int,
+    cursor: str,
+    scope: str,
+) -> dict[str, Any] | None:
+    """The same of what only `found` knows: as many as asked for after a name, by their names.
+
+    None where it finds none.
+    """
+    _check(limit)
+    rows = found(_decode(cursor, scope)[1] if cursor else "", limit + 1)
+    if rows is None:
+        return None
+    items = _fitting(shape, rows[:limit])
+    last = name(rows[len(items) - 1]) if len(rows) > len(items) else None
+    return {"items": items, "next_cursor": _encode(scope, None, last) if last else None}
+
+
 def page_by_rank(
     numbers: Sequence[int],
     rank: Mapping[int, int],

@@ -38,7 +38,7 @@ class RestSource:
 
     def _below(self, folder: str) -> Iterator[str]:
         place = f"{self._trial}/artifacts" + (f"/{quote(folder)}" if folder else "")
-        for item in self._transport.get(place)["items"]:
+        for item in self._transport.items(place):
             if item["is_dir"]:
                 yield from self._below(item["path"])
             else:

@@ -40,6 +40,7 @@ from sweeps.gateway import (
     proxy,
     registry,
     searches,
+    stored_files,
     weights,
 )
 from sweeps.gateway.adapt import Asked, adapt
@@ -48,7 +49,16 @@ from sweeps.gateway.identity import Caller, MemberCaller, TrialCaller, identify,
 from sweeps.gateway.page_sizes import in_pages
 from sweeps.gateway.places import require_plain
 from sweeps.gateway.refusals import Refusal, invalid, too_often, unauthenticated, unavailable
-from sweeps.gateway.routes import V2, BadReference, Kind, Matched, Names, match, references
+from sweeps.gateway.routes import (
+    ARTIFACTS,
+    V2,
+    BadReference,
+    Kind,
+    Matched,
+    Names,
+    match,
+    references,
+)
 from sweeps.gateway.turn import Together, turn
 from sweeps.gateway.under_way import UnderWay
 from sweeps.gateway.upstream import Unfinished
@@ -71,6 +81,8 @@ _recorder: Together[metrics.Call, metrics.Superseded | list[str]] = Together(
 _logging, _asking = UnderWay(12), UnderWay(8, Unfinished, after_s=120.0)
 # Of these, the searches: each may tell `page_sizes.MOST_TEXT`.
 _searching = UnderWay(4, Unfinished, after_s=120.0)
+# Listings of artifacts: a folder that a script filled by itself may tell 100,000 files at once.
+_listing = UnderWay(4)
 # MLflow refuses one of two requests that add the same data set to an experiment at once (as
 # autolog's trials do); of workspaces each has its own.
 _inputs: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
@@ -117,9 +129,14 @@ def _answer(request: HttpRequest, ws: str, path: str) -> HttpResponseBase:
         case Kind.ARTIFACT_READ:
             asked = Asked(_query(request), None)
             _authorize(caller, matched, asked)
-            return proxy.download(matched, asked)
+            listing = _listing.one_of(caller.workspace) if _is_listing(matched) else nullcontext()
+            with listing:
+                return proxy.download(matched, asked)
         case Kind.ARTIFACT_WRITE:
-            _authorize(caller, matched, Asked((), None))
+            refs = _authorize(caller, matched, Asked((), None))
+            if matched.route.method == "PUT":
+                for place in refs.get(Names.ARTIFACT, ()):
+                    stored_files.require_room(place)
             return _store(request, caller, matched)
         case _:
             began = time.monotonic()
@@ -240,12 +257,17 @@ def _keep(caller: TrialCaller, call: payloads.LogCall) -> metrics.Superseded | l
 
 def _ask(caller: Caller, matched: Matched, asked: Asked) -> HttpResponse:
     searching = _searching.one_of(caller.workspace) if _is_search(matched) else nullcontext()
-    with _asking.one_of(caller.workspace), searching:
+    listing = _listing.one_of(caller.workspace) if _is_listing(matched) else nullcontext()
+    with _asking.one_of(caller.workspace), searching, listing:
         return _answered(caller, matched, asked)
 
 
 def _is_search(matched: Matched) -> bool:
     return matched.path.endswith("/search")
+
+
+def _is_listing(matched: Matched) -> bool:
+    return matched.path.endswith(("artifacts/list", "artifacts/directories", ARTIFACTS))
 
 
 def _answered(caller: Caller, matched: Matched, asked: Asked) -> HttpResponse:

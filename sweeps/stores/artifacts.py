@@ -1,7 +1,9 @@
 """Reading the artifacts of a run: names that lead nowhere else."""
 
+import heapq
 import os
 import posixpath
+import threading
 import zipfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -12,6 +14,8 @@ from typing import IO
 from sweeps.stores.plain import open_plain
 
 _CHUNK = 2**18
+# Folders that are listed at once: one of 100,000 files is 50 MiB of names for that moment.
+_listing = threading.BoundedSemaphore(2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +101,7 @@ def listing(root: Path, path: str, page: int = 1, size: int = 200) -> Listing | 
     if folder is None or not folder.is_dir():
         return None
     folders, files = [], []
-    with os.scandir(folder) as found:
+    with _listing, os.scandir(folder) as found:
         for one in found:
             if one.is_dir(follow_symlinks=False) and _is_text(one.name):
                 folders.append(one)
@@ -108,6 +112,22 @@ def listing(root: Path, path: str, page: int = 1, size: int = 200) -> Listing | 
     page = min(max(page, 1), pages)
     shown = entries[(page - 1) * size : page * size]
     return Listing(path, tuple(_entry(path, one) for one in shown), len(entries), page, pages)
+
+
+def after(root: Path, path: str, name: str, most: int) -> list[Entry] | None:
+    """What stands in a folder after a name, by name, `most` at most; None where there is none."""
+    folder = inside(root, path)
+    if folder is None or not folder.is_dir():
+        return None
+    with _listing, os.scandir(folder) as found:
+        later = (one for one in found if one.name > name and _is_listed(one))
+        return [_entry(path, one) for one in heapq.nsmallest(most, later, key=_name)]
+
+
+def _is_listed(one: "os.DirEntry[str]") -> bool:
+    if one.is_dir(follow_symlinks=False):
+        return _is_text(one.name)
+    return one.is_file(follow_symlinks=False) and _is_whole(one.name)
 
 
 def _name(entry: "os.DirEntry[str]") -> str:

@@ -87,6 +87,32 @@ def test_artifacts_are_had_without_the_tracking_server(
         assert api.get(f"{base}/{path}").status_code == 404, path
 
 
+def test_artifacts_come_in_pages(
+    api: Caller, sweep: Sweep, now: Any, settings: Any, tmp_path: Path
+) -> None:
+    play(sweep, now, [0.5])
+    settings.TRACKING_ARTIFACTS = tmp_path
+    Sweep.objects.filter(pk=sweep.pk).update(experiment_id="7")
+    root = tmp_path / "7" / Trial.objects.get(sweep=sweep, number=0).run_id / "artifacts"
+    for folder in (root, root / "in"):
+        folder.mkdir(parents=True)
+        for number in range(5):
+            (folder / f"{number}.txt").write_text("x")
+    base = url(sweep, "/0/artifacts")
+    for place, names in (("", ["0.txt", "1.txt", "2.txt", "3.txt", "4.txt", "in"]),
+                         ("/in", [f"in/{n}.txt" for n in range(5)])):  # fmt: skip
+        found, cursor = [], ""
+        while cursor is not None:
+            page = api.get(f"{base}{place}?limit=2&cursor={cursor}").json()
+            found += [item["path"] for item in page["items"]]
+            assert len(page["items"]) <= 2
+            cursor = page["next_cursor"]
+        assert found == names
+    first = api.get(f"{base}?limit=2").json()["next_cursor"]
+    assert api.get(f"{base}/in?limit=2&cursor={first}").status_code == 422, "of another folder"
+    assert api.get(f"{base}?limit=1001").status_code == 422
+
+
 def test_the_trials_as_csv(api: Caller, make_sweep: Any, now: Any) -> None:
     space = {
         "lr": {"type": "choice", "values": [0.5]},

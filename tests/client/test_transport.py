@@ -121,7 +121,10 @@ def files(request: httpx.Request) -> httpx.Response:
         return httpx.Response(200, text="line\n"[offset:], headers={"X-Next-Offset": "5"})
     name = path.removeprefix("/artifacts").removeprefix("/")
     if name in ARTIFACTS:
-        return httpx.Response(200, json={"items": ARTIFACTS[name], "next_cursor": None})
+        # A page of one each.
+        at = int(request.url.params["cursor"] or 0)
+        more = str(at + 1) if ARTIFACTS[name][at + 1 :] else None
+        return httpx.Response(200, json={"items": ARTIFACTS[name][at:][:1], "next_cursor": more})
     return httpx.Response(200, content=f"bytes of {name}".encode())
 
 
@@ -163,13 +166,16 @@ class Body(httpx.SyncByteStream):
 WHOLE = b"1" * 2**20 + b"2"
 
 
+MODEL = {"path": "model.bin", "is_dir": False}
+
+
 def streamed(tmp_path: Path, *between: Callable[[], object]) -> Path:
     """Where a file is brought to whose body halts once per answer."""
     left = iter(between)
 
     def handler(request: httpx.Request) -> httpx.Response:
         if request.url.path.endswith("/artifacts"):
-            return httpx.Response(200, json={"items": [{"path": "model.bin", "is_dir": False}]})
+            return httpx.Response(200, json={"items": [MODEL], "next_cursor": None})
         return httpx.Response(200, stream=Body(next(left)))
 
     source = RestSource(transport(handler, Clock()), "/t")
@@ -211,7 +217,9 @@ def test_of_a_download_that_fails_nothing_stays(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["../evil", "/etc/passwd", "a/../../b", "a\\..\\b"])
 def test_no_name_leads_out_of_the_folder(tmp_path, name: str) -> None:
     def handler(request: httpx.Request) -> httpx.Response:
-        return httpx.Response(200, json={"items": [{"path": name, "is_dir": False}]})
+        return httpx.Response(
+            200, json={"items": [{"path": name, "is_dir": False}], "next_cursor": None}
+        )
 
     with pytest.raises(ValidationException, match="no plain name"):
         download_trial(
