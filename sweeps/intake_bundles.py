@@ -2,8 +2,9 @@
 
 import json
 import random
+import threading
 from collections.abc import Collection, Iterable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from datetime import datetime
 from typing import IO
@@ -28,8 +29,13 @@ from sweeps.spec.reader import read_job
 from sweeps.spec.studio import MAX_FIRST_TRIALS
 from sweeps.spec.writer import to_yaml
 from sweeps.stores.artifacts import Tree, zipped
-from sweeps.stores.bundles import Opened, opened
+from sweeps.stores.bundles import Opened, opened, read_json
 from sweeps.stores.set_aside import SetAside
+
+_reading = threading.BoundedSemaphore(2)
+# The workspaces that bring one in.
+_under_way: set[int] = set()
+_lock = threading.Lock()
 
 
 def bundled(sweep: Sweep, origin: str, now: datetime, *, points: bool = False) -> Iterator[bytes]:
@@ -83,7 +89,7 @@ def import_bundle(
     used.
     """
     require_disk(workspace)
-    with opened(intake.code_root(), file, filename) as found:
+    with _alone(workspace), opened(intake.code_root(), file, filename) as found:
         facts = bundles.facts_of(found.facts)
         job = _job(found.job)
         with closing(SetAside(_checked(found, job), found.folder)) as trials:
@@ -104,6 +110,21 @@ def import_bundle(
                 workspace, job, facts, trials.values(), code, user, now, rng, ticket,
                 notes=(_gets_later(wanted),) if wanted else (),
             )  # fmt: skip
+
+
+@contextmanager
+def _alone(workspace: Workspace) -> Iterator[None]:
+    """Raises InvalidInput, code "conflict", while the workspace brings in another one."""
+    with _lock:
+        if workspace.pk in _under_way:
+            text = "Another bundle is being brought in: send this one again when it is there."
+            raise InvalidInput.conflict(text)
+        _under_way.add(workspace.pk)
+    try:
+        yield
+    finally:
+        with _lock:
+            _under_way.remove(workspace.pk)
 
 
 def _would_get(wanted: Collection[str]) -> str:
@@ -130,9 +151,11 @@ def _job(text: str) -> SweepJob:
 def _checked(found: Opened, job: SweepJob) -> Iterator[Recorded]:
     """The trials, each by itself and all by their numbers. Raises InvalidInput with the line."""
     last, totals = -1, bundles.Totals()
-    for line, document in found.trials():
+    for line, text in found.lines():
         try:
-            trial = bundles.trial_of(document, job)
+            # Here alone, and of two bundles at once, a line stands in memory as values.
+            with _reading:
+                trial = bundles.trial_of(read_json(text), job)
             totals.add(trial)
             if trial.number <= last:
                 raise InvalidInput.one("number", "Trials come in the order of their numbers.")

@@ -7,13 +7,15 @@ from pathlib import Path
 from typing import IO, Any
 
 from sweeps.domain.bundles import CODE, FACTS, JOB, TRIALS, parse_json
+from sweeps.domain.json_text import has_more
 from sweeps.domain.limits import MAX_TOTAL_TRIALS
 from sweeps.domain.problems import InvalidInput, Problem
 from sweeps.stores.archives import unpack
 from sweeps.stores.snapshots import Snapshot, keep_folder, staging
 
 _SMALL = 2**18
-_LINE = 16 * 2**20
+# A trial with 100,000 values has some 5 MiB, and 500,000 texts, commas and brackets.
+_LINE, _TOKENS = 8 * 2**20, 700_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,17 +27,17 @@ class Opened:
     job: str
     facts: Any
 
-    def trials(self) -> Iterator[tuple[int, Any]]:
-        """Each line of trials.jsonl with its number, as JSON. Raises InvalidInput."""
+    def lines(self) -> Iterator[tuple[int, bytes]]:
+        """Each line of trials.jsonl with its number. Raises InvalidInput."""
         with (self.folder / TRIALS).open("rb") as file:
             count = 0
             while line := file.readline(_LINE + 1):
                 count += 1
                 if len(line) > _LINE or count > MAX_TOTAL_TRIALS:
-                    text = f"At most {MAX_TOTAL_TRIALS:,} lines of 16 MiB are taken."
+                    text = f"At most {MAX_TOTAL_TRIALS:,} lines of 8 MiB are taken."
                     raise InvalidInput([Problem(TRIALS, text, line=count)])
                 if line.strip():
-                    yield count, _json(line, TRIALS, count)
+                    yield count, line
 
     def keep_code(self) -> Snapshot | None:
         """Keep the code; None where there is none."""
@@ -55,7 +57,7 @@ def opened(code_root: Path, file: IO[bytes], filename: str) -> Iterator[Opened]:
         for name in (FACTS, JOB, TRIALS):
             if not (folder / name).is_file():
                 raise InvalidInput.one("", f"It is no sweep bundle: it has no {name}.")
-        facts = _json(_small(folder / FACTS), FACTS)
+        facts = read_json(_small(folder / FACTS), FACTS)
         job = _small(folder / JOB).decode(errors="replace")
         yield Opened(folder, code_root, job, facts)
 
@@ -66,10 +68,13 @@ def _small(path: Path) -> bytes:
     return path.read_bytes()
 
 
-def _json(data: bytes, name: str, line: int | None = None) -> Any:
+def read_json(data: bytes, name: str = "") -> Any:
+    """What a file, or a line of one, says. Raises InvalidInput."""
+    if has_more(data, _TOKENS):
+        raise InvalidInput.one(name, "Holds too many values.")
     try:
         return parse_json(data.decode())
     except InvalidInput as error:
-        raise InvalidInput([Problem(name, p.message, line=line) for p in error.problems]) from error
+        raise InvalidInput(problem.under(name) for problem in error.problems) from error
     except UnicodeDecodeError as error:
-        raise InvalidInput([Problem(name, "Is no text in UTF-8.", line=line)]) from error
+        raise InvalidInput.one(name, "Is no text in UTF-8.") from error
