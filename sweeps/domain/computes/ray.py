@@ -1,5 +1,6 @@
 """What a compute of kind `ray` can be told: where its cluster is, and what each trial asks for."""
 
+import ipaddress
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,6 +19,8 @@ _FACTORS = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
 # Ray has settings of their own for these.
 _FIELDS = {"cpu": "CPUs per trial", "gpu": "GPUs per trial", "memory": "Memory per trial"}
 _MOST_RESOURCES = 20
+# Labels of letters, digits, - and _ (RFC 1123; names within a network have _ too).
+_HOST = re.compile(r"(?=.{1,253}$)[A-Za-z0-9_-]{1,63}(?:\.[A-Za-z0-9_-]{1,63})*\.?")
 _EXAMPLE = f"http://head:{DASHBOARD_PORT}"
 
 
@@ -36,11 +39,18 @@ def _address(text: str) -> str:
         raise ValueError("Write the address without a name or password: all members see it.")
     if parts.path not in ("", "/") or parts.query or parts.fragment:
         raise ValueError(f"Write scheme, host and port alone, such as {_EXAMPLE}.")
-    if re.search(r"[\s\\%<>\"']", host):
+    if not (_HOST.fullmatch(host) or _is_address(host)):
         raise ValueError(f"{shown(host)} is no name of a host.")
     name = f"[{host}]" if ":" in host else host
     usual = DASHBOARD_PORT if parts.scheme == "http" else 443
     return f"{parts.scheme}://{name}:{port or usual}"
+
+
+def _is_address(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host) is not None
+    except ValueError:
+        return False
 
 
 def _amount(text: str) -> float:

@@ -44,13 +44,16 @@ class Api:
 
     def version(self) -> str:
         """Ray's version."""
-        return str(self._object("GET", "/api/version")["ray_version"])
+        found = self._object("GET", "/api/version").get("ray_version")
+        if not isinstance(found, str):
+            raise self.stranger()
+        return fit(found, 40)
 
     def jobs(self) -> list[dict[str, Any]]:
         """All jobs that it has on record."""
         found = self._json("GET", "/api/jobs/")
         if not isinstance(found, list):
-            raise self._stranger()
+            raise self.stranger()
         return [job for job in found if isinstance(job, dict)]
 
     def job(self, number: str) -> dict[str, Any] | None:
@@ -79,7 +82,7 @@ class Api:
         """The last line of a job's log that says something; "" where there is none."""
         logs = str(self._object("GET", f"/api/jobs/{number}/logs").get("logs") or "")
         lines = [line.strip() for line in logs[-8192:].splitlines() if line.strip()]
-        return lines[-1][:300] if lines else ""
+        return fit(lines[-1], 300) if lines else ""
 
     def has_package(self, name: str) -> bool:
         """Whether a package is there; if so, it stays for some minutes."""
@@ -100,7 +103,7 @@ class Api:
         try:
             return list(found["data"]["result"]["result"])
         except (KeyError, TypeError) as error:
-            raise self._stranger() from error
+            raise self.stranger() from error
 
     def usage(self) -> dict[str, Any]:
         """What of its resources is used, and what is asked for; {} where it does not tell."""
@@ -114,7 +117,7 @@ class Api:
     def _object(self, method: str, path: str, data: bytes = b"") -> dict[str, Any]:
         found = self._json(method, path, data)
         if not isinstance(found, dict):
-            raise self._stranger()
+            raise self.stranger()
         return found
 
     def _json(self, method: str, path: str, data: bytes = b"") -> Any:
@@ -125,14 +128,14 @@ class Api:
     def _parsed(self, body: bytes) -> Any:
         try:
             return json.loads(body)
-        except ValueError as error:
-            raise self._stranger() from error
+        except (ValueError, RecursionError) as error:
+            raise self.stranger() from error
 
     def _require(self, status: int, body: bytes) -> None:
         """Raise what an answer means that is none of success."""
         if 200 <= status < 300:
             return
-        words = _words(body.decode(errors="replace"))
+        words = fit(_words(body.decode(errors="replace")), 700)
         if status in (401, 403):
             raise RunnerError(
                 f"The Ray cluster at {self.address} asks for a token (RAY_AUTH_MODE=token), which "
@@ -141,11 +144,12 @@ class Api:
         if status >= 500 and "status code 400" not in words:
             raise ComputeAway(f"Ray: {words or f'the dashboard answered {status}'}")
         if not words:
-            raise self._stranger()
+            raise self.stranger()
         hint = next((hint for rule, hint in _HINTS if re.search(rule, words)), "")
         raise RunnerError(f"Ray: {words} {hint}".strip())
 
-    def _stranger(self) -> RunnerError:
+    def stranger(self) -> RunnerError:
+        """What is said where something else than Ray has answered."""
         return RunnerError(
             f"What answers at {self.address} is not the dashboard of a Ray cluster. `ray start "
             "--head` prints its address for Ray Jobs, most often with port 8265."
@@ -178,6 +182,15 @@ class Api:
         except (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError) as error:
             why = str(error) or type(error).__name__
             raise ComputeAway(f"Ray at {self.address} does not answer: {why}") from error
+        except (ValueError, TypeError) as error:  # a host that no name may be
+            raise RunnerError(f"{self.address} cannot be asked: {fit(str(error), 200)}") from error
+
+
+def fit(text: Any, most: int) -> str:
+    """Words of the cluster's as a database can keep them: in one line, of `most` characters,
+    without NUL and halves of characters."""
+    line = " ".join(str(text)[: 4 * most].replace("\0", "").split())
+    return line[:most].encode(errors="replace").decode()
 
 
 def _bounded(pieces: Iterable[bytes]) -> bytes:

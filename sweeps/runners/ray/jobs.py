@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sweeps.runners.base import RunnerError
-from sweeps.runners.ray.api import Api
+from sweeps.runners.ray.api import Api, fit
 
 # Ends are seen in the spool. Only what waits, and what was lost, is learned here.
 EVERY_S, HASTE_S = 2.0, 0.3
@@ -74,14 +74,16 @@ class Jobs:
             self._done.update(numbers)
 
     def _refresh(self) -> None:
-        seen = self.look()
-        with self._lock:
-            self._seen = seen
-        self._forget(seen)
-        with self._lock:
-            self._asking = False
-            self._answered = time.monotonic()
-            self._due = self._answered + self._every_s
+        try:
+            seen = self.look()
+            with self._lock:
+                self._seen = seen
+            self._forget(seen)
+        finally:  # whatever went wrong, the cluster is asked again
+            with self._lock:
+                self._asking = False
+                self._answered = time.monotonic()
+                self._due = self._answered + self._every_s
 
     def settle(self) -> None:
         """Wait until nobody asks any more."""
@@ -117,5 +119,9 @@ def job_of(told: Mapping[str, Any]) -> Job | None:
     number = told.get("submission_id")
     if not isinstance(number, str) or not number:
         return None
-    words = " ".join(str(told.get("message") or "").split())[:600]
-    return Job(number, str(told.get("status")), words, str(told.get("error_type") or ""))
+    return Job(
+        fit(number, 100),
+        fit(told.get("status"), 40),
+        fit(told.get("message") or "", 600),
+        fit(told.get("error_type") or "", 40),
+    )

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from sweeps.runners.base import Group, Overview
-from sweeps.runners.ray.api import Api
+from sweeps.runners.ray.api import Api, fit
 
 # What Ray counts as resources of each node, and that nobody asks for.
 _HIDDEN = ("node:", "object_store_memory", "accelerator_type:")
@@ -13,6 +13,13 @@ _HIDDEN = ("node:", "object_store_memory", "accelerator_type:")
 
 def overview(api: Api) -> Overview:
     """Its nodes by kind, and jobs by state. Raises RunnerError."""
+    try:
+        return _overview(api)
+    except (AttributeError, KeyError, TypeError, ValueError, OverflowError) as error:
+        raise api.stranger() from error  # nothing of Ray's has that shape
+
+
+def _overview(api: Api) -> Overview:
     version = f"Ray {api.version()}"
     states = Counter(str(job.get("status")) for job in api.jobs())
     kinds = Counter(_kind(node) for node in api.nodes() if node.get("state") == "ALIVE")
@@ -30,7 +37,7 @@ def overview(api: Api) -> Overview:
 def _kind(node: Mapping[str, Any]) -> tuple[str, str]:
     has = node.get("resources_total") or {}
     shown = [_amount(name, has[name]) for name in sorted(has) if not name.startswith(_HIDDEN)]
-    return ("head" if node.get("is_head_node") else "worker"), ", ".join(shown)
+    return ("head" if node.get("is_head_node") else "worker"), fit(", ".join(shown), 200)
 
 
 def _amount(name: str, amount: float) -> str:

@@ -506,3 +506,108 @@ def test_a_cluster_tells_its_nodes_and_what_waits(server, line):
 def test_names_of_jobs_are_such_that_an_address_takes_them():
     launched = {"cookie": "default.ä b/c?.0.1.0123"}
     assert job.name_of(launched) == "sweep.default.__b_c_.0.1.0123"
+
+
+# --- What answers like nothing of Ray's ----------------------------------------------------------
+
+
+@pytest.fixture
+def odd() -> Iterator[tuple[Api, dict[str, bytes]]]:
+    """A line to a server, and what it answers by path; `{}` to all else."""
+    answers: dict[str, bytes] = {}
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            body = answers.get(self.path.partition("?")[0], b"{}")
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            """Says nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    api = Api(f"http://127.0.0.1:{server.server_port}")
+    yield api, answers
+    api.close()
+    server.shutdown()
+    server.server_close()
+
+
+def test_a_list_that_nobody_can_read_is_an_error_and_is_asked_for_again(odd) -> None:
+    api, answers = odd
+    answers["/api/jobs/"] = b"[" * 200_000
+    jobs = Jobs(api, every_s=0.0)
+    wait_for(lambda: "is not the dashboard" in jobs.seen().error, "an error")
+    answers["/api/jobs/"] = json.dumps([{"submission_id": "a", "status": "RUNNING"}]).encode()
+    wait_for(lambda: "a" in jobs.seen().jobs, "the next answer")
+    jobs.settle()
+
+
+def test_whatever_goes_wrong_the_cluster_is_asked_again(api: Fake) -> None:
+    jobs, tries = Jobs(api, every_s=0.0), []
+    jobs._asking = True
+
+    def fails() -> list[Any]:
+        tries.append(1)
+        raise ZeroDivisionError
+
+    api.jobs = fails  # type: ignore[method-assign]
+    with pytest.raises(ZeroDivisionError):
+        jobs._refresh()
+    jobs.settle()
+    with pytest.raises(ZeroDivisionError):
+        jobs._refresh()
+    assert len(tries) == 2
+
+
+def test_words_are_such_as_a_database_keeps(odd) -> None:
+    api, answers = odd
+    told = {"submission_id": "a", "status": "S" * 3_000}
+    told |= {"message": "a\0b\ud800\nc", "error_type": "E\0"}
+    answers["/api/jobs/"] = json.dumps([told]).encode()
+    found = Jobs(api).look().jobs["a"]
+    assert (found.message, found.error, len(found.status)) == ("ab? c", "E", 40)
+
+
+def node(has: Any) -> dict[str, Any]:
+    """What Ray tells of its nodes."""
+    return {"data": {"result": {"result": [has]}}}
+
+
+def demand(rows: Any) -> dict[str, Any]:
+    """What Ray tells of what waits."""
+    return {"data": {"clusterStatus": {"loadMetricsReport": {"resourceDemand": rows}}}}
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/api/version", {}),
+        ("/api/version", {"ray_version": 5}),
+        ("/api/v0/nodes", node(5)),
+        ("/api/v0/nodes", node({"state": "ALIVE", "resources_total": {"CPU": "x"}})),
+        ("/api/cluster_status", demand(5)),
+        ("/api/cluster_status", demand([["a", {}]])),
+    ],
+)
+def test_what_has_no_shape_of_rays_is_told_as_no_dashboard(odd, path: str, body: Any) -> None:
+    api, answers = odd
+    answers |= {
+        "/api/version": b'{"ray_version": "2.60.0"}',
+        "/api/jobs/": b"[]",
+        "/api/v0/nodes": b'{"data": {"result": {"result": []}}}',
+        "/api/cluster_status": b"{}",
+    }
+    assert overview(api).version == "Ray 2.60.0"
+    answers[path] = json.dumps(body).encode()
+    with pytest.raises(RunnerError, match="is not the dashboard of a Ray cluster"):
+        overview(api)
+
+
+@pytest.mark.parametrize("host", ["a..b", "a" * 70, "h\u00e9ad"])
+def test_a_host_that_no_name_may_be_is_told(host: str) -> None:
+    with pytest.raises(RunnerError, match=r"cannot be asked|does not answer"):
+        Api(f"http://{host}:80").version()
