@@ -159,7 +159,8 @@ def list_trials(
     if order_by == "number":
         order, rows = Order("number"), rows.order_by("number")
     shape = lambda found: trial_shapes.trials_page(found, sweep)  # noqa: E731
-    return page(rows, order, shape, limit, cursor, scope=order_by)
+    rows = rows.defer(*trial_shapes.UNUSED)
+    return page(rows, order, shape, limit, cursor, scope=order_by, weigh=trial_shapes.weigh)
 
 
 def _by_parameter(
@@ -171,8 +172,8 @@ def _by_parameter(
         return list(trials.ordered(some, order_by).values_list("number", flat=True))
 
     def shape(numbers: Sequence[int]) -> list[Any]:
-        found = {row.number: row for row in Trial.objects.filter(sweep=sweep, number__in=numbers)}
-        return trial_shapes.trials_page([found[number] for number in numbers], sweep)
+        found = trial_shapes.some(sweep, numbers)
+        return trial_shapes.trials_page(found, sweep)
 
     everyone = in_order(Trial.objects.filter(sweep=sweep))
     rank = {number: index for index, number in enumerate(everyone)}

@@ -20,6 +20,9 @@ from sweeps.domain.wording import shown
 DEFAULT_LIMIT, MAX_LIMIT = 50, 1000
 # Characters of a page: one that would have more ends before its limit.
 MOST_TEXT = 16 * 2**20
+# Of rows that are large before they are shaped so much is read, some at a time: what `weigh` says
+# of them together.
+MOST_WEIGHT, _TOGETHER = 2 * 2**20, 20
 T = TypeVar("T")
 _SIGNER = signing.Signer(salt="api-cursor")
 
@@ -68,23 +71,41 @@ def page(
     cursor: str,
     *,
     scope: str = "",
+    weigh: Callable[[Any], int] | None = None,
 ) -> dict[str, Any]:
     """The page that begins at `cursor`, of rows that are already in this order.
 
-    `scope` names what the cursor belongs to besides the order (a metric's name in it, say). Raises
+    `scope` names what the cursor belongs to besides the order (a metric's name in it, say); with
+    `weigh` the page ends before its limit where its rows have more than MOST_WEIGHT. Raises
     InvalidInput for a limit out of range or a cursor that we did not make for this list.
     """
     _check(limit)
     word = order.word + scope
     if cursor:
         rows = rows.filter(order.after(*_decode(cursor, word)))
-    found = list(rows[: limit + 1])
-    items = _fitting(shape, found[:limit])
-    last = found[len(items) - 1] if len(found) > len(items) else None
+    found, more = _first(rows, limit, weigh)
+    items = _fitting(shape, found)
+    last = found[len(items) - 1] if more or len(found) > len(items) else None
     return {
         "items": items,
         "next_cursor": _encode(word, _of(last, order.key), _of(last, order.tie)) if last else None,
     }
+
+
+def _first(
+    rows: QuerySet[Any], limit: int, weigh: Callable[[Any], int] | None
+) -> tuple[list[Any], bool]:
+    """The rows of a page, and whether there are more."""
+    if weigh is None:
+        found = list(rows[: limit + 1])
+        return found[:limit], len(found) > limit
+    found, left = [], MOST_WEIGHT
+    for row in rows[: limit + 1].iterator(chunk_size=_TOGETHER):
+        left -= weigh(row)
+        if len(found) == limit or (found and left < 0):
+            return found, True
+        found.append(row)
+    return found, False
 
 
 def page_of(

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from sweeps.api.paging import MOST_WEIGHT
 from sweeps.api.words import number
 from sweeps.domain.objective import Goal
 from sweeps.models import MetricSummary, Sweep, Trial
@@ -13,6 +14,28 @@ from sweeps.queries.waiting import why_trials
 # Metrics of a page of trials, each with its name.
 MOST_METRICS = 50_000
 _TOGETHER = 50
+# Columns of a trial that no answer tells, and may be as large as its parameters.
+UNUSED = ("flat_params", "draw")
+
+
+def weigh(trial: Trial) -> int:
+    """Characters of a trial's parameters, of which it may have a thousand, or long texts."""
+    return len(ascii(trial.params))
+
+
+def some(sweep: Sweep, numbers: Sequence[int]) -> list[Trial]:
+    """The trials of these numbers in their order; of large ones the first."""
+    found: list[Trial] = []
+    left = MOST_WEIGHT
+    for start in range(0, len(numbers), _TOGETHER):
+        part = numbers[start : start + _TOGETHER]
+        rows = Trial.objects.filter(sweep=sweep, number__in=part).defer(*UNUSED)
+        known = {trial.number: trial for trial in rows}
+        found += [known[number] for number in part]
+        left -= sum(map(weigh, known.values()))
+        if left < 0:
+            break
+    return found
 
 
 def trials_page(trials: Sequence[Trial], sweep: Sweep) -> list[dict[str, Any]]:

@@ -1,6 +1,7 @@
 """The trials of a sweep as CSV, row by row: for spreadsheets and pandas."""
 
 import csv
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -21,6 +22,8 @@ _LAST = (
 )
 # Trials, and metrics or values of theirs, that are in memory at a time: one may have 10,000.
 _BATCH, _WEIGHT = 500, 20_000
+# Characters of parameters of a batch, about: a trial's are hardly longer than the search space.
+_TEXT, _LEAST = 2 * 2**20, 20
 # Times as REST tells them: 2026-03-01T12:00:00.250Z.
 _JSON = DjangoJSONEncoder()
 
@@ -58,10 +61,16 @@ def _all_keys(sweep: Sweep) -> list[str]:
     return [*_FIRST, *params, *metrics, *_LAST]
 
 
+def _size(sweep: Sweep) -> int:
+    """How many trials are read at a time."""
+    return min(_BATCH, max(_LEAST, _TEXT // len(json.dumps(sweep.search_space))))
+
+
 def batches_of(sweep: Sweep, numbers: Sequence[int]) -> Iterator[list[Trial]]:
     """These trials in this order, some hundred at a time."""
-    for start in range(0, len(numbers), _BATCH):
-        part = numbers[start : start + _BATCH]
+    size = _size(sweep)
+    for start in range(0, len(numbers), size):
+        part = numbers[start : start + size]
         rows = Trial.objects.filter(sweep=sweep, number__in=part)
         found = {trial.number: trial for trial in rows}
         yield from _parts([found[number] for number in part if number in found], Count("pk"))
@@ -69,10 +78,10 @@ def batches_of(sweep: Sweep, numbers: Sequence[int]) -> Iterator[list[Trial]]:
 
 def batches(sweep: Sweep, *, points: bool = False) -> Iterator[list[Trial]]:
     """All trials by number, some at a time; fewer with the `points` of their metrics."""
-    number = -1
+    number, size = -1, _size(sweep)
     while True:
         rows = Trial.objects.filter(sweep=sweep, number__gt=number).order_by("number")
-        trials = list(rows[:_BATCH])
+        trials = list(rows[:size])
         if not trials:
             return
         yield from _parts(trials, Sum("count") if points else Count("pk"))

@@ -77,3 +77,32 @@ def test_a_page_has_no_more_text_than_it_may(
     found = pages(api, sweep)
     assert [len(page) for page in found] == [2, 2, 2]
     assert [one for page in found for one in page] == [*enumerate((1, 4, 4, 1, 4, 0))]
+
+
+@pytest.mark.parametrize("order", ["number", "-objective", "params.lr"])
+def test_trials_with_many_parameters_come_in_more_pages(
+    api: Caller,
+    sweep: Sweep,
+    trials: list[Trial],
+    monkeypatch: pytest.MonkeyPatch,
+    order: str,
+) -> None:
+    """However many are asked for: each row is read only where a page has room for it."""
+    Trial.objects.filter(sweep=sweep).update(
+        params={f"p{number}": 0.5 for number in range(100)}, flat_params={"lr": 0.5}
+    )
+    read = []
+    init = Trial.from_db.__func__
+    monkeypatch.setattr(
+        Trial,
+        "from_db",
+        classmethod(lambda cls, *given: (read.append(1), init(cls, *given))[1]),
+    )
+    for module in (paging, trial_shapes):
+        monkeypatch.setattr(module, "MOST_WEIGHT", 2_500)
+        monkeypatch.setattr(module, "_TOGETHER", 1)
+    found = pages(api, sweep, order_by=order)
+    assert [len(page) for page in found] == [2, 2, 2] or order == "params.lr"
+    assert sorted(number for page in found for number, _ in page) == list(range(COUNT))
+    assert len(found) > 1
+    assert len(read) <= 2 * COUNT

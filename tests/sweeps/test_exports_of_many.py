@@ -43,6 +43,15 @@ def test_trials_come_in_parts_of_as_many_metrics(
     assert shape(batches(many, points=True)) == [[0], [1], [2], [3]], "by values, two of each"
 
 
+def test_trials_with_many_parameters_come_in_smaller_parts(
+    many: Sweep, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(export, "_LEAST", 1)
+    monkeypatch.setattr(export, "_TEXT", 3 * len(json.dumps(many.search_space)))
+    assert shape(batches(many)) == [[0, 1, 2], [3]]
+    assert shape(batches_of(many, [3, 2, 0, 1])) == [[3, 2, 0], [1]]
+
+
 def test_parts_leave_nothing_out(many: Sweep, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = b"".join(trial_lines(many, points=True)), list(trials_csv(many))
     monkeypatch.setattr(export, "_WEIGHT", 1)
