@@ -27,9 +27,11 @@ log = logging.getLogger(__name__)
 
 DRAINING = "draining"
 _OPEN_LEASE_S = 10.0
-# Of the queue's four workers so many bring values, ends and models to MLflow: the others start
-# trials, however much there is to bring.
+# Of the queue's six workers so many bring values, ends and models to MLflow, and so many wait for
+# clusters and for tests of computes, of a workspace one: the others start trials, however much
+# there is to bring and however slowly somebody's cluster answers.
 _bringing = Turns(2)
+_waiting = Turns(3, of_one=1)
 
 
 @db_task()
@@ -133,6 +135,13 @@ def _run(trial_id: int) -> bool:
     """Start a queued trial, unless the studio is on its way down; True if it was started."""
     if leases.held(DRAINING, database_now()):
         return False
+    owner = work.waits_on(trial_id)
+    if owner is None:
+        return _start(trial_id)
+    return bool(_waiting.take(run_trial, trial_id, _start, owner))
+
+
+def _start(trial_id: int) -> bool:
     return start.start_trial(trial_id, me(), while_at_it=vouch)
 
 
@@ -263,6 +272,11 @@ def vouch() -> None:
 @db_task()
 def test_compute(compute_id: int) -> None:
     """Run a real command on a compute and keep what it showed."""
+    owner = work.workspace_of(compute_id)
+    _waiting.take(test_compute, compute_id, _test, owner)
+
+
+def _test(compute_id: int) -> None:
     with kept("compute-test", vouch):
         compute_test.test(compute_id)
 

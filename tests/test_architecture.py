@@ -52,7 +52,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "studio.serving": ("studio.peers", "studio.local_users"),
     "sweeps.domain": (),
     "sweeps.spec": ("sweeps.domain",),
-    "sweeps.runners": ("sweeps.domain", "sweeps.stores.removal"),
+    "sweeps.runners": ("sweeps.domain", "sweeps.stores.removal", "sweeps.stores.hurried"),
     "sweeps.tracking": ("sweeps.domain", "studio.memory"),
     "sweeps.charts": ("sweeps.domain", "studio.formatting"),
     "sweeps.stores": ("sweeps.domain", "studio.public"),

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
 from studio.models import Compute
+from sweeps.domain.computes.kinds import KINDS
 from sweeps.domain.states import ACTIVE_TRIAL, Desired, PausedBy, TrialStatus
 from sweeps.models import Attempt, OutboxEntry, Sweep, Trial
 from sweeps.queries.prepared import Prepared
@@ -96,6 +97,27 @@ def is_queued(trial_id: int) -> bool:
     Only a glance, for wake-ups that come twice: what counts is what the claim sees.
     """
     return bool(_queued(trial_id))
+
+
+def workspace_of(compute_id: int) -> int | None:
+    """The id of a compute's workspace."""
+    rows = Compute.objects.filter(pk=compute_id)
+    return rows.values_list("workspace", flat=True).first()
+
+
+def waits_on(trial_id: int) -> int | None:
+    """The workspace for whose cluster a start of the trial may have to wait; None where trials are
+    processes of this machine."""
+    found = _compute_of_trial.first(trial_id)
+    if found is None or KINDS[found[1]].is_here:
+        return None
+    return found[0]
+
+
+@Prepared
+def _compute_of_trial(trial_id: Any) -> QuerySet[Trial, tuple[int, str]]:
+    rows = Trial.objects.filter(pk=trial_id).order_by()
+    return rows.values_list("sweep__workspace", "sweep__compute__kind")
 
 
 @Prepared

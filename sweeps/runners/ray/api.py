@@ -7,6 +7,7 @@ nothing of an answer is passed on but what has the shape of Ray's.
 import json
 import re
 import socket
+import time
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -14,6 +15,7 @@ import httpcore
 
 from sweeps.domain.addresses import tells_secrets
 from sweeps.runners.base import ComputeAway, RunnerError
+from sweeps.stores.hurried import Hurried
 
 PATIENCE_S = 20.0
 # Packages are up to some hundred megabytes.
@@ -34,13 +36,6 @@ class Api:
 
     def __init__(self, address: str) -> None:
         self.address = address
-        self._pool = httpcore.ConnectionPool(
-            max_connections=8, keepalive_expiry=15.0, network_backend=_NoTellers()
-        )
-
-    def close(self) -> None:
-        """Let go of its connections."""
-        self._pool.close()
 
     def version(self) -> str:
         """Ray's version."""
@@ -159,6 +154,8 @@ class Api:
         self, method: str, path: str, data: bytes = b"", kind: str = "application/json"
     ) -> tuple[int, bytes]:
         limit = UPLOAD_S if method == "PUT" else PATIENCE_S
+        # Not of each step alone: who sends a byte now and then holds up whoever waits.
+        backend = Hurried(_NoTellers(), time.monotonic() + limit)
         timeouts = {"connect": PATIENCE_S, "read": limit, "write": limit, "pool": limit}
         headers: dict[bytes | str, bytes | str] = {
             "Content-Type": kind,
@@ -167,13 +164,16 @@ class Api:
         # Ray refuses what looks like a browser's.
         headers |= {"User-Agent": "sweep-studio", "Accept": "application/json"}
         try:
-            with self._pool.stream(
-                method,
-                f"{self.address}{path}",
-                headers=headers,
-                content=data,
-                extensions={"timeout": timeouts},
-            ) as response:
+            with (
+                httpcore.ConnectionPool(network_backend=backend) as pool,
+                pool.stream(
+                    method,
+                    f"{self.address}{path}",
+                    headers=headers,
+                    content=data,
+                    extensions={"timeout": timeouts},
+                ) as response,
+            ):
                 return response.status, _bounded(response.iter_stream())
         except _Teller as error:
             raise RunnerError(

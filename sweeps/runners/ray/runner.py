@@ -266,7 +266,6 @@ class RayRunner:
         """Let go of threads and connections; commands go on."""
         self._aside.shutdown()
         self._jobs.settle()
-        self._api.close()
 
     def signs(self, handles: Sequence[str]) -> list[int]:
         """See Runner: processes of other machines give none."""

@@ -2,9 +2,11 @@
 
 import json
 import os
+import socket
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -406,10 +408,8 @@ def server() -> Iterator[Server]:
 
 
 @pytest.fixture
-def line(server: Server) -> Iterator[Api]:
-    made = Api(f"http://127.0.0.1:{server.server_port}")
-    yield made
-    made.close()
+def line(server: Server) -> Api:
+    return Api(f"http://127.0.0.1:{server.server_port}")
 
 
 def test_one_request_tells_of_all_jobs_and_those_that_are_done_go(server, line):
@@ -457,7 +457,6 @@ def test_a_dashboard_that_is_not_there_is_away():
     api = Api("http://127.0.0.1:9")
     with pytest.raises(ComputeAway, match=r"Ray at http://127.0.0.1:9 does not answer"):
         api.version()
-    api.close()
 
 
 @pytest.mark.parametrize(
@@ -477,7 +476,6 @@ def test_such_an_address_is_told_and_not_asked():
     api = Api("http://169.254.169.254:80")
     with pytest.raises(RunnerError, match="where no Ray cluster is"):
         api.version()
-    api.close()
 
 
 def test_a_cluster_tells_its_nodes_and_what_waits(server, line):
@@ -531,7 +529,6 @@ def odd() -> Iterator[tuple[Api, dict[str, bytes]]]:
     threading.Thread(target=server.serve_forever, daemon=True).start()
     api = Api(f"http://127.0.0.1:{server.server_port}")
     yield api, answers
-    api.close()
     server.shutdown()
     server.server_close()
 
@@ -611,3 +608,29 @@ def test_what_has_no_shape_of_rays_is_told_as_no_dashboard(odd, path: str, body:
 def test_a_host_that_no_name_may_be_is_told(host: str) -> None:
     with pytest.raises(RunnerError, match=r"cannot be asked|does not answer"):
         Api(f"http://{host}:80").version()
+
+
+def test_a_cluster_that_drips_has_so_long_for_all_of_its_answer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("sweeps.runners.ray.api.PATIENCE_S", 0.5)
+    for begun in (b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n"):
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            over = threading.Event()
+
+            def drip(
+                server: socket.socket = server,
+                begun: bytes = begun,
+                over: threading.Event = over,
+            ) -> None:
+                with server.accept()[0] as client, suppress(OSError):
+                    client.sendall(begun)
+                    while not over.wait(0.05):
+                        client.sendall(b"a")
+
+            thread = threading.Thread(target=drip, daemon=True)
+            thread.start()
+            with pytest.raises(ComputeAway, match="does not answer"):
+                Api(f"http://127.0.0.1:{server.getsockname()[1]}").version()
+            over.set()
+            thread.join(10)
