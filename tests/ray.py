@@ -21,7 +21,7 @@ PROGRAM = ENVIRONMENT / "bin" / "ray"
 REQUIREMENTS = ROOT / "requirements-ray.txt"
 WORKERS = ("one", "two")
 # A busy machine starts nodes slowly; and a node that went is missed after five seconds.
-_HASTE = {"RAY_raylet_start_wait_time_s": "60", "RAY_health_check_period_ms": "1000"}
+_HASTE = {"RAY_raylet_start_wait_time_s": "150", "RAY_health_check_period_ms": "1000"}
 # The least that Ray takes for a node's store of objects, which trials do not use.
 _STORE = 80_000_000
 
@@ -107,7 +107,7 @@ class Cluster:
         rows = answer.json()["data"]["result"]["result"] if answer else []
         return sum(row["state"] == "ALIVE" for row in rows)
 
-    def wait_for(self, nodes: int, seconds: float = 60.0) -> None:
+    def wait_for(self, nodes: int, seconds: float = 180.0) -> None:
         """Wait until so many nodes are alive."""
         _until(lambda: self.nodes() == nodes, f"{nodes} nodes", self, seconds)
 
@@ -137,7 +137,7 @@ class Cluster:
             )  # fmt: skip
 
 
-def _until(probe: Callable[[], bool], what: str, cluster: Cluster, seconds: float = 60.0) -> None:
+def _until(probe: Callable[[], bool], what: str, cluster: Cluster, seconds: float = 180.0) -> None:
     deadline = time.monotonic() + seconds
     while not probe():
         assert time.monotonic() < deadline, f"Waited in vain for {what}.\n{cluster.told()}"

@@ -121,10 +121,21 @@ class ComputeForm(PlaceForm):
             self.add_error(None, ValidationError(message, code=APART))
 
 
+class _Drawn(forms.CharField):
+    """Shown as required, and judged with the other settings: REST names those alone that change."""
+
+    def validate(self, value: Any) -> None:
+        """See `ComputeForm.clean`."""
+
+
 def _drawn(field: Field) -> forms.CharField:
     attrs = {"class": "mono", "placeholder": field.example, "spellcheck": "false"}
     attrs |= {"autocomplete": "off"}
     widget = forms.Textarea(attrs=attrs | {"rows": 3}) if field.lines else forms.TextInput(attrs)
-    return forms.CharField(
-        label=field.label, help_text=field.help, required=False, max_length=4000, widget=widget
+    return _Drawn(
+        label=field.label,
+        help_text=field.help,
+        required=bool(field.needed),
+        max_length=4000,
+        widget=widget,
     )

@@ -155,7 +155,7 @@ Event = Running | Ended | Lost
 class Group:
     """Nodes of a cluster that are alike: those of one partition in one state, say. `each` is what
     one has, `limit` how long a command may take, in the engine's words; the counts are of all that
-    the cluster has, not of our commands alone."""
+    the cluster has, not of our commands alone, and None where it does not tell them by group."""
 
     name: str
     state: str
@@ -163,15 +163,17 @@ class Group:
     each: str
     limit: str = ""
     running: int = 0
-    waiting: int = 0
+    waiting: int | None = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """What an engine says of itself: which version it is, and what it has."""
+    """What an engine says of itself: which version it is, what it has, and how many wait where
+    that is not told by group."""
 
     version: str
     groups: tuple[Group, ...] = ()
+    waiting: int | None = None
 
 
 class Cluster(Protocol):

@@ -50,6 +50,7 @@ STATES = (
     "/w/empty/", "/w/empty/sweeps/", "/w/empty/computes/", "/w/empty/environments/",
     "/w/empty/settings/notifications/", "/w/empty/settings/secrets/",
     "/w/default/computes/new?kind=slurm", "/w/default/computes/hpc/",
+    "/w/default/computes/new?kind=ray",
     "/w/default/sweeps/?q=nothing", "/w/default/sweeps/new?from=done",
     "/w/default/sweeps/new?as=file", "/w/default/sweeps/fresh/", "/w/default/sweeps/fresh/trials/",
     "/w/default/sweeps/fresh/charts/", "/w/default/sweeps/paused/", "/w/default/sweeps/done/",

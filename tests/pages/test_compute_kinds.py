@@ -106,6 +106,23 @@ def test_a_ray_cluster_is_added_by_its_form(owner):
     assert 'value="http://10.0.0.7:8265"' in owner.get(f"{URL}box/").content.decode()
 
 
+def test_the_list_shows_nodes_of_a_ray_cluster_and_whose_trials_run_there(owner, workspace):
+    group = {"name": "worker", "state": "alive", "nodes": 2, "each": "4 CPUs", "limit": ""}
+    Compute.objects.create(
+        workspace=workspace, name="ray", kind="ray", settings={"address": "http://head:8265"},
+        cluster={
+            "version": "Ray 2.60.0", "error": "", "at": "2026-03-01T12:00:00+00:00", "waiting": 7,
+            "groups": [group | {"running": 3, "waiting": None}],
+        },
+    )  # fmt: skip
+    page = owner.get(URL).content.decode()
+    assert "2 alive" in page
+    assert "3 run<" in page
+    assert "Ray 2.60.0. 7 wait for resources." in page
+    assert "Time limit" not in page
+    assert "whoever may submit jobs there can read what they read" in page
+
+
 def test_a_python_of_the_nodes_need_not_be_here(owner):
     typed = fields(**{"settings.address": "head", "python": "/opt/conda/bin/python"})
     assert owner.post(f"{URL}new?kind=ray", typed).status_code == 302

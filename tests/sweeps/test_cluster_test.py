@@ -82,6 +82,7 @@ def test_a_job_that_waits_is_told_while_it_does_and_given_up(far, cluster, tmp_p
 
 
 @pytest.mark.ray
+@pytest.mark.timeout(400)
 def test_a_working_ray_cluster_passes_every_step(far, ray_cluster, settings, tmp_path):
     settings.STUDIO_HOME = tmp_path
     far.kind, far.settings = "ray", {"address": ray_cluster.address}

@@ -1,5 +1,6 @@
 """The job of an attempt: its name, what it asks for, and the package that it works in."""
 
+import os
 import re
 import shlex
 import tempfile
@@ -8,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from sweeps.domain.computes.ray import request_of
-from sweeps.runners.base import Relay
+from sweeps.runners.base import LaunchSpec, Relay
 from sweeps.runners.ray.api import Api
 from sweeps.runners.relay import package
+from sweeps.runners.relay.desk import fingerprint
 
 # What Ray tells a command of its place: its cluster, and which cards are its own.
 KEPT = ("RAY_", "CUDA_VISIBLE_DEVICES", "HIP_VISIBLE_DEVICES", "ROCR_VISIBLE_DEVICES")
@@ -40,6 +42,24 @@ def request(
         "runtime_env": environment,
         "metadata": {"sweep_studio": str(launch["name"])[:200]},
         **request_of(wanted),
+    }
+
+
+def relay_record(spec: LaunchSpec, key: str, ticket: str, lease_s: float) -> dict[str, Any]:
+    """What the launch says of the relay, for the desk."""
+    relay = spec.relay
+    assert relay is not None
+    return {
+        "ticket": fingerprint(ticket),
+        "key": key,
+        "keys": str(relay.keys),
+        "spool": os.path.abspath(spec.spool),
+        "lease_s": lease_s,
+        "python": relay.python,
+        "machine": [*KEPT, *relay.machine],
+        "lent": [str(path) for path in relay.lent],
+        "files": relay.files,
+        "size": relay.size,
     }
 
 

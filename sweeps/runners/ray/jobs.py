@@ -31,6 +31,11 @@ class Job:
         return self.status in ("PENDING", "RUNNING")
 
     @property
+    def gave_up_waiting(self) -> bool:
+        """Whether there was no place for it for so long that Ray let it go (15 minutes)."""
+        return self.status == "FAILED" and self.error == "JOB_SUPERVISOR_ACTOR_START_TIMEOUT"
+
+    @property
     def waits(self) -> bool:
         """Whether it has not begun."""
         return self.status == "PENDING"

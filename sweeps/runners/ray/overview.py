@@ -12,7 +12,7 @@ _HIDDEN = ("node:", "object_store_memory", "accelerator_type:")
 
 
 def overview(api: Api) -> Overview:
-    """Its nodes by kind, and jobs by state. Raises RunnerError."""
+    """Its nodes by kind, and jobs by where they run. Raises RunnerError."""
     try:
         return _overview(api)
     except (AttributeError, KeyError, TypeError, ValueError, OverflowError) as error:
@@ -21,17 +21,19 @@ def overview(api: Api) -> Overview:
 
 def _overview(api: Api) -> Overview:
     version = f"Ray {api.version()}"
-    states = Counter(str(job.get("status")) for job in api.jobs())
-    kinds = Counter(_kind(node) for node in api.nodes() if node.get("state") == "ALIVE")
-    waits = _demands(api.usage())
-    groups = [
-        Group(
-            name=name, state="alive", nodes=count, each=each, limit="",
-            running=states["RUNNING"], waiting=max(states["PENDING"], waits),
-        )
+    jobs = api.jobs()
+    nodes = [node for node in api.nodes() if node.get("state") == "ALIVE"]
+    kinds = Counter(map(_kind, nodes))
+    kind_of = {node.get("node_id"): _kind(node) for node in nodes}
+    runs = Counter(
+        kind_of.get(job.get("driver_node_id")) for job in jobs if job.get("status") == "RUNNING"
+    )
+    groups = tuple(
+        Group(name, "alive", count, each, running=runs[name, each], waiting=None)
         for (name, each), count in sorted(kinds.items())
-    ]  # fmt: skip
-    return Overview(version, tuple(groups))
+    )
+    pending = sum(job.get("status") == "PENDING" for job in jobs)
+    return Overview(version, groups, max(pending, _demands(api.usage())))
 
 
 def _kind(node: Mapping[str, Any]) -> tuple[str, str]:

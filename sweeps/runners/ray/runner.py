@@ -2,11 +2,12 @@
 
 import logging
 import os
+import random
 import secrets
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, NamedTuple
 
 from sweeps.runners import attempts, outcomes, spool
 from sweeps.runners.base import (
@@ -18,7 +19,6 @@ from sweeps.runners.base import (
     LaunchSpec,
     Lost,
     Overview,
-    Relay,
     Result,
     RunnerError,
     Running,
@@ -29,7 +29,6 @@ from sweeps.runners.ray.api import Api
 from sweeps.runners.ray.jobs import Job, Jobs, Seen
 from sweeps.runners.ray.overview import overview
 from sweeps.runners.relay import keys
-from sweeps.runners.relay.desk import fingerprint
 
 log = logging.getLogger(__name__)
 
@@ -42,8 +41,10 @@ SUBMIT_LIMIT_S = 60.0
 SETTLE_S = 6.0
 # Seconds over the grace until Ray is asked to end a job; and until it is asked again.
 PRESS_S, AGAIN_S = 6.0, 15.0
-# A carrier tells every two seconds that it is there.
-BEATS_S = 10.0
+# A carrier tells every two to five seconds that it is there.
+BEATS_S = 15.0
+# What runs as it did is looked at in all its records after so long, or twice that.
+KNOWN_S = 5.0
 _HANDED_IN = "Ray: handed in."
 _OVERDUE = "The studio ended while it was submitting the job, which never ran."
 _OUT_OF_REACH = (
@@ -51,6 +52,14 @@ _OUT_OF_REACH = (
     "command by itself. It can be run again."
 )
 _HOW = How(False, "Trials on a cluster start each by itself.")
+
+
+class _Known(NamedTuple):
+    """A command that runs: its job, and until when (monotonic) its records need no look."""
+
+    number: str
+    pid: int
+    until: float
 
 
 class RayRunner:
@@ -66,6 +75,7 @@ class RayRunner:
         self._gone: dict[str, float] = {}
         self._pressed: dict[str, float] = {}
         self._last_words: dict[str, str] = {}
+        self._known: dict[str, _Known] = {}
         # Answers may take long, and nobody waits for these.
         self._aside = ThreadPoolExecutor(max_workers=2, thread_name_prefix="ray")
 
@@ -78,20 +88,23 @@ class RayRunner:
         if relay is None:
             raise RunnerError("Trials on a Ray cluster need the studio's relay.")
         ticket, key = secrets.token_urlsafe(24), keys.new_key()
-        if not attempts.claim(spec, folder, kept=[], relay=_record(spec, relay, key, ticket)):
+        if not attempts.claim(
+            spec, folder, kept=[], relay=job.relay_record(spec, key, ticket, LEASE_S)
+        ):
             return folder
         launch = spool.read(folder, spool.LAUNCH)
         if launch is None:
             raise RunnerError(f"The spool {folder} was removed.")
         keys.put(str(relay.keys), key, folder)
         number = job.name_of(launch)
+        request = job.request(number, launch, relay, ticket, spec.options)
         try:
             job.bring_package(self._api, relay)
-            self._api.submit(job.request(number, launch, relay, ticket, spec.options))
+            self._api.submit(request)
         except RunnerError as error:
             if not (isinstance(error, ComputeAway) and self._is_there(number)):
                 return self._not_told(folder, number, error)
-        spool.write(folder, spool.JOB, {"number": number, "at": time.time()})
+        spool.write(folder, spool.JOB, {"number": number, "at": time.time(), "request": request})
         return folder
 
     def _is_there(self, number: str) -> bool:
@@ -123,6 +136,8 @@ class RayRunner:
         result = spool.read_result(handle)
         if result is not None and not _doubtful(handle, result):
             return Ended(handle, result)
+        if result is None and (event := self._as_before(handle, seen)):
+            return event
         launch = spool.read(handle, spool.LAUNCH)
         if launch is None:
             return Ended(handle, result) if result else attempts.without_launch(handle)
@@ -147,8 +162,46 @@ class RayRunner:
         if found is not None and found.is_live:
             self._gone.pop(handle, None)
             self._press(handle, launch, number)
-            return _alive(handle, seen.error or (words.waiting(found) if found.waits else ""))
+            event = _alive(handle, seen.error or (words.waiting(found) if found.waits else ""))
+            if event.pid is not None:
+                until = time.monotonic() + KNOWN_S * (1 + random.random())  # noqa: S311
+                self._known[handle] = _Known(number, event.pid, until)
+            return event
+        if found is not None and found.gave_up_waiting and guard is None and "request" in record:
+            return self._again(handle, launch, record)
         return self._after(handle, launch, found)
+
+    def _as_before(self, handle: str, seen: Seen) -> Running | None:
+        """Of what ran a moment ago: that it runs, if nothing speaks against it. Reads no record:
+        there may be hundreds."""
+        known = self._known.get(handle)
+        if known is None:
+            return None
+        found, beat_at = seen.jobs.get(known.number), spool.beat_at(handle)
+        told = os.path.exists(os.path.join(handle, spool.STOP))
+        is_fresh = beat_at is not None and time.time() - beat_at < BEATS_S
+        if time.monotonic() > known.until or told or not is_fresh or not (found and found.is_live):
+            del self._known[handle]
+            return None
+        return Running(handle, known.pid, beat_at)
+
+    def _again(self, handle: str, launch: dict[str, Any], record: dict[str, Any]) -> Event:
+        """Hand in anew what waited for so long that Ray gave it up: nothing of it has begun."""
+        again = int(record.get("again", 0)) + 1
+        number = job.name_of(launch, again)
+        request = {**record["request"], "submission_id": number}
+        at = time.time() + SUBMIT_LIMIT_S  # until then it may not be on Ray's record
+        spool.write(
+            handle, spool.JOB, {"number": number, "at": at, "request": request, "again": again}
+        )
+        self._aside.submit(self._hand_in, request)
+        return _alive(handle)
+
+    def _hand_in(self, request: dict[str, Any]) -> None:
+        try:
+            self._api.submit(request)
+        except RunnerError as error:
+            log.warning("job %s is not handed in again: %s", request["submission_id"], error)
 
     def _untold(
         self, handle: str, launch: dict[str, Any], guard: dict[str, Any] | None, seen: Seen
@@ -298,22 +351,7 @@ class RayRunner:
         if record is not None:
             self._jobs.done_with([str(record["number"])])
         self._gone.pop(handle, None)
-
-
-def _record(spec: LaunchSpec, relay: Relay, key: str, ticket: str) -> dict[str, Any]:
-    """What the launch says of the relay, for the desk."""
-    return {
-        "ticket": fingerprint(ticket),
-        "key": key,
-        "keys": str(relay.keys),
-        "spool": os.path.abspath(spec.spool),
-        "lease_s": LEASE_S,
-        "python": relay.python,
-        "machine": [*job.KEPT, *relay.machine],
-        "lent": [str(path) for path in relay.lent],
-        "files": relay.files,
-        "size": relay.size,
-    }
+        self._known.pop(handle, None)
 
 
 def _doubtful(handle: str, result: Result) -> bool:

@@ -6,7 +6,7 @@ from sweeps.runners.base import Runner
 from tests.runners.contract import CommandContract
 from tests.runners.ray.conftest import Relayed
 
-pytestmark = pytest.mark.ray
+pytestmark = [pytest.mark.ray, pytest.mark.timeout(400)]
 
 
 class TestRayRunner(CommandContract):

@@ -14,7 +14,7 @@ from tests.runners.contract import ended, launch, stdout
 from tests.runners.processes import pids_with, wait_for
 from tests.runners.ray.conftest import Relayed
 
-pytestmark = pytest.mark.ray
+pytestmark = [pytest.mark.ray, pytest.mark.timeout(400)]
 
 
 def begun(runner: Relayed, handle: str) -> int:

@@ -302,6 +302,29 @@ def test_a_machine_out_of_reach_for_longer_than_its_lease_has_ended_the_command(
         assert isinstance(ray.poll([handle])[0], kind)
 
 
+def test_what_runs_is_not_read_anew_at_each_look_and_yet_nothing_is_missed(
+    ray, jobs, tmp_path, monkeypatch
+):
+    handles = [ray.start(spec(tmp_path / name)) for name in "abc"]
+    for handle in handles:
+        begin(handle)
+    told = {number(handle): Job(number(handle), "RUNNING") for handle in handles}
+    jobs.now = Seen(time.time() + 1, told)
+    ray.poll(handles)
+    read: list[str] = []
+    real = spool.read
+    monkeypatch.setattr(spool, "read", lambda *where: read.append(where[1]) or real(*where))
+    assert all(isinstance(event, Running) for event in ray.poll(handles))
+    assert set(read) == {spool.RESULT}
+    carrier_told(handles[0], EndedBy.EXIT, 0)
+    ray.stop(handles[1], grace_s=0)
+    os.utime(f"{handles[2]}/heartbeat", (0, 0))
+    jobs.now = Seen(time.time() + 1)
+    kinds = [type(event) for event in ray.poll(handles)]
+    assert kinds == [Ended, Running, Lost]
+    assert spool.SHIM in read
+
+
 def test_a_cluster_that_does_not_answer_loses_nothing(ray, jobs, tmp_path):
     handle = ray.start(spec(tmp_path / "a"))
     jobs.now = Seen(error="Ray at http://head:8265 does not answer: refused")
@@ -310,6 +333,23 @@ def test_a_cluster_that_does_not_answer_loses_nothing(ray, jobs, tmp_path):
     assert event.waits == "Ray at http://head:8265 does not answer: refused"
     begin(handle)
     assert ray.poll([handle])[0].waits == ""
+
+
+def test_what_waited_for_so_long_that_ray_gave_it_up_goes_on_waiting(ray, api, jobs, tmp_path):
+    handle = ray.start(spec(tmp_path / "a"))
+    first = number(handle)
+    jobs.tell(first, "FAILED", "failed to start within 900 s", "JOB_SUPERVISOR_ACTOR_START_TIMEOUT")
+    assert isinstance(ray.poll([handle])[0], Running)
+    wait_for(lambda: len(api.submitted) == 2, "another submission")
+    assert number(handle) == api.submitted[1]["submission_id"] == f"{first}.1"
+    assert api.submitted[1]["entrypoint"] == api.submitted[0]["entrypoint"]
+    assert isinstance(ray.poll([handle])[0], Running)
+    jobs.tell(number(handle), "PENDING", "Job has not started yet.")
+    assert ray.poll([handle])[0].waits == "Ray: Job has not started yet."
+    begin(handle, beats=False)
+    jobs.tell(number(handle), "FAILED", "x", "JOB_SUPERVISOR_ACTOR_START_TIMEOUT")
+    assert isinstance(ray.poll([handle])[0], Lost)
+    assert len(api.submitted) == 2
 
 
 def test_what_waits_is_stopped_without_a_carrier(ray, api, tmp_path):
@@ -481,12 +521,16 @@ def test_such_an_address_is_told_and_not_asked():
 def test_a_cluster_tells_its_nodes_and_what_waits(server, line):
     nodes = [
         {"state": "ALIVE", "is_head_node": True, "resources_total": {"memory": 2**31}},
-        *[{"state": "ALIVE", "is_head_node": False, "resources_total": {
+        *[{"state": "ALIVE", "is_head_node": False, "node_id": "a", "resources_total": {
             "CPU": 4.0, "GPU": 1.0, "memory": 2**34, "node:10.0.0.1": 1.0,
             "object_store_memory": 1.0}}] * 2,
         {"state": "DEAD", "is_head_node": False, "resources_total": {"CPU": 4.0}},
     ]  # fmt: skip
-    jobs = [{"status": "RUNNING"}, {"status": "PENDING"}, {"status": "SUCCEEDED"}]
+    jobs = [
+        {"status": "RUNNING", "driver_node_id": "a"},
+        {"status": "PENDING"},
+        {"status": "SUCCEEDED"},
+    ]
     server.answers = {
         "/api/version": (200, '{"ray_version": "2.60.0"}'),
         "/api/jobs/": (200, json.dumps(jobs)),
@@ -498,7 +542,7 @@ def test_a_cluster_tells_its_nodes_and_what_waits(server, line):
     head, worker = found.groups
     assert (head.name, head.nodes, head.each) == ("head", 1, "2 GiB")
     assert (worker.name, worker.nodes, worker.each) == ("worker", 2, "4 CPUs, 1 GPU, 16 GiB")
-    assert (worker.running, worker.waiting) == (1, 1)
+    assert (worker.running, worker.waiting, found.waiting) == (1, None, 1)
 
 
 def test_names_of_jobs_are_such_that_an_address_takes_them():
