@@ -185,7 +185,7 @@ HUEY: dict[str, Any] = {
     "results": False,
     "serializer": SignedSerializer(SECRET_KEY, salt="studio-queue"),
     "consumer": {
-        "workers": 6,
+        "workers": 7,
         "worker_type": "thread",
         # Waits after an error; messages themselves are handed over at once.
         "initial_delay": 0.1,

@@ -27,11 +27,12 @@ log = logging.getLogger(__name__)
 
 DRAINING = "draining"
 _OPEN_LEASE_S = 10.0
-# Of the queue's six workers so many bring values, ends and models to MLflow, and so many wait for
-# clusters and for tests of computes, of a workspace one: the others start trials, however much
-# there is to bring and however slowly somebody's cluster answers.
+# Of the queue's seven workers so many bring values, ends and models to MLflow, so many wait for
+# clusters and for tests of computes, of a workspace one, and one works out what a page asks for:
+# the others start trials, however much there is to bring and however slowly a cluster answers.
 _bringing = Turns(2)
 _waiting = Turns(3, of_one=1)
+_working_out = Turns(1)
 
 
 @db_task()
@@ -284,4 +285,4 @@ def _test(compute_id: int) -> None:
 @db_task()
 def analyse(sweep_id: int) -> None:
     """Work out what a page of the sweep waits for."""
-    analyses.analyse(sweep_id)
+    _working_out.take(analyse, sweep_id, analyses.analyse)

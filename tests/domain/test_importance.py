@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from sweeps.domain.analyses.ped_anova import importance
+from sweeps.domain.analyses import ped_anova
+from sweeps.domain.analyses.ped_anova import FEWEST, MOST_AXES, importance
 from sweeps.domain.importance import (
     MOST_TRIALS,
     Importance,
@@ -165,6 +166,27 @@ def test_what_no_distribution_can_hold_stands_at_an_end_or_nowhere() -> None:
     assert axes[1].place({"n": 99.0}, {}, alone=True) == 1.0
     assert axes[1].place({"n": math.nan}, {}, alone=True) is None
     assert axes[1].place({}, {"n": "text"}, alone=True) is None
+
+
+def test_of_very_many_parameters_the_most_telling_are_weighed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A thousand took most of a minute."""
+    monkeypatch.setattr(ped_anova, "RESAMPLES", 3)
+    space = SearchSpace(tuple((f"p{n}", UNIT) for n in range(300)))
+    found, weights = weigh(space, lambda flat: float(flat["p7"]) + float(flat["p250"]))
+    assert len(weights) == 300
+    assert sum(weight.share > 0 for weight in weights.values()) <= MOST_AXES
+    assert {weight.name for weight in found.weights[:2]} == {"p7", "p250"}
+    assert math.isclose(sum(weight.share for weight in found.weights), 1)
+
+
+def test_where_time_is_up_fewer_resamples_have_to_do() -> None:
+    space = SearchSpace((("a", UNIT), ("b", UNIT)))
+    rows = [({"a": n / 40, "b": n % 7 / 7}, {}, float(n)) for n in range(40)]
+    found = importance(observe(space, rows, trials=40), seed=1, is_late=lambda: True)
+    assert found.resamples == FEWEST
+    assert found.weights[0].name == "a"
 
 
 def test_a_sample_is_smaller_with_more_parameters() -> None:

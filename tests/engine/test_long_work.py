@@ -225,6 +225,24 @@ def test_values_for_mlflow_leave_workers_of_the_queue_to_starts(
     assert done[3:] == ["during during a"]
 
 
+def test_one_worker_of_the_queue_at_most_works_something_out(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done: list[int] = []
+
+    def analyse(sweep_id: int) -> None:
+        done.append(sweep_id)
+        if len(done) == 1:
+            for other in (2, 3, 2):
+                tasks.analyse.call_local(other)
+            assert done == [1], "others wait"
+
+    monkeypatch.setattr(tasks.analyses, "analyse", analyse)
+    tasks.analyse.call_local(1)
+    stage.work_off()
+    assert done == [1, 2, 3]
+
+
 def test_after_a_slow_start_the_run_is_closed_by_another_task(
     stage: Stage, backlog: Attempt, slow: None
 ) -> None:

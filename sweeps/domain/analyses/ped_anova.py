@@ -12,10 +12,15 @@ The interval is the 5th to 95th percentile of the share over RESAMPLES bootstrap
 drawn with replacement), widened where needed to hold the share itself. What chance explains is the
 95th percentile over RESAMPLES shuffles of the objective among the trials: a parameter below that
 is not told from one that does nothing.
+
+Each parameter takes time at each resample. Of more than MOST_AXES those are weighed whose values
+among the best trials differ most from those of all, by counts in a few bins; the others have no
+share. Where there is no more time, fewer resamples have to do.
 """
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -37,7 +42,9 @@ from sweeps.domain.importance import Axis, Importance, Observations, Weight
 # One line for every study that is made, which is forty per answer.
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 
-RESAMPLES = 20
+RESAMPLES, FEWEST = 20, 3
+MOST_AXES = 50
+_BINS = 6
 GOOD = 0.1
 LEAST_GOOD = 5
 
@@ -57,10 +64,13 @@ class _Sample(optuna.Study):
         return self._given
 
 
-def importance(seen: Observations, *, seed: int) -> Importance:
+def importance(
+    seen: Observations, *, seed: int, is_late: Callable[[], bool] = lambda: False
+) -> Importance:
     """The weight of every parameter (by column: branches that share one are summed).
 
-    Raises ValueError for fewer than two trials.
+    Once it `is_late` there is no further resample, beyond FEWEST. Raises ValueError for fewer than
+    two trials.
     """
     count = len(seen.losses)
     if count < 2:
@@ -68,20 +78,53 @@ def importance(seen: Observations, *, seed: int) -> Importance:
     rng = np.random.default_rng(seed)
     losses = np.array(seen.losses, dtype=np.float64)
     quantile = min(max(GOOD, LEAST_GOOD / count), 0.5)
+    names = list(dict.fromkeys(axis.leaf.column for axis in seen.axes))
+    seen = _most_telling(seen, losses, quantile)
     trials = _trials(seen)
     drawn, shuffled = [], []
     with warnings.catch_warnings():
         # It warns of few trials and of equal values, which the page says in its own words.
         warnings.simplefilter("ignore")
         own = _values(seen.axes, trials, losses, quantile)
-        for _ in range(RESAMPLES):
+        for done in range(RESAMPLES):
+            if done >= FEWEST and is_late():
+                break
             rows = rng.integers(0, count, count)
             resample = [trials[row] for row in rows]
             drawn.append(_shares(_values(seen.axes, resample, losses, quantile)))
             shuffled.append(_values(seen.axes, trials, rng.permutation(losses), quantile))
-    names = list(dict.fromkeys(axis.leaf.column for axis in seen.axes))
-    weights = _weights(names, own, np.array(drawn), np.array(shuffled))
-    return Importance(count, seen.trials, quantile, RESAMPLES, weights)
+    known = list(dict.fromkeys(axis.leaf.column for axis in seen.axes))
+    weights = _weights(known, own, np.array(drawn), np.array(shuffled))
+    rest = (Weight(name, 0.0, 0.0, 0.0, 0.0) for name in names if name not in set(known))
+    return Importance(count, seen.trials, quantile, len(drawn), (*weights, *rest))
+
+
+def _most_telling(seen: Observations, losses: Values, quantile: float) -> Observations:
+    """The same of MOST_AXES axes, where there are more."""
+    if len(seen.axes) <= MOST_AXES:
+        return seen
+    best = np.argsort(losses, kind="stable")[: max(1, round(len(losses) * quantile))]
+    places = np.array(seen.places, dtype=np.float64)
+    scores = [
+        _difference(places[:, column] / max(axis.steps - 1, 1), best)
+        for column, axis in enumerate(seen.axes)
+    ]
+    kept = sorted(np.argsort(scores, kind="stable")[-MOST_AXES:].tolist())
+    return replace(
+        seen,
+        axes=[seen.axes[column] for column in kept],
+        places=[[row[column] for column in kept] for row in seen.places],
+    )
+
+
+def _difference(positions: Values, best: npt.NDArray[np.int64]) -> float:
+    """How differently the best trials lie in bins of [0, 1], and in one for those without."""
+    bins = np.where(np.isnan(positions), _BINS, np.minimum(positions * _BINS, _BINS - 1))
+    whole = bins.astype(np.int64)
+    everyone = np.bincount(whole, minlength=_BINS + 1) / len(whole)
+    good = np.bincount(whole[best], minlength=_BINS + 1) / len(best)
+    there = everyone > 0
+    return float(((good - everyone)[there] ** 2 / everyone[there]).sum())
 
 
 def _weights(
