@@ -1,5 +1,6 @@
 """What the cluster says of our jobs: one question for all of them, asked by a thread."""
 
+import re
 import threading
 import time
 from collections.abc import Collection, Mapping
@@ -16,6 +17,11 @@ EVERY_S, HASTE_S = 2.0, 0.3
 _MOST_FORGOTTEN = 50
 
 
+_NOT_SET_UP = "RUNTIME_ENV_SETUP_FAILURE"
+_PIP = "pip could not install the packages: "
+_PIPS_ERROR = re.compile(r"^\s*ERROR: (.+)$", re.MULTILINE)
+
+
 @dataclass(frozen=True, slots=True)
 class Job:
     """A job as Ray tells of it; `message` and `error` are its own words."""
@@ -29,6 +35,11 @@ class Job:
     def is_live(self) -> bool:
         """Whether it may still run, or runs."""
         return self.status in ("PENDING", "RUNNING")
+
+    @property
+    def has_no_packages(self) -> bool:
+        """Whether pip could not install what it asks for: it cannot elsewhere either."""
+        return self.error == _NOT_SET_UP and self.message.startswith(_PIP)
 
     @property
     def gave_up_waiting(self) -> bool:
@@ -127,6 +138,16 @@ def job_of(told: Mapping[str, Any]) -> Job | None:
     return Job(
         fit(number, 100),
         fit(told.get("status"), 40),
-        fit(told.get("message") or "", 600),
+        fit(_said(told), 600),
         fit(told.get("error_type") or "", 40),
     )
+
+
+def _said(told: Mapping[str, Any]) -> Any:
+    """Ray's message; of an environment that pip could not make what pip said, at its very end."""
+    message = told.get("message") or ""
+    if told.get("error_type") == _NOT_SET_UP and isinstance(message, str):
+        errors = _PIPS_ERROR.findall(message[-20_000:])
+        if errors:
+            return _PIP + " ".join(errors[:2])
+    return message

@@ -243,6 +243,9 @@ class RayRunner:
             return _alive(handle)
         if order := spool.read(handle, spool.STOP):
             return self._decided(handle, _unseen(handle, launch, EndedBy.STOPPED, order["reason"]))
+        if found is not None and found.has_no_packages:
+            text = words.ending(found)
+            return self._decided(handle, _unseen(handle, launch, EndedBy.NOT_STARTED, text))
         return attempts.lost(handle, reason)
 
     def _ask_for_words(self, handle: str, found: Job | None) -> None:

@@ -27,7 +27,7 @@ from sweeps.runners.base import (
 )  # fmt: skip
 from sweeps.runners.ray import job, runner, words
 from sweeps.runners.ray.api import Api, _require_possible, _Teller
-from sweeps.runners.ray.jobs import Job, Jobs, Seen
+from sweeps.runners.ray.jobs import Job, Jobs, Seen, job_of
 from sweeps.runners.ray.overview import overview
 from sweeps.runners.ray.runner import RayRunner
 from sweeps.runners.relay import keys
@@ -269,6 +269,29 @@ def test_a_command_that_was_stopped_in_ray_is_no_failure_of_its_own(
     assert event.result.ended_by is EndedBy.LOST
     jobs.now = Seen()
     assert ray.poll([handle]) == [event]
+
+
+def test_packages_that_pip_cannot_install_are_told_in_its_words_and_not_tried_again(
+    ray, jobs, tmp_path
+):
+    handle = ray.start(spec(tmp_path / "a"))
+    told = {
+        "submission_id": number(handle), "status": "FAILED",
+        "error_type": "RUNTIME_ENV_SETUP_FAILURE",
+        "message": "runtime_env setup failed: Failed to set up.\n[Node 10.0.0.1] Traceback (most "
+        "recent call last):\n  File x\nSubprocessCalledProcessError: Run cmd[9] failed\n"
+        "    ERROR: Could not find a version that satisfies the requirement nope\n"
+        "    ERROR: No matching distribution found for nope\n",
+    }  # fmt: skip
+    jobs.now = Seen(time.time() + 1, {number(handle): job_of(told)})
+    event = ray.poll([handle])[0]
+    assert isinstance(event, Ended)
+    assert event.result.ended_by is EndedBy.NOT_STARTED
+    assert event.result.message == (
+        "Ray: pip could not install the packages: Could not find a version that satisfies the "
+        "requirement nope No matching distribution found for nope."
+    )
+    assert job_of(told | {"error_type": None}).message.startswith("runtime_env setup failed")
 
 
 def test_a_failure_of_its_own_stays_one(ray, jobs, tmp_path):
