@@ -17,6 +17,7 @@ from sweeps.domain import bundles
 from sweeps.domain.bundles import Facts, Recorded
 from sweeps.domain.job import StopRules, SweepJob
 from sweeps.domain.problems import InvalidInput, Problem
+from sweeps.domain.space import columns
 from sweeps.environments import own
 from sweeps.models import CodeSnapshot, Sweep
 from sweeps.queries import bundle
@@ -150,7 +151,7 @@ def _job(text: str) -> SweepJob:
 
 def _checked(found: Opened, job: SweepJob) -> Iterator[Recorded]:
     """The trials, each by itself and all by their numbers. Raises InvalidInput with the line."""
-    last, totals = -1, bundles.Totals()
+    last, totals = -1, bundles.Totals(len(columns(job.search_space)))
     for line, text in found.lines():
         try:
             # Here alone, and of two bundles at once, a line stands in memory as values.

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sweeps.domain.job import SweepJob
-from sweeps.domain.limits import MAX_TOTAL_TRIALS
+from sweeps.domain.limits import MAX_TOTAL_TRIALS, values_problem
 from sweeps.domain.naming import name_problem
 from sweeps.domain.picks import point_and_draw
 from sweeps.domain.problems import InvalidInput
@@ -81,14 +81,19 @@ class Recorded:
 
 @dataclass(slots=True)
 class Totals:
-    """What the trials of one bundle have together."""
+    """What the trials of one bundle have together, each in the same columns of parameters."""
 
+    columns: int
+    trials: int = 0
     points: int = 0
     metrics: int = 0
     names: int = 0
 
     def add(self, trial: Recorded) -> None:
         """One more trial. Raises InvalidInput where all have too much."""
+        self.trials += 1
+        if problem := values_problem(self.trials, self.columns):
+            raise InvalidInput.one("params", problem.message)
         names = [*trial.points, *(summary.name for summary in trial.summaries)]
         self.points += sum(map(len, trial.points.values()))
         self.metrics += len(names)

@@ -6,6 +6,8 @@ from sweeps.domain.problems import InvalidInput, Problem
 from sweeps.domain.wording import shown
 
 MAX_TOTAL_TRIALS = 100_000
+# Values of parameters of all trials of a sweep: pages keep them in memory.
+MAX_VALUES = 10_000_000
 MAX_CONCURRENT_TRIALS = 1_000
 # What a 32-bit column holds.
 MAX_SECONDS = 2**31 - 1
@@ -35,6 +37,17 @@ class Limits:
         found = [problem for problem in problems if problem]
         if found:
             raise InvalidInput(found)
+
+
+def values_problem(trials: int, parameters: int) -> Problem | None:
+    """What is wrong with so many trials of a search space that has so many columns."""
+    if trials * parameters <= MAX_VALUES:
+        return None
+    text = (
+        f"With {parameters:,} parameters a sweep has {MAX_VALUES // parameters:,} trials at most: "
+        f"all have {MAX_VALUES:,} values together."
+    )
+    return Problem("max_total_trials", text)
 
 
 def _range(field: str, value: int, highest: int) -> Problem | None:

@@ -7,7 +7,7 @@ the sweep's row until it is stored, so none can appear below a revision that was
 
 import json
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -125,13 +125,13 @@ _EPOCH = {
     "sqlite": "(julianday({0}) - 2440587.5) * 86400.0",
     "postgresql": "extract(epoch from {0})::float8",
 }
-# So many rows are turned into columns at a time.
-_PIECE = 5_000
+# So many rows, and parameters of theirs, are turned into columns at a time.
+_PIECE, _PIECE_VALUES = 5_000, 500_000
 Row = tuple[Any, ...]
 _FIELDS = ("number", "status", "objective", "last_value", "reports", "best_report")
 
 
-def _pieces(sweep: Sweep, since: int) -> Iterator[list[Row]]:
+def _pieces(sweep: Sweep, since: int) -> Generator[list[Row]]:
     """By hand: Django's conversions of times and JSON would take two thirds of the time. In
     pieces: as rows, 100,000 trials take five times the memory that they take as columns."""
     epoch = _EPOCH[connection.vendor]
@@ -144,9 +144,10 @@ def _pieces(sweep: Sweep, since: int) -> Iterator[list[Row]]:
     if since >= 0:
         sql += " AND revision > %s"
         known.append(since)
+    size = min(_PIECE, max(1, _PIECE_VALUES // max(1, len(parameter_columns(sweep)))))
     with connection.cursor() as cursor:
         cursor.execute(f"{sql} ORDER BY number", known)
-        while rows := cursor.fetchmany(_PIECE):
+        while rows := cursor.fetchmany(size):
             yield list(rows)
 
 
@@ -169,9 +170,13 @@ def _all(sweep: Sweep) -> Board:
 
 
 def _brought_up(sweep: Sweep, old: Board) -> Board:
-    rows = [row for piece in _pieces(sweep, old.revision) for row in piece]
+    pieces = _pieces(sweep, old.revision)
+    rows = next(pieces, [])
     if not rows:
         return old.at(sweep.revision)
+    if next(pieces, None):
+        pieces.close()
+        return _all(sweep)  # piece by piece: those that changed are many
     fresh, marks = _arrays(rows), _marks(rows)
     params = [json.loads(row[8]) for row in rows]
     news = {row[0] for row in rows}

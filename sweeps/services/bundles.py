@@ -39,7 +39,7 @@ from sweeps.services.sweeps import create_sweep
 _HIDDEN = "importing "
 _STALE = timedelta(hours=1)
 # Of one transaction: some 100 ms of writing. A metric's row, whose name stands in an index, takes
-# as long as those of four values.
+# as long as those of four values, and those as four parameters of a trial.
 _TRIALS, _POINTS, _METRIC = 500, 10_000, 4
 IMPORTED_FROM = "imported_from"
 
@@ -165,7 +165,8 @@ def _parts(trials: Iterable[Recorded]) -> Iterator[list[Recorded]]:
 
 def _count(trial: Recorded) -> int:
     metrics = len(trial.summaries) + len(trial.points)
-    return sum(len(points) for points in trial.points.values()) + _METRIC * metrics
+    points = sum(len(points) for points in trial.points.values())
+    return points + _METRIC * metrics + len(trial.params) // 4
 
 
 def _insert(sweep: Sweep, recorded: list[Recorded], objective: Objective) -> None:

@@ -8,13 +8,14 @@ from django.db import transaction
 
 from studio import audit
 from sweeps.domain.edits import FIELDS, LIMITS, TEXTS, describe
-from sweeps.domain.limits import Limits
+from sweeps.domain.limits import Limits, values_problem
 from sweeps.domain.problems import InvalidInput, Problem
 from sweeps.domain.states import SweepStatus
 from sweeps.domain.tags import tag_problems
 from sweeps.models import Revision, Sweep
 from sweeps.queries.records import early_termination_of, failure_policy_of, stop_rules_of
 from sweeps.queries.snapshot import stop_reason
+from sweeps.queries.trials import parameter_columns
 from sweeps.services.control import revive
 from sweeps.services.documents import early_doc, said
 from sweeps.services.room import require_in_use
@@ -96,6 +97,9 @@ def _check(sweep: Sweep, changes: Mapping[str, Any], after: Mapping[str, Any]) -
         planned = f"{sweep.planned:,} trials are planned already"
         text = f"Must be at least {sweep.planned:,}: {planned}. Stop the sweep to start no more."
         problems.append(Problem("max_total_trials", text))
+    elif "max_total_trials" in changes and after["max_total_trials"] > sweep.max_total_trials:
+        many = values_problem(after["max_total_trials"], len(parameter_columns(sweep)))
+        problems += [many] if many else []
     is_final = SweepStatus(sweep.status).is_final
     fixed = [name for name in changes if name not in TEXTS]
     if is_final and fixed and not _extends(sweep, changes):

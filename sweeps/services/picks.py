@@ -5,7 +5,7 @@ from datetime import datetime
 
 from django.db import transaction
 
-from sweeps.domain.limits import MAX_TOTAL_TRIALS
+from sweeps.domain.limits import MAX_TOTAL_TRIALS, values_problem
 from sweeps.domain.picks import checked_point
 from sweeps.domain.problems import InvalidInput
 from sweeps.domain.samplers.base import Suggestion
@@ -13,6 +13,7 @@ from sweeps.domain.space import ParamValue
 from sweeps.domain.states import Desired, SweepStatus
 from sweeps.models import Sweep, Trial
 from sweeps.queries.records import sampling_of, space_of
+from sweeps.queries.trials import parameter_columns
 from sweeps.services.control import begin, revive
 from sweeps.services.edits import record_revision
 from sweeps.services.noting import noted_trial
@@ -69,6 +70,8 @@ def _grow(sweep: Sweep, actor: str, now: datetime) -> None:
     total = sweep.max_total_trials
     if total >= MAX_TOTAL_TRIALS:
         raise InvalidInput.conflict(f"A sweep has {MAX_TOTAL_TRIALS:,} trials at most.")
+    if problem := values_problem(total + 1, len(parameter_columns(sweep))):
+        raise InvalidInput.conflict(problem.message)
     record_revision(sweep, {"max_total_trials": (total, total + 1)}, actor, now)
     Sweep.objects.filter(pk=sweep.pk).update(max_total_trials=total + 1)
     sweep.max_total_trials = total + 1

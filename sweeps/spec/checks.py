@@ -8,13 +8,13 @@ from typing import Any
 
 from sweeps.domain import command as commands
 from sweeps.domain.job import Sampling
-from sweeps.domain.limits import Limits
+from sweeps.domain.limits import Limits, values_problem
 from sweeps.domain.naming import name_problem
 from sweeps.domain.param_names import known_names
 from sweeps.domain.preview import log_notes
 from sweeps.domain.problems import InvalidInput
 from sweeps.domain.samplers.registry import get_sampler
-from sweeps.domain.space import SearchSpace
+from sweeps.domain.space import SearchSpace, columns
 from sweeps.domain.tags import tag_problems
 from sweeps.domain.wording import listed, shown
 from sweeps.spec.keys import Reading
@@ -125,6 +125,14 @@ def metric_problem(name: str) -> str | None:
     if posixpath.normpath(name) != name or name.startswith(("/", "..")) or name == ".":
         return f"MLflow would read {shown(name)} as a path; leave out ./ and //."
     return None
+
+
+def values(space: SearchSpace | None, limits: Limits | None, reading: Reading) -> None:
+    """Trials with more values of parameters together than pages can keep in memory."""
+    if space is None or limits is None:
+        return
+    if problem := values_problem(limits.max_total_trials, len(columns(space))):
+        reading.problem(f"limits.{problem.field}", problem.message)
 
 
 def name(text: str, reading: Reading) -> str | None:

@@ -143,6 +143,7 @@ def _job(doc: Any, reading: Reading) -> SweepJob:
     rules = studio.rules(extras, reading)
     first_trials = studio.first_trials(extras, space, sampling, limits, reading)
     warm_start = studio.warm_start(extras, space, sampling, reading)
+    checks.values(space, limits, reading)
     name = checks.name(reading.text(doc, "name", ""), reading)
     if sampling is not None:
         checks.sampler(readable, sampling, limits, reading, len(warm_start))
