@@ -28,9 +28,18 @@ from studio.people.accounts import has_owner
 from studio.people.passwords import new_sign_in_link
 from studio.services import create_workspace
 
-__all__ = ["first_rows", "migrate", "new_sign_in_link", "refuse_without_owner", "static_files"]
+__all__ = [
+    "alone",
+    "first_rows",
+    "migrate",
+    "new_sign_in_link",
+    "refuse_without_owner",
+    "static_files",
+]
 
 DEFAULT_WORKSPACE = "default"
+# Any number that nobody else uses in this database.
+_SETTING_UP = 0x57454550
 OWNER = "owner"
 
 
@@ -38,6 +47,20 @@ def migrate() -> None:
     """Bring the studio's database up to date."""
     if not _is_up_to_date():
         call_command("migrate", interactive=False, verbosity=0)
+
+
+@contextmanager
+def alone() -> Iterator[None]:
+    """While no other host sets the same database up."""
+    if connection.vendor != "postgresql":
+        yield
+        return
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_lock(%s)", [_SETTING_UP])
+    try:
+        yield
+    finally:
+        connection.close()  # and with it the lock, also where something went wrong
 
 
 def _is_up_to_date() -> bool:

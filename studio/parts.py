@@ -19,8 +19,19 @@ from studio.supervisor.part import Part
 
 
 def parts(tracking_port: int, listeners: Sequence[socket.socket]) -> list[Part]:
-    """The four parts, in the order in which they are stopped."""
-    descriptors = tuple(listener.fileno() for listener in listeners)
+    """The parts of this host, in the order in which they are stopped."""
+    every = _every(tracking_port, tuple(listener.fileno() for listener in listeners))
+    wanted = {*settings.STUDIO_PARTS, witness()}
+    return [part for part in every if part.name in wanted]
+
+
+def witness() -> str:
+    """The part that answers for all of this host."""
+    return "web" if "web" in settings.STUDIO_PARTS else "health"
+
+
+def _every(tracking_port: int, descriptors: tuple[int, ...]) -> list[Part]:
+    health = ("studio_health", "--descriptor", str(descriptors[0] if descriptors else -1))
     return [
         # Its grace covers stopping every trial and putting it back in the queue.
         Part("engine", managed("studio_engine"), grace_s=45.0, seen_in_rows=True, waits=True),
@@ -34,6 +45,7 @@ def parts(tracking_port: int, listeners: Sequence[socket.socket]) -> list[Part]:
             waits=True,
         ),
         Part("web", _web(descriptors), keep=descriptors),
+        Part("health", managed(*health), keep=descriptors),
         # Its imports take seconds of a core: who falls over them must not do so again and again.
         Part("tracking", _tracking(tracking_port), stable_s=15.0, heir="stand-by"),
     ]
@@ -46,15 +58,18 @@ def managed(*words: str) -> Work:
 
 def prepare_web() -> None:
     """Import what web needs, and let go of every connection: a fork must inherit none."""
-    import_module("studio.web")
-    get_resolver().url_patterns  # noqa: B018 - imports all views
+    if "web" in settings.STUDIO_PARTS:
+        import_module("studio.web")
+        get_resolver().url_patterns  # noqa: B018 - imports all views
+    else:
+        _command("studio_health")
     connections.close_all()
 
 
 def prepare_others() -> None:
     """The same for engine and queue, which need samplers: as long again as all the rest."""
-    for name in ("studio_engine", "studio_queue"):
-        needs = getattr(_command(name), "prepare", None)
+    for part in {"engine", "queue"} & {*settings.STUDIO_PARTS}:
+        needs = getattr(_command(f"studio_{part}"), "prepare", None)
         if needs:
             needs()
     connections.close_all()
@@ -80,6 +95,7 @@ def _tracking(port: int) -> Work:
         **os.environ,
         "PYTHONUNBUFFERED": "1",
         "PYTHONPATH": str(settings.BASE_DIR),
+        "STUDIO_TRACKING_HOST": settings.TRACKING_LISTEN[0],
         "STUDIO_TRACKING_PORT": str(port),
         "STUDIO_TRACKING_SECRET": kept_secret(settings.TRACKING_SECRET_FILE),
         "STUDIO_TRACKING_STORE": settings.TRACKING_STORE,

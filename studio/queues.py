@@ -3,6 +3,7 @@
 import logging
 import os
 import sqlite3
+import time
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -96,6 +97,9 @@ class StudioSqliteHuey(_Hints, SqliteHuey):
 class PatientRedisStorage(RedisStorage):
     """Redis that says soon when it is away: its client would try for seven seconds."""
 
+    # When a worker came for work last, by the monotonic clock: what shows that workers work.
+    came_s = 0.0
+
     def __init__(self, name: str, url: str, **options: Any) -> None:
         pool = ConnectionPool.from_url(
             url,
@@ -104,6 +108,12 @@ class PatientRedisStorage(RedisStorage):
             retry=Retry(NoBackoff(), 1),  # once: the connection may be one that Redis has closed
         )
         super().__init__(name, connection_pool=pool, **options)
+
+    def dequeue(self) -> bytes | None:
+        """The next message; None after a second without any."""
+        data: bytes | None = super().dequeue()
+        self.came_s = time.monotonic()
+        return data
 
 
 class StudioRedisHuey(_Hints, RedisHuey):

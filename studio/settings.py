@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from huey.serializer import SignedSerializer
 
+from studio import hosts
 from studio.env import (
     check_sign_in,
     database,
@@ -39,8 +40,16 @@ STUDIO_URL = env_str(
     "STUDIO_URL",
     f"http://{url_host(STUDIO_HOST)}:{STUDIO_PORT}",
 ).rstrip("/")
-# Trials run on this machine, so they always reach the gateway over loopback.
-STUDIO_GATEWAY = f"http://127.0.0.1:{STUDIO_PORT}/tracking"
+# One of several hosts: what it is called, and which parts of the studio it has.
+STUDIO_PARTS = hosts.parts_from(env_list("STUDIO_PARTS"))
+STUDIO_NODE = hosts.node_from(env_str("STUDIO_NODE"), STUDIO_PARTS)
+os.environ["STUDIO_NODE"] = STUDIO_NODE  # runners know no settings
+# Trials of this machine reach the gateway over loopback, if it is here.
+STUDIO_GATEWAY = (
+    f"http://127.0.0.1:{STUDIO_PORT}/tracking"
+    if "web" in STUDIO_PARTS
+    else f"{STUDIO_URL}/tracking"
+)
 # Names in other people's job files that mean one of our computes: "cpu-cluster=local,…".
 STUDIO_COMPUTE_ALIAS = dict(
     pair.split("=", 1) for pair in env_list("STUDIO_COMPUTE_ALIAS") if "=" in pair
@@ -109,6 +118,9 @@ TRACKING_STORE = sqlalchemy_url(
 )
 TRACKING_ARTIFACTS = STUDIO_HOME / "artifacts"
 TRACKING_SECRET_FILE = STUDIO_HOME / "tracking_secret"
+# Where other hosts reach this one's, and where this host reaches another's.
+TRACKING_LISTEN = hosts.address_from(env_str("STUDIO_TRACKING_LISTEN"))
+TRACKING_URL = env_str("STUDIO_TRACKING_URL").rstrip("/")
 # The supervisor chooses the port and tells its processes; 0: not under a supervisor.
 WEB_MEMORY_MB = env_int("STUDIO_WEB_MEMORY_MB", 3072, 1024, 10_000_000)
 TRACKING_MEMORY_MB = env_int("STUDIO_TRACKING_MEMORY_MB", 3072, 1024, 10_000_000)
@@ -177,6 +189,14 @@ FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 DATABASES = {"default": database(env_str("DATABASE_URL"), STUDIO_HOME)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 REDIS_URL = env_str("REDIS_URL")
+hosts.check(
+    node=STUDIO_NODE,
+    parts=STUDIO_PARTS,
+    database=env_str("DATABASE_URL"),
+    redis=REDIS_URL,
+    store=TRACKING_STORE,
+    tracking=TRACKING_URL,
+)
 # Huey carries wake-ups only: ids, signed. `immediate` is said outright because Huey's default
 # follows DEBUG and would run trials inside the request.
 HUEY: dict[str, Any] = {
@@ -241,8 +261,10 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = BEHIND_TLS
 # Two studios on one host differ in port only, which cookies do not see. Where there is TLS, no
 # program that listens on another port of the host can set them (RFC 6265bis, 4.1.3.2).
 _COOKIE = "__Host-studio" if BEHIND_TLS else "studio"
-SESSION_COOKIE_NAME = f"{_COOKIE}_session_{STUDIO_PORT}"
-CSRF_COOKIE_NAME = f"{_COOKIE}_csrf_{STUDIO_PORT}"
+# Of several hosts each takes the others' cookies, whatever port it has itself.
+_PORT = (urlsplit(STUDIO_URL).port or "hosts") if STUDIO_NODE else STUDIO_PORT
+SESSION_COOKIE_NAME = f"{_COOKIE}_session_{_PORT}"
+CSRF_COOKIE_NAME = f"{_COOKIE}_csrf_{_PORT}"
 
 # --- Mail: only notices go out by it -----------------------------------------------------------
 STUDIO_SMTP_URL = env_str("STUDIO_SMTP_URL")
@@ -252,7 +274,7 @@ DEFAULT_FROM_EMAIL = env_str("STUDIO_MAIL_FROM", "Sweep Studio <studio@localhost
 
 # --- Files and texts ----------------------------------------------------------------------------
 STATIC_URL = "/static/"
-STATIC_ROOT = STUDIO_HOME / "static"
+STATIC_ROOT = (STUDIO_HOME / "hosts" / STUDIO_NODE if STUDIO_NODE else STUDIO_HOME) / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},

@@ -4,8 +4,10 @@ import logging
 import time
 from collections.abc import Sequence
 
+from django.conf import settings
 from huey.contrib.djhuey import db_task
 
+from studio.hosts import own
 from sweeps.domain.states import Desired
 from sweeps.engine import analyses, compute_test, forward, prune, register, runs, start
 from sweeps.engine.forward import ENOUGH_S
@@ -25,7 +27,6 @@ from sweeps.tracking.client import TrackingRejected, TrackingUnavailable
 
 log = logging.getLogger(__name__)
 
-DRAINING = "draining"
 _OPEN_LEASE_S = 10.0
 # Of the queue's seven workers so many bring values, ends and models to MLflow, so many wait for
 # clusters and for tests of computes, of a workspace one, and one works out what a page asks for:
@@ -33,6 +34,11 @@ _OPEN_LEASE_S = 10.0
 _bringing = Turns(2)
 _waiting = Turns(3, of_one=1)
 _working_out = Turns(1)
+
+
+def draining() -> str:
+    """The lease under which nothing is started: the studio, or this host of it, is going down."""
+    return own("draining")
 
 
 @db_task()
@@ -134,7 +140,7 @@ def run_trial(trial_id: int) -> None:
 
 def _run(trial_id: int) -> bool:
     """Start a queued trial, unless the studio is on its way down; True if it was started."""
-    if leases.held(DRAINING, database_now()):
+    if leases.held(draining(), database_now()):
         return False
     owner = work.waits_on(trial_id)
     if owner is None:
@@ -267,7 +273,10 @@ def beat() -> None:
 
 def vouch() -> None:
     """Say that the queue works. All its workers may be at something that takes long at once."""
-    leases.acquire(QUEUE_BEAT, "queue", database_now(), QUEUE_BEAT_S)
+    now = database_now()
+    leases.acquire(QUEUE_BEAT, "queue", now, QUEUE_BEAT_S)
+    if settings.STUDIO_NODE:  # each host is asked for its own queue
+        leases.acquire(own(QUEUE_BEAT), "queue", now, QUEUE_BEAT_S)
 
 
 @db_task()

@@ -14,6 +14,7 @@ ROOT = Path(__file__).resolve().parent.parent
 # Stratum -> what it may import of this project (prefixes). A module may always import its own.
 MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "studio.env": (),
+    "studio.hosts": ("studio.env",),
     "studio.bell": (),
     "studio.queues": ("studio.bell",),
     "studio.formatting": (),
@@ -62,7 +63,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "sweeps.models": ("sweeps.domain", "studio.models"),
     "sweeps.queries": (
         "sweeps.models", "sweeps.domain", "sweeps.environments", "studio.models", "studio.env",
-        "studio.formatting", "studio.secrecy",
+        "studio.formatting", "studio.hosts", "studio.secrecy",
     ),
     "sweeps.figures": ("sweeps.charts", "sweeps.queries", "sweeps.models", "sweeps.domain"),
     "sweeps.forms": (
@@ -93,12 +94,12 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "sweeps.engine": (
         "sweeps.tasks", "sweeps.services", "sweeps.queries", "sweeps.models", "sweeps.domain",
         "sweeps.runners", "sweeps.tracking", "sweeps.stores", "sweeps.environments",
-        "sweeps.notify", "studio.models", "studio.env", "studio.bell", "studio.secrecy",
-        "studio.secret_services", "studio.public",
+        "sweeps.notify", "studio.models", "studio.env", "studio.bell", "studio.hosts",
+        "studio.secrecy", "studio.secret_services", "studio.public",
     ),
     "sweeps.tasks": (
         "sweeps.engine", "sweeps.services", "sweeps.queries", "sweeps.models", "sweeps.domain",
-        "sweeps.tracking",
+        "sweeps.tracking", "studio.hosts",
     ),
 }  # fmt: skip
 _TOP = (

@@ -15,24 +15,40 @@ from django.core.exceptions import ImproperlyConfigured
 from studio.supervisor.processes import Identity, end, is_alive
 
 
+def share(home: Path) -> TextIO:
+    """Keep a studio that is alone from this home, as long as the returned file is open; other
+    hosts of ours share it. Raises ImproperlyConfigured while one runs."""
+    file = _locked(home, fcntl.LOCK_SH)
+    if file.read().strip():  # what is left there is of one that has ended
+        file.truncate(0)
+    return file
+
+
 def lock(home: Path, url: str) -> TextIO:
     """Hold the home for this process; keep the returned file open.
 
     Raises ImproperlyConfigured when another studio holds it.
     """
+    file = _locked(home, fcntl.LOCK_EX)
+    file.truncate(0)
+    file.write(f"pid {os.getpid()}, {url}")
+    file.flush()
+    return file
+
+
+def _locked(home: Path, how: int) -> TextIO:
     file = (home / "studio.lock").open("a+")
     try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(file, how | fcntl.LOCK_NB)
     except BlockingIOError as error:
         file.seek(0)
-        other = file.read().strip() or "another process"
+        other = file.read().strip() or "over several hosts, or another process"
+        file.close()
         raise ImproperlyConfigured(
             f"A studio runs on {home} already ({other}). "
             "Stop it first, or set STUDIO_HOME and STUDIO_PORT for a second one."
         ) from error
-    file.truncate(0)
-    file.write(f"pid {os.getpid()}, {url}")
-    file.flush()
+    file.seek(0)
     return file
 
 

@@ -3,14 +3,13 @@
 from functools import cache
 from pathlib import Path
 
-from django.conf import settings
-
 from studio.bell import Bell
+from studio.hosts import own_folder
 
 
 def engine_bell() -> Bell:
     """Ring it after a change that the engine should see at once; see studio.bell."""
-    return _bell(settings.STUDIO_HOME / "engine.bell")
+    return _bell(own_folder() / "engine.bell")
 
 
 @cache

@@ -10,6 +10,7 @@ from datetime import datetime
 from django.conf import settings
 from django.db import close_old_connections
 
+from studio.hosts import own
 from sweeps import tasks
 from sweeps.domain.turns import Turns
 from sweeps.engine import builds, isolation, steps, warm
@@ -21,13 +22,15 @@ from sweeps.engine.downloads import Downloads
 from sweeps.engine.gauges import Gauges
 from sweeps.engine.holders import acquire, me
 from sweeps.engine.notices import Notices
-from sweeps.engine.places import Place, place_of
+from sweeps.engine.places import Place, is_here, place_of
 from sweeps.engine.trash import Trash
 from sweeps.engine.trouble import TROUBLE
 from sweeps.engine.usage import DiskUse
+from sweeps.models import Attempt
 from sweeps.queries import work
 from sweeps.queries.clock import database_now
 from sweeps.queries.places import handle_of
+from sweeps.runners import elsewhere
 from sweeps.runners.registry import get_runner
 from sweeps.services import leases
 
@@ -68,6 +71,7 @@ class Engine:
         self._notices = Notices()
         self._builds, self._turns = False, Turns()
         self._reconciled = self._forwarded = self._beaten = self._renewed = -math.inf
+        self._shown = -math.inf
 
     def end(self, *, put_back: bool) -> None:
         """Leave the loop; with `put_back` running trials are stopped and queued again."""
@@ -90,7 +94,7 @@ class Engine:
     def _begin(self) -> bool:
         """Put an end to what the last engine began; False if the database is not there yet."""
         try:
-            leases.clear(tasks.DRAINING)
+            leases.clear(tasks.draining())
             isolation.mend()
         except (*TROUBLE, OSError) as error:
             self._rest(error)
@@ -107,6 +111,7 @@ class Engine:
         """One round; returns what runs. Database trouble costs one round."""
         try:
             now = database_now()
+            self._show(now)
             return self._lead(now) if self._leads(now) else {}
         except (*TROUBLE, OSError) as error:
             self._rest(error)
@@ -126,11 +131,23 @@ class Engine:
             self._renewed = began
         return True
 
+    def _show(self, now: datetime) -> None:
+        """Of several hosts' engines one leads; each says that it is there."""
+        if settings.STUDIO_NODE and time.monotonic() - self._shown >= RENEW_S:
+            self._shown = time.monotonic()
+            leases.acquire(own(LEAD), LEAD, now, LEASE_S)
+
+    def _still_leads(self) -> bool:
+        """False for who stood still in the middle of a round: another may lead by now."""
+        return time.monotonic() - self._renewed < LEASE_S
+
     def _lead(self, now: datetime) -> Open:
         if time.monotonic() - self._beaten >= QUEUE_BEAT_S:
             self._beaten = time.monotonic()
             tasks.beat()
         running = steps.poll(self._waker, now)
+        if not self._still_leads():
+            return {}
         self._disk.look(now)
         if time.monotonic() - self._forwarded >= FORWARD_S:
             self._forwarded = time.monotonic()
@@ -139,6 +156,8 @@ class Engine:
             self._audit.look(now)
             self._use.look()
             self._trash.look()
+        if not self._still_leads():
+            return {}
         if time.monotonic() - self._reconciled >= RECONCILE_S:
             self._reconciled = time.monotonic()
             steps.reconcile(self._waker, now)
@@ -151,19 +170,22 @@ class Engine:
         return running
 
     def _drain(self) -> None:
-        """Stop every trial and put it back in the queue, so that the next start goes on."""
+        """Stop every trial and put it back in the queue, so that the next start goes on.
+
+        Of several hosts one ends: only what runs on it.
+        """
         _until(self._all_put_back, DRAIN_S)
 
     def _all_put_back(self) -> bool:
         try:
-            return self._put_all_back()
+            return self._put_mine_back() if settings.STUDIO_NODE else self._put_all_back()
         except (*TROUBLE, OSError) as error:
             self._rest(error)
             return False
 
     def _put_all_back(self) -> bool:
         now = database_now()
-        leases.acquire(tasks.DRAINING, self.owner, now, LEASE_S)
+        leases.acquire(tasks.draining(), self.owner, now, LEASE_S)
         steps.poll(self._waker, now)
         for attempt in work.running_attempts():
             runner = get_runner(*place_of(attempt.trial.sweep.compute))
@@ -174,6 +196,20 @@ class Engine:
         for attempt_id in work.unclosed_attempts():
             self._waker.wake(tasks.close_run, attempt_id)
         return not work.unclosed_attempts()
+
+    def _put_mine_back(self) -> bool:
+        now = database_now()
+        leases.acquire(tasks.draining(), self.owner, now, LEASE_S)
+        for attempt in filter(_is_mine, work.running_attempts()):
+            get_runner("local").stop(handle_of(attempt), reason="Its host is stopping.")
+        if self._leads(now):  # else who leads takes up their ends
+            steps.poll(self._waker, now)
+        return not any(map(_is_mine, work.running_attempts()))
+
+
+def _is_mine(attempt: Attempt) -> bool:
+    """Whether its command runs on this host."""
+    return is_here(attempt.trial.sweep.compute) and elsewhere.began_here(handle_of(attempt))
 
 
 def _until(done: Callable[[], bool], seconds: float) -> None:

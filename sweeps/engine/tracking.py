@@ -5,6 +5,7 @@ from functools import cache
 from django.conf import settings
 
 from studio.env import kept_secret
+from studio.hosts import tracking_url
 from sweeps.tracking.client import GATE_HEADER, Tracking, TrackingUnavailable
 
 __all__ = ["TrackingUnavailable", "address", "tracking"]
@@ -15,7 +16,7 @@ TIMEOUT_S = 5.0
 def address() -> tuple[str, dict[str, str]]:
     """Where the tracking server listens, and the header it lets in."""
     secret = kept_secret(settings.TRACKING_SECRET_FILE)
-    return f"http://127.0.0.1:{settings.TRACKING_PORT}", {GATE_HEADER: secret}
+    return tracking_url(), {GATE_HEADER: secret}
 
 
 @cache

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from django.conf import settings
 from django.utils.crypto import salted_hmac
 
+from studio.hosts import own_folder
 from sweeps.domain.command import Placeholder, parse_command
 from sweeps.domain.companions import companions
 from sweeps.domain.imports import MAX_SOURCE, imports
@@ -24,7 +24,7 @@ _VERSION = 1
 
 def home() -> Path:
     """Where parents have their folders."""
-    return Path(settings.STUDIO_HOME) / "warm"
+    return own_folder() / "warm"
 
 
 def dismiss() -> None:

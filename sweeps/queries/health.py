@@ -8,9 +8,12 @@ import httpx
 from django.conf import settings
 
 from studio.env import kept_secret
+from studio.hosts import own, tracking_url
 from sweeps.models import EngineLease
 
 UP, DOWN, STARTING = "up", "down", "starting"
+# Whose health stands in rows: each holds a lease while it works.
+_IN_ROWS = ("queue", "engine")
 # What was never up so long after the studio's start is down.
 START_S = 90.0
 _CACHE_S = 2.0
@@ -20,19 +23,22 @@ _seen: set[str] = set()
 
 
 def parts(now: datetime) -> dict[str, str]:
-    """The state of each part, as the web process sees it. `now` is compared with leases."""
+    """The state of each part of this host. `now` is compared with leases."""
+    names = {name: own(name) for name in _IN_ROWS}
     held = set(
-        EngineLease.objects.filter(name__in=("engine", "queue"), expires_at__gte=now).values_list(
+        EngineLease.objects.filter(name__in=names.values(), expires_at__gte=now).values_list(
             "name", flat=True
         )
     )
-    found = {
-        "web": UP,
-        "queue": UP if "queue" in held else DOWN,
-        "engine": UP if "engine" in held else DOWN,
-        "tracking": _tracking(),
-    }
+    found = _states({name: UP if names[name] in held else DOWN for name in _IN_ROWS})
     return {name: _or_starting(name, state) for name, state in found.items()}
+
+
+def _states(in_rows: dict[str, str]) -> dict[str, str]:
+    """The parts that this host has, and who answers for them if it has no web."""
+    answers = "web" if "web" in settings.STUDIO_PARTS else "health"
+    found = {answers: UP} | {n: s for n, s in in_rows.items() if n in settings.STUDIO_PARTS}
+    return found | ({"tracking": _tracking()} if "tracking" in settings.STUDIO_PARTS else {})
 
 
 def _or_starting(name: str, state: str) -> str:
@@ -51,14 +57,14 @@ def summary(states: dict[str, str]) -> str:
 
 def without_database() -> dict[str, str]:
     """What can be told while the database is away: it alone knows of queue and engine."""
-    return {"web": UP, "queue": DOWN, "engine": DOWN, "tracking": _tracking(), "database": DOWN}
+    return _states(dict.fromkeys(_IN_ROWS, DOWN)) | {"database": DOWN}
 
 
 @cache
 def _client() -> httpx.Client:
     """Kept: a fresh client loads all certificates of the machine each time."""
     return httpx.Client(
-        base_url=f"http://127.0.0.1:{settings.TRACKING_PORT}",
+        base_url=tracking_url(),
         headers={"X-Studio-Secret": kept_secret(settings.TRACKING_SECRET_FILE)},
         timeout=2.0,
         trust_env=False,

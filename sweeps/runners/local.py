@@ -11,6 +11,7 @@ from typing import Any
 
 from sweeps.runners import attempts, force, proc, run_as, spool
 from sweeps.runners.base import Ended, Event, How, LaunchSpec, Lost, RunnerError, Running
+from sweeps.runners.elsewhere import Elsewhere, here, is_elsewhere
 from sweeps.runners.guard import ON_RECORD
 from sweeps.runners.signs import Signs
 from sweeps.runners.starter import LAUNCHER, Starter, guard_environment, said
@@ -31,6 +32,7 @@ class LocalRunner:
 
     def __init__(self) -> None:
         self._signs = Signs()
+        self._elsewhere = Elsewhere()
 
     def start(self, spec: LaunchSpec) -> str:
         """See Runner. Returns in some 10 ms, before the command itself has started."""
@@ -40,7 +42,7 @@ class LocalRunner:
             return self._start(spec, folder, parent, how)
 
     def _start(self, spec: LaunchSpec, folder: str, parent: socket.socket | None, how: How) -> str:
-        if not attempts.claim(spec, folder):
+        if not attempts.claim(spec, folder, node=here()):
             return folder
         spool.write(folder, spool.HOW, {"warm": how.warm, "reason": how.reason})
         problem = _spawn_guard(folder, parent)
@@ -61,8 +63,11 @@ class LocalRunner:
         """See Runner. A spool that is gone, or has a result, needs no stop."""
         if not os.path.isdir(handle) or spool.read_result(handle):
             return
-        attempts.order_stop(handle, grace_s, reason, asked=time.monotonic())
         launch = spool.read(handle, spool.LAUNCH)
+        if launch is not None and is_elsewhere(launch):
+            attempts.order_stop(handle, grace_s, reason, asked_at=time.time())
+            return
+        attempts.order_stop(handle, grace_s, reason, asked=time.monotonic())
         if launch is not None and attempts.is_ours(handle, launch):
             force.wake(handle, proc.boot_id())
 
@@ -79,7 +84,7 @@ class LocalRunner:
     def kill_leftovers(self, handle: str) -> int:
         """See Runner; the limit of this net is told in proc.kill_carriers."""
         launch = spool.read(handle, spool.LAUNCH)
-        if launch is None or not attempts.is_ours(handle, launch):
+        if launch is None or not attempts.is_ours(handle, launch) or is_elsewhere(launch):
             return 0
         if user := run_as.of_record(launch.get("user")):
             return proc.kill_strays(user.uid)
@@ -87,18 +92,23 @@ class LocalRunner:
 
     def cleanup(self, handle: str) -> None:
         """See Runner. What was lost is put on record, so that later polls say the same."""
-        if spool.read(handle, spool.LAUNCH) is None:
+        launch = spool.read(handle, spool.LAUNCH)
+        if launch is None:
             return  # never started, or cleaned up before
-        attempts.put_away(self._look(handle, proc.boot_id()))
+        put_away = self._elsewhere.put_away if is_elsewhere(launch) else attempts.put_away
+        put_away(self._look(handle, proc.boot_id()))
 
     def _look(self, handle: str, boot: str) -> Event:
         if result := spool.read_result(handle):
-            return Ended(handle, result)
+            # A host that was given up and is back brings what counts no more.
+            return (attempts.known_lost(handle) if here() else None) or Ended(handle, result)
         launch = spool.read(handle, spool.LAUNCH)
         if launch is None:
             return attempts.without_launch(handle)
         if not attempts.is_ours(handle, launch):
             return attempts.copied(handle, launch)
+        if is_elsewhere(launch):
+            return self._elsewhere.look(handle, launch)
         if launch["boot_id"] != boot:
             return Lost(handle, "The machine was restarted before the command ended.")
         guard = spool.read(handle, spool.GUARD) or _claim_late(handle, launch)

@@ -100,10 +100,19 @@ def _relay(value: Any) -> bool:
 
 is_launch = _has(
     _LAUNCH,
-    {"spool": _word, "user": _or_null(_user), "secrets": _words, "kept": _words, "relay": _relay},
+    {
+        "spool": _word,
+        "user": _or_null(_user),
+        "secrets": _words,
+        "kept": _words,
+        "relay": _relay,
+        "node": _text,
+    },
 )
 is_shim = _has(_IDENTITY, {"command_pid": _pid, "started_at": _number, "start": _number})
-is_stop = _has({"grace_s": _or_null(_number), "reason": _text}, {"asked": _number})
+is_stop = _has(
+    {"grace_s": _or_null(_number), "reason": _text}, {"asked": _number, "asked_at": _number}
+)
 is_limit = _has({"time_limit_s": _or_null(_number)})
 is_result = _has(_RESULT)
 is_reason = _has({"reason": _text})

@@ -200,7 +200,9 @@ def stop_due(folder: str, launch: Mapping[str, Any], default: float) -> float:
     if order is None:
         return default
     grace = launch["grace_s"] if order.get("grace_s") is None else order["grace_s"]
-    return float(order.get("asked", 0.0) + grace - time.monotonic())
+    if "asked" not in order:  # by another host, whose clock this one's is not
+        return float(order.get("asked_at", 0.0) + grace - time.time())
+    return float(order["asked"] + grace - time.monotonic())
 
 
 def is_over(folder: str) -> bool:

@@ -9,6 +9,9 @@ from typing import Any
 
 from sqlalchemy import Engine, text
 
+# Any number that nobody else uses in this database.
+_SETTING_UP = 0x4D4C464C
+
 
 @contextmanager
 def _quiet(*names: str) -> Iterator[None]:
@@ -68,6 +71,18 @@ def _use_wal(engine: Engine) -> None:
         )
 
 
+@contextmanager
+def _alone(engine: Engine) -> Iterator[None]:
+    """While no other host makes these tables."""
+    if engine.dialect.name != "postgresql":
+        yield
+        return
+    with engine.connect() as connection:
+        connection.execute(text(f"SELECT pg_advisory_lock({_SETTING_UP})"))
+        yield
+        connection.invalidate()  # closed, and with it the lock
+
+
 def ensure_schema(store_uri: str, artifacts: str | Path) -> None:
     """Make the store at `store_uri` usable by the installed MLflow, and the artifact directory.
 
@@ -82,6 +97,7 @@ def ensure_schema(store_uri: str, artifacts: str | Path) -> None:
         try:
             if engine.dialect.name == "sqlite":
                 _use_wal(engine)
-            _bring_up_to_date(utils, engine)
+            with _alone(engine):
+                _bring_up_to_date(utils, engine)
         finally:
             engine.dispose()

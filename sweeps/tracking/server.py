@@ -2,8 +2,8 @@
 
 Run by the supervisor as `python -m sweeps.tracking.server` with these variables:
 `STUDIO_TRACKING_PORT`, `STUDIO_TRACKING_SECRET`, `STUDIO_TRACKING_STORE` (an SQLAlchemy URL,
-`sqlite:////abs/mlflow.db`), `STUDIO_TRACKING_ARTIFACTS` (an absolute directory) and
-`STUDIO_TRACKING_MEMORY_MB` (0: as much as there is).
+`sqlite:////abs/mlflow.db`), `STUDIO_TRACKING_ARTIFACTS` (an absolute directory),
+`STUDIO_TRACKING_MEMORY_MB` (0: as much as there is) and `STUDIO_TRACKING_HOST` (else loopback).
 
 We start the app ourselves and not by `mlflow server`, because that adds a parent process that
 leaves an orphan on the port after kill -9, and because its multi-worker socket lacks TCP_NODELAY
@@ -46,6 +46,7 @@ class Settings:
     store_uri: str
     artifacts: str
     memory_mib: int = 0
+    host: str = HOST
 
 
 def read_settings(environ: MutableMapping[str, str]) -> Settings:
@@ -56,6 +57,7 @@ def read_settings(environ: MutableMapping[str, str]) -> Settings:
     names = ("PORT", "SECRET", "STORE", "ARTIFACTS")
     values = {name: environ.pop(f"STUDIO_TRACKING_{name}", "") for name in names}
     memory = environ.pop("STUDIO_TRACKING_MEMORY_MB", "") or "0"
+    host = environ.pop("STUDIO_TRACKING_HOST", "") or HOST
     for name, value in values.items():
         if not value:
             raise SystemExit(f"STUDIO_TRACKING_{name} must be set for the tracking server.")
@@ -69,7 +71,7 @@ def read_settings(environ: MutableMapping[str, str]) -> Settings:
     if not memory.isascii() or not memory.isdigit():
         raise SystemExit(f"STUDIO_TRACKING_MEMORY_MB must be a number, but got {memory!r}.")
     place = values["STORE"], values["ARTIFACTS"]
-    return Settings(int(port), values["SECRET"], *place, memory_mib=int(memory))
+    return Settings(int(port), values["SECRET"], *place, memory_mib=int(memory), host=host)
 
 
 def mlflow_environment(settings: Settings) -> dict[str, str]:
@@ -83,7 +85,8 @@ def mlflow_environment(settings: Settings) -> dict[str, str]:
         "_MLFLOW_SERVER_BOOT_ID": uuid.uuid4().hex,
         "_MLFLOW_SGI_NAME": "uvicorn",
         "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
-        "MLFLOW_SERVER_ALLOWED_HOSTS": f"{HOST},{HOST}:*",
+        # Elsewhere it has as many names as there are ways to it; the secret is what lets in.
+        "MLFLOW_SERVER_ALLOWED_HOSTS": f"{HOST},{HOST}:*" if settings.host == HOST else "*",
         # One for each of its threads: who found none for 30 s would be told 400.
         "MLFLOW_SQLALCHEMYSTORE_POOL_SIZE": "16",
         "MLFLOW_SQLALCHEMYSTORE_MAX_OVERFLOW": "24",
@@ -140,14 +143,15 @@ def open_stores() -> None:
     stores._get_model_registry_store()
 
 
-def listen(port: int) -> socket.socket:
+def listen(port: int, host: str = HOST) -> socket.socket:
     """The socket that each server in turn accepts on.
 
     Its protocol is named because asyncio sets TCP_NODELAY only then.
     """
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    listener.bind((HOST, port))
+    listener.bind((host, port))
     listener.listen()
     return listener
 
@@ -175,7 +179,7 @@ def main() -> None:
     from sweeps.tracking.schema import ensure_schema
 
     ensure_schema(settings.store_uri, settings.artifacts)
-    app, listener = load_app(), listen(settings.port)
+    app, listener = load_app(), listen(settings.port, settings.host)
     sys.exit(stand_in(lambda: serve(app, settings, listener)))
 
 

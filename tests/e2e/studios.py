@@ -62,7 +62,9 @@ class Studio:
     def __init__(self, home: Path, slots: int = 4, **more: str) -> None:
         self.home, self.port, self._slots = home, free_port(), slots
         self.url = f"http://127.0.0.1:{self.port}"
-        self.log = home / "studio.log"
+        # What one of several hosts keeps for itself.
+        self.own = home / "hosts" / more["STUDIO_NODE"] if "STUDIO_NODE" in more else home
+        self.log = self.own / "studio.log"
         self._more = more
         self.database = more.get("DATABASE_URL") or home / "studio.db"
         self.refused: list[str] = []
@@ -73,7 +75,7 @@ class Studio:
 
     def start(self, *words: str, seconds: float = 90) -> None:
         """Start it, wait until every part is up, and make a token the first time."""
-        self.home.mkdir(parents=True, exist_ok=True)
+        self.own.mkdir(parents=True, exist_ok=True)
         announced = self._announced()
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
@@ -141,7 +143,7 @@ class Studio:
 
     def pid_of(self, part: str) -> int:
         """The pid of a part."""
-        return int(json.loads((self.home / "processes.json").read_text())[part]["pid"])
+        return int(json.loads((self.own / "processes.json").read_text())[part]["pid"])
 
     def kill(self, part: str) -> None:
         """kill -9 of one part; returns once the supervisor has put another in its place."""

@@ -52,14 +52,14 @@ def test_after_such_a_stop_the_next_engine_lets_trials_start_again(
 ) -> None:
     stage.open(sweep)
     drain(stage, monkeypatch)
-    assert leases.held(tasks.DRAINING, stage.now)
+    assert leases.held(tasks.draining(), stage.now)
     tasks.run_trial(sweep.trials.get(number=0).pk)
     stage.work_off()
     assert stage.attempts(sweep) == []
     engine = Engine()
     engine.end(put_back=False)
     engine.run()
-    assert not leases.held(tasks.DRAINING, stage.now)
+    assert not leases.held(tasks.draining(), stage.now)
     steps.reconcile(steps.Waker(), stage.now)
     stage.work_off()
     assert len(stage.attempts(sweep)) == 2
@@ -153,3 +153,44 @@ def test_the_loop_goes_on_until_it_is_told_to_end(stage: Stage, monkeypatch: Any
     engine.run()
     watchdog.cancel()
     assert len(rounds) == 3
+
+
+def test_a_leader_that_stood_still_in_the_middle_of_a_round_does_no_more(
+    stage: Stage, sweep: Sweep, monkeypatch: Any
+) -> None:
+    engine, done = Engine(), []
+
+    def stands_still(*_: object) -> dict[Any, Any]:
+        engine._renewed -= loop.LEASE_S
+        return {}
+
+    monkeypatch.setattr(steps, "poll", stands_still)
+    monkeypatch.setattr(steps, "reconcile", lambda *a: done.append("reconcile"))
+    monkeypatch.setattr(engine._disk, "look", lambda now: done.append("disk"))
+    engine._step()
+    assert done == []
+
+
+def test_of_several_hosts_the_one_that_stops_ends_what_runs_there_alone(
+    stage: Stage, sweep: Sweep, monkeypatch: Any, settings: Any
+) -> None:
+    settings.STUDIO_NODE = "one"
+    mine, other = stage.open(sweep)
+    theirs = other.handle
+    monkeypatch.setattr(loop.elsewhere, "began_here", lambda handle: handle != theirs)
+    monkeypatch.setattr(loop, "get_runner", lambda *_: stage.runner)
+    drain(stage, monkeypatch)
+    assert list(stage.runner.stopped.values()) == ["Its host is stopping."]
+    mine.refresh_from_db()
+    other.refresh_from_db()
+    assert (mine.trial.status, other.trial.status) == ("Queued", "Running")
+    assert leases.held("draining@one", stage.now)
+    assert not leases.held("draining", stage.now), "nothing would start on other hosts"
+
+
+def test_each_of_several_engines_shows_itself_and_one_leads(stage: Stage, settings: Any) -> None:
+    settings.STUDIO_NODE = "two"
+    leases.acquire(LEAD, "another.1", stage.now, 10)
+    Engine()._step()
+    assert leases.held("engine@two", stage.now)
+    assert leases.holder(LEAD) == "another.1"

@@ -202,12 +202,12 @@ def test_an_input_that_has_gone_fails_the_trial_with_its_name(stage: Stage, tria
 def test_while_the_studio_stops_no_trial_is_started(stage: Stage, trial: Trial) -> None:
     from sweeps import tasks
 
-    leases.acquire(tasks.DRAINING, "engine", stage.now, 20)
+    leases.acquire(tasks.draining(), "engine", stage.now, 20)
     tasks.run_trial(trial.pk)
     stage.work_off()
     trial.refresh_from_db()
     assert trial.status == "Queued"
-    leases.clear(tasks.DRAINING)
+    leases.clear(tasks.draining())
     tasks.run_trial(trial.pk)
     stage.work_off()
     trial.refresh_from_db()

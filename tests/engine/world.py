@@ -138,7 +138,7 @@ class World:
             if self._engine._all_put_back():
                 break
             self.queue_works(20)
-        leases.clear(tasks.DRAINING)
+        leases.clear(tasks.draining())
         leases.release(loop.LEAD, self._engine.owner)
         self._engine = loop.Engine()
 
