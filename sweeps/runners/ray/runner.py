@@ -103,7 +103,7 @@ class RayRunner:
             self._api.submit(request)
         except RunnerError as error:
             if not (isinstance(error, ComputeAway) and self._is_there(number)):
-                return self._not_told(folder, number, error)
+                return self._not_told(folder, launch, error)
         spool.write(folder, spool.JOB, {"number": number, "at": time.time(), "request": request})
         return folder
 
@@ -114,7 +114,7 @@ class RayRunner:
         except RunnerError:
             return False
 
-    def _not_told(self, folder: str, number: str, error: RunnerError) -> str:
+    def _not_told(self, folder: str, launch: dict[str, Any], error: RunnerError) -> str:
         """After a failed submission: make sure that nothing of it will run, and raise the error.
 
         It may have come through all the same. Whoever takes the guard's place first decides: a job
@@ -122,8 +122,9 @@ class RayRunner:
         """
         if not spool.claim(folder, spool.GUARD, {"lost": str(error)}):
             return folder  # it came through, and has begun
+        _forget(folder, launch)
         if isinstance(error, ComputeAway):
-            self._end_job(number)
+            self._end_job(job.name_of(launch))
         raise error
 
     # --- looking --------------------------------------------------------------------------------
@@ -212,6 +213,7 @@ class RayRunner:
             spool.write(handle, spool.JOB, {"number": number, "at": seen.asked_at})
         elif seen.asked_at > launch["launched_at"] + SUBMIT_LIMIT_S:
             if guard is None and spool.claim(handle, spool.GUARD, {"lost": _OVERDUE}):
+                _forget(handle, launch)
                 return Lost(handle, _OVERDUE)
             if guard is not None and not _beats(handle):
                 return self._after(handle, launch, None)
@@ -355,6 +357,12 @@ class RayRunner:
             self._jobs.done_with([str(record["number"])])
         self._gone.pop(handle, None)
         self._known.pop(handle, None)
+
+
+def _forget(folder: str, launch: dict[str, Any]) -> None:
+    """Of what never was handed in nobody cleans up: no secret of it stays, and no way to it."""
+    spool.keep_no_secrets(folder, launch)
+    keys.drop(launch["relay"]["keys"], launch["relay"]["key"])
 
 
 def _doubtful(handle: str, result: Result) -> bool:

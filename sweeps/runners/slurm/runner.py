@@ -94,6 +94,7 @@ class SlurmRunner:
         """
         if not spool.claim(folder, spool.GUARD, {"lost": str(error)}):
             return folder  # it came through, and has begun
+        spool.keep_no_secrets(folder, launch)  # nobody cleans up what never was handed in
         if isinstance(error, ComputeAway):
             self._cancel(job.name_of(launch), "")
         raise error

@@ -188,6 +188,8 @@ def test_a_submission_that_comes_late_finds_its_attempt_given_up(ray, api, tmp_p
         ray.start(made)
     assert spool.read(str(made.spool), spool.GUARD) == {"lost": "Ray does not answer."}
     assert isinstance(ray.poll([str(made.spool)])[0], Lost)
+    assert "geheim" not in Path(made.spool, spool.LAUNCH).read_text()
+    assert list((tmp_path / "keys").iterdir()) == []
     wait_for(lambda: api.stopped, "the stop of what may have come through")
 
 

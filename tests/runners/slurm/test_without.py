@@ -71,6 +71,16 @@ def test_a_job_that_the_cluster_ended_is_lost_and_says_how(slurm, queue, tmp_pat
     assert state in event.reason
 
 
+def test_no_secret_stays_of_what_was_not_handed_in(slurm, monkeypatch, tmp_path):
+    def away(options, script):
+        raise ComputeAway("Slurm: Unable to contact slurm controller")
+
+    monkeypatch.setattr(commands, "submit", away)
+    with pytest.raises(ComputeAway):
+        slurm.start(launch(tmp_path / "a", "true", env={"TOKEN": "geheim"}))
+    assert "geheim" not in (tmp_path / "a" / spool.LAUNCH).read_text()
+
+
 def test_what_one_process_gave_up_another_one_can_put_away(slurm, queue, tmp_path):
     """The engine looks, and the queue cleans up, which has not seen what the engine saw."""
     handle = slurm.start(launch(tmp_path / "a", "true"))
