@@ -1,6 +1,7 @@
 """Writing a sweep that ran elsewhere: ended from its first row, and seen only once it is whole."""
 
 import random
+import time
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -41,6 +42,9 @@ _STALE = timedelta(hours=1)
 # Of one transaction: some 100 ms of writing. A metric's row, whose name stands in an index, takes
 # as long as those of four values, and those as four parameters of a trial.
 _TRIALS, _POINTS, _METRIC = 500, 10_000, 4
+# After each other processes get as long to come in, up to this: on SQLite they ask for its lock now
+# and then only, and would hardly find it free.
+_PAUSE_S = 0.1
 IMPORTED_FROM = "imported_from"
 
 
@@ -70,9 +74,11 @@ def record_sweep(
     sweep = _begun(workspace, job, facts, compute, code, user, now, rng, notes)
     try:
         for part in _parts(trials):
+            began = time.monotonic()
             with transaction.atomic():
                 lock(sweep.pk)
                 _insert(sweep, part, job.objective)
+            time.sleep(min(time.monotonic() - began, _PAUSE_S))
         _show(sweep, facts.sweep, ticket, rng)
     except IntegrityError:
         _drop(sweep, now)

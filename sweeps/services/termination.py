@@ -14,6 +14,7 @@ from sweeps.domain.termination import registry
 from sweeps.domain.termination.base import Decision, Interval, Standing
 from sweeps.models import Attempt, MetricPoint, TerminationDecision, Trial
 from sweeps.queries.standings import standings
+from sweeps.services import rows
 
 # Reports judged with one look at the others: a call may bring a thousand.
 AT_ONCE = 100
@@ -61,23 +62,25 @@ def _decisions(
 
 
 def _keep(attempt: Attempt, decisions: Sequence[Decision], now: datetime) -> None:
-    TerminationDecision.objects.bulk_create(
-        TerminationDecision(
-            attempt=attempt,
-            report=decision.report,
-            policy=decision.policy,
-            stop=decision.stop,
-            value=decision.value,
-            threshold=decision.threshold,
-            reason=decision.reason,
-            numbers=dict(decision.numbers),
-            at=now,
-        )
-        for decision in decisions
+    rows.insert_many(
+        [
+            TerminationDecision(
+                attempt=attempt,
+                report=decision.report,
+                policy=decision.policy,
+                stop=decision.stop,
+                value=decision.value,
+                threshold=decision.threshold,
+                reason=decision.reason,
+                numbers=dict(decision.numbers),
+                at=now,
+            )
+            for decision in decisions
+        ]
     )
 
 
 def _want_stopped(trial: Trial, decision: Decision) -> None:
     trial.desired, trial.reason = Desired.TERMINATE_EARLY, decision.reason
-    rows = Trial.objects.active().filter(pk=trial.pk, desired=Desired.RUN)
-    rows.update(desired=trial.desired, reason=trial.reason)
+    found = Trial.objects.active().filter(pk=trial.pk, desired=Desired.RUN)
+    found.update(desired=trial.desired, reason=trial.reason)

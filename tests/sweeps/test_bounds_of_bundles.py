@@ -1,5 +1,7 @@
 """What all trials of a bundle have together is bounded, and written in small pieces."""
 
+from itertools import count
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -38,8 +40,10 @@ def test_trials_with_many_metrics_are_written_few_at_a_time(
     first: Sweep, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whoever writes meanwhile waits for one transaction at most."""
-    sizes = []
+    sizes, pauses = [], []
     insert = bundles._insert
+    clock = SimpleNamespace(monotonic=count(step=0.07).__next__, sleep=pauses.append)
+    monkeypatch.setattr(bundles, "time", clock)
 
     def noted(sweep: Sweep, trials: list[Any], *rest: Any) -> None:
         sizes.append(len(trials))
@@ -51,3 +55,4 @@ def test_trials_with_many_metrics_are_written_few_at_a_time(
     data = with_trials(first, *(lines(number=n, metrics=metrics) for n in range(4)))
     assert bring(workspace, data).trials.count() == 4
     assert sizes == [2, 2]
+    assert pauses == [pytest.approx(0.07)] * 2, "in which others come in"
