@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import QuerySet, TextField
+from django.db.models.functions import Cast, Length
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils import timezone
 from ninja import Query, Router, Status
@@ -122,7 +123,8 @@ def list_sweeps(
             raise InvalidInput.one("status", f"{shown(status)} is not a status; there are {known}.")
         rows = rows.filter(status=status)
     rows = rows.select_related("workspace", "compute").with_build_states()
-    return page(rows, NEWEST, shapes.sweeps_out, limit, cursor)
+    rows = rows.defer(*shapes.UNUSED).annotate(size=Length(Cast("search_space", TextField())))
+    return page(rows, NEWEST, shapes.sweeps_out, limit, cursor, weigh=shapes.weigh)
 
 
 @router.get("/workspaces/{ws}/sweeps/{name}", response=shapes.SweepOut)

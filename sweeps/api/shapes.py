@@ -227,6 +227,20 @@ def sweep_out(sweep: Sweep) -> dict[str, Any]:
     return sweeps_out([sweep])[0]
 
 
+# Columns of a sweep that no answer tells, and may have some 100 KiB.
+UNUSED = (
+    "search_space", "first_trials", "warm_start", "inputs", "outputs", "packages",
+    "environment_variables", "git",
+)  # fmt: skip
+
+
+def weigh(sweep: Any) -> int:
+    """Characters of what is told of a sweep, about, with the parameters of its best trial, which
+    are hardly longer than its search space (its `size`)."""
+    told = (sweep.notes, sweep.tags, sweep.properties, sweep.description)
+    return int(sweep.size) + sum(len(ascii(one)) for one in told)
+
+
 def sweeps_out(sweeps: Sequence[Sweep]) -> list[dict[str, Any]]:
     """Sweeps as the API shows them; why they wait is read once for all."""
     waits = Waits(sweeps, database_now())

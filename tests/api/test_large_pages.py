@@ -106,3 +106,19 @@ def test_trials_with_many_parameters_come_in_more_pages(
     assert sorted(number for page in found for number, _ in page) == list(range(COUNT))
     assert len(found) > 1
     assert len(read) <= 2 * COUNT
+
+
+def test_sweeps_with_large_jobs_come_in_more_pages(
+    api: Caller, make_sweep: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(5):
+        make_sweep(name=f"s{number}")
+    Sweep.objects.filter(name="s2").update(search_space={"x": "y" * 5_000})
+    monkeypatch.setattr(paging, "MOST_WEIGHT", 4_000)
+    found, cursor = [], ""
+    while cursor is not None:
+        body = api.get(f"{WS}/sweeps?limit=1000&cursor={cursor}").json()
+        found.append([item["name"] for item in body["items"]])
+        cursor = body["next_cursor"]
+    assert sorted(name for page in found for name in page) == [f"s{n}" for n in range(5)]
+    assert len(found) > 1
