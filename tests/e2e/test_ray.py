@@ -47,6 +47,34 @@ def test_the_tutorials_sweep_has_the_same_best_as_on_this_machine(studio: Studio
     assert best[0]["value"] == best[1]["value"]
 
 
+def test_inputs_outputs_and_secrets_travel_past_ray(studio: Studio, ray_cluster: Cluster) -> None:
+    """What was handed in is read there, what is left comes back, and Ray's records hold neither."""
+    given = studio.ask("POST", "data", files={"file": ("words.txt", b"seven\n")})
+    assert given.status_code == 201, given.text
+    assert studio.ask("PUT", "secrets/KEY", json={"value": "geheimnis-1"}).status_code == 201
+    command = (
+        "cp ${{inputs.words}} ${{outputs.copies}}/copy.txt && echo $KEY | wc -c && echo $KEY && "
+        "python quick.py ${{search_space.x}} 0.1"
+    )
+    doc = jobs.job(
+        command, trials=1, compute="cluster",
+        inputs={"words": {"type": "uri_file", "path": given.json()["path"]}},
+        outputs={"copies": {"type": "uri_folder"}},
+    )  # fmt: skip
+    doc["trial"]["environment_variables"] = {"KEY": "${{secrets.KEY}}"}
+    sweep = studio.wait_final(studio.submit(doc), 120)
+    trial = f"sweeps/{sweep['name']}/trials/0"
+    assert sweep["counts"] == {"Completed": 1}, studio.trials(sweep["name"])
+    log = studio.ask("GET", f"{trial}/logs/stdout").text
+    assert log.startswith("12\n***\n")
+    kept = studio.ask("GET", f"{trial}/artifacts/outputs/copies/copy.txt")
+    assert (kept.status_code, kept.content) == (200, b"seven\n")
+    told = ray_cluster.get("/api/jobs/")
+    assert told is not None
+    assert "geheimnis" not in told.text
+    assert str(studio.home) not in told.text
+
+
 def test_the_studio_is_killed_in_the_middle_and_takes_its_jobs_up_again(studio: Studio) -> None:
     name = studio.submit(jobs.quick(6.0, trials=2, at_once=2, compute="cluster"))
     studio.wait_running(name, 2)
