@@ -10,11 +10,14 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path, PurePosixPath
 
+from sweeps.domain.json_text import has_more
 from sweeps.stores.plain import open_plain
 
 TEXT_BYTES = 256 * 2**10
 JSON_BYTES = 2**20
 IMAGE_BYTES = 32 * 2**20
+# Values, about, of a JSON file that is laid out: of more Python makes some 40 MiB.
+MOST_VALUES = 200_000
 ROWS, COLUMNS, CELL = 200, 50, 200
 
 _IMAGES = (
@@ -81,6 +84,8 @@ def _text(data: bytes, *, is_whole: bool) -> str | None:
 
 def _pretty(text: str) -> str:
     """With an indent, or as it is; no more of it than is shown: deep nesting is mostly indents."""
+    if has_more(text.encode(), MOST_VALUES):
+        return text
     found, size = [], 0
     try:
         for piece in json.JSONEncoder(indent=2, ensure_ascii=False).iterencode(json.loads(text)):

@@ -1,6 +1,7 @@
 """What is shown of a stranger's file: text, tables and images, never a document of theirs."""
 
 import io
+import tracemalloc
 import zipfile
 from pathlib import Path
 
@@ -111,6 +112,19 @@ def test_deep_json_is_not_blown_up(tmp_path: Path) -> None:
     shown = preview(kept(tmp_path, "d.json", deep))
     assert len(shown.text) <= TEXT_BYTES
     assert shown.cut
+
+
+def test_json_of_very_many_values_is_shown_as_it_is(tmp_path: Path) -> None:
+    data = b"[" + b",".join([b"[[]]"] * 200_000) + b"]"
+    (tmp_path / "a.json").write_bytes(data)
+    tracemalloc.start()
+    try:
+        found = preview(tmp_path / "a.json")
+        assert tracemalloc.get_traced_memory()[1] < 8 * 2**20
+    finally:
+        tracemalloc.stop()
+    assert found.text == data.decode()[: len(found.text)]
+    assert found.cut
 
 
 def test_a_very_wide_table_is_cut_row_by_row(tmp_path: Path) -> None:
