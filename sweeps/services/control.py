@@ -152,8 +152,11 @@ def cancel_sweep(sweep: Sweep, *, actor: str, now: datetime) -> bool:
 def revive(sweep: Sweep, *, actor: str, now: datetime, **changes: Any) -> bool:
     """Bring an ended sweep back, with the clock of its timeout set anew. Call in a transaction.
 
-    Callers say by `exhausted` whether it may draw further points.
+    Callers say by `exhausted` whether it may draw further points. Raises InvalidInput if somebody
+    has deleted it meanwhile: it would run out of everybody's sight.
     """
+    if not Sweep.objects.kept().filter(pk=sweep.pk).exists():
+        raise InvalidInput.conflict("The sweep has been deleted.")
     fresh: dict[str, Any] = {
         "desired": Desired.RUN,
         "paused_by": "",

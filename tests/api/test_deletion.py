@@ -1,13 +1,17 @@
 """Deleting ended sweeps."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from studio.models import Role, User
+from sweeps.domain.limits import Limits
+from sweeps.domain.problems import InvalidInput
+from sweeps.domain.states import SweepStatus
 from sweeps.models import Attempt, MetricPoint, Sweep, Trial
-from sweeps.services import deletion
+from sweeps.services import deletion, edits, picks, trials
 from tests.api.acts import play
 from tests.api.conftest import Caller
 
@@ -87,3 +91,28 @@ def test_a_contributor_deletes_no_sweep(bob: User, token_for: Any, sweep: Sweep,
     caller = Caller(token_for(bob, Role.OWNER))
     assert caller.send("DELETE", path_of(sweep)).status_code == 404
     assert Sweep.objects.filter(pk=sweep.pk, deleted_at=None).exists()
+
+
+@pytest.mark.parametrize("what", ["rerun", "rerun failed", "pick", "extend"])
+def test_nobody_who_came_a_moment_before_brings_it_back(
+    make_sweep: Any, now: Any, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    """They have looked at it, and take its row when it is deleted: it would run unseen."""
+    sweep = make_sweep(limits=Limits(2, 1))
+    play(sweep, now, [0.4, None])
+    Sweep.objects.filter(pk=sweep.pk).update(run_closed=True, run_id="r")
+    sweep.refresh_from_db()
+    failed = sweep.trials.get(number=1)
+    monkeypatch.setattr(deletion, "purge", lambda: None)
+    deletion.delete_sweep(Sweep.objects.get(pk=sweep.pk), now)
+    by: dict[str, Any] = {"actor": "ann", "now": now}
+    acts: dict[str, Callable[[], object]] = {
+        "rerun": lambda: trials.rerun_trial(failed, **by),
+        "rerun failed": lambda: trials.rerun_failed(sweep, **by),
+        "pick": lambda: picks.add_trial(sweep, {"lr": 0.2, "boosting": "gbdt"}, **by),
+        "extend": lambda: edits.edit_sweep(sweep, {"max_total_trials": 9}, **by),
+    }
+    with pytest.raises(InvalidInput, match="The sweep has been deleted"):
+        acts[what]()
+    assert not Trial.objects.live().exists()
+    assert SweepStatus(Sweep.objects.get(pk=sweep.pk).status).is_final
