@@ -45,7 +45,9 @@ OWNER = "owner"
 
 def migrate() -> None:
     """Bring the studio's database up to date."""
-    if not _is_up_to_date():
+    if _is_up_to_date():
+        return
+    with alone():
         call_command("migrate", interactive=False, verbosity=0)
 
 
@@ -59,8 +61,11 @@ def alone() -> Iterator[None]:
         cursor.execute("SELECT pg_advisory_lock(%s)", [_SETTING_UP])
     try:
         yield
-    finally:
-        connection.close()  # and with it the lock, also where something went wrong
+    except BaseException:
+        connection.close()  # and with it the lock
+        raise
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_unlock(%s)", [_SETTING_UP])
 
 
 def _is_up_to_date() -> bool:

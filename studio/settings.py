@@ -45,11 +45,8 @@ STUDIO_PARTS = hosts.parts_from(env_list("STUDIO_PARTS"))
 STUDIO_NODE = hosts.node_from(env_str("STUDIO_NODE"), STUDIO_PARTS)
 os.environ["STUDIO_NODE"] = STUDIO_NODE  # runners know no settings
 # Trials of this machine reach the gateway over loopback, if it is here.
-STUDIO_GATEWAY = (
-    f"http://127.0.0.1:{STUDIO_PORT}/tracking"
-    if "web" in STUDIO_PARTS
-    else f"{STUDIO_URL}/tracking"
-)
+_WEB = f"http://127.0.0.1:{STUDIO_PORT}" if "web" in STUDIO_PARTS else STUDIO_URL
+STUDIO_GATEWAY = env_str("STUDIO_GATEWAY_URL", _WEB).rstrip("/") + "/tracking"
 # Names in other people's job files that mean one of our computes: "cpu-cluster=local,…".
 STUDIO_COMPUTE_ALIAS = dict(
     pair.split("=", 1) for pair in env_list("STUDIO_COMPUTE_ALIAS") if "=" in pair
