@@ -3,12 +3,15 @@
 import json
 from typing import Any
 
+from sweeps.domain.json_text import has_more
 from sweeps.runners.relay import desk
 from sweeps.runners.relay.desk import NotYours, Order, Over, Refused
 
 VERBS = ("claim", "tell", "outputs", "end", "lent")
 # Secrets and names of carriers are no longer than this.
 _LONGEST = 200
+# A carrier tells of a hundred.
+_MOST_VALUES = 10_000
 
 
 def answer(
@@ -38,6 +41,8 @@ def answer(
 
 
 def _document(body: bytes) -> dict[str, Any]:
+    if has_more(body, _MOST_VALUES):
+        raise Refused("The request holds too many values.")
     try:
         found = json.loads(body)
     except (ValueError, RecursionError) as error:

@@ -6,6 +6,7 @@ on the secret counts that the claim named, and which nobody else has seen.
 
 import hashlib
 import hmac
+import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -23,6 +24,8 @@ _SENT = (
 )  # fmt: skip
 _OF_RELAY = ("lease_s", "machine", "python", "files", "size")
 _STREAMS = {"stdout": spool.STDOUT, "stderr": spool.STDERR}
+# Characters of how a command ended, and of all that is told of its processes.
+_MESSAGE, _SHIM = 2_000, 20_000
 # What a log may have beyond its cap: the note that it was cut.
 _NOTE_BYTES = 200
 
@@ -86,7 +89,7 @@ def tell(folder: str, secret: str, news: Mapping[str, Any]) -> dict[str, Any]:
     _require_guard(folder, secret)
     launch = _launch(folder)
     shim = news.get("shim")
-    if isinstance(shim, dict) and records.is_shim(shim):
+    if isinstance(shim, dict) and records.is_shim(shim) and len(json.dumps(shim)) <= _SHIM:
         if spool.read(folder, spool.SHIM) is None:
             spool.keep_no_secrets(folder, launch)  # it has them
         spool.write(folder, spool.SHIM, shim)
@@ -120,7 +123,7 @@ def end(folder: str, secret: str, record: Mapping[str, Any]) -> None:
     if told.ended_by not in set(EndedBy):
         raise Refused("That is no result.")
     note = parcels.unpack(folder, launch["relay"]["files"], launch["relay"]["size"])
-    message = f"{told.message} {note}".strip()
+    message = f"{told.message[:_MESSAGE]} {note}".strip()
     spool.write_result(folder, told._replace(ended_by=EndedBy(told.ended_by), message=message))
 
 

@@ -7,6 +7,7 @@ import os
 import posixpath
 import tarfile
 from contextlib import suppress
+from typing import Any
 
 ARCHIVE = "outputs.tar"
 # Folders of the spool that outputs come from, and go to.
@@ -42,13 +43,33 @@ def unpack(folder: str, files: int, size: int) -> str:
     if not os.path.exists(path):
         return ""
     try:
-        with tarfile.open(path, "r:") as archive:
+        with tarfile.open(path, "r:", tarinfo=_Head) as archive:
             return _unpack(folder, archive, files, size)
+    except RecursionError:  # a head of a head of a head
+        return LEFT.format("their archive cannot be read")
     except (tarfile.TarError, OSError, ValueError, EOFError) as error:
         return LEFT.format(getattr(error, "strerror", None) or error)
     finally:
         with suppress(FileNotFoundError):
             os.unlink(path)
+
+
+class _Head(tarfile.TarInfo):
+    """A head whose further ones, which are read at once, are as long as names need. Of files with
+    holes, whose maps have any length, there are none: carriers write none."""
+
+    @classmethod
+    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> "_Head":
+        """See tarfile. Raises ReadError."""
+        found = super().frombuf(buf, encoding, errors)
+        if not found.isreg() and found.size > _HEAD_BYTES:
+            raise tarfile.ReadError("a head is too long")
+        return found
+
+    def _refuse(self, *_args: Any) -> Any:
+        raise tarfile.ReadError("a file has holes")
+
+    _proc_sparse = _proc_gnusparse_00 = _proc_gnusparse_01 = _proc_gnusparse_10 = _refuse
 
 
 def _unpack(folder: str, archive: tarfile.TarFile, files: int, size: int) -> str:

@@ -247,3 +247,51 @@ def test_requests_of_another_shape_are_refused(folder, verb, body, kind):
         asked.answer(folder, verb, TICKET, body)
     with pytest.raises(NotYours):
         asked.answer(folder, "tell", "", b"{}")
+
+
+def heads(count: int, size: int = 10, kind: bytes = tarfile.XHDTYPE) -> bytes:
+    """An archive of heads that announce further ones, each so long."""
+    one = tarfile.TarInfo("outputs/x")
+    one.type, one.size = kind, size
+    padded = b"9 a=1234\n".ljust(-(-min(size, 512) // 512) * 512, b"\0")
+    return (one.tobuf(tarfile.USTAR_FORMAT) + padded) * count
+
+
+def sparse() -> bytes:
+    """An archive with a file of holes, whose map is in its first block."""
+    made = io.BytesIO()
+    with tarfile.open(fileobj=made, mode="w", format=tarfile.PAX_FORMAT) as archive:
+        member = tarfile.TarInfo("outputs/x")
+        member.size = 512
+        member.pax_headers = {
+            "GNU.sparse.major": "1",
+            "GNU.sparse.minor": "0",
+            "GNU.sparse.name": "outputs/x",
+            "GNU.sparse.realsize": "1",
+        }
+        archive.addfile(member, io.BytesIO(b"99999999\n".ljust(512, b"0")))
+    return made.getvalue()
+
+
+@pytest.mark.parametrize(
+    "data", [heads(3_000), heads(1, 2**32), heads(1, 2**32, tarfile.GNUTYPE_LONGNAME), sparse()]
+)
+def test_heads_of_an_archive_are_as_long_as_names_need(folder, data, tmp_path):
+    claim(folder)
+    Path(folder, parcels.ARCHIVE).write_bytes(data)
+    desk.end(folder, SECRET, {"result": RESULT})
+    result = spool.read_result(folder)
+    assert "Some outputs could not be taken over" in result.message
+    assert not Path(folder, parcels.ARCHIVE).exists()
+
+
+def test_what_is_told_of_an_end_can_be_read_again(folder):
+    claim(folder)
+    desk.end(folder, SECRET, {"result": RESULT | {"message": "m" * 9_000_000}})
+    assert spool.read_result(folder).message == "m" * 2_000
+
+
+def test_a_request_of_very_many_values_is_not_read(folder):
+    body = b'{"a": [' + b"[[]]," * 100_000 + b"1]}"
+    with pytest.raises(Refused, match="too many values"):
+        asked.answer(folder, "tell", SECRET, body)
