@@ -149,7 +149,7 @@ def _on(host: Studio, name: str) -> bool:
     """Whether a command of the sweep runs there."""
     for record in host.home.glob("trials/*/*/launch.json"):
         launch = spool.read(str(record.parent), spool.LAUNCH) or {}
-        is_there = launch.get("node") == "first" and f".{name}." in launch["cookie"]
+        is_there = launch.get("node") == host.own.name and f".{name}." in launch["cookie"]
         if is_there and not spool.read_result(str(record.parent)):
             return True
     return False
