@@ -16,7 +16,8 @@ from tests.bringing import try_to
 from tests.servers import free_port
 
 ROOT = Path(__file__).resolve().parents[1]
-ENVIRONMENT = ROOT / ".venv" / "ray"
+# Without links in its path: Ray clones the environment for jobs with packages, and finds no other.
+ENVIRONMENT = (ROOT / ".venv").resolve() / "ray"
 PROGRAM = ENVIRONMENT / "bin" / "ray"
 REQUIREMENTS = ROOT / "requirements-ray.txt"
 WORKERS = ("one", "two")
