@@ -124,6 +124,7 @@ def test_each_change_by_a_token_leaves_an_entry_with_its_hint(walked: Any) -> No
 NO_ENTRY = {
     "studio": "supervises; what the first start makes is nobody's",
     "studio_engine": "a process of the studio",
+    "studio_health": "a process of the studio",
     "studio_queue": "a process of the studio",
     "doctor": "only looks",
     "demo": "needs the running studio; it is a PersonsCommand as `sweep` is",

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
+from studio.models import Workspace
 from studio.queues import RungStorage
 from sweeps import intake_places
 from sweeps.domain.problems import InvalidInput
@@ -40,9 +41,9 @@ def test_an_upload_is(tmp_path: Path) -> None:
         "file:///etc", "file::/etc", "git@host:x.git", "https://example.org/x.git", "-x", "\0",
     ],
 )  # fmt: skip
-def test_no_address_is_a_folder(path: str) -> None:
+def test_no_address_is_a_folder(workspace: Workspace, path: str) -> None:
     with pytest.raises(InvalidInput):
-        intake_places.existing_folder(path)
+        intake_places.existing_folder(workspace, path)
 
 
 @pytest.mark.parametrize("is_there", [False, True])

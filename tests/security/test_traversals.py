@@ -31,7 +31,8 @@ CANARY = b"canary-in-a-file-that-nobody-may-read"
 MODEL = "m-" + "a" * 32
 # Parameters of routes that become a part of a path, and those that name rows and nothing else.
 NEAR_FILES = {"path", "rest", "stream", "digest", "kind"}
-ROWS = {"ws", "name", "number", "pk", "secret", "run_id", "channel_id"}
+# (`key` and `verb`: of the relay, to which nothing is asked by GET; see tests/runners/relay.)
+ROWS = {"ws", "name", "number", "pk", "secret", "run_id", "channel_id", "key", "verb"}
 # Parameters of queries that do, by route.
 QUERIES = {
     "trials/{n}/artifacts/?path=": "inner/a.txt",
