@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import psutil
 import psycopg
 import pytest
 
 from studio.supervisor.home import free_port
 from sweeps.runners import spool
 from tests.e2e import jobs, stores
-from tests.e2e.processes import carriers, folders, wait_none_left
+from tests.e2e.processes import carriers, folders, state_of, wait_none_left
 from tests.e2e.studios import Studio, until
 from tests.run import postgresql, redis
 
@@ -66,27 +67,42 @@ class Hosts:
 
     def kill_first(self) -> list[str]:
         """End all that runs on it as a power cut would; returns the spools of its commands."""
-        with suppress(ProcessLookupError):
-            assert self.first.process
-            self.first.process.kill()
+        assert self.first.process
+        supervisor = psutil.Process(self.first.process.pid)
+        supervisor.suspend()  # else it would start its parts again meanwhile
+        # With the process that forks guards: its environment tells nothing of the host.
+        parts = supervisor.children(recursive=True)
         mark = b"STUDIO_NODE=first\0"
-        pids = {int(at.name) for at in folders() if mark in _environment(at)}
-        commands = []
+        marked = {int(at.name) for at in folders() if mark in _environment(at)}
+        _kill({supervisor.pid, *(part.pid for part in parts), *marked})
+        self.first.process.wait()
+        self.first.process = None
+        # A guard that was forked in the last moment is on record a moment later.
+        commands: dict[str, bool] = {}
+        until(lambda: self._kill_commands(commands), "the end of all commands", 30)
+        return list(commands)
+
+    def _kill_commands(self, seen: dict[str, bool]) -> bool:
+        """End what is known of its commands; True once each has a guard, or never will."""
         for record in self.first.home.glob("trials/*/*/launch.json"):
             folder = str(record.parent)
             launch = spool.read(folder, spool.LAUNCH) or {}
             if launch.get("node") != "first" or spool.read_result(folder):
                 continue
-            commands.append(folder)
-            for name in (spool.GUARD, spool.SHIM):
-                pids.add(int((spool.read(folder, name) or {}).get("pid", 0)))
-            pids |= carriers(launch["cookie"]).keys()
-        for pid in pids - {0}:
-            with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
-        self.first.process.wait()
-        self.first.process = None
-        return commands
+            guards = [spool.read(folder, name) or {} for name in (spool.GUARD, spool.SHIM)]
+            pids = {int(guard.get("pid", 0)) for guard in guards} | {*carriers(launch["cookie"])}
+            is_late = time.time() - launch["launched_at"] > 5
+            seen[folder] = not _kill(pids) and (bool(guards[0]) or is_late)
+        return all(seen.values())
+
+
+def _kill(pids: set[int]) -> bool:
+    """End these processes; True if one of them was alive."""
+    alive = {pid for pid in pids - {0} if state_of(Path("/proc") / str(pid)) not in "ZX"}
+    for pid in alive:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    return bool(alive)
 
 
 def _environment(folder: Path) -> bytes:
