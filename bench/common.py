@@ -16,7 +16,7 @@ sys.path.insert(0, str(ROOT))
 
 import httpx  # noqa: E402
 
-from tests.e2e.studios import Studio  # noqa: E402
+from tests.e2e.studios import Studio, manage  # noqa: E402
 
 # Who is asked to stop stops the studio that it has started, and its peers.
 signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
@@ -37,10 +37,12 @@ def studio(slots: int | None = None) -> Iterator[Studio]:
 
 
 def signed_in(place: Studio) -> httpx.Client:
-    """A browser's session, by the one-time link of the log."""
-    link = re.findall(r"http://\S+/accounts/link/\S+", place.log.read_text())[-1]
+    """A browser's session, by a one-time link: the log has one of the first start alone."""
+    told = manage(place.home, place.port, "signin").stdout
+    link = re.search(r"http://\S+/accounts/link/\S+", told)
+    assert link, told
     client = httpx.Client(base_url=place.url, follow_redirects=True, timeout=30)
-    page = client.get(link)
+    page = client.get(link[0])
     if button := re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page.text):
         client.post(str(page.url), data={"csrfmiddlewaretoken": button[1]})
     return client
